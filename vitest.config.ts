@@ -1,0 +1,36 @@
+import { defineConfig } from "vitest/config";
+
+// Three projects, so that the fast ones can be run alone: unit tests live beside their source, the
+// store suite runs once per store, everything else starts processes or spans several rooms.
+const resolve = { conditions: ["@millrace/source", "node", "import", "default"] };
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        resolve,
+        ssr: { resolve },
+        test: {
+          name: "unit",
+          include: ["src/**/*.test.ts", "scripts/**/*.test.ts"],
+          exclude: ["src/storage/**/*.store.test.ts"],
+        },
+      },
+      {
+        resolve,
+        ssr: { resolve },
+        test: { name: "store", include: ["src/storage/**/*.store.test.ts"] },
+      },
+      {
+        resolve,
+        ssr: { resolve },
+        test: {
+          name: "whole",
+          include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
