@@ -1,38 +1,44 @@
 #!/usr/bin/env node
 // Plain old JavaScript on purpose: an older Node cannot parse what follows, so the version is judged
-// before anything else is imported. Starts `dist` when it was built, else the sources.
-"use strict";
+// before any file of ours is loaded. Only modules that every Node since 14 knows are imported, and
+// never by name, because a missing name would stop the file before it could say why.
+// In a checkout it starts the sources, also when they were once built, so that nobody debugs
+// yesterday's build; in an installed package it starts `dist`.
+import fs from "node:fs";
+import nodeModule from "node:module";
+import url from "node:url";
 
-var required = [24, 15, 0];
-var found = process.versions.node.split(".").map(Number);
-var older = false;
-for (var index = 0; index < 3; index += 1) {
-  if (found[index] === required[index]) continue;
-  older = found[index] < required[index];
-  break;
-}
+const required = [24, 15, 0];
 
-if (older) {
+if (isOlder(process.versions.node)) {
   process.stderr.write(
-    "error: millrace needs Node " + required.join(".") + " or newer, this is " + process.versions.node + ".\n" +
+    `error: millrace needs Node ${required.join(".")} or newer, this is ${process.versions.node}.\n` +
       "  hint   its embedded SQLite must be 3.51.3 or newer, which older releases do not carry\n" +
-      "  next   npx --package=node@24 node --version\n" +
-      "  code   NODE_TOO_OLD (exit 2)\n"
+      "  next   npm install --save-dev node@24\n" +
+      "  code   NODE_TOO_OLD (exit 2)\n",
   );
   process.exitCode = 2;
 } else {
-  require("node:module").enableCompileCache();
+  // Halves the start of a small command; it never fails, it only reports that it could not.
+  nodeModule.enableCompileCache();
   start();
 }
 
+/** Whether this version stands before the required one. A pre-release counts as its release. */
+function isOlder(version) {
+  const found = version.split(".").map((part) => parseInt(part, 10));
+  for (let index = 0; index < required.length; index += 1) {
+    if (found[index] !== required[index]) return found[index] < required[index];
+  }
+  return false;
+}
+
 function start() {
-  var path = require("node:path");
-  var fs = require("node:fs");
-  var url = require("node:url");
-  var root = path.dirname(__dirname);
-  var built = path.join(root, "dist", "cli", "main.js");
-  var source = path.join(root, "src", "cli", "main.ts");
-  // A checkout that was once built still runs its sources, so that nobody debugs yesterday's build.
-  var entry = fs.existsSync(source) ? source : built;
-  import(url.pathToFileURL(entry).href);
+  const sources = new URL("../src/cli/main.ts", import.meta.url);
+  const built = new URL("../dist/cli/main.js", import.meta.url);
+  const entry = fs.existsSync(url.fileURLToPath(sources)) ? sources : built;
+  import(entry.href).catch((error) => {
+    process.stderr.write(`error: millrace could not start.\n${error.stack}\n`);
+    process.exitCode = 6;
+  });
 }
