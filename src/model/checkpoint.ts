@@ -1,0 +1,94 @@
+// Checkpoints: the stored ending of a stage or item, and what a run brings back from the store when it goes
+// on. `inputVersion` says what the result was made from, so that a reader of something redone is redone only
+// where its input really changed.
+
+import type { EncodedValue } from "../std/value.ts";
+import type { Failure, StageState, StoredValue, Via } from "./outcome.ts";
+
+/** Time spent waiting, by cause, in ms. Causes are kinds of blocker. */
+export type WaitedMs = Readonly<Record<string, number>>;
+
+/** One attempt that did not succeed, or one wait: text is cut to ERROR_HISTORY_CHARS_MAX. */
+export interface RetryRecord {
+  readonly stage: string;
+  /** Null: the stage itself. */
+  readonly item: string | null;
+  readonly attempt: number;
+  readonly class: string;
+  readonly message: string;
+  /** Wait before the next attempt in ms; null: there was none. */
+  readonly delayMs: number | null;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+}
+
+/** What the store keeps of a stage. */
+export interface StageRecord {
+  readonly stage: string;
+  readonly state: StageState;
+  readonly via: Via | null;
+  readonly attempts: number;
+  /** Null: none, or not stored (`persist: false`). */
+  readonly output: StoredValue | null;
+  /** Hash of the output: equal outputs leave readers untouched. */
+  readonly outputVersion: string | null;
+  /** Hash of everything the result was made from. */
+  readonly inputVersion: string | null;
+  /** `version` option and shape of the stage when it was stored. */
+  readonly stageVersion: string;
+  /** Of skipped and cancelled stages. */
+  readonly reason: string | null;
+  readonly failure: Failure | null;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly waitedMs: WaitedMs;
+  /** Of a `waiting` stage: when it goes on, and for what it waits. */
+  readonly dueAtMs: number | null;
+  readonly blocker: string | null;
+  readonly startedAtMs: number | null;
+  readonly endedAtMs: number | null;
+  readonly durationMs: number | null;
+  readonly cpuMs: number | null;
+  readonly peakBytes: number | null;
+  /** Of a map stage, once its list is known: how many items. */
+  readonly itemCount: number | null;
+}
+
+/** What the store keeps of an item. */
+export interface ItemRecord {
+  readonly stage: string;
+  readonly key: string;
+  readonly index: number;
+  readonly state: StageState;
+  readonly via: Via | null;
+  readonly attempts: number;
+  readonly output: StoredValue | null;
+  /** Hash of the item and of the stage's other needs: unchanged ones keep their checkpoint. */
+  readonly inputVersion: string | null;
+  readonly reason: string | null;
+  readonly failure: Failure | null;
+  readonly waitedMs: WaitedMs;
+  readonly dueAtMs: number | null;
+  readonly blocker: string | null;
+  readonly startedAtMs: number | null;
+  readonly endedAtMs: number | null;
+  readonly durationMs: number | null;
+}
+
+/** All that a run brings back when it goes on. */
+export interface RunCheckpoints {
+  readonly stages: readonly StageRecord[];
+  /** Items that ended, by stage. */
+  readonly items: ReadonlyMap<string, readonly ItemRecord[]>;
+  /** `ctx.state` entries with the stage that wrote each. */
+  readonly state: readonly StateEntry[];
+}
+
+/** One entry of the run-shared state. */
+export interface StateEntry {
+  readonly key: string;
+  readonly stage: string;
+  readonly value: EncodedValue;
+}
+
+/** Counts by state; states with 0 are left out. */
+export type StateCounts = Readonly<Partial<Record<StageState, number>>>;

@@ -1,0 +1,52 @@
+// Every default, with unit and reason. A test compares them with the documents; nothing else repeats them.
+
+/** Tries in all, the first included: repeating work is the author's decision. */
+export const RETRY_ATTEMPTS_DEFAULT = 1;
+/** Wait after the first failure, ms. */
+export const RETRY_INITIAL_DELAY_MS_DEFAULT = 1_000;
+/** Growth of the wait per failure. */
+export const RETRY_FACTOR_DEFAULT = 2;
+/** Cap of one wait, ms. */
+export const RETRY_DELAY_MS_MAX_DEFAULT = 60_000;
+/** Timeout of a command stage, ms: a child that hangs must not hang for ever. */
+export const COMMAND_TIMEOUT_MS_DEFAULT = 3_600_000;
+/** Time between the abort of an attempt and giving up on it, ms. */
+export const ABORT_GRACE_MS_DEFAULT = 5_000;
+/** How long a stuck attempt keeps its slot after the grace, ms. */
+export const STUCK_SLOT_MS_DEFAULT = 60_000;
+/** Time a drain leaves running work before it is aborted, ms. */
+export const DRAIN_MS_DEFAULT = 20_000;
+/** End of a drain whatever happens, ms. */
+export const SHUTDOWN_MS_DEFAULT = 28_000;
+/** Silence of a command that is worth an event, ms. */
+export const COMMAND_SILENCE_MS_DEFAULT = 300_000;
+/** Time between two progress events of a command, ms. */
+export const COMMAND_PROGRESS_MS_DEFAULT = 60_000;
+/** Time a command gets to end by itself after its `doneWhen` pattern, ms. */
+export const COMMAND_DONE_GRACE_MS_DEFAULT = 30_000;
+/** Items of a map stage at once. */
+export const MAP_CONCURRENCY_DEFAULT = 4;
+/** Items of a map stage in all. */
+export const MAP_ITEMS_DEFAULT = 100_000;
+/** Successes that a tolerant map stage needs. */
+export const MAP_MIN_SUCCESS_DEFAULT = 1;
+/** Attempts in flight in one process. */
+export const CONCURRENCY_DEFAULT = 32;
+/** Runs of a `runBatch` at once. */
+export const BATCH_CONCURRENCY_DEFAULT = 5;
+/** Claims of a run lost to crashes before it fails. */
+export const RUN_ATTEMPTS_DEFAULT = 3;
+/** Length of a lease, ms. */
+export const LEASE_MS_DEFAULT = 30_000;
+/** Longest time between two renewals, ms. */
+export const HEARTBEAT_MS_DEFAULT = 5_000;
+/** Time between two notes of what a process is running, ms. */
+export const PRESENCE_MS_DEFAULT = 1_000;
+/** Grace after a lease's end before it may be taken, ms. */
+export const LEASE_GRACE_MS_DEFAULT = 1_000;
+/** Wait for a busy SQLite file, ms. */
+export const BUSY_TIMEOUT_MS_DEFAULT = 5_000;
+/** Retry wait that is spent in the process; a longer one is a due time in the store, ms. */
+export const PARK_MS_DEFAULT = 10_000;
+/** Where a store is when nothing is said. */
+export const STORE_URL_DEFAULT = "sqlite:.millrace/store.db";

@@ -1,0 +1,66 @@
+// Every fact that is told: one list of types, in past tense. A stored event is written in the transaction of
+// the change it tells; an ephemeral one is live only. Listeners (views, logs, metrics) see nothing else.
+
+import type { Json } from "../std/json.ts";
+
+/** Types that are stored with the change they tell. */
+export const STORED_EVENT_TYPES = [
+  "run.created",
+  "run.started",
+  "run.resumed",
+  "run.interrupted",
+  "run.cancel_requested",
+  "run.succeeded",
+  "run.failed",
+  "run.skipped",
+  "run.cancelled",
+  "stage.expanded",
+  "stage.waiting",
+  "stage.succeeded",
+  "stage.failed",
+  "stage.skipped",
+  "stage.cancelled",
+  "stage.upstream_failed",
+  "stage.fell_silent",
+  "stage.emitted",
+  "stage.logged",
+  "stage.rule_failed",
+  "item.waiting",
+  "item.succeeded",
+  "item.failed",
+  "item.skipped",
+  "item.cancelled",
+  "item.upstream_failed",
+  "artifact.stored",
+] as const;
+
+/** Types that are live only. */
+export const EPHEMERAL_EVENT_TYPES = ["stage.started", "item.started", "stage.progressed"] as const;
+
+/** Type of an event. */
+export type EventType = (typeof STORED_EVENT_TYPES)[number] | (typeof EPHEMERAL_EVENT_TYPES)[number];
+
+/** One fact. `data` depends on the type; docs/reference/events.md lists its fields. */
+export interface MillraceEvent {
+  /** Number in the store, rising; 0 for ephemeral events and for runs in memory. */
+  readonly seq: number;
+  /** Number within the run, rising; gap-free over the stored events of a run. 0 for ephemeral ones. */
+  readonly runSeq: number;
+  /** UTC ms. */
+  readonly atMs: number;
+  readonly type: EventType;
+  readonly run: string;
+  readonly stage?: string;
+  readonly item?: string;
+  readonly attempt?: number;
+  readonly data?: Readonly<Record<string, Json>>;
+}
+
+/** What the engine hands over to be stored and told; numbers and time are added on the way. */
+export interface EventDraft {
+  readonly type: EventType;
+  readonly stage?: string;
+  readonly item?: string;
+  readonly attempt?: number;
+  readonly data?: Readonly<Record<string, Json>>;
+}

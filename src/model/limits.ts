@@ -1,0 +1,75 @@
+// Every maximum, with unit and reason. Nothing in the house is unbounded; what a user may raise is an option
+// whose default stands in `defaults.ts`.
+
+/** Stages of one pipeline: beyond this a graph is data and belongs in a map stage. */
+export const PIPELINE_STAGES_MAX = 10_000;
+/** Characters of a stage or pipeline name: names appear in every table and file. */
+export const NAME_CHARS_MAX = 100;
+/** Bytes of UTF-8 of an item key: it is a column of every item row. */
+export const ITEM_KEY_BYTES_MAX = 512;
+/** Highest `maxItems` that may be asked for: one row each, all keys in memory. */
+export const MAP_ITEMS_MAX = 10_000_000;
+/** Attempts of a stage or item. */
+export const ATTEMPTS_MAX = 1_000;
+/** Attempts in flight in one process. */
+export const CONCURRENCY_MAX = 10_000;
+/** Rules of one retry policy. */
+export const RETRY_RULES_MAX = 100;
+/** Deferrals (throttled) of one stage or item before it fails. */
+export const DEFERRALS_MAX = 50;
+/** Longest time one stage or item may be deferred in all: 24 h in ms. */
+export const DEFERRAL_MS_MAX = 24 * 3_600_000;
+/** Longest duration an option may name: 366 days in ms. */
+export const DURATION_MS_MAX = 366 * 24 * 3_600_000;
+/** Exponent of the backoff, so that it can never reach infinity. */
+export const BACKOFF_EXPONENT_MAX = 30;
+/** Characters of an error's message that an attempt keeps: 16 KiB. */
+export const ERROR_CHARS_MAX = 16_384;
+/** Characters of an error in lists. */
+export const ERROR_LIST_CHARS_MAX = 500;
+/** Characters of an error in the retry history. */
+export const ERROR_HISTORY_CHARS_MAX = 200;
+/** Attempts kept in the retry history of one stage or item; older ones are dropped. */
+export const RETRY_HISTORY_MAX = 100;
+/** Failed items that the failure of a map stage names one by one. */
+export const FAILED_ITEMS_LISTED_MAX = 100;
+/** Errors that a run result lists. */
+export const RUN_ERRORS_MAX = 1_000;
+/** Wait intervals kept per stage or item. */
+export const WAIT_INTERVALS_MAX = 8;
+/** Lines of each output stream of a command that an attempt keeps. */
+export const COMMAND_LINES_MAX = 100;
+/** Bytes of one line of a command's output; the rest of the line is dropped with a mark. */
+export const COMMAND_LINE_BYTES_MAX = 64 * 1024;
+/** Bytes of a command's stdout that are kept to be parsed: 10 MiB. */
+export const COMMAND_OUTPUT_BYTES_MAX = 10 * 1024 * 1024;
+/** Bytes of a value that stay in its row; larger ones are blobs. */
+export const INLINE_BYTES_MAX = 64 * 1024;
+/** Bytes of one stored value or artifact: 1 GiB, the longest string Node can hold is near. */
+export const VALUE_BYTES_MAX = 512 * 1024 * 1024;
+/** Keys of `ctx.state` in one run, and metrics of one stage. */
+export const STATE_KEYS_MAX = 10_000;
+/** Memos of one stage or item. */
+export const MEMOS_MAX = 100_000;
+/** Events in memory for readers of a run. */
+export const RECENT_EVENTS_MAX = 1_000;
+/** Events a slow reader may lag behind before it loses the oldest. */
+export const READER_QUEUE_MAX = 10_000;
+/** Writes in one transaction. */
+export const COMMIT_WRITES_MAX = 1_000;
+/** Bytes in one transaction: 8 MiB. */
+export const COMMIT_BYTES_MAX = 8 * 1024 * 1024;
+/** Rows of one page of a list. */
+export const PAGE_ROWS_MAX = 500;
+/** Rows of one page of a list when nothing is asked. */
+export const PAGE_ROWS_DEFAULT = 20;
+/** Runs of one `runBatch`. */
+export const BATCH_RUNS_MAX = 1_000_000;
+/** Tags of a run, and characters of one tag's key or value. */
+export const TAGS_MAX = 64;
+/** Characters of a tag's key or value. */
+export const TAG_CHARS_MAX = 256;
+/** Characters of a run's key. */
+export const RUN_KEY_CHARS_MAX = 512;
+/** Longest single wait of any timer in ms; long waits are pieces of this. */
+export const TIMER_PIECE_MS_MAX = 30_000;

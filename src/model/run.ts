@@ -1,0 +1,110 @@
+// The run: one passage of a pipeline over one input, the unit that is queued, leased and resumed.
+// States are words of the vocabulary; which may follow which stands in `transition.ts`.
+
+import type { EncodedValue } from "../std/value.ts";
+import type { Failure } from "./outcome.ts";
+import type { Lease } from "./lease.ts";
+
+/** Every state a run can have. The last four are final; only `resume` reopens `failed` and `cancelled`. */
+export const RUN_STATES = [
+  "queued",
+  "running",
+  "waiting",
+  "succeeded",
+  "failed",
+  "skipped",
+  "cancelled",
+] as const;
+
+/** State of a run. */
+export type RunState = (typeof RUN_STATES)[number];
+
+/** Why a run is `waiting`. `interrupted`: its foreground owner is gone or was told to stop. */
+export const WAIT_REASONS = [
+  "due",
+  "retry",
+  "limit",
+  "quota",
+  "breaker",
+  "budget",
+  "busy",
+  "policy",
+  "no-worker",
+  "paused",
+  "interrupted",
+  "local-resource",
+] as const;
+
+/** Reason of a `waiting` run. */
+export type WaitReason = (typeof WAIT_REASONS)[number];
+
+/** Where a run was started from; text chosen by the starter, at most 64 characters. */
+export type RunSource = string;
+
+/** What is kept of a run. Times are UTC ms of the store's clock; null means "not yet" or "none". */
+export interface RunRecord {
+  /** UUID v7; the key everywhere inside. */
+  readonly id: string;
+  /** Given by the store, rising from 1; shown in Crockford base32 as the short name. */
+  readonly number: number;
+  readonly pipeline: string;
+  /** Hash of the definition that the run last worked under. */
+  readonly definitionHash: string;
+  /** The caller's own key, unique per pipeline while the run is kept; null when none was given. */
+  readonly key: string | null;
+  readonly input: EncodedValue;
+  /** Hash of `input`: finds earlier runs over the same input. */
+  readonly inputVersion: string;
+  readonly state: RunState;
+  /** Of a `waiting`, `failed`, `cancelled` or `skipped` run: why, in a word or sentence. */
+  readonly reason: string | null;
+  /** True: owned from birth by the process that started it, taken by no worker unasked. */
+  readonly foreground: boolean;
+  readonly epoch: number;
+  readonly lease: Lease | null;
+  /** Claims so far that ended in a crash of the owner. */
+  readonly crashes: number;
+  readonly resumes: number;
+  /** Attempts of stages and items that ended in a retry, over the whole life of the run. */
+  readonly retries: number;
+  /** Id of the run that this one was made from (`rerun`, `--from`) or that started it; null: none. */
+  readonly parent: string | null;
+  readonly source: RunSource;
+  readonly tags: Readonly<Record<string, string>>;
+  /** Settings the run was started with: skip list, concurrency, deadline ... */
+  readonly settings: RunSettings;
+  readonly cancelRequestedAtMs: number | null;
+  readonly cancelReason: string | null;
+  readonly queuedAtMs: number;
+  readonly startedAtMs: number | null;
+  readonly endedAtMs: number | null;
+  readonly updatedAtMs: number;
+  /** Active time in ms (waiting for `resume` not counted); null before the end. */
+  readonly durationMs: number | null;
+  readonly warnings: number;
+  readonly failure: Failure | null;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** What the caller chose for one run, kept so that `resume` goes on under the same rules. */
+export interface RunSettings {
+  /** Stages that end `skipped` with reason `operator`. */
+  readonly skip?: readonly string[];
+  /** Only these stages run; the others end `skipped`. */
+  readonly only?: readonly string[];
+  /** Attempts at once of this run. Default 32. */
+  readonly concurrency?: number;
+  /** False: go on with whatever does not depend on a failure, whatever the pipeline says. */
+  readonly failFast?: boolean;
+  /** True: one attempt each. */
+  readonly noRetry?: boolean;
+  /** Longest active time of the run in ms, from its start or resume. */
+  readonly deadlineMs?: number;
+  /** Stages whose checkpoints were taken over from `parent`, for `show`. */
+  readonly from?: string;
+}
+
+/** True for the states that end a run. */
+export function isRunOver(state: RunState): boolean {
+  return state === "succeeded" || state === "failed" || state === "skipped" || state === "cancelled";
+}
