@@ -1,0 +1,76 @@
+// JSON as a type, its one canonical text (RFC 8785), and two helpers for text that goes into rows and keys:
+// a bound and a hash. What JSON cannot hold is refused here; `value.ts` stores more than JSON.
+
+import { hash } from "node:crypto";
+import canonicalize from "canonicalize";
+import { isRecord } from "./record.ts";
+
+/** What JSON can hold, and nothing else. */
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [key: string]: Json };
+
+/**
+ * The one text of a JSON value, whatever the order of its keys (RFC 8785). Throws a TypeError that names
+ * the place of whatever JSON cannot hold: undefined, NaN, a Date, a Map, an instance of a class, a cycle,
+ * text with half a surrogate pair. Minus zero is written as zero, as the standard asks.
+ */
+export function canonicalJson(value: unknown): string {
+  refuseForeign(value, "$", 0);
+  const text = canonicalize(value);
+  if (text === undefined) throw new TypeError("JSON cannot hold the value given.");
+  return text;
+}
+
+// Far below where recursion ends, far above what anyone writes. A cycle ends here as well.
+const DEPTH_MAX = 1000;
+
+function refuseForeign(value: unknown, path: string, depth: number): void {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return;
+  if (typeof value === "number" && Number.isFinite(value)) return;
+  if (typeof value !== "object") {
+    throw new TypeError(`JSON cannot hold ${typeof value} at ${path}: ${String(value)}.`);
+  }
+  if (depth >= DEPTH_MAX) {
+    throw new TypeError(`JSON is nested over ${DEPTH_MAX} deep, or holds itself, at ${path}.`);
+  }
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) {
+      refuseForeign(value[index], `${path}[${index}]`, depth + 1);
+    }
+    return;
+  }
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (!isRecord(value) || (prototype !== Object.prototype && prototype !== null)) {
+    throw new TypeError(`JSON cannot hold an instance of a class at ${path}.`);
+  }
+  for (const key of Object.keys(value)) refuseForeign(value[key], `${path}.${key}`, depth + 1);
+}
+
+/**
+ * Text of at most `charsMax` UTF-16 units, the mark `… (+N characters)` included; text that fits is
+ * returned as it is. A surrogate pair is never cut in two.
+ */
+export function boundedText(text: string, charsMax: number): string {
+  if (text.length <= charsMax) return text;
+  const markMax = `… (+${text.length} characters)`.length;
+  // No room for both text and mark: a bare ellipsis still says that something is gone.
+  if (charsMax < markMax * 2) return charsMax < 1 ? "" : `${cutText(text, charsMax - 1)}…`;
+  const kept = cutText(text, charsMax - markMax);
+  return `${kept}… (+${text.length - kept.length} characters)`;
+}
+
+/** The first `chars` UTF-16 units, one less where the cut would fall inside a surrogate pair. */
+export function cutText(text: string, chars: number): string {
+  const code = chars > 0 ? text.codePointAt(chars - 1) : undefined;
+  return text.slice(0, code !== undefined && code > 0xffff ? chars - 1 : chars);
+}
+
+/** SHA-256 in lower-case hexadecimal. Text is hashed as UTF-8. */
+export function sha256Hex(text: string | Uint8Array): string {
+  return hash("sha256", text, "hex");
+}
