@@ -1,0 +1,21 @@
+// A small tree in the temporary folder, for tests of the checking scripts: every rule is tried on a
+// planted fault, because a checker that sees nothing also finds nothing.
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
+/** A tree that deletes itself at the end of a `using` block. */
+export interface PlantedTree extends Disposable {
+  readonly root: string;
+}
+
+/** Writes the files, by relative path, into a new folder. */
+export function plant(files: Readonly<Record<string, string>>): PlantedTree {
+  const root = mkdtempSync(join(tmpdir(), "millrace-planted-"));
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+  return { root, [Symbol.dispose]: () => rmSync(root, { recursive: true }) };
+}
