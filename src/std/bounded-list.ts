@@ -12,7 +12,10 @@ export class RingBuffer<T> {
 
   /** `capacity` is a whole number from 1. */
   constructor(capacity: number) {
-    assert(Number.isSafeInteger(capacity) && capacity > 0, `A ring cannot hold ${capacity} entries.`);
+    assert(
+      Number.isSafeInteger(capacity) && capacity > 0,
+      `A ring cannot hold ${capacity} entries.`,
+    );
     this.#capacity = capacity;
   }
 

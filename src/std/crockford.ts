@@ -24,7 +24,9 @@ export function parseCrockford(text: string): number | undefined {
   if (text === "") return undefined;
   let n = 0;
   for (const letter of text.toLowerCase()) {
-    const digit = DIGITS.indexOf(letter === "i" || letter === "l" ? "1" : letter === "o" ? "0" : letter);
+    const digit = DIGITS.indexOf(
+      letter === "i" || letter === "l" ? "1" : letter === "o" ? "0" : letter,
+    );
     if (digit === -1) return undefined;
     n = n * 32 + digit;
     if (n > Number.MAX_SAFE_INTEGER) return undefined;

@@ -43,7 +43,9 @@ function describe(input: unknown): string {
   if (typeof input === "number") return `${input}`;
   if (typeof input !== "string") return input === null ? "null" : `a value of type ${typeof input}`;
   const shown = JSON.stringify(input.length > 40 ? `${input.slice(0, 40)}…` : input);
-  return /^\d+$/.test(input) ? `${shown}, which has no unit: write "${input}ms" or "${input}s"` : shown;
+  return /^\d+$/.test(input)
+    ? `${shown}, which has no unit: write "${input}ms" or "${input}s"`
+    : shown;
 }
 
 /** Shows a duration with at most two units: `250ms`, `1.2s`, `47m 20s`, `1h 3m`, `2d 4h`. */

@@ -31,9 +31,12 @@ const DEPTH_MAX = 1000;
 
 function refuseForeign(value: unknown, path: string, depth: number): void {
   if (value === null || typeof value === "string" || typeof value === "boolean") return;
-  if (typeof value === "number" && Number.isFinite(value)) return;
+  if (typeof value === "number") {
+    if (Number.isFinite(value)) return;
+    throw new TypeError(`JSON cannot hold the number ${value} at ${path}.`);
+  }
   if (typeof value !== "object") {
-    throw new TypeError(`JSON cannot hold ${typeof value} at ${path}: ${String(value)}.`);
+    throw new TypeError(`JSON cannot hold a value of type "${typeof value}" at ${path}.`);
   }
   if (depth >= DEPTH_MAX) {
     throw new TypeError(`JSON is nested over ${DEPTH_MAX} deep, or holds itself, at ${path}.`);

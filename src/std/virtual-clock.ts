@@ -100,7 +100,11 @@ class StandingClock implements VirtualClock {
 
   async #advanceTo(targetMs: number): Promise<void> {
     await this.#settle();
-    for (let next = this.#peek(); next !== undefined && next.dueMs <= targetMs; next = this.#peek()) {
+    for (
+      let next = this.#peek();
+      next !== undefined && next.dueMs <= targetMs;
+      next = this.#peek()
+    ) {
       this.#nowMs = next.dueMs;
       this.#retire(next);
       next.callback();
