@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { describe, test } from "vitest";
 import { checkLayers } from "./check-layers.ts";
-import { plant } from "./planted-tree.ts";
+import { plant, runScript } from "./planted-tree.ts";
 
 const MANIFEST = JSON.stringify({
   name: "millrace",
@@ -314,12 +313,7 @@ describe("words", () => {
 test("the command prints each sentence with its place, and ends with 1", async () => {
   using tree = plant({ "package.json": MANIFEST, "src/std/a.ts": `import "../model/b.ts";` });
 
-  const script = join(import.meta.dirname, "check-layers.ts");
-  const ended = await new Promise<{ exitCode: number | null; stderr: string }>((resolve) => {
-    const child = execFile(process.execPath, [script, tree.root], (_error, _stdout, stderr) => {
-      resolve({ exitCode: child.exitCode, stderr });
-    });
-  });
+  const ended = await runScript("check-layers.ts", [tree.root]);
 
   assert.equal(ended.exitCode, 1);
   assert.match(ended.stderr, /^src\/std\/a\.ts:1 {2}imports-go-down\n {4}"std" \(rank 0\) imports/);
