@@ -37,7 +37,7 @@ export function roomOf(path: string): string | undefined {
 }
 
 /** Rooms import downwards only, and not through the doors that the table closes. */
-export const importsGoDown: FileRule = (file) => {
+const importsGoDown: FileRule = (file) => {
   const from = roomOf(file.path);
   if (from === undefined) return [];
   const room = ROOMS[from];
@@ -80,7 +80,7 @@ function faultOfEdge(file: SourceFile, target: string, from: string): string | u
 }
 
 /** A store knows the port and never another store. */
-export const storesStayApart: FileRule = (file) => {
+const storesStayApart: FileRule = (file) => {
   const own = STORES.find((store) => isWithin(file.path, store));
   if (own === undefined || file.isTest) return [];
   return file.imports.flatMap((mention) => {
@@ -93,7 +93,7 @@ export const storesStayApart: FileRule = (file) => {
 };
 
 /** The browser's compiler meets types of the contract and no code of ours. */
-export const dashboardSeesTypes: FileRule = (file) => {
+const dashboardSeesTypes: FileRule = (file) => {
   if (roomOf(file.path) !== "dashboard") return [];
   return file.imports.flatMap((mention) => {
     const target = targetOf(file, mention);
@@ -105,7 +105,7 @@ export const dashboardSeesTypes: FileRule = (file) => {
 };
 
 /** An outside package is imported by the one file or room that the table names. */
-export const packagesHaveOnePlace: FileRule = (file) => {
+const packagesHaveOnePlace: FileRule = (file) => {
   const room = roomOf(file.path);
   if (room === undefined || room === "dashboard") return [];
   return file.imports.flatMap((mention) => {
@@ -135,7 +135,7 @@ function faultOfPackage(file: SourceFile, name: string, room: string): string | 
 }
 
 /** An example shows what a user can write: doors of the package, and files of its own folder. */
-export const examplesUseDoors: FileRule = (file, house) => {
+const examplesUseDoors: FileRule = (file, house) => {
   const own = /^examples\/[^/]+\//.exec(file.path)?.[0];
   if (own === undefined) return [];
   return file.imports.flatMap((mention) => {
@@ -153,7 +153,7 @@ export const examplesUseDoors: FileRule = (file, house) => {
 };
 
 /** The doors hold names and no logic, each name written out. */
-export const doorsHoldNames: FileRule = (file) => {
+const doorsHoldNames: FileRule = (file) => {
   if (roomOf(file.path) !== "exports" || file.isTest) return [];
   const rest = file.source.bare.replaceAll(
     /\bexport\s+(?:type\s+)?\{[^}]*\}\s*from\s*["'] *["'];/g,

@@ -44,7 +44,7 @@ export function isTest(file: string): boolean {
 }
 
 /** The line that is printed for a fault. */
-export function toSentence(finding: Finding): string {
+function toSentence(finding: Finding): string {
   const place = finding.line === undefined ? finding.file : `${finding.file}:${finding.line}`;
   return `${place}  ${finding.rule}\n    ${finding.message}`;
 }
