@@ -56,7 +56,7 @@ export const ERROR_CODES = [
 /** Code of an operating fault. */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
-const errorMark: unique symbol = Symbol.for("millrace.error");
+const errorMark = Symbol.for("millrace.error");
 
 /** What may be said besides code and message. */
 export interface MillraceErrorOptions {
@@ -73,7 +73,6 @@ export interface MillraceErrorOptions {
 
 /** Every operating fault that millrace throws. Tell them apart by `code`. */
 export class MillraceError extends Error {
-  readonly [errorMark] = true;
   readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly next: string | undefined;
@@ -88,6 +87,8 @@ export class MillraceError extends Error {
     this.next = options.next;
     this.retryable = options.retryable ?? false;
     this.details = options.details;
+    // By symbol, so that two copies of the package recognise each other's errors.
+    Object.defineProperty(this, errorMark, { value: true });
   }
 }
 
@@ -119,7 +120,10 @@ export class ThrottledError extends Error {
   readonly millraceClass = "throttled" as const;
   /** Duration text or ms; undefined: the policy's own delay. */
   readonly retryAfter: number | string | undefined;
-  constructor(message: string, options: ErrorOptions & { readonly retryAfter?: number | string } = {}) {
+  constructor(
+    message: string,
+    options: ErrorOptions & { readonly retryAfter?: number | string } = {},
+  ) {
     super(message, options);
     this.name = "ThrottledError";
     this.retryAfter = options.retryAfter;

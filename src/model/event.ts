@@ -38,7 +38,9 @@ export const STORED_EVENT_TYPES = [
 export const EPHEMERAL_EVENT_TYPES = ["stage.started", "item.started", "stage.progressed"] as const;
 
 /** Type of an event. */
-export type EventType = (typeof STORED_EVENT_TYPES)[number] | (typeof EPHEMERAL_EVENT_TYPES)[number];
+export type EventType =
+  | (typeof STORED_EVENT_TYPES)[number]
+  | (typeof EPHEMERAL_EVENT_TYPES)[number];
 
 /** One fact. `data` depends on the type; docs/reference/events.md lists its fields. */
 export interface MillraceEvent {

@@ -18,9 +18,9 @@ export const RETRY_RULES_MAX = 100;
 /** Deferrals (throttled) of one stage or item before it fails. */
 export const DEFERRALS_MAX = 50;
 /** Longest time one stage or item may be deferred in all: 24 h in ms. */
-export const DEFERRAL_MS_MAX = 24 * 3_600_000;
+export const DEFERRAL_MS_MAX: number = 24 * 3_600_000;
 /** Longest duration an option may name: 366 days in ms. */
-export const DURATION_MS_MAX = 366 * 24 * 3_600_000;
+export const DURATION_MS_MAX: number = 366 * 24 * 3_600_000;
 /** Exponent of the backoff, so that it can never reach infinity. */
 export const BACKOFF_EXPONENT_MAX = 30;
 /** Characters of an error's message that an attempt keeps: 16 KiB. */
@@ -40,13 +40,13 @@ export const WAIT_INTERVALS_MAX = 8;
 /** Lines of each output stream of a command that an attempt keeps. */
 export const COMMAND_LINES_MAX = 100;
 /** Bytes of one line of a command's output; the rest of the line is dropped with a mark. */
-export const COMMAND_LINE_BYTES_MAX = 64 * 1024;
+export const COMMAND_LINE_BYTES_MAX: number = 64 * 1024;
 /** Bytes of a command's stdout that are kept to be parsed: 10 MiB. */
-export const COMMAND_OUTPUT_BYTES_MAX = 10 * 1024 * 1024;
+export const COMMAND_OUTPUT_BYTES_MAX: number = 10 * 1024 * 1024;
 /** Bytes of a value that stay in its row; larger ones are blobs. */
-export const INLINE_BYTES_MAX = 64 * 1024;
+export const INLINE_BYTES_MAX: number = 64 * 1024;
 /** Bytes of one stored value or artifact: 1 GiB, the longest string Node can hold is near. */
-export const VALUE_BYTES_MAX = 512 * 1024 * 1024;
+export const VALUE_BYTES_MAX: number = 512 * 1024 * 1024;
 /** Keys of `ctx.state` in one run, and metrics of one stage. */
 export const STATE_KEYS_MAX = 10_000;
 /** Memos of one stage or item. */
@@ -58,7 +58,7 @@ export const READER_QUEUE_MAX = 10_000;
 /** Writes in one transaction. */
 export const COMMIT_WRITES_MAX = 1_000;
 /** Bytes in one transaction: 8 MiB. */
-export const COMMIT_BYTES_MAX = 8 * 1024 * 1024;
+export const COMMIT_BYTES_MAX: number = 8 * 1024 * 1024;
 /** Rows of one page of a list. */
 export const PAGE_ROWS_MAX = 500;
 /** Rows of one page of a list when nothing is asked. */
@@ -73,3 +73,5 @@ export const TAG_CHARS_MAX = 256;
 export const RUN_KEY_CHARS_MAX = 512;
 /** Longest single wait of any timer in ms; long waits are pieces of this. */
 export const TIMER_PIECE_MS_MAX = 30_000;
+/** How long a store remembers a process that fell silent, ms: it names who held a lost run the day before. */
+export const WORKER_SILENT_MS_MAX = 86_400_000;

@@ -106,5 +106,7 @@ export interface RunSettings {
 
 /** True for the states that end a run. */
 export function isRunOver(state: RunState): boolean {
-  return state === "succeeded" || state === "failed" || state === "skipped" || state === "cancelled";
+  return (
+    state === "succeeded" || state === "failed" || state === "skipped" || state === "cancelled"
+  );
 }

@@ -16,15 +16,7 @@ const RUN_MOVES: Readonly<Record<RunState, readonly RunState[]>> = {
 };
 
 const STAGE_MOVES: Readonly<Record<StageState, readonly StageState[]>> = {
-  pending: [
-    "running",
-    "waiting",
-    "succeeded",
-    "skipped",
-    "upstream_failed",
-    "failed",
-    "cancelled",
-  ],
+  pending: ["running", "waiting", "succeeded", "skipped", "upstream_failed", "failed", "cancelled"],
   running: ["waiting", "pending", "succeeded", "failed", "cancelled", "skipped"],
   waiting: ["running", "failed", "cancelled", "skipped"],
   succeeded: ["pending"], // downstream of something redone

@@ -1,0 +1,269 @@
+// From a pipeline as written to a definition ready to be walked, or every fault of it at once: duplicate and
+// unknown names, cycles with their path, missing entries, bad options. Both forms end here; they differ only
+// in how stages are found (`collect-stages.ts`).
+
+import { canonicalJson, sha256Hex } from "../../std/json.ts";
+import { findNearest } from "../../std/nearest.ts";
+import { collectStages, type FoundStage, type PipelineSpec } from "./collect-stages.ts";
+import type {
+  DefinitionFault,
+  NeedShape,
+  PipelineDefinition,
+  StageDefinition,
+} from "../definition.ts";
+import { MillraceError } from "../errors.ts";
+import { findCycle, makeGraph } from "../graph.ts";
+import { describeStage } from "./hash.ts";
+import { NAME_CHARS_MAX, PIPELINE_STAGES_MAX } from "../limits.ts";
+import { resolveNeeds } from "./resolve-needs.ts";
+import { OptionReader } from "./option-reader.ts";
+import { parsePipeline, type ParsedPipeline } from "./parse-pipeline.ts";
+import { parseStage, type ParsedStage } from "./parse-stage.ts";
+import { err, ok, type Result } from "../../std/result.ts";
+
+/** A definition, or everything that is wrong with it. */
+export function compilePipeline(
+  spec: PipelineSpec,
+): Result<PipelineDefinition, readonly DefinitionFault[]> {
+  const faults: DefinitionFault[] = [];
+  checkName(spec.name, { path: "name", faults });
+  const reader = new OptionReader(spec.options, "pipeline", faults);
+  const pipeline = parsePipeline(reader, spec.byId);
+  const found = collectStages(spec, faults);
+  if (found.length === 0 && faults.length === 0) {
+    faults.push({ path: "stages", message: "a pipeline needs at least one stage" });
+  }
+  if (found.length > PIPELINE_STAGES_MAX) {
+    faults.push({
+      path: "stages",
+      message: `${found.length} stages, at most ${PIPELINE_STAGES_MAX} are possible`,
+      hint: "put the repetition into a map stage",
+    });
+  }
+  const parsed = found.map((entry) => {
+    checkName(entry.spec.name, { path: `stages.${entry.spec.name}`, faults });
+    const at = `stages.${entry.spec.name}`;
+    return parseStage(
+      entry.spec,
+      new OptionReader(entry.spec.options, at, faults),
+      pipeline.defaults,
+    );
+  });
+  const positions = indexNames(found, faults);
+  const shapes = found.map((entry) => resolveNeeds(entry, { positions, found, faults, spec }));
+  const edges = shapes.map((shape) => listEdges(shape.all));
+  reportCycle({ edges, found, faults });
+  if (faults.length > 0) return err(faults);
+  const stages = parsed.map((stage, index) => finishStage(stage, shapes[index], parsed));
+  return ok(assemble({ spec, pipeline, stages, positions, edges, parsed }));
+}
+
+/** The definition; DEFINITION_INVALID with all faults in message and details otherwise. */
+export function compileOrThrow(spec: PipelineSpec): PipelineDefinition {
+  const compiled = compilePipeline(spec);
+  if (compiled.ok) return compiled.value;
+  throw definitionInvalid(spec.name, compiled.error);
+}
+
+/** The error for faults of a definition: all of them, one a line. */
+export function definitionInvalid(name: string, faults: readonly DefinitionFault[]): MillraceError {
+  const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
+  const lines = faults.map((fault) => {
+    const hint = fault.hint === undefined ? "" : ` (${fault.hint})`;
+    return `  ${fault.path}: ${fault.message}${hint}`;
+  });
+  return new MillraceError(
+    "DEFINITION_INVALID",
+    `Pipeline "${name}" is not valid, ${count}:\n${lines.join("\n")}`,
+    {
+      hint: "mend the definition; nothing was started",
+      details: { pipeline: name, faults: faults.map((fault) => ({ ...fault })) },
+    },
+  );
+}
+
+function checkName(
+  name: unknown,
+  at: { readonly path: string; readonly faults: DefinitionFault[] },
+): void {
+  const fits =
+    typeof name === "string" && name.length <= NAME_CHARS_MAX && /^[A-Za-z_][\w.:-]*$/.test(name);
+  if (fits) return;
+  at.faults.push({
+    path: at.path,
+    message: `${JSON.stringify(name) ?? String(name)} is no name: expected a letter, then letters, digits, "_", "-", "." or ":", at most ${NAME_CHARS_MAX}`,
+  });
+}
+
+function indexNames(
+  found: readonly FoundStage[],
+  faults: DefinitionFault[],
+): ReadonlyMap<string, number> {
+  const positions = new Map<string, number>();
+  for (const [index, entry] of found.entries()) {
+    const name = entry.spec.name;
+    if (positions.has(name)) {
+      faults.push({
+        path: `stages.${name}`,
+        message: `duplicate stage "${name}": two stages have this name`,
+        hint: "rename one of them",
+      });
+      continue;
+    }
+    positions.set(name, index);
+  }
+  return positions;
+}
+
+/** Positions that a list of need shapes points at. */
+function listEdges(shapes: readonly NeedShape[]): readonly number[] {
+  return shapes.flatMap((shape) => {
+    if (shape.kind === "stage") return [shape.stage];
+    return shape.kind === "list" ? listEdges(shape.parts) : [];
+  });
+}
+
+function reportCycle(parts: {
+  readonly edges: readonly (readonly number[])[];
+  readonly found: readonly FoundStage[];
+  readonly faults: DefinitionFault[];
+}): void {
+  const { edges, found, faults } = parts;
+  const cycle = findCycle(edges);
+  if (cycle === undefined) return;
+  const path = cycle.map((index) => found[index]?.spec.name ?? "?").join(" -> ");
+  faults.push({
+    path: "stages",
+    message: `needs go round in a cycle: ${path}`,
+    hint: "remove one of them",
+  });
+  if (edges.every((list) => list.length > 0)) {
+    faults.push({
+      path: "stages",
+      message: "no entry: every stage needs another one",
+      hint: "one stage must need nothing but the input",
+    });
+  }
+}
+
+function finishStage(
+  parsed: ParsedStage,
+  shapes: ReturnType<typeof resolveNeeds> | undefined,
+  all: readonly ParsedStage[],
+): StageDefinition {
+  const { mapOptions, skips, unavailable: _unavailable, ...rest } = parsed;
+  const needs = shapes?.named ?? [];
+  const hasRequired = (shapes?.all ?? []).some(isRequired);
+  const over = shapes?.over ?? null;
+  const stage: Omit<StageDefinition, "stageVersion"> = {
+    ...rest,
+    needs,
+    soft:
+      rest.when !== null ||
+      !rest.critical ||
+      skips ||
+      rest.trigger !== "all_success" ||
+      hasRequired ||
+      (rest.command?.skipExitCodes.length ?? 0) > 0,
+    map:
+      mapOptions === null || over === null
+        ? null
+        : { ...mapOptions, over, follows: findFollowed(over, all) },
+  };
+  return {
+    ...stage,
+    stageVersion: sha256Hex(canonicalJson(describeStage(stage, all))).slice(0, 16),
+  };
+}
+
+function isRequired(shape: NeedShape): boolean {
+  if (shape.kind === "list") return shape.parts.some(isRequired);
+  return shape.kind === "stage" && shape.required;
+}
+
+/** A map over a "continue" map follows it item by item. */
+function findFollowed(
+  over: NonNullable<StageDefinition["map"]>["over"],
+  all: readonly ParsedStage[],
+): number | null {
+  if (over.kind !== "need" || over.shape.kind !== "stage") return null;
+  const upstream = all[over.shape.stage];
+  return upstream?.mapOptions?.onItemFailure === "continue" ? over.shape.stage : null;
+}
+
+interface Parts {
+  readonly spec: PipelineSpec;
+  readonly pipeline: ParsedPipeline;
+  readonly stages: readonly StageDefinition[];
+  readonly positions: ReadonlyMap<string, number>;
+  readonly edges: readonly (readonly number[])[];
+  readonly parsed: readonly ParsedStage[];
+}
+
+function assemble(parts: Parts): PipelineDefinition {
+  const { spec, pipeline, stages, positions, edges, parsed } = parts;
+  const { defaults: _defaults, outputValues, unavailable, ...settings } = pipeline;
+  const outputs = outputValues.flatMap(({ name, stage }) => {
+    const position = positions.get(stage);
+    return position === undefined ? [] : [{ name, stage: position }];
+  });
+  // Sorted by name: the order of writing must not matter to the hash.
+  const described = stages
+    .map((stage) => ({ name: stage.name, ...describeStage(stage, stages) }))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const json = canonicalJson({
+    name: spec.name,
+    version: settings.version,
+    failFast: settings.failFast,
+    deadlineMs: settings.deadlineMs,
+    outputs: Object.fromEntries(outputValues.map(({ name, stage }) => [name, stage])),
+    stages: described,
+  });
+  return Object.freeze({
+    name: spec.name,
+    ...settings,
+    stages,
+    positions,
+    outputs,
+    provided: listProvided(stages),
+    graph: makeGraph(edges),
+    hash: sha256Hex(json).slice(0, 16),
+    json,
+    unavailable: [...unavailable, ...parsed.flatMap((stage) => stage.unavailable)],
+  });
+}
+
+function listProvided(stages: readonly StageDefinition[]): PipelineDefinition["provided"] {
+  const users = new Map<string, string[]>();
+  const visit = (shape: NeedShape, stage: string): void => {
+    if (shape.kind === "list") for (const part of shape.parts) visit(part, stage);
+    if (shape.kind !== "provided") return;
+    const list = users.get(shape.name) ?? [];
+    if (!list.includes(stage)) list.push(stage);
+    users.set(shape.name, list);
+  };
+  for (const stage of stages) {
+    for (const need of stage.needs) visit(need.shape, stage.name);
+    if (stage.map?.over.kind === "need") visit(stage.map.over.shape, stage.name);
+  }
+  return [...users].map(([name, list]) => ({ name, stages: list }));
+}
+
+/** The error for a stage that the pipeline does not have, with the nearest name. */
+export function stageUnknown(definition: PipelineDefinition, name: string): MillraceError {
+  const known = definition.stages.map((stage) => stage.name);
+  const near = findNearest(name, known);
+  return new MillraceError(
+    "STAGE_UNKNOWN",
+    `Pipeline "${definition.name}" has no stage "${name}".`,
+    {
+      hint:
+        near === undefined ? `known: ${known.slice(0, 20).join(", ")}` : `did you mean "${near}"?`,
+      details: {
+        given: name,
+        known: known.slice(0, 100),
+        ...(near === undefined ? {} : { nearest: near }),
+      },
+    },
+  );
+}
