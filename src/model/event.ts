@@ -3,6 +3,29 @@
 
 import type { Json } from "../std/json.ts";
 
+// Fields of `data` by type (all optional ones only where they apply):
+//   run.created             pipeline, stages, definition, parent?
+//   run.started             epoch
+//   run.resumed             epoch, keptStages, keptItems, redo: [{ stage, reason }]
+//   run.interrupted         reason
+//   run.cancel_requested    reason
+//   run.succeeded … cancelled   durationMs, warnings, reason?, stage?, class?, message?
+//   stage.started           (attempt is a field of the event)
+//   stage.expanded          items, kept, added, changed, removed
+//   stage/item.waiting      blocker, attempt, attempts, delayMs, dueAtMs, class, message
+//   stage/item.succeeded    via, attempts, durationMs, items? (stage), failedItems? (stage)
+//   stage/item.failed       class, message, code?, attempts, durationMs, fingerprint, items? (failed keys)
+//   stage/item.skipped      reason
+//   stage/item.cancelled    reason
+//   stage/item.upstream_failed  stage, message
+//   stage.progressed        done, total?, note?
+//   stage.logged            level, message, data?
+//   stage.emitted           name, data
+//   stage.fell_silent       silentMs
+//   stage.rule_failed       message
+//   artifact.stored         name, artifact, bytes
+// Item events carry `index` besides. Messages are cut to ERROR_LIST_CHARS_MAX.
+
 /** Types that are stored with the change they tell. */
 export const STORED_EVENT_TYPES = [
   "run.created",
