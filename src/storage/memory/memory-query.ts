@@ -1,0 +1,68 @@
+// The lists of the memory store: filters, order and bounds of what is asked.
+
+import type { ItemRecord } from "../../model/checkpoint.ts";
+import type { MillraceEvent } from "../../model/event.ts";
+import type { RunRecord } from "../../model/run.ts";
+import type { EventQuery, ItemQuery, RunQuery } from "../store.ts";
+import type { MemoryRun } from "./memory-run.ts";
+
+/** Runs that answer the query, newest first. `runs` are in order of number. */
+export function selectRuns(runs: readonly MemoryRun[], query: RunQuery): RunRecord[] {
+  const found: RunRecord[] = [];
+  const last = Math.min(runs.length, (query.beforeNumber ?? Infinity) - 1);
+  for (let index = last - 1; index >= 0 && found.length < query.limit; index--) {
+    const record = runs[index]?.record;
+    if (record !== undefined && answersRunQuery(record, query)) found.push(record);
+  }
+  return found;
+}
+
+function answersRunQuery(run: RunRecord, query: RunQuery): boolean {
+  const { states, pipeline, parent, sinceMs, tag, inputVersion } = query;
+  return (
+    (states === undefined || states.includes(run.state)) &&
+    (pipeline === undefined || run.pipeline === pipeline) &&
+    (parent === undefined || run.parent === parent) &&
+    (sinceMs === undefined || run.queuedAtMs >= sinceMs) &&
+    (tag === undefined || run.tags[tag[0]] === tag[1]) &&
+    (inputVersion === undefined || run.inputVersion === inputVersion)
+  );
+}
+
+/** Items that answer the query, in order of their places, then of their keys. */
+export function selectItems(items: Iterable<ItemRecord>, query: ItemQuery): ItemRecord[] {
+  const { states, afterIndex, afterKey, limit } = query;
+  const isAfter = (item: ItemRecord): boolean => {
+    if (afterIndex === undefined || item.index > afterIndex) return true;
+    if (afterKey === undefined || item.index < afterIndex) return false;
+    return compareText(item.key, afterKey) > 0;
+  };
+  return [...items]
+    .filter((item) => (states === undefined || states.includes(item.state)) && isAfter(item))
+    .sort((left, right) => left.index - right.index || compareText(left.key, right.key))
+    .slice(0, limit);
+}
+
+/** Events after a number. `events` are in order of number. */
+export function selectEvents(
+  events: readonly MillraceEvent[],
+  { after, limit }: EventQuery,
+): MillraceEvent[] {
+  let low = 0;
+  let high = events.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((events[middle]?.seq ?? Infinity) > after) high = middle;
+    else low = middle + 1;
+  }
+  return events.slice(low, low + limit);
+}
+
+/** Sorts by a text as databases do: by the bytes of UTF-8, not by JavaScript's UTF-16 units. */
+export function byText<T>(textOf: (row: T) => string): (left: T, right: T) => number {
+  return (left, right) => compareText(textOf(left), textOf(right));
+}
+
+function compareText(left: string, right: string): number {
+  return Buffer.compare(Buffer.from(left), Buffer.from(right));
+}

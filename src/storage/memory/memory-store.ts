@@ -1,0 +1,219 @@
+// The reference store: the rules of every store over plain maps, without durability. Runs in memory, tests
+// and simulations use it; the conformance suite holds every other store against it.
+
+import type {
+  ItemRecord,
+  RetryRecord,
+  RunCheckpoints,
+  StageRecord,
+  StateCounts,
+  StateEntry,
+} from "../../model/checkpoint.ts";
+import { MillraceError } from "../../model/errors.ts";
+import type { MillraceEvent } from "../../model/event.ts";
+import type { Owner } from "../../model/lease.ts";
+import { WORKER_SILENT_MS_MAX } from "../../model/limits.ts";
+import type { RunRecord, RunState } from "../../model/run.ts";
+import type { Clock } from "../../std/clock.ts";
+import type { EncodedValue } from "../../std/value.ts";
+import type { BlobStore } from "../blob-store.ts";
+import { MemoryBlobs } from "../blobs/memory-blobs.ts";
+import type { StoreCapabilities } from "../capabilities.ts";
+import { isStageOver } from "../stage-rules.ts";
+import type {
+  EventQuery,
+  ItemQuery,
+  MemoAddress,
+  RunQuery,
+  Store,
+  WorkerRecord,
+  Write,
+  WriteResult,
+} from "../store.ts";
+import { assertEventPage, assertPage, assertWrites } from "../write-check.ts";
+import { byText, selectEvents, selectItems, selectRuns } from "./memory-query.ts";
+import type { MemoryRun } from "./memory-run.ts";
+import { keyOf, MemoryRows } from "./memory-write.ts";
+
+/** What a memory store is made of. */
+export interface MemoryStoreOptions {
+  /** Its wall time at the start, moved on by its monotonic time, is the store's clock. */
+  readonly clock: Clock;
+  /** Where to put large values. Default: memory. */
+  readonly blobs?: BlobStore;
+}
+
+/** A store that ends with its process. Its methods answer what the port says, at once. */
+export class MemoryStore implements Store {
+  readonly url = "memory:";
+  readonly capabilities: StoreCapabilities = { durable: false, shared: false };
+  readonly blobs: BlobStore;
+  readonly #clock: Clock;
+  readonly #anchorMs: number;
+  readonly #rows = new MemoryRows();
+  readonly #workers = new Map<string, WorkerRecord>();
+  #closed = false;
+
+  constructor(options: MemoryStoreOptions) {
+    this.#clock = options.clock;
+    this.#anchorMs = options.clock.wallMs() - options.clock.monotonicMs();
+    this.blobs = options.blobs ?? new MemoryBlobs();
+  }
+
+  nowMs(): number {
+    return Math.floor(this.#anchorMs + this.#clock.monotonicMs());
+  }
+
+  async apply(writes: readonly Write[]): Promise<readonly WriteResult[]> {
+    this.#assertOpen();
+    assertWrites(writes);
+    const nowMs = this.nowMs();
+    return writes.map((write) => this.#rows.write(write, nowMs));
+  }
+
+  async renewLeases(
+    owner: Owner,
+    runs: readonly { readonly id: string; readonly epoch: number }[],
+    leaseMs: number,
+  ): Promise<readonly string[]> {
+    this.#assertOpen();
+    const expiresAtMs = this.nowMs() + leaseMs;
+    const lost: string[] = [];
+    for (const { id, epoch } of runs) {
+      const run = this.#rows.byId.get(id);
+      const lease = run?.record.lease;
+      if (run?.record.epoch === epoch && lease?.owner.worker === owner.worker) {
+        run.record = { ...run.record, lease: { owner: lease.owner, expiresAtMs } };
+      } else lost.push(id);
+    }
+    return lost;
+  }
+
+  async beat(owner: Owner, running: readonly string[]): Promise<void> {
+    this.#assertOpen();
+    const beatAtMs = this.nowMs();
+    this.#workers.set(owner.worker, { owner, beatAtMs, running });
+    for (const worker of this.#workers.values()) {
+      if (worker.beatAtMs < beatAtMs - WORKER_SILENT_MS_MAX)
+        this.#workers.delete(worker.owner.worker);
+    }
+  }
+
+  async findRun(id: string): Promise<RunRecord | undefined> {
+    return this.#run(id)?.record;
+  }
+
+  async findRunByNumber(number: number): Promise<RunRecord | undefined> {
+    this.#assertOpen();
+    return this.#rows.runs[number - 1]?.record;
+  }
+
+  async findRunByKey(pipeline: string, key: string): Promise<RunRecord | undefined> {
+    this.#assertOpen();
+    return this.#rows.byKey.get(keyOf(pipeline, key))?.record;
+  }
+
+  async listRuns(query: RunQuery): Promise<readonly RunRecord[]> {
+    this.#assertOpen();
+    assertPage(query.limit);
+    return selectRuns(this.#rows.runs, query);
+  }
+
+  async loadCheckpoints(runId: string): Promise<RunCheckpoints> {
+    const run = this.#run(runId);
+    const items = new Map<string, readonly ItemRecord[]>();
+    for (const stage of run?.stagesWithItems() ?? []) {
+      const ended = [...(run?.itemsOf(stage).values() ?? [])].filter((item) =>
+        isStageOver(item.state),
+      );
+      if (ended.length > 0) items.set(stage, ended);
+    }
+    return { stages: await this.listStages(runId), items, state: await this.listState(runId) };
+  }
+
+  async findStage(runId: string, stage: string): Promise<StageRecord | undefined> {
+    return this.#run(runId)?.stages.get(stage);
+  }
+
+  async listStages(runId: string): Promise<readonly StageRecord[]> {
+    return [...(this.#run(runId)?.stages.values() ?? [])].sort(byText((record) => record.stage));
+  }
+
+  async findItem(runId: string, stage: string, key: string): Promise<ItemRecord | undefined> {
+    return this.#run(runId)?.itemsOf(stage).get(key);
+  }
+
+  async listItems(query: ItemQuery): Promise<readonly ItemRecord[]> {
+    assertPage(query.limit);
+    const run = this.#run(query.runId);
+    return run === undefined ? [] : selectItems(run.itemsOf(query.stage).values(), query);
+  }
+
+  async countItems(runId: string): Promise<ReadonlyMap<string, StateCounts>> {
+    const run = this.#run(runId);
+    const counts = new Map<string, StateCounts>();
+    for (const stage of run?.stagesWithItems() ?? []) {
+      const states = run?.countsOf(stage) ?? {};
+      if (Object.keys(states).length > 0) counts.set(stage, states);
+    }
+    return counts;
+  }
+
+  async countRuns(): Promise<ReadonlyMap<string, Readonly<Partial<Record<RunState, number>>>>> {
+    this.#assertOpen();
+    const counts = new Map<string, Partial<Record<RunState, number>>>();
+    for (const [pipeline, states] of this.#rows.counts) {
+      const kept: Partial<Record<RunState, number>> = {};
+      for (const [state, count] of states) if (count > 0) kept[state] = count;
+      counts.set(pipeline, kept);
+    }
+    return counts;
+  }
+
+  async listRetries(
+    runId: string,
+    stage: string,
+    item: string | null,
+  ): Promise<readonly RetryRecord[]> {
+    return [...(this.#run(runId)?.retriesOf(stage, item) ?? [])];
+  }
+
+  async listState(runId: string): Promise<readonly StateEntry[]> {
+    return [...(this.#run(runId)?.state.values() ?? [])].sort(byText((entry) => entry.key));
+  }
+
+  async findMemo({ runId, stage, item, name }: MemoAddress): Promise<EncodedValue | undefined> {
+    return this.#run(runId)?.findMemo(stage, item, name);
+  }
+
+  async listEvents(query: EventQuery): Promise<readonly MillraceEvent[]> {
+    this.#assertOpen();
+    assertEventPage(query.limit);
+    const { runId } = query;
+    const events = runId === undefined ? this.#rows.events : (this.#run(runId)?.events ?? []);
+    return selectEvents(events, query);
+  }
+
+  async findDefinition(hash: string): Promise<string | undefined> {
+    this.#assertOpen();
+    return this.#rows.definitions.get(hash);
+  }
+
+  async listWorkers(): Promise<readonly WorkerRecord[]> {
+    this.#assertOpen();
+    return [...this.#workers.values()].sort((left, right) => right.beatAtMs - left.beatAtMs);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+
+  #run(id: string): MemoryRun | undefined {
+    this.#assertOpen();
+    return this.#rows.byId.get(id);
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new MillraceError("STORE_CLOSED", `The store "${this.url}" is closed.`);
+  }
+}

@@ -1,0 +1,244 @@
+// What each kind of write does to the runs of the memory store. One call is one transaction: nothing in it
+// waits, so nobody sees half of it.
+
+import type { EventDraft, MillraceEvent } from "../../model/event.ts";
+import type { RunRecord, RunState } from "../../model/run.ts";
+import type { StateEntry } from "../../model/checkpoint.ts";
+import {
+  cancelRun,
+  interruptRun,
+  makeRun,
+  moveOwnedRun,
+  refuseClaim,
+  refuseInterrupt,
+  refuseOwnerMove,
+  takeRun,
+} from "../run-rules.ts";
+import { refuseStageMove } from "../stage-rules.ts";
+import type {
+  ClaimRunWrite,
+  CreateRunWrite,
+  EventNumbers,
+  InterruptRunWrite,
+  MoveRunWrite,
+  OwnerWrite,
+  PutItemWrite,
+  PutMemoWrite,
+  PutStageWrite,
+  RequestCancelWrite,
+  Write,
+  WriteResult,
+} from "../store.ts";
+import { MemoryRun } from "./memory-run.ts";
+
+/** Everything the memory store holds. */
+export class MemoryRows {
+  /** In order of number: the run with number n stands at n - 1. */
+  readonly runs: MemoryRun[] = [];
+  readonly byId: Map<string, MemoryRun> = new Map();
+  readonly byKey: Map<string, MemoryRun> = new Map();
+  readonly counts: Map<string, Map<RunState, number>> = new Map();
+  readonly definitions: Map<string, string> = new Map();
+  /** In order of number: the event with number n stands at n - 1. */
+  readonly events: MillraceEvent[] = [];
+
+  /** Does one write, or says why not. `nowMs` is the time of the transaction. */
+  write(write: Write, nowMs: number): WriteResult {
+    switch (write.kind) {
+      case "create-run":
+        return this.#createRun(write, nowMs);
+      case "claim-run":
+        return this.#claimRun(write, nowMs);
+      case "request-cancel":
+        return this.#requestCancel(write, nowMs);
+      case "interrupt-run":
+        return this.#interruptRun(write, nowMs);
+      case "put-stage":
+      case "put-item":
+      case "drop-items":
+      case "place-items":
+      case "put-memo":
+      case "tell":
+      case "move-run":
+        return this.#writeOwned(write, nowMs);
+    }
+  }
+
+  #createRun(write: CreateRunWrite, nowMs: number): WriteResult {
+    const { id, pipeline, key } = write.run;
+    const rival = key === null ? undefined : this.byKey.get(keyOf(pipeline, key));
+    if (rival !== undefined) return { kind: "key-taken", run: rival.record };
+    const twin = this.byId.get(id);
+    if (twin !== undefined) return conflict(twin, "There is a run with this id.");
+    const run = new MemoryRun(makeRun(write, this.runs.length + 1, nowMs));
+    this.runs.push(run);
+    this.byId.set(id, run);
+    if (key !== null) this.byKey.set(keyOf(pipeline, key), run);
+    this.#keepDefinition(write);
+    this.#count(pipeline, run.record.state, 1);
+    const from = write.takeOver === undefined ? undefined : this.byId.get(write.takeOver.from);
+    if (from !== undefined) {
+      for (const stage of write.takeOver?.stages ?? []) run.takeOver(from, stage);
+    }
+    return this.#done(run, write.events, nowMs);
+  }
+
+  #claimRun(write: ClaimRunWrite, nowMs: number): WriteResult {
+    const run = this.byId.get(write.runId);
+    if (run === undefined) return NO_RUN;
+    const refusal = refuseClaim(run.record, write);
+    if (refusal !== undefined) return conflict(run, refusal);
+    this.#keepDefinition(write);
+    this.#replace(run, takeRun(run.record, write, nowMs));
+    for (const reset of write.resetStages) run.reset(reset);
+    return this.#done(run, write.events, nowMs);
+  }
+
+  #requestCancel(write: RequestCancelWrite, nowMs: number): WriteResult {
+    const run = this.byId.get(write.runId);
+    if (run === undefined) return NO_RUN;
+    const answer = cancelRun(run.record, write.reason, nowMs);
+    if (answer.kind === "refused") return conflict(run, answer.reason);
+    if (answer.kind === "unchanged") return this.#done(run, [], nowMs);
+    this.#replace(run, answer.run);
+    return this.#done(run, [answer.event], nowMs);
+  }
+
+  #interruptRun(write: InterruptRunWrite, nowMs: number): WriteResult {
+    const run = this.byId.get(write.runId);
+    if (run === undefined) return NO_RUN;
+    const refusal = refuseInterrupt(run.record, write);
+    if (refusal !== undefined) return conflict(run, refusal);
+    this.#replace(run, interruptRun(run.record, nowMs));
+    return this.#done(run, write.events, nowMs);
+  }
+
+  #writeOwned(write: OwnerWrite, nowMs: number): WriteResult {
+    const run = this.byId.get(write.runId);
+    if (run === undefined) return LEASE_LOST;
+    if (run.record.epoch !== write.epoch || run.record.state !== "running") return LEASE_LOST;
+    const refused = this.#changeOwned(run, write, nowMs);
+    if (refused !== undefined) return refused;
+    if (run.record.updatedAtMs !== nowMs) run.record = { ...run.record, updatedAtMs: nowMs };
+    return { kind: "done", numbers: this.#tell(run, write.events, nowMs) };
+  }
+
+  #changeOwned(run: MemoryRun, write: OwnerWrite, nowMs: number): WriteResult | undefined {
+    switch (write.kind) {
+      case "put-stage":
+        return putStage(run, write);
+      case "put-item":
+        return putItem(run, write);
+      case "put-memo":
+        return putMemo(run, write);
+      case "move-run":
+        return this.#moveRun(run, write, nowMs);
+      case "drop-items":
+        for (const key of write.keys) run.dropItem(write.stage, key);
+        return undefined;
+      case "place-items":
+        for (const { key, index } of write.places) run.placeItem(write.stage, key, index);
+        return undefined;
+      case "tell":
+        return undefined;
+    }
+  }
+
+  #moveRun(run: MemoryRun, write: MoveRunWrite, nowMs: number): WriteResult | undefined {
+    const refusal = refuseOwnerMove(run.record, write.to);
+    if (refusal !== undefined) return conflict(run, refusal);
+    this.#replace(run, moveOwnedRun(run.record, write, nowMs));
+    return undefined;
+  }
+
+  #keepDefinition(write: ClaimRunWrite | CreateRunWrite): void {
+    const hash = write.kind === "claim-run" ? write.definitionHash : write.run.definitionHash;
+    if (!this.definitions.has(hash)) this.definitions.set(hash, write.definitionJson);
+  }
+
+  #replace(run: MemoryRun, record: RunRecord): void {
+    if (run.record.state !== record.state) {
+      this.#count(record.pipeline, run.record.state, -1);
+      this.#count(record.pipeline, record.state, 1);
+    }
+    run.record = record;
+  }
+
+  #count(pipeline: string, state: RunState, change: number): void {
+    let counts = this.counts.get(pipeline);
+    if (counts === undefined) this.counts.set(pipeline, (counts = new Map()));
+    counts.set(state, (counts.get(state) ?? 0) + change);
+  }
+
+  #done(run: MemoryRun, drafts: readonly EventDraft[], nowMs: number): WriteResult {
+    return { kind: "done", numbers: this.#tell(run, drafts, nowMs), run: run.record };
+  }
+
+  #tell(run: MemoryRun, drafts: readonly EventDraft[], atMs: number): EventNumbers {
+    const numbers = { firstSeq: this.events.length + 1, firstRunSeq: run.runSeq + 1, atMs };
+    for (const draft of drafts) {
+      run.runSeq += 1;
+      const seq = this.events.length + 1;
+      const event = { ...draft, seq, runSeq: run.runSeq, atMs, run: run.record.id };
+      this.events.push(event);
+      run.events.push(event);
+    }
+    return numbers;
+  }
+}
+
+/** The name under which a run with a key of its own is found. */
+export function keyOf(pipeline: string, key: string): string {
+  return JSON.stringify([pipeline, key]);
+}
+
+const LEASE_LOST: WriteResult = { kind: "lease-lost" };
+const NO_RUN: WriteResult = {
+  kind: "conflict",
+  run: null,
+  reason: "There is no run with this id.",
+};
+
+function conflict(run: MemoryRun, reason: string): WriteResult {
+  return { kind: "conflict", run: run.record, reason };
+}
+
+function putStage(run: MemoryRun, write: PutStageWrite): WriteResult | undefined {
+  const { record } = write;
+  const known = run.stages.get(record.stage)?.state;
+  const refusal = refuseStageMove(`Stage "${record.stage}"`, known, record.state);
+  if (refusal !== undefined) return conflict(run, refusal);
+  run.stages.set(record.stage, record);
+  addHistory(run, write);
+  return undefined;
+}
+
+function putItem(run: MemoryRun, write: PutItemWrite): WriteResult | undefined {
+  const { record } = write;
+  const known = run.itemsOf(record.stage).get(record.key)?.state;
+  const subject = `Item "${record.key}" of stage "${record.stage}"`;
+  const refusal = refuseStageMove(subject, known, record.state);
+  if (refusal !== undefined) return conflict(run, refusal);
+  run.putItem(record);
+  addHistory(run, write);
+  return undefined;
+}
+
+function addHistory(run: MemoryRun, write: PutStageWrite | PutItemWrite): void {
+  if (write.retry !== undefined) run.addRetry(write.retry);
+  for (const entry of write.state ?? []) addState(run.state, entry);
+}
+
+// Deleted first, so that the order of the map is that of writing, like the order of rows.
+function addState(state: Map<string, StateEntry>, entry: StateEntry): void {
+  state.delete(entry.key);
+  state.set(entry.key, entry);
+}
+
+function putMemo(run: MemoryRun, write: PutMemoWrite): WriteResult | undefined {
+  const { stage, item, name, value } = write;
+  const kept = run.findMemo(stage, item, name);
+  if (kept !== undefined) return { kind: "kept", value: kept };
+  run.putMemo({ stage, item, name, value });
+  return undefined;
+}

@@ -1,0 +1,172 @@
+// What every write does to a run's record, as pure functions that all stores share: which write is refused,
+// in which words, and what the record becomes. Stores add durability and numbers, never another rule.
+
+import { canMoveRun } from "../model/transition.ts";
+import { isRunOver, type RunRecord, type RunState } from "../model/run.ts";
+import type { EventDraft } from "../model/event.ts";
+import type { ClaimRunWrite, CreateRunWrite, InterruptRunWrite, MoveRunWrite } from "./store.ts";
+
+/** The record of a run at its birth. */
+export function makeRun(write: CreateRunWrite, number: number, nowMs: number): RunRecord {
+  const { run, claim } = write;
+  return {
+    id: run.id,
+    number,
+    pipeline: run.pipeline,
+    definitionHash: run.definitionHash,
+    key: run.key,
+    input: run.input,
+    inputVersion: run.inputVersion,
+    state: claim === null ? "queued" : "running",
+    reason: null,
+    foreground: run.foreground,
+    epoch: claim === null ? 0 : 1,
+    lease: claim === null ? null : { owner: claim.owner, expiresAtMs: nowMs + claim.leaseMs },
+    crashes: 0,
+    resumes: 0,
+    retries: 0,
+    parent: run.parent,
+    source: run.source,
+    tags: run.tags,
+    settings: run.settings,
+    cancelRequestedAtMs: null,
+    cancelReason: null,
+    queuedAtMs: nowMs,
+    startedAtMs: claim === null ? null : nowMs,
+    endedAtMs: null,
+    updatedAtMs: nowMs,
+    durationMs: null,
+    warnings: 0,
+    failure: null,
+    metrics: {},
+  };
+}
+
+/** Why this claim is refused, in a sentence; undefined when it is not. */
+export function refuseClaim(run: RunRecord, write: ClaimRunWrite): string | undefined {
+  if (run.epoch !== write.expectedEpoch) return staleEpoch(run, write.expectedEpoch);
+  if (!write.from.includes(run.state)) {
+    const wanted = write.from.map((state) => `"${state}"`).join(" or ");
+    return `The run is "${run.state}"; it was to be taken from ${wanted}.`;
+  }
+  // A running run passes from one owner to the next: by the table it is queued in between.
+  return run.state === "running" ? undefined : refuseRunMove(run.state, "running");
+}
+
+/** The record after a claim. */
+export function takeRun(run: RunRecord, write: ClaimRunWrite, nowMs: number): RunRecord {
+  const { owner, leaseMs } = write.claim;
+  const taken: RunRecord = {
+    ...run,
+    definitionHash: write.definitionHash,
+    settings: write.settings,
+    state: "running",
+    reason: null,
+    epoch: run.epoch + 1,
+    lease: { owner, expiresAtMs: nowMs + leaseMs },
+    crashes: run.crashes + (write.crashed ? 1 : 0),
+    startedAtMs: run.startedAtMs ?? nowMs,
+    updatedAtMs: nowMs,
+  };
+  if (!write.reopen) return taken;
+  return {
+    ...taken,
+    resumes: run.resumes + 1,
+    cancelRequestedAtMs: null,
+    cancelReason: null,
+    endedAtMs: null,
+    durationMs: null,
+    warnings: 0,
+    failure: null,
+    metrics: {},
+  };
+}
+
+/** Why this move of an owned run is refused, in a sentence that names both states; undefined when it is not. */
+export function refuseOwnerMove(
+  run: Pick<RunRecord, "state" | "foreground">,
+  to: RunState,
+): string | undefined {
+  if (to === "queued" && run.foreground) {
+    return `A foreground run cannot move from "${run.state}" to "queued": it waits for its resume.`;
+  }
+  return run.state === to ? undefined : refuseRunMove(run.state, to);
+}
+
+/** The record after a move by its owner. */
+export function moveOwnedRun(run: RunRecord, write: MoveRunWrite, nowMs: number): RunRecord {
+  const moved: RunRecord = {
+    ...run,
+    state: write.to,
+    reason: write.reason,
+    lease: write.to === "running" ? run.lease : null,
+    endedAtMs: isRunOver(write.to) ? nowMs : null,
+    updatedAtMs: nowMs,
+  };
+  if (write.end === undefined) return moved;
+  const { durationMs, warnings, failure, metrics } = write.end;
+  return { ...moved, durationMs, warnings, failure, metrics };
+}
+
+/** Why this interruption is refused, in a sentence; undefined when it is not. */
+export function refuseInterrupt(run: RunRecord, write: InterruptRunWrite): string | undefined {
+  if (run.epoch !== write.expectedEpoch) return staleEpoch(run, write.expectedEpoch);
+  if (run.state !== "running")
+    return `The run is "${run.state}"; only a running one is interrupted.`;
+  return run.foreground
+    ? undefined
+    : "The run is not in the foreground; it goes back to its queue.";
+}
+
+/** The record of a foreground run whose owner is gone. */
+export function interruptRun(run: RunRecord, nowMs: number): RunRecord {
+  return {
+    ...run,
+    state: "waiting",
+    reason: "interrupted",
+    epoch: run.epoch + 1,
+    lease: null,
+    crashes: run.crashes + 1,
+    updatedAtMs: nowMs,
+  };
+}
+
+/** What asking for a run's end does to it. */
+export type CancelAnswer =
+  | { readonly kind: "changed"; readonly run: RunRecord; readonly event: EventDraft }
+  | { readonly kind: "unchanged" }
+  | { readonly kind: "refused"; readonly reason: string };
+
+/** Cancels a run that nobody works on, and asks the owner of a running one; repeating it changes nothing. */
+export function cancelRun(run: RunRecord, reason: string, nowMs: number): CancelAnswer {
+  if (run.state === "cancelled") return { kind: "unchanged" };
+  if (isRunOver(run.state)) {
+    return { kind: "refused", reason: `A run cannot move from "${run.state}" to "cancelled".` };
+  }
+  if (run.state !== "running") {
+    const cancelled: RunRecord = {
+      ...run,
+      state: "cancelled",
+      reason,
+      endedAtMs: nowMs,
+      updatedAtMs: nowMs,
+    };
+    return { kind: "changed", run: cancelled, event: { type: "run.cancelled", data: { reason } } };
+  }
+  if (run.cancelRequestedAtMs !== null) return { kind: "unchanged" };
+  const asked: RunRecord = {
+    ...run,
+    cancelRequestedAtMs: nowMs,
+    cancelReason: reason,
+    updatedAtMs: nowMs,
+  };
+  return { kind: "changed", run: asked, event: { type: "run.cancel_requested", data: { reason } } };
+}
+
+function refuseRunMove(from: RunState, to: RunState): string | undefined {
+  return canMoveRun(from, to) ? undefined : `A run cannot move from "${from}" to "${to}".`;
+}
+
+function staleEpoch(run: RunRecord, expected: number): string {
+  return `The run was taken meanwhile: its epoch is ${run.epoch}, ${expected} was expected.`;
+}

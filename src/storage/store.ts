@@ -1,0 +1,337 @@
+// The port behind which durable truth lives: a handful of writes, each carrying its run's epoch, applied many
+// at a time in one transaction, and reads that never block them. Memory and SQLite implement it under one
+// conformance suite. The engine sees this file alone and never learns which store it talks to.
+
+import type {
+  ItemRecord,
+  RetryRecord,
+  RunCheckpoints,
+  StageRecord,
+  StateCounts,
+  StateEntry,
+} from "../model/checkpoint.ts";
+import type { EventDraft, MillraceEvent } from "../model/event.ts";
+import type { Lease, Owner } from "../model/lease.ts";
+import type { Failure, StageState } from "../model/outcome.ts";
+import type { RunRecord, RunSettings, RunState } from "../model/run.ts";
+import type { EncodedValue } from "../std/value.ts";
+import type { BlobStore } from "./blob-store.ts";
+import type { StoreCapabilities } from "./capabilities.ts";
+
+/** Every write names its run; `epoch` must be the run's current one or nothing of the write is done. */
+interface FencedWrite {
+  readonly runId: string;
+  readonly epoch: number;
+  /** Told in the same transaction, in this order. */
+  readonly events: readonly EventDraft[];
+}
+
+/** Makes a run: `queued`, or `running` under `lease` for the process that starts it. */
+export interface CreateRunWrite {
+  readonly kind: "create-run";
+  readonly run: NewRun;
+  /** Stored once per hash. */
+  readonly definitionJson: string;
+  /** Null: `queued`. Else the run is born `running`, epoch 1, leased for `leaseMs`. */
+  readonly claim: ClaimTerms | null;
+  /** Checkpoints taken over from another run: stage rows, items, memos and state entries of these stages. */
+  readonly takeOver?: { readonly from: string; readonly stages: readonly TakenStage[] };
+  readonly events: readonly EventDraft[];
+}
+
+/** A stage whose checkpoint another run gives. `itemsOnly`: the successes among its items alone. */
+export interface TakenStage {
+  readonly stage: string;
+  readonly itemsOnly: boolean;
+}
+
+/** What the caller decides of a new run; the store adds number, epoch, times. */
+export interface NewRun {
+  readonly id: string;
+  readonly pipeline: string;
+  readonly definitionHash: string;
+  readonly key: string | null;
+  readonly input: EncodedValue;
+  readonly inputVersion: string;
+  readonly foreground: boolean;
+  readonly parent: string | null;
+  readonly source: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly settings: RunSettings;
+}
+
+/** Who takes a run and for how long. The store's clock decides when the lease ends. */
+export interface ClaimTerms {
+  readonly owner: Owner;
+  readonly leaseMs: number;
+}
+
+/**
+ * Takes a run that exists: epoch + 1, `running`, lease set. Refused (`conflict`) unless the run's epoch is
+ * `expectedEpoch` and its state one of `from`, so that of two takers one wins.
+ */
+export interface ClaimRunWrite {
+  readonly kind: "claim-run";
+  readonly runId: string;
+  readonly expectedEpoch: number;
+  readonly from: readonly RunState[];
+  readonly claim: ClaimTerms;
+  /** True: a `resume`, counted in `resumes`; ending fields (ended, failure, cancel request) are cleared. */
+  readonly reopen: boolean;
+  /** True: the last owner crashed, counted in `crashes`. */
+  readonly crashed: boolean;
+  readonly definitionHash: string;
+  readonly definitionJson: string;
+  readonly settings: RunSettings;
+  /** Stages that have a row and are done again, wholly or in part; a stage without a row is passed over. */
+  readonly resetStages: readonly ResetStage[];
+  readonly events: readonly EventDraft[];
+}
+
+/** How a stage is set back. */
+export interface ResetStage {
+  readonly stage: string;
+  /**
+   * `open`: the stage, and those of its items that failed, were cancelled or upstream_failed, become `pending`
+   *  without attempts, failure, reason, waits, metrics and times; output and versions stay, and so do the other
+   *  items, memos and state entries.
+   * `keep`: row and items stay as they are but for the stage's own state (`pending`): the engine decides
+   *  whether the output still holds.
+   * `drop`: row, items, memos and state entries are deleted: everything is done again. Its retry history stays.
+   */
+  readonly mode: "open" | "keep" | "drop";
+}
+
+/**
+ * Stores a stage: its end, its wait for a retry, its expanded list. `conflict` if it has ended already, or if
+ * `transition.ts` knows no such move; the start of an attempt need not be stored, so that `waiting` may become
+ * `succeeded`.
+ */
+export interface PutStageWrite extends FencedWrite {
+  readonly kind: "put-stage";
+  readonly record: StageRecord;
+  readonly retry?: RetryRecord;
+  /** `ctx.state` entries that become visible with this end; each replaces an older value of its key. */
+  readonly state?: readonly StateEntry[];
+}
+
+/** Stores an item, by the rules of a stage. */
+export interface PutItemWrite extends FencedWrite {
+  readonly kind: "put-item";
+  readonly record: ItemRecord;
+  readonly retry?: RetryRecord;
+  readonly state?: readonly StateEntry[];
+}
+
+/**
+ * Deletes items, with their memos and retry history: their keys left the list when it was expanded again, or
+ * their content changed, so that they are done again.
+ */
+export interface DropItemsWrite extends FencedWrite {
+  readonly kind: "drop-items";
+  readonly stage: string;
+  readonly keys: readonly string[];
+}
+
+/** Gives kept items their new places after the list was expanded again. Keys without a row are passed over. */
+export interface PlaceItemsWrite extends FencedWrite {
+  readonly kind: "place-items";
+  readonly stage: string;
+  readonly places: readonly { readonly key: string; readonly index: number }[];
+}
+
+/** Stores a sub-result of `ctx.memo`. An existing one of that name stays and is answered (`kept`). */
+export interface PutMemoWrite extends FencedWrite {
+  readonly kind: "put-memo";
+  readonly stage: string;
+  readonly item: string | null;
+  readonly name: string;
+  readonly value: EncodedValue;
+}
+
+/** Tells events without changing anything else. */
+export interface TellWrite extends FencedWrite {
+  readonly kind: "tell";
+}
+
+/**
+ * Moves a run its owner holds: parks it, returns it, ends it. Drops the lease unless it stays `running`.
+ * `conflict` if `transition.ts` knows no such move, or if a foreground run would be queued.
+ */
+export interface MoveRunWrite extends FencedWrite {
+  readonly kind: "move-run";
+  readonly to: RunState;
+  readonly reason: string | null;
+  /** Set at the end of a run. */
+  readonly end?: {
+    readonly durationMs: number;
+    readonly warnings: number;
+    readonly failure: Failure | null;
+    readonly metrics: Readonly<Record<string, number>>;
+  };
+}
+
+/**
+ * Asks for a run's end. A run that nobody works on (queued, waiting) is cancelled at once; a running one gets
+ * a flag that its owner sees. `conflict` if it has ended. Repeating it changes nothing.
+ */
+export interface RequestCancelWrite {
+  readonly kind: "request-cancel";
+  readonly runId: string;
+  readonly reason: string;
+}
+
+/**
+ * A foreground run whose owner is gone becomes `waiting` (`interrupted`), its epoch and `crashes` rise, its
+ * lease is dropped. `conflict` unless it is running in the foreground under the expected epoch.
+ */
+export interface InterruptRunWrite {
+  readonly kind: "interrupt-run";
+  readonly runId: string;
+  readonly expectedEpoch: number;
+  readonly events: readonly EventDraft[];
+}
+
+/** Everything that can be written. */
+export type Write =
+  | CreateRunWrite
+  | ClaimRunWrite
+  | PutStageWrite
+  | PutItemWrite
+  | DropItemsWrite
+  | PlaceItemsWrite
+  | PutMemoWrite
+  | TellWrite
+  | MoveRunWrite
+  | RequestCancelWrite
+  | InterruptRunWrite;
+
+/** Writes that an owner makes under its lease: refused (`lease-lost`) unless the run is running under `epoch`. */
+export type OwnerWrite = Extract<Write, FencedWrite>;
+
+/** Numbers that the events of a write got: its k-th event, from 0, has firstSeq + k and firstRunSeq + k. */
+export interface EventNumbers {
+  readonly firstSeq: number;
+  readonly firstRunSeq: number;
+  /** Of the transaction, by the store's clock. */
+  readonly atMs: number;
+}
+
+/** What became of one write. One refused write never harms its neighbours. */
+export type WriteResult =
+  /** `run` as it is now, after `create-run`, `claim-run`, `request-cancel` and `interrupt-run`. */
+  | { readonly kind: "done"; readonly numbers: EventNumbers; readonly run?: RunRecord }
+  /** The epoch is not the run's current one, or the run is gone: nothing was changed. */
+  | { readonly kind: "lease-lost" }
+  /** The key of the new run is taken. */
+  | { readonly kind: "key-taken"; readonly run: RunRecord }
+  /** Not in a state that allows it, which `reason` says in a sentence; `run` null: there is no such run. */
+  | { readonly kind: "conflict"; readonly run: RunRecord | null; readonly reason: string }
+  /** A memo of that name was there first. */
+  | { readonly kind: "kept"; readonly value: EncodedValue };
+
+/** What is asked of a list of runs; newest first. */
+export interface RunQuery {
+  readonly states?: readonly RunState[];
+  readonly pipeline?: string;
+  readonly parent?: string;
+  readonly sinceMs?: number;
+  readonly tag?: readonly [key: string, value: string];
+  readonly inputVersion?: string;
+  /** 1 to PAGE_ROWS_MAX. */
+  readonly limit: number;
+  /** Only runs with a number under this one. */
+  readonly beforeNumber?: number;
+}
+
+/** What is asked of a list of items; in order of their places, then of their keys. */
+export interface ItemQuery {
+  readonly runId: string;
+  readonly stage: string;
+  readonly states?: readonly StageState[];
+  /** 1 to PAGE_ROWS_MAX. */
+  readonly limit: number;
+  /** Only items after this position. */
+  readonly afterIndex?: number;
+  /** With `afterIndex`: also the items at that position whose key comes after this one. */
+  readonly afterKey?: string;
+}
+
+/** What a worker said last of itself: one row per process. */
+export interface WorkerRecord {
+  readonly owner: Owner;
+  readonly beatAtMs: number;
+  /** `run/stage` or `run/stage/key` of what is running now, at most 100. */
+  readonly running: readonly string[];
+}
+
+/** Durable truth. Every method may be called at any time until `close`; then STORE_CLOSED. */
+export interface Store {
+  /** As the user wrote it, for messages. */
+  readonly url: string;
+  readonly capabilities: StoreCapabilities;
+  readonly blobs: BlobStore;
+  /** The one clock that judges leases, UTC ms, never going back. */
+  nowMs(): number;
+  /**
+   * All writes in one transaction, in order; when it resolves they are durable. At most COMMIT_WRITES_MAX.
+   * Rejects when nothing was written: STORE_BUSY (retryable), STORE_FULL, STORE_DAMAGED, STORE_READ_ONLY,
+   * STORE_FAILED.
+   */
+  apply(writes: readonly Write[]): Promise<readonly WriteResult[]>;
+  /** Renews the leases of these runs in one statement; answers the ids that are lost. */
+  renewLeases(
+    owner: Owner,
+    runs: readonly { readonly id: string; readonly epoch: number }[],
+    leaseMs: number,
+  ): Promise<readonly string[]>;
+  /** Publishes what this process is running. Rows of processes that fell silent a day ago go. */
+  beat(owner: Owner, running: readonly string[]): Promise<void>;
+
+  findRun(id: string): Promise<RunRecord | undefined>;
+  findRunByNumber(number: number): Promise<RunRecord | undefined>;
+  findRunByKey(pipeline: string, key: string): Promise<RunRecord | undefined>;
+  listRuns(query: RunQuery): Promise<readonly RunRecord[]>;
+  /** Everything a run needs to go on: stage rows, ended items, state entries; empty if there is no such run. */
+  loadCheckpoints(runId: string): Promise<RunCheckpoints>;
+  findStage(runId: string, stage: string): Promise<StageRecord | undefined>;
+  /** In order of name. */
+  listStages(runId: string): Promise<readonly StageRecord[]>;
+  findItem(runId: string, stage: string, key: string): Promise<ItemRecord | undefined>;
+  listItems(query: ItemQuery): Promise<readonly ItemRecord[]>;
+  /** Maintained counts of items, by stage; O(stages). */
+  countItems(runId: string): Promise<ReadonlyMap<string, StateCounts>>;
+  /** Maintained counts of runs by pipeline and state. */
+  countRuns(): Promise<ReadonlyMap<string, Readonly<Partial<Record<RunState, number>>>>>;
+  /** Attempts that did not succeed, oldest first, at most RETRY_HISTORY_MAX. */
+  listRetries(runId: string, stage: string, item: string | null): Promise<readonly RetryRecord[]>;
+  /** In order of key. */
+  listState(runId: string): Promise<readonly StateEntry[]>;
+  findMemo(memo: MemoAddress): Promise<EncodedValue | undefined>;
+  /** Stored events with a number above `after`, in order. */
+  listEvents(query: EventQuery): Promise<readonly MillraceEvent[]>;
+  findDefinition(hash: string): Promise<string | undefined>;
+  /** Latest beat first. */
+  listWorkers(): Promise<readonly WorkerRecord[]>;
+  close(): Promise<void>;
+}
+
+/** Which memo. */
+export interface MemoAddress {
+  readonly runId: string;
+  readonly stage: string;
+  readonly item: string | null;
+  readonly name: string;
+}
+
+/** Which events. */
+export interface EventQuery {
+  readonly runId?: string;
+  /** Store-wide number; 0: from the beginning. */
+  readonly after: number;
+  /** 1 to RECENT_EVENTS_MAX. */
+  readonly limit: number;
+}
+
+/** Who holds a run now, for messages. */
+export type RunHolder = Lease | null;

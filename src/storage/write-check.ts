@@ -1,0 +1,76 @@
+// The bounds that every store asks of what it is given before it begins: a breach is a fault of the engine,
+// found before anything is written, so that no store has to undo half a batch for it.
+
+import { assert } from "../std/assert.ts";
+import { COMMIT_WRITES_MAX, PAGE_ROWS_MAX, RECENT_EVENTS_MAX } from "../model/limits.ts";
+import type { StateEntry } from "../model/checkpoint.ts";
+import type { Write } from "./store.ts";
+
+/** Asserts that a transaction may hold these writes. */
+export function assertWrites(writes: readonly Write[]): void {
+  assert(
+    writes.length <= COMMIT_WRITES_MAX,
+    `A transaction holds at most ${COMMIT_WRITES_MAX} writes, got ${writes.length}.`,
+  );
+  for (const write of writes) assertNames(write);
+}
+
+/** Asserts the length of a page of runs or items. */
+export function assertPage(limit: number): void {
+  assertLimit(limit, PAGE_ROWS_MAX);
+}
+
+/** Asserts the length of a page of events. */
+export function assertEventPage(limit: number): void {
+  assertLimit(limit, RECENT_EVENTS_MAX);
+}
+
+function assertLimit(limit: number, max: number): void {
+  assert(
+    Number.isInteger(limit) && limit >= 1 && limit <= max,
+    `A page has 1 to ${max} rows, got ${limit}.`,
+  );
+}
+
+function assertNames(write: Write): void {
+  switch (write.kind) {
+    case "create-run":
+      if (write.run.key !== null) assertName("key of a run", write.run.key);
+      return;
+    case "put-stage":
+      assertState(write.state);
+      return;
+    case "put-item":
+      assertItemKey(write.record.key);
+      assertState(write.state);
+      return;
+    case "put-memo":
+      assertName("name of a memo", write.name);
+      if (write.item !== null) assertItemKey(write.item);
+      return;
+    case "claim-run":
+    case "drop-items":
+    case "place-items":
+    case "tell":
+    case "move-run":
+    case "request-cancel":
+    case "interrupt-run":
+      return;
+  }
+}
+
+function assertState(entries: readonly StateEntry[] | undefined): void {
+  if (entries === undefined) return;
+  for (const entry of entries) assertName("key of the run's state", entry.key);
+}
+
+// Empty text is what stores write where there is no item.
+function assertItemKey(key: string): void {
+  assert(key !== "", "The key of an item is empty.");
+  assertName("key of an item", key);
+}
+
+// Half a surrogate pair becomes U+FFFD on its way into UTF-8, which would make two keys one.
+function assertName(what: string, name: string): void {
+  assert(name.isWellFormed(), `The ${what} is no Unicode text: ${JSON.stringify(name)}.`);
+}
