@@ -164,7 +164,11 @@ function toJson(value: unknown, { room, depth }: Extent): Json | undefined {
   if (!isRecord(value) || depth >= DETAIL_DEPTH_MAX) return undefined;
   const inner: Extent = { room, depth: depth + 1 };
   if (!Array.isArray(value)) return toJsonFields(value, Object.keys(value), inner);
-  return value.slice(0, Math.max(0, room.values)).map((item) => toJson(item, inner) ?? null);
+  // Not map, which would keep the holes.
+  return Array.from(
+    value.slice(0, Math.max(0, room.values)),
+    (item) => toJson(item, inner) ?? null,
+  );
 }
 
 /**

@@ -8,7 +8,7 @@ export interface LineSplitterOptions {
   readonly lineBytesMax: number;
   /** Receives each line without its end, empty ones too. What it throws leaves `push`. */
   readonly onLine: (line: string) => void;
-  /** Told, when it ends, of each line that was skipped, with its length in bytes. Default: nobody. */
+  /** Told, when it ends, how long each skipped line was, up to its line feed. Default: nobody. */
   readonly onTooLong?: (bytes: number) => void;
 }
 
@@ -72,7 +72,7 @@ class ChunkedLines implements LineSplitter {
 
   #deliver(line: Buffer): void {
     const length = line.at(-1) === CARRIAGE_RETURN ? line.length - 1 : line.length;
-    if (length > this.#options.lineBytesMax) return this.#refuse(length);
+    if (length > this.#options.lineBytesMax) return this.#refuse(line.length);
     const text = line.toString("utf8", 0, length);
     const isMarked = this.#isFirst && text.startsWith(BYTE_ORDER_MARK);
     this.#isFirst = false;

@@ -11,12 +11,9 @@ export function restoreTagged(tree: unknown): unknown {
   return restore(tree, 0);
 }
 
-// A tag adds at most three containers to the one it stands for.
-const TREE_DEPTH_MAX = VALUE_DEPTH_MAX * 4;
-
 function restore(tree: unknown, depth: number): unknown {
   if (!isRecord(tree)) return tree;
-  if (depth > TREE_DEPTH_MAX) throw damage(`it is nested over ${TREE_DEPTH_MAX} deep`);
+  if (depth > VALUE_DEPTH_MAX) throw damage(`it is nested over ${VALUE_DEPTH_MAX} deep`);
   if (Array.isArray(tree)) return restoreItems(tree, depth);
   for (const key of Object.keys(tree)) {
     if (isTagKey(key)) return restoreTag(key, tree, depth);
@@ -39,6 +36,7 @@ function restoreFields(fields: Record<string, unknown>, depth: number): Record<s
   return fields;
 }
 
+/** `depth` counts as the encoder does: containers of the value, not of its text. */
 type Restorer = (content: unknown, depth: number) => unknown;
 
 const RESTORERS: ReadonlyMap<string, Restorer> = new Map<string, Restorer>([
@@ -57,7 +55,7 @@ function restoreTag(key: string, holder: Record<string, unknown>, depth: number)
   const restorer = RESTORERS.get(key.slice(TAG_PREFIX.length));
   if (restorer === undefined) throw damage(`it has the unknown tag ${JSON.stringify(key)}`);
   if (Object.keys(holder).length > 1) throw damage(`something stands beside the tag "${key}"`);
-  return restorer(holder[key], depth + 1);
+  return restorer(holder[key], depth);
 }
 
 const SPECIAL_NUMBERS: ReadonlyMap<unknown, number> = new Map([
@@ -86,7 +84,7 @@ function restoreMap(content: unknown, depth: number): Map<unknown, unknown> {
   const map = new Map<unknown, unknown>();
   for (const entry of content) {
     if (!Array.isArray(entry) || entry.length !== 2) return refuse("map", content);
-    map.set(restore(entry[0], depth + 2), restore(entry[1], depth + 2));
+    map.set(restore(entry[0], depth + 1), restore(entry[1], depth + 1));
   }
   return map;
 }
@@ -124,6 +122,8 @@ function restoreBytes(content: unknown): unknown {
   const makeView = VIEWS.get(className);
   if (makeView === undefined || typeof base64 !== "string") return refuse("bytes", content);
   const pooled = Buffer.from(base64, "base64");
+  // What is no base64 is passed over without a word, and then the length is not what the text promised.
+  if (pooled.length !== Buffer.byteLength(base64, "base64")) return refuse("bytes", content);
   // Copied out of the pool, so that the view owns its bytes and starts where its class needs it to.
   const bytes = new ArrayBuffer(pooled.length);
   new Uint8Array(bytes).set(pooled);
@@ -146,7 +146,7 @@ function restoreError(content: unknown, depth: number): Error {
     ...("errors" in content ? { errors: restore(errors, depth + 1) } : {}),
   });
   if (isRecord(fields))
-    Object.defineProperties(error, describeFields(restoreFields(fields, depth + 1)));
+    Object.defineProperties(error, describeFields(restoreFields(fields, depth)));
   return error;
 }
 

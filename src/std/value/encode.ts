@@ -14,7 +14,7 @@ export function encodeTagged(value: unknown): Result<string, ValueFault> {
     const tagged = tagger.tag(value);
     return tagger.fault === undefined ? ok(JSON.stringify(tagged)) : err(tagger.fault);
   } catch (error) {
-    return err(tagger.faultOf(`something that throws when it is read: ${String(error)}`));
+    return err(tagger.faultOf(`something that throws when it is read: ${sayThrown(error)}`));
   }
 }
 
@@ -47,10 +47,7 @@ class Tagger {
     }
   }
 
-  faultOf(
-    found: string,
-    hint: string = "Store plain data, without getters or proxies.",
-  ): ValueFault {
+  faultOf(found: string, hint: string = READ_HINT): ValueFault {
     return { path: this.#showPath(), found, hint };
   }
 
@@ -90,8 +87,11 @@ class Tagger {
     let hasTagKey = false;
     for (const key of Object.keys(value)) {
       hasTagKey ||= isTagKey(key);
-      setOwn(fields, key, this.#tagPart(key, value[key]));
+      // The place is noted before the field is read: its getter may throw.
+      this.#path.push(key);
+      setOwn(fields, key, this.tag(value[key]));
       if (this.fault !== undefined) return null;
+      this.#path.pop();
     }
     return hasTagKey ? makeTag("object", fields) : fields;
   }
@@ -140,23 +140,27 @@ class Tagger {
       message: String(error.message),
     };
     if (typeof error.stack === "string") tagged["stack"] = error.stack;
-    if (Object.hasOwn(error, "cause")) this.#keepPart(tagged, "cause", error.cause);
-    if ("errors" in error) this.#keepPart(tagged, "errors", error.errors);
+    if (Object.hasOwn(error, "cause")) this.#keepField(tagged, "cause", error);
+    if (Object.hasOwn(error, "errors")) this.#keepField(tagged, "errors", error);
     const fields: Record<string, unknown> = {};
-    for (const [key, value] of Object.entries(error)) {
-      if (!ERROR_FIELDS.has(key)) this.#keepPart(fields, key, value);
+    for (const key of Object.keys(error)) {
+      if (!ERROR_PARTS.has(key)) this.#keepField(fields, key, error);
     }
     // The code of a DOMException is inherited, and still what callers branch on.
-    if (!("code" in fields) && "code" in error) this.#keepPart(fields, "code", error.code);
+    if (!("code" in fields) && "code" in error) this.#keepField(fields, "code", error);
     if (Object.keys(fields).length > 0) tagged["fields"] = fields;
     return makeTag("error", tagged);
   }
 
-  /** Keeps a part of an error if it can be stored, else leaves it out. */
-  #keepPart(target: Record<string, unknown>, key: string, value: unknown): void {
+  /** Keeps a field of an error if it can be read and stored, else leaves it out. */
+  #keepField(target: Record<string, unknown>, key: string, error: Error): void {
     const depths = [this.#path.length, this.#ancestors.length] as const;
-    const tagged = this.#tagPart(key, value);
-    if (this.fault === undefined) setOwn(target, key, tagged);
+    try {
+      const tagged = this.#tagPart(key, Reflect.get(error, key));
+      if (this.fault === undefined) setOwn(target, key, tagged);
+    } catch {
+      // Its getter throws: left out like any field that cannot be stored.
+    }
     this.fault = undefined;
     [this.#path.length, this.#ancestors.length] = depths;
   }
@@ -185,7 +189,13 @@ class Tagger {
   }
 }
 
-const ERROR_FIELDS: ReadonlySet<string> = new Set(["name", "message", "stack", "cause", "errors"]);
+const READ_HINT = "Store plain data: no getters, no proxies, nothing too large for one text.";
+
+function sayThrown(error: unknown): string {
+  return error instanceof Error ? String(error) : `a thrown ${typeof error}`;
+}
+
+const ERROR_PARTS: ReadonlySet<string> = new Set(["name", "message", "stack", "cause", "errors"]);
 
 function makeTag(kind: string, content: unknown): object {
   return { [`${TAG_PREFIX}${kind}`]: content };

@@ -20,7 +20,7 @@ export const VALUE_DEPTH_MAX = 1000;
 /** The text of undefined: what a function without a result gives, so it deserves a short way. */
 export const UNDEFINED_TEXT: string = `{"${TAG_PREFIX}undefined":true}`;
 
-/** Whether an object's key reads as a tag. Codes instead of startsWith: half the time in the hot walk. */
+/** Whether an object's key reads as a tag. By codes, since every key of every value comes by here. */
 export function isTagKey(key: string): boolean {
   return key.charCodeAt(0) === 36 && key.charCodeAt(1) === 58;
 }
