@@ -1,0 +1,96 @@
+// What a process can say of itself so that others on the machine can prove it dead, and a monotonic clock
+// that all processes of one boot share. Linux answers everything from /proc; elsewhere boot and start stay
+// empty, and only a pid that is gone proves anything.
+
+import { readFileSync, readlinkSync } from "node:fs";
+import { hostname } from "node:os";
+
+/** A process as others see it. A pid alone proves nothing: pids come back. */
+export interface ProcessIdentity {
+  readonly host: string;
+  readonly pid: number;
+  /** Changes with every boot of the machine; empty where the platform tells none. */
+  readonly bootId: string;
+  /** Start of the process in the platform's own unit; empty where the platform tells none. */
+  readonly processStart: string;
+}
+
+/** This process, and what it can tell about others. */
+export interface Machine extends ProcessIdentity {
+  /** Milliseconds since the boot, fraction included, the same for all processes; stands still in suspend. */
+  sharedMonotonicMs(): number;
+  /** True: proven dead. False: it lives. Undefined: cannot tell, as of another host or pid namespace. */
+  isGone(process: ProcessIdentity): boolean | undefined;
+}
+
+class SystemMachine implements Machine {
+  readonly host: string = hostname();
+  readonly pid: number = process.pid;
+  readonly bootId: string = readText("/proc/sys/kernel/random/boot_id").trim();
+  readonly processStart: string = readStart(process.pid) ?? "";
+
+  sharedMonotonicMs(): number {
+    return Number(process.hrtime.bigint()) / 1e6;
+  }
+
+  isGone(other: ProcessIdentity): boolean | undefined {
+    if (other.host !== this.host) return undefined;
+    if (other.bootId !== this.bootId) return other.bootId === "" ? undefined : true;
+    // Containers on one host may share a store and a host name, but never each other's pids.
+    if (namespaceOf(other.processStart) !== namespaceOf(this.processStart)) return undefined;
+    const found = findProcess(other.pid);
+    if (found === "none") return true;
+    const start = readStart(other.pid);
+    if (start !== undefined) return start !== other.processStart;
+    // Without a line in /proc our own user's process is a zombie; another user's may only be hidden.
+    return this.bootId !== "" && found === "ours" ? true : undefined;
+  }
+}
+
+/** The machine that this process runs on. */
+export const systemMachine: Machine = new SystemMachine();
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** `<ticks since boot>@<pid namespace>`; undefined where there is none, or of a process that has ended. */
+function readStart(pid: number): string | undefined {
+  const stat = readText(`/proc/${pid}/stat`);
+  // The second field is the name of the program in brackets, and may hold spaces and brackets itself.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [state] = fields;
+  const ticks = fields[19];
+  // Z and X: it has ended, and only its parent has not looked yet.
+  if (ticks === undefined || state === "Z" || state === "X") return undefined;
+  return `${ticks}@${readNamespace()}`;
+}
+
+// Only processes of our own namespace are ever looked up by pid, so it is always our own.
+function readNamespace(): string {
+  try {
+    return readlinkSync("/proc/self/ns/pid").replace(/\D/g, "");
+  } catch {
+    return "";
+  }
+}
+
+function namespaceOf(processStart: string): string {
+  return processStart.slice(processStart.indexOf("@") + 1);
+}
+
+/** Signal 0 asks only; for a process of another user the answer is EPERM. */
+function findProcess(pid: number): "ours" | "foreign" | "none" {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return "none";
+  try {
+    process.kill(pid, 0);
+    return "ours";
+  } catch (error) {
+    const isMissing = error instanceof Error && "code" in error && error.code === "ESRCH";
+    return isMissing ? "none" : "foreign";
+  }
+}
