@@ -15,7 +15,7 @@ const FIXTURES = join(import.meta.dirname, "fixtures");
 const CHROMIUM = process.argv[2] ?? "chromium";
 
 const SHOTS = [
-  { page: "landing", file: "landing-1280.png", width: 1280, height: 1144 },
+  { page: "landing", file: "landing-1280.png", width: 1280, height: 1080 },
   { page: "landing", file: "landing-512.png", width: 512, height: 1040 },
   { page: "status", file: "status-1280.png", width: 1280, height: 848 },
   { page: "status", file: "status-768.png", width: 768, height: 1048 },
