@@ -127,14 +127,15 @@ function findBlends(
   );
   return [...groups]
     .filter(([group]) => group >= flats.length)
+    .filter(([, { count, solid }]) => {
+      return count / picture.seen >= BLEND_SHARE_MIN && solid / count >= BLEND_SOLIDITY_MIN;
+    })
     .map(([group, { count, solid }]) => {
       const coverage = count / picture.seen;
-      const hex = toHex(fromOklab(...readCenter(centers, group)));
       const confidence = 0.25 + 0.35 * (solid / count) * Math.min(1, Math.sqrt(coverage / 0.1));
-      return { hex, coverage, confidence, origin: "blend" as const, solidity: solid / count };
-    })
-    .filter((group) => group.coverage >= BLEND_SHARE_MIN && group.solidity >= BLEND_SOLIDITY_MIN)
-    .map(({ solidity: _, ...finding }) => finding);
+      const hex = toHex(fromOklab(...readCenter(centers, group)));
+      return { hex, coverage, confidence, origin: "blend" };
+    });
 }
 
 function readCenter(centers: Float64Array, index: number): [number, number, number] {

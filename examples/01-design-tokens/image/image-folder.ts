@@ -41,5 +41,5 @@ export function toItemKey(file: string): string {
   const plain = file.replace(/[\p{Cc}\p{Cs}]/gu, "\ufffd");
   if (plain === file && Buffer.byteLength(file) <= 512) return file;
   const hash = createHash("sha256").update(file).digest("hex").slice(0, 16);
-  return `${[...plain].slice(-80).join("")} ${hash}`;
+  return `${Array.from(plain).slice(-80).join("")} ${hash}`;
 }
