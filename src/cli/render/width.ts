@@ -1,0 +1,133 @@
+// How many columns text takes, and text made to fit a number of columns. Escape sequences of colour count as
+// nothing; a wide sign is never cut in two. Names are shortened in the middle, since both ends tell them apart.
+
+import stringWidth from "string-width";
+
+const PLAIN_ASCII = /^[\x20-\x7e]*$/;
+
+/** Columns that a text takes on a terminal; escape sequences take none. */
+export function textWidth(text: string): number {
+  return PLAIN_ASCII.test(text) ? text.length : stringWidth(text);
+}
+
+/** Columns when nothing says how many there are. */
+export const COLUMNS_DEFAULT = 80;
+
+const COLUMNS_MAX = 1_000;
+
+/** What decides the width. */
+export interface WidthWish {
+  /** Of these COLUMNS is read. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Columns of the terminal; undefined: it is none. */
+  readonly terminalColumns: number | undefined;
+}
+
+/** Width in columns: COLUMNS, then the terminal, then 80. What is no whole number from 1 to 1,000 is passed over. */
+export function resolveColumns(wish: WidthWish): number {
+  const asked = wish.env["COLUMNS"];
+  const wanted = asked !== undefined && /^\d{1,4}$/.test(asked) ? Number(asked) : undefined;
+  return (
+    [wanted, wish.terminalColumns].find(
+      (columns) => columns !== undefined && columns >= 1 && columns <= COLUMNS_MAX,
+    ) ?? COLUMNS_DEFAULT
+  );
+}
+
+const segmenter = new Intl.Segmenter();
+
+/** Signs as a reader sees them, each with its width. Text must be free of escape sequences. */
+function measureSigns(text: string): { sign: string; width: number }[] {
+  return [...segmenter.segment(text)].map(({ segment }) => ({
+    sign: segment,
+    width: textWidth(segment),
+  }));
+}
+
+/** The first signs of a text that fit into `columns`. */
+function takeStart(signs: readonly { sign: string; width: number }[], columns: number): string {
+  let taken = "";
+  let used = 0;
+  for (const { sign, width } of signs) {
+    if (used + width > columns) break;
+    taken += sign;
+    used += width;
+  }
+  return taken;
+}
+
+/** The last signs of a text that fit into `columns`. */
+function takeEnd(signs: readonly { sign: string; width: number }[], columns: number): string {
+  let taken = "";
+  let used = 0;
+  for (const { sign, width } of signs.toReversed()) {
+    if (used + width > columns) break;
+    taken = sign + taken;
+    used += width;
+  }
+  return taken;
+}
+
+/**
+ * Plain text in at most `columns`, with `ellipsis` in place of its middle. Text that fits is returned as it
+ * is; where not even the ellipsis fits, so many signs of the text's start as do.
+ */
+export function fitMiddle(text: string, columns: number, ellipsis: string = "…"): string {
+  if (textWidth(text) <= columns) return text;
+  const signs = measureSigns(text);
+  const left = columns - textWidth(ellipsis);
+  if (left < 2) return takeStart(signs, Math.max(0, columns));
+  const endColumns = left >> 1;
+  return takeStart(signs, left - endColumns) + ellipsis + takeEnd(signs, endColumns);
+}
+
+/** Plain text in at most `columns`, with `ellipsis` in place of its end. For sentences. */
+export function fitEnd(text: string, columns: number, ellipsis: string = "…"): string {
+  if (textWidth(text) <= columns) return text;
+  const signs = measureSigns(text);
+  const left = columns - textWidth(ellipsis);
+  return left < 1
+    ? takeStart(signs, Math.max(0, columns))
+    : `${takeStart(signs, left).trimEnd()}${ellipsis}`;
+}
+
+/** Text with blanks behind it up to `columns`; longer text is returned as it is. May hold colour. */
+export function padRight(text: string, columns: number): string {
+  return text + " ".repeat(Math.max(0, columns - textWidth(text)));
+}
+
+/** Text with blanks before it up to `columns`; longer text is returned as it is. May hold colour. */
+export function padLeft(text: string, columns: number): string {
+  return " ".repeat(Math.max(0, columns - textWidth(text))) + text;
+}
+
+/** Plain text cut into lines of at most `columns` at blanks; a longer word is cut within. */
+export function wrapText(text: string, columns: number): string[] {
+  const width = Math.max(1, columns);
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (textWidth(longer) <= width) {
+      line = longer;
+      continue;
+    }
+    if (line !== "") lines.push(line);
+    line = cutWord(word, width, lines);
+  }
+  lines.push(line);
+  return lines;
+}
+
+/** Puts the full lines of an over-long word to `lines`; answers what is left of it. */
+function cutWord(word: string, columns: number, lines: string[]): string {
+  let rest = word;
+  while (textWidth(rest) > columns) {
+    const part = takeStart(measureSigns(rest), columns);
+    // A sign wider than the whole line would otherwise never go away.
+    if (part === "") break;
+    lines.push(part);
+    rest = rest.slice(part.length);
+  }
+  return rest;
+}
