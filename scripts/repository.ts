@@ -16,7 +16,7 @@ export interface Finding {
 }
 
 const NOT_OURS = new Set(["node_modules", "dist", "coverage", ".git", ".millrace"]);
-const NOT_OURS_AT = new Set(["bench/results"]);
+const NOT_OURS_AT = /^(?:bench\/results|examples\/[^/]+\/out)$/;
 
 /** Every file below the root that is neither installed nor made by a tool, as sorted relative paths. */
 export function listFiles(root: string): string[] {
@@ -24,7 +24,7 @@ export function listFiles(root: string): string[] {
   const visit = (folder: string): void => {
     for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
       const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-      if (NOT_OURS.has(entry.name) || NOT_OURS_AT.has(path)) continue;
+      if (NOT_OURS.has(entry.name) || NOT_OURS_AT.test(path)) continue;
       if (entry.isDirectory()) visit(path);
       else if (entry.isFile() && !entry.name.endsWith(".tgz")) found.push(path);
     }

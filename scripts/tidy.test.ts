@@ -178,6 +178,7 @@ test("what is installed or built is not read", () => {
     "node_modules/a/utils.ts": "",
     "dist/utils.ts": "",
     "bench/node_modules/b/README.md": "x",
+    "examples/01-a/out/utils.ts": "",
   };
   assert.deepEqual(found(files), []);
 });
