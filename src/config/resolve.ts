@@ -1,0 +1,138 @@
+// The effective settings: flag over environment over file over default, each with where it came from. All
+// faults of the environment come together; a fault is never replaced by a default.
+
+import {
+  BUSY_TIMEOUT_MS_DEFAULT,
+  CONCURRENCY_DEFAULT,
+  STORE_URL_DEFAULT,
+} from "../model/defaults.ts";
+import type { DefinitionFault } from "../model/definition.ts";
+import type { RetryPolicy } from "../model/retry.ts";
+import { parseEnvironment, toVariable, type Environment } from "./environment.ts";
+import { configInvalid, type LoadedConfig } from "./load.ts";
+import type { LogLevel, ParsedConfig } from "./schema.ts";
+
+/** Where a setting came from. */
+export type Origin =
+  | { readonly kind: "flag"; readonly name: string }
+  | { readonly kind: "environment"; readonly name: string }
+  | { readonly kind: "file"; readonly path: string; readonly key: string }
+  | { readonly kind: "default" };
+
+/** A value in force. */
+export interface Setting<T> {
+  readonly value: T;
+  readonly origin: Origin;
+}
+
+/** Everything that can be set, resolved. Null: none. */
+export interface Settings {
+  readonly store: Setting<string>;
+  readonly busyTimeoutMs: Setting<number>;
+  readonly logLevel: Setting<LogLevel>;
+  readonly logFile: Setting<string | null>;
+  readonly attemptsInFlight: Setting<number>;
+  /** Under a pipeline's own; null: the house's. */
+  readonly retry: Setting<RetryPolicy | null>;
+  readonly timeoutMs: Setting<number | null>;
+  /** As the file lists them, unchecked. */
+  readonly pipelines: readonly unknown[];
+  readonly provide: Readonly<Record<string, unknown>>;
+  /** The configuration that was read, absolute; null: none. */
+  readonly file: string | null;
+}
+
+/** What the command line says. Undefined: the flag is absent. */
+export interface SettingFlags {
+  readonly store?: string | undefined;
+  readonly logFile?: string | undefined;
+  readonly attemptsInFlight?: number | undefined;
+}
+
+/** The layers, the strongest first. */
+export interface SettingSources {
+  readonly flags: SettingFlags;
+  readonly env: Environment;
+  readonly file: LoadedConfig | undefined;
+}
+
+/** Puts the layers over each other. CONFIG_INVALID with all faults of the environment. */
+export function resolveSettings(sources: SettingSources): Settings {
+  const faults: DefinitionFault[] = [];
+  const env = parseEnvironment(sources.env, faults);
+  if (faults.length > 0) throw configInvalid("The environment", faults);
+  const { flags, file } = sources;
+  const pick = makePicker(env, file);
+  return {
+    store: pick("store", {
+      key: "store",
+      flag: flagOf("--store", flags.store),
+      fallback: STORE_URL_DEFAULT,
+    }),
+    busyTimeoutMs: pick("busyTimeoutMs", {
+      key: "store.busyTimeout",
+      fallback: BUSY_TIMEOUT_MS_DEFAULT,
+    }),
+    logLevel: pick("logLevel", { key: "logLevel", fallback: "info" }),
+    logFile: pick("logFile", {
+      key: "logFile",
+      flag: flagOf("--log-file", flags.logFile),
+      fallback: null,
+    }),
+    attemptsInFlight: pick("attemptsInFlight", {
+      key: "worker.attemptsInFlight",
+      flag: flagOf("-j", flags.attemptsInFlight),
+      fallback: CONCURRENCY_DEFAULT,
+    }),
+    retry: pick("retry", { key: "defaults.retry", fallback: null }),
+    timeoutMs: pick("timeoutMs", { key: "defaults.timeout", fallback: null }),
+    pipelines: file?.config.pipelines ?? [],
+    provide: file?.config.provide ?? {},
+    file: file?.path ?? null,
+  };
+}
+
+/** An origin in words, for people: `flag --store`, `MILLRACE_STORE`, `millrace.config.ts: store`, `default`. */
+export function describeOrigin(origin: Origin, showPath: (path: string) => string): string {
+  switch (origin.kind) {
+    case "flag":
+      return `flag ${origin.name}`;
+    case "environment":
+      return origin.name;
+    case "file":
+      return `${showPath(origin.path)}: ${origin.key}`;
+    case "default":
+      return "default";
+  }
+}
+
+interface Wish<T, F> {
+  /** As the file and the documents name it. */
+  readonly key: string;
+  readonly flag?: Setting<T> | undefined;
+  readonly fallback: T | F;
+}
+
+type Picker = <const K extends keyof ParsedConfig, F = never>(
+  name: K,
+  wish: Wish<NonNullable<ParsedConfig[K]>, F>,
+) => Setting<NonNullable<ParsedConfig[K]> | F>;
+
+function makePicker(env: ParsedConfig | undefined, file: LoadedConfig | undefined): Picker {
+  return (name, { key, flag, fallback }) => {
+    if (flag !== undefined) return flag;
+    const ofEnv = env?.[name];
+    if (ofEnv !== undefined) {
+      return { value: ofEnv, origin: { kind: "environment", name: toVariable(key) } };
+    }
+    const ofFile = file?.config[name];
+    if (file !== undefined && ofFile !== undefined) {
+      return { value: ofFile, origin: { kind: "file", path: file.path, key } };
+    }
+    return { value: fallback, origin: { kind: "default" } };
+  };
+}
+
+function flagOf<T>(name: string, value: T | undefined): Setting<T> | undefined {
+  return value === undefined ? undefined : { value, origin: { kind: "flag", name } };
+}

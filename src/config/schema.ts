@@ -1,0 +1,201 @@
+// What a configuration may say, and its check: unknown keys are refused with a suggestion, numbers have
+// bounds, and all faults come together. Keys whose feature does not exist yet are named as such rather than
+// passed over. Written without a schema library, so that starting up costs nothing for it.
+
+import { OptionReader, isPlainRecord, describeValue } from "../model/compile/option-reader.ts";
+import { parseRetry, RETRY_POLICY_DEFAULT } from "../model/compile/parse-retry.ts";
+import type { DefinitionFault, PipelineDefinition } from "../model/definition.ts";
+import { CONCURRENCY_MAX } from "../model/limits.ts";
+import type { RetryOptions, RetryPolicy } from "../model/retry.ts";
+import type { Duration } from "../std/duration.ts";
+
+/** What the command needs of a pipeline; every value made by `pipeline` or `definePipeline` is one. */
+export interface ConfiguredPipeline {
+  readonly name: string;
+  readonly definition: PipelineDefinition;
+}
+
+/** Levels of the log, the quietest last. */
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+
+/** Level of the log. */
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** What `millrace.config.ts` exports, best through `defineConfig`. */
+export interface MillraceConfig {
+  /** Where the store is: `sqlite:PATH` or `memory:`; a relative path counts from the working folder. With
+   *  options as a record. Default "sqlite:.millrace/store.db". */
+  readonly store?: string | StoreConfig;
+  /** Pipelines that can be named on the command line. Default none. */
+  readonly pipelines?: readonly ConfiguredPipeline[];
+  /** Values for `provided(name)`. Never stored. Default none. */
+  readonly provide?: Readonly<Record<string, unknown>>;
+  /** Lowest level of a stage's own log lines that is shown. Default "info". */
+  readonly logLevel?: LogLevel;
+  /** File that the lines form is appended to. Default none. */
+  readonly logFile?: string;
+  readonly worker?: WorkerConfig;
+  readonly defaults?: DefaultsConfig;
+}
+
+/** The store with options. */
+export interface StoreConfig {
+  /** As the plain text form. */
+  readonly url?: string;
+  /** Longest wait for a store that another process is writing to, 0 to 10 min. Default 5 s. */
+  readonly busyTimeout?: Duration;
+}
+
+/** What one process works on at once. */
+export interface WorkerConfig {
+  /** Attempts in flight in one process, 1 to 10,000. Default 32. */
+  readonly attemptsInFlight?: number;
+}
+
+/** Settings of stages, under the pipeline's own and the stage's own. */
+export interface DefaultsConfig {
+  /** How failed attempts are repeated; a number is `attempts`. Default: one attempt. */
+  readonly retry?: RetryOptions | number;
+  /** Longest time of one attempt. Default none (commands: 1 h). */
+  readonly timeout?: Duration;
+}
+
+/** A configuration that was read. Undefined: the key is absent. */
+export interface ParsedConfig {
+  readonly store: string | undefined;
+  readonly busyTimeoutMs: number | undefined;
+  readonly pipelines: readonly unknown[];
+  readonly provide: Readonly<Record<string, unknown>>;
+  readonly logLevel: LogLevel | undefined;
+  readonly logFile: string | undefined;
+  readonly attemptsInFlight: number | undefined;
+  readonly retry: RetryPolicy | undefined;
+  readonly timeoutMs: number | undefined;
+}
+
+const configMark = Symbol.for("millrace.config");
+
+/** Gives the configuration back, marked and frozen; editors check it on the way. */
+export function defineConfig(config: MillraceConfig): MillraceConfig {
+  return Object.freeze(Object.defineProperty({ ...config }, configMark, { value: true }));
+}
+
+/** True for a value made by `defineConfig` of this or another copy of the package. */
+export function isConfig(value: unknown): boolean {
+  return typeof value === "object" && value !== null && configMark in value;
+}
+
+/** The longest wait for a busy store: 10 min in ms. */
+const BUSY_TIMEOUT_MS_MAX = 600_000;
+
+const TOP_KEYS = ["store", "pipelines", "provide", "logLevel", "logFile", "worker", "defaults"];
+
+/** Keys that the documents name and that come with a later feature, by section. */
+const LATER_KEYS: Readonly<Record<string, readonly string[]>> = {
+  "": ["dryRun", "resources", "retention", "schedules", "server", "notify", "health"],
+  worker: ["concurrency", "lease", "heartbeat", "stopAfter", "processes"],
+  defaults: ["uses"],
+  store: ["inlineBytes", "blobs"],
+};
+
+/** Reads what a configuration file exports; every fault goes to `faults`, with its path. */
+export function parseConfig(raw: unknown, faults: DefinitionFault[]): ParsedConfig | undefined {
+  if (!isPlainRecord(raw)) {
+    faults.push({ path: "", message: `expected a record of settings; got ${describeValue(raw)}` });
+    return undefined;
+  }
+  const found: DefinitionFault[] = [];
+  const config = readSections(raw, found);
+  // The reader knows only records under a name; the top has none.
+  faults.push(...found.map((fault) => ({ ...fault, path: fault.path.replace(/^\./, "") })));
+  return config;
+}
+
+function readSections(
+  raw: Readonly<Record<string, unknown>>,
+  faults: DefinitionFault[],
+): ParsedConfig {
+  const reader = new SectionReader(raw, "", faults);
+  reader.refuseAllBut(TOP_KEYS);
+  const worker = reader.section("worker", ["attemptsInFlight"]);
+  const defaults = reader.section("defaults", ["retry", "timeout"]);
+  return {
+    ...parseStore(reader),
+    pipelines: parsePipelines(reader),
+    provide: parseProvide(reader),
+    logLevel: reader.options.oneOf("logLevel", LOG_LEVELS),
+    logFile: reader.options.text("logFile", 4_096),
+    attemptsInFlight: worker?.options.number("attemptsInFlight", { min: 1, max: CONCURRENCY_MAX }),
+    retry:
+      defaults?.options.has("retry") === true
+        ? parseRetry(defaults.options, RETRY_POLICY_DEFAULT)
+        : undefined,
+    timeoutMs: defaults?.options.durationMs("timeout"),
+  };
+}
+
+/** One section of a configuration, with the keys that come later told apart from the unknown ones. */
+class SectionReader {
+  readonly options: OptionReader;
+  readonly #values: Readonly<Record<string, unknown>>;
+  readonly #path: string;
+  readonly #faults: DefinitionFault[];
+
+  constructor(values: Readonly<Record<string, unknown>>, path: string, faults: DefinitionFault[]) {
+    const later = LATER_KEYS[path] ?? [];
+    const kept = Object.entries(values).filter(([key]) => !later.includes(key));
+    this.options = new OptionReader(Object.fromEntries(kept), path, faults);
+    this.#values = values;
+    this.#path = path;
+    this.#faults = faults;
+  }
+
+  refuseAllBut(known: readonly string[]): void {
+    this.options.refuseUnknown(known);
+    for (const key of Object.keys(this.#values)) {
+      if (LATER_KEYS[this.#path]?.includes(key) !== true) continue;
+      const path = this.#path === "" ? key : `${this.#path}.${key}`;
+      this.#faults.push({ path, message: `"${key}" is not available yet`, hint: "remove it" });
+    }
+  }
+
+  section(key: string, known: readonly string[]): SectionReader | undefined {
+    const value = this.#values[key];
+    if (!isPlainRecord(value)) {
+      this.options.nested(key);
+      return undefined;
+    }
+    const reader = new SectionReader(value, key, this.#faults);
+    reader.refuseAllBut(known);
+    return reader;
+  }
+}
+
+function parseStore(reader: SectionReader): Pick<ParsedConfig, "store" | "busyTimeoutMs"> {
+  const raw = reader.options.raw("store");
+  if (raw === undefined || typeof raw === "string") {
+    return { store: reader.options.text("store", 4_096), busyTimeoutMs: undefined };
+  }
+  const section = reader.section("store", ["url", "busyTimeout"]);
+  const busyTimeoutMs = section?.options.durationMs("busyTimeout", 0);
+  if (busyTimeoutMs !== undefined && busyTimeoutMs > BUSY_TIMEOUT_MS_MAX) {
+    section?.options.fault("busyTimeout", `expected 0 ms to 10 min; got ${busyTimeoutMs} ms`);
+  }
+  return { store: section?.options.text("url", 4_096), busyTimeoutMs };
+}
+
+function parsePipelines(reader: SectionReader): readonly unknown[] {
+  const raw = reader.options.raw("pipelines");
+  if (raw === undefined) return [];
+  if (Array.isArray(raw)) return [...raw];
+  reader.options.fault("pipelines", `expected a list of pipelines; got ${describeValue(raw)}`);
+  return [];
+}
+
+function parseProvide(reader: SectionReader): Readonly<Record<string, unknown>> {
+  const raw = reader.options.raw("provide");
+  if (raw === undefined) return {};
+  if (isPlainRecord(raw)) return raw;
+  reader.options.fault("provide", `expected a record of values; got ${describeValue(raw)}`);
+  return {};
+}
