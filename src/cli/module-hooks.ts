@@ -1,0 +1,37 @@
+// Makes a pipeline file get the copy of millrace that is running: `millrace` and its doors are answered here,
+// all else by Node. A `.ts` file of the user's is a module also in a package whose manifest says CommonJS,
+// as `npm init` writes it; Node would refuse its first `import`.
+
+import { registerHooks } from "node:module";
+
+/** Doors a pipeline file may import, and their files without the ending. */
+export const DOORS: Readonly<Record<string, string>> = {
+  millrace: "../exports/index",
+  "millrace/testing": "../exports/testing",
+};
+
+let isInstalled = false;
+
+/** Installs the hooks, once per process. They cost one look-up in a table per import. */
+export function installModuleHooks(): void {
+  if (isInstalled) return;
+  isInstalled = true;
+  // Sources and build have the same folders; only the ending differs.
+  const ending = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
+  registerHooks({
+    resolve(specifier, context, nextResolve) {
+      const door = DOORS[specifier];
+      if (door !== undefined && Object.hasOwn(DOORS, specifier)) {
+        return { url: new URL(door + ending, import.meta.url).href, shortCircuit: true };
+      }
+      const resolved = nextResolve(specifier, context);
+      return isUserTypeScript(resolved.url)
+        ? { ...resolved, format: "module-typescript" }
+        : resolved;
+    },
+  });
+}
+
+function isUserTypeScript(url: string): boolean {
+  return url.startsWith("file:") && url.endsWith(".ts") && !url.includes("/node_modules/");
+}
