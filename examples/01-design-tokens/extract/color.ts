@@ -34,7 +34,9 @@ export function extractColors(bitmap: Bitmap): ColorFinding[] {
     ...flats.map((entry) => toFlatFinding(entry, seen)),
     ...findBlends(tally, flats, { colors, width: bitmap.width, seen }),
   ];
-  return found.sort((one, other) => other.coverage - one.coverage || (one.hex < other.hex ? -1 : 1));
+  return found.sort(
+    (one, other) => other.coverage - one.coverage || (one.hex < other.hex ? -1 : 1),
+  );
 }
 
 interface Tally {

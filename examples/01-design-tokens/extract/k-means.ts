@@ -76,11 +76,19 @@ function findNearest(
   index: number,
   centers: readonly number[],
 ): { readonly center: number; readonly distance: number } {
-  const [x, y, z] = [points[index * 3] ?? 0, points[index * 3 + 1] ?? 0, points[index * 3 + 2] ?? 0];
+  const [x, y, z] = [
+    points[index * 3] ?? 0,
+    points[index * 3 + 1] ?? 0,
+    points[index * 3 + 2] ?? 0,
+  ];
   let best = 0;
   let distance = Number.POSITIVE_INFINITY;
   for (let at = 0; at < centers.length; at += 3) {
-    const [dx, dy, dz] = [x - (centers[at] ?? 0), y - (centers[at + 1] ?? 0), z - (centers[at + 2] ?? 0)];
+    const [dx, dy, dz] = [
+      x - (centers[at] ?? 0),
+      y - (centers[at + 1] ?? 0),
+      z - (centers[at + 2] ?? 0),
+    ];
     const here = dx * dx + dy * dy + dz * dz;
     if (here < distance) [best, distance] = [at / 3, here];
   }

@@ -71,7 +71,9 @@ function cutRegion(picture: Picture, cut: Cut): void {
   if (cut.depth >= DEPTH_MAX) return;
   for (const { from, to } of bands) {
     const isRow = along === "rows";
-    const piece = isRow ? { ...region, top: from, bottom: to } : { ...region, left: from, right: to };
+    const piece = isRow
+      ? { ...region, top: from, bottom: to }
+      : { ...region, left: from, right: to };
     if (piece.bottom - piece.top < BAND_MIN) continue;
     cutRegion(picture, {
       ...cut,
@@ -104,8 +106,14 @@ interface Band {
 function measureGaps(picture: Picture, cut: Cut, bands: readonly Band[]): number[] {
   if (bands.length === 0) return [];
   const [start, end] = spanOf(cut.region, cut.along);
-  const before = [start, ...bands.map((band) => (isStraight(picture, cut, band.to - 1) ? band.to : NaN))];
-  const after = [...bands.map((band) => (isStraight(picture, cut, band.from) ? band.from : NaN)), end];
+  const before = [
+    start,
+    ...bands.map((band) => (isStraight(picture, cut, band.to - 1) ? band.to : NaN)),
+  ];
+  const after = [
+    ...bands.map((band) => (isStraight(picture, cut, band.from) ? band.from : NaN)),
+    end,
+  ];
   return after
     .map((at, index) => at - (before[index] ?? NaN))
     .filter((gap) => gap >= GAP_MIN && gap <= GAP_MAX);

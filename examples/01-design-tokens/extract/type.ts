@@ -31,8 +31,7 @@ export function extractType(bitmap: Bitmap): TypeReading {
     });
   }
   const sorted = [...texts].sort(
-    ([oneKey, one], [otherKey, other]) =>
-      other.glyphs - one.glyphs || (oneKey < otherKey ? -1 : 1),
+    ([oneKey, one], [otherKey, other]) => other.glyphs - one.glyphs || (oneKey < otherKey ? -1 : 1),
   );
   return { kind: "type", texts: sorted.map(([, finding]) => finding) };
 }

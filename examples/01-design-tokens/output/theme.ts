@@ -16,10 +16,10 @@ export function toTheme(tokens: readonly Token[]): string {
   return [
     `export const theme = ${toSource(theme)} as const;\n`,
     "export type Theme = typeof theme;",
-    "export type ColorName = keyof Theme[\"color\"];",
-    "export type SpaceName = keyof Theme[\"space\"];",
-    "export type RadiusName = keyof Theme[\"radius\"];",
-    "export type TextName = keyof Theme[\"text\"];\n",
+    'export type ColorName = keyof Theme["color"];',
+    'export type SpaceName = keyof Theme["space"];',
+    'export type RadiusName = keyof Theme["radius"];',
+    'export type TextName = keyof Theme["text"];\n',
     "/** All tokens as custom properties, for the style of one element and everything in it. */",
     `export const cssVariables: Readonly<Record<\`--\${string}\`, string>> = ${toSource(variables)};\n`,
   ].join("\n");

@@ -32,7 +32,12 @@ export function aggregateReadings(
       ...colors,
       ...toSpacingTokens(readings.flatMap((item) => toLengths(item, "spacing"))),
       ...toRadiusTokens(readings.flatMap((item) => toLengths(item, "shape"))),
-      ...toTextTokens(mergeLengths(readings.flatMap((item) => toLengths(item, "type")), 0.08)),
+      ...toTextTokens(
+        mergeLengths(
+          readings.flatMap((item) => toLengths(item, "type")),
+          0.08,
+        ),
+      ),
     ],
     uses: toTextUses(texts, colors),
     errors: context.errors,
@@ -77,7 +82,11 @@ function toLengths({ file, reading }: FileReading, kind: Reading["kind"]): Lengt
     case "shape":
       return reading.corners.map(({ px, count }) => ({ image: file, px, count }));
     case "type":
-      return reading.texts.map(({ sizePx, glyphs }) => ({ image: file, px: sizePx, count: glyphs }));
+      return reading.texts.map(({ sizePx, glyphs }) => ({
+        image: file,
+        px: sizePx,
+        count: glyphs,
+      }));
     case "color":
       return [];
   }

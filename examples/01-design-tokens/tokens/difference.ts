@@ -31,7 +31,11 @@ export function compareTokens(before: unknown, after: unknown): TokenDifference 
   };
 }
 
-function toChange(path: string, before: string | undefined, after: string | undefined): TokenChange {
+function toChange(
+  path: string,
+  before: string | undefined,
+  after: string | undefined,
+): TokenChange {
   return {
     path,
     ...(before === undefined ? {} : { before }),

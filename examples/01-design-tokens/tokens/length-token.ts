@@ -139,11 +139,7 @@ function nameText(px: number): string {
   )[0];
 }
 
-function toLengthToken(
-  kind: LengthToken["kind"],
-  group: LengthGroup,
-  name: string,
-): LengthToken {
+function toLengthToken(kind: LengthToken["kind"], group: LengthGroup, name: string): LengthToken {
   const sources = group.sightings.map((sighting) =>
     toSource(sighting, countConfidence(sighting.count, kind === "text" ? 8 : 1)),
   );

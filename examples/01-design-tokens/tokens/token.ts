@@ -77,8 +77,7 @@ export interface TokenSet {
 export function combineConfidence(sources: readonly Source[]): number {
   const total = sources.reduce((sum, source) => sum + source.weight, 0);
   if (total <= 0) return 0;
-  const mean =
-    sources.reduce((sum, source) => sum + source.weight * source.confidence, 0) / total;
+  const mean = sources.reduce((sum, source) => sum + source.weight * source.confidence, 0) / total;
   return Math.min(1, mean * (1 + 0.1 * (sources.length - 1)));
 }
 

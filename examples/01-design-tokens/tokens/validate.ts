@@ -56,8 +56,7 @@ export function validateTokens(set: TokenSet, options: { readonly strict: boolea
   const tokens = options.strict ? set.tokens.filter((token) => !isFaulty(token)) : set.tokens;
   const colors = tokensOf(tokens, "color");
   const contrast = judgeUses(set.uses, colors);
-  const isClean =
-    set.errors.length === 0 && faults.every((fault) => fault.severity === "unsure");
+  const isClean = set.errors.length === 0 && faults.every((fault) => fault.severity === "unsure");
   return {
     ...set,
     tokens,
@@ -116,8 +115,7 @@ function rate(
   const completeness = kinds.length / TOKEN_KINDS.length;
   const naming = meanOf(tokens.map((token) => Number(isWellNamed(token))));
   const quality = 0.5 * confidence + 0.3 * completeness + 0.2 * naming;
-  const accessibility =
-    contrast.length === 0 ? 1 : meanOf(contrast.map((row) => Number(row.aa)));
+  const accessibility = contrast.length === 0 ? 1 : meanOf(contrast.map((row) => Number(row.aa)));
   const overall = 0.4 * accessibility + 0.4 * quality + 0.2 * (isClean ? 1 : 0.5);
   return { confidence, completeness, naming, quality, accessibility, overall };
 }
