@@ -32,6 +32,7 @@ import {
   readField,
   readInteger,
   readText,
+  tryRead,
 } from "./evidence.ts";
 import type { Source } from "./evidence.ts";
 import {
@@ -172,8 +173,8 @@ function isConnectError(error: unknown): boolean {
 }
 
 function lookUpCode(code: string, source: Source): TableEntry | undefined {
-  if (isMillraceError(source)) {
-    const other: TableEntry = { class: source.retryable ? "server" : "permanent" };
+  if (tryRead(() => isMillraceError(source)) === true) {
+    const other: TableEntry = { class: source["retryable"] === true ? "server" : "permanent" };
     return FAULT_TABLE.get(code) ?? other;
   }
   // Faults of the HTTP parser: the answer was no HTTP, and seldom is at the next try.
@@ -227,14 +228,22 @@ function findBySqlState(source: Source): Finding | undefined {
 
 function findByExit(source: Source): Finding | undefined {
   const exitCode = findExitCode(source);
-  const signal = exitCode === undefined ? findSignal(source) : undefined;
-  if (exitCode === undefined && signal === undefined) return undefined;
-  const entry = EXIT_TABLE.get(exitCode ?? SIGNAL_EXITS.get(signal ?? "") ?? -1);
-  const code = signal ?? `exit ${exitCode}`;
+  if (exitCode !== undefined) return lookUpExit(exitCode, `exit ${exitCode}`);
+  const signal = findSignal(source);
+  return signal === undefined ? undefined : lookUpExit(SIGNAL_EXITS.get(signal), signal);
+}
+
+function lookUpExit(exitCode: number | undefined, code: string): Finding {
+  const entry = exitCode === undefined ? undefined : EXIT_TABLE.get(exitCode);
   return entry === undefined ? { class: "subprocess", code, asUnknown: true } : { ...entry, code };
 }
 
-/** By name, so that errors from other threads and realms count; only of what was thrown itself. */
+/**
+ * By name, so that errors from other threads and realms count; only of what was thrown itself. The language
+ * gives its own errors no cause: a TypeError with one ("fetch failed") was made by a library on purpose.
+ */
 function findBug(error: unknown): Finding | undefined {
-  return BUG_TABLE.get(readText(error, "name") ?? "");
+  const entry = BUG_TABLE.get(readText(error, "name") ?? "");
+  const isMade = entry?.retry === "once" && readField(error, "cause") !== undefined;
+  return isMade ? undefined : entry;
 }

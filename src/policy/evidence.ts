@@ -12,14 +12,18 @@ const DEPTH_MAX = 8;
 /** Errors looked at in all: Promise.any over a long list gathers one each. */
 const SOURCES_MAX = 200;
 
-/** A field, or undefined where reading it throws. */
-export function readField(source: unknown, key: string): unknown {
-  if (!isRecord(source)) return undefined;
+/** What `read` answers, or undefined where it throws: getters and proxies of others may do anything. */
+export function tryRead<T>(read: () => T): T | undefined {
   try {
-    return source[key];
+    return read();
   } catch {
     return undefined;
   }
+}
+
+/** A field, or undefined where reading it throws. */
+export function readField(source: unknown, key: string): unknown {
+  return isRecord(source) ? tryRead(() => source[key]) : undefined;
 }
 
 /** A field that is text, else undefined. */
@@ -37,7 +41,10 @@ export function readInteger(source: unknown, key: string): number | undefined {
 /** The gathered errors of an AggregateError and the like; empty for all others. */
 export function readErrors(source: unknown): readonly unknown[] {
   const errors = readField(source, "errors");
-  return Array.isArray(errors) ? errors.slice(0, SOURCES_MAX) : [];
+  const list = tryRead((): unknown[] =>
+    Array.isArray(errors) ? errors.slice(0, SOURCES_MAX) : [],
+  );
+  return list ?? [];
 }
 
 /** The error, then its causes, then what it gathers, each with theirs: at most 8 deep, each one once. */

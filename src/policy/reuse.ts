@@ -4,7 +4,8 @@
 
 import type { StageRecord } from "../model/checkpoint.ts";
 import type { PipelineDefinition } from "../model/definition.ts";
-import { listDownstream } from "../model/graph.ts";
+import { listDownstream, type Graph } from "../model/graph.ts";
+import { assert } from "../std/assert.ts";
 
 /**
  * What becomes of a stage. `keep`: its ending stands. `open`: to be done; what its items achieved stays.
@@ -41,11 +42,6 @@ export interface ResetPlan {
 /** The part of a definition that the decision reads. */
 export type ResetDefinition = Pick<PipelineDefinition, "stages" | "graph" | "positions">;
 
-interface Choice {
-  readonly action: ResetAction;
-  readonly reason: string | null;
-}
-
 /** Decides what a resume or rerun does with every stage. */
 export function decideReset(
   definition: ResetDefinition,
@@ -53,106 +49,103 @@ export function decideReset(
   request: ResetRequest,
 ): ResetPlan {
   const byStage = new Map(records.map((record) => [record.stage, record]));
-  const recordAt = definition.stages.map((stage) => byStage.get(stage.name));
-  const choices = definition.stages.map((stage, position) =>
-    chooseAlone(stage.stageVersion, recordAt[position], request),
-  );
-  dropFrom(definition, choices, { recordAt, from: request.from ?? [] });
-  spread(definition, choices, recordAt);
+  const cells = definition.stages.map((stage, position): Cell => {
+    const record = byStage.get(stage.name);
+    const choice = chooseAlone(stage.stageVersion, record, request);
+    return { position, name: stage.name, persist: stage.persist, record, choice };
+  });
+  for (const start of request.from ?? []) dropFrom(definition.graph, cells, start);
+  spread(definition.graph, cells);
   return {
-    stages: definition.stages.map((stage, position) => ({
-      position,
-      stage: stage.name,
-      ...(choices[position] ?? KEEP),
-    })),
+    stages: cells.map(({ position, name, choice }) => ({ position, stage: name, ...choice })),
     vanished: records.flatMap(({ stage }) => (definition.positions.has(stage) ? [] : [stage])),
   };
 }
 
-const KEEP: Choice = { action: "keep", reason: null };
+/** A stage while its decision is still being made. */
+interface Cell {
+  readonly position: number;
+  readonly name: string;
+  readonly persist: boolean;
+  readonly record: StageRecord | undefined;
+  choice: Pick<StageReset, "action" | "reason">;
+}
 
 /** What a stage's own record says, its neighbours aside. */
 function chooseAlone(
   stageVersion: string,
   record: StageRecord | undefined,
   { verb, from }: ResetRequest,
-): Choice {
+): Cell["choice"] {
   if (verb === "rerun" && from === undefined) {
     return { action: "drop", reason: "a rerun takes nothing over" };
   }
   if (record === undefined) return { action: "open", reason: null };
-  if (isOperatorSkip(record)) return KEEP;
+  if (isOperatorSkip(record)) return { action: "keep", reason: null };
   if (record.stageVersion !== stageVersion) {
     return { action: "drop", reason: "its version, needs or options changed" };
   }
-  if (isSettled(record)) return KEEP;
-  return { action: "open", reason: REASONS.get(record.state) ?? null };
+  const isSettled = record.state === "succeeded" || record.state === "skipped";
+  if (isSettled) return { action: "keep", reason: null };
+  return { action: "open", reason: OPEN_REASONS.get(record.state) ?? null };
 }
 
-const REASONS: ReadonlyMap<string, string> = new Map([
+const OPEN_REASONS: ReadonlyMap<string, string> = new Map([
   ["failed", "it failed"],
   ["cancelled", "it was cancelled"],
   ["upstream_failed", "a stage it needs failed"],
 ]);
 
 /** People decided this one; no rule of ours takes that back. */
-function isOperatorSkip(record: StageRecord): boolean {
-  return record.state === "skipped" && record.reason === "operator";
+function isOperatorSkip(record: StageRecord | undefined): boolean {
+  return record?.state === "skipped" && record.reason === "operator";
 }
 
-function isSettled(record: StageRecord): boolean {
-  return record.state === "succeeded" || record.state === "skipped";
-}
-
-function dropFrom(
-  { graph, stages }: ResetDefinition,
-  choices: Choice[],
-  { recordAt, from }: { recordAt: RecordAt; from: readonly number[] },
-): void {
-  for (const start of from) {
-    for (const position of listDownstream(graph, [start])) {
-      const record = recordAt[position];
-      const isAsked = from.includes(position);
-      if (!isAsked && record !== undefined && isOperatorSkip(record)) continue;
-      const reason = isAsked ? "asked by --from" : `it comes after "${stages[start]?.name ?? ""}"`;
-      choices[position] = { action: "drop", reason };
+function dropFrom(graph: Graph, cells: readonly Cell[], start: number): void {
+  const asked = at(cells, start);
+  for (const position of listDownstream(graph, [start])) {
+    const cell = at(cells, position);
+    if (cell === asked) cell.choice = { action: "drop", reason: ASKED };
+    else if (!isOperatorSkip(cell.record) && cell.choice.reason !== ASKED) {
+      cell.choice = { action: "drop", reason: `it comes after "${asked.name}"` };
     }
   }
 }
 
-type RecordAt = readonly (StageRecord | undefined)[];
+const ASKED = "asked by --from";
 
 /** Carries every reset on: down to who read the old ending, up to what must be made again to be read. */
-function spread(definition: ResetDefinition, choices: Choice[], recordAt: RecordAt): void {
-  const { graph, stages } = definition;
-  const isReset = (choice: Choice, position: number): readonly number[] =>
-    choice.action === "keep" ? [] : [position];
-  const reset = choices.flatMap(isReset);
+function spread(graph: Graph, cells: readonly Cell[]): void {
+  const reset = cells.filter((cell) => cell.choice.action !== "keep");
   // Grows while it is walked: each stage enters once, when it stops being kept.
-  for (const position of reset) {
-    const name = stages[position]?.name ?? "";
-    for (const reader of graph.readers[position] ?? []) {
-      if (!isKept(choices[reader], recordAt[reader])) continue;
-      choices[reader] = { action: "recheck", reason: `it needs "${name}", which is judged again` };
+  for (const cell of reset) {
+    for (const reader of at(graph.readers, cell.position).map((position) => at(cells, position))) {
+      if (reader.choice.action !== "keep" || isOperatorSkip(reader.record)) continue;
+      reader.choice = {
+        action: "recheck",
+        reason: `it needs "${cell.name}", which is judged again`,
+      };
       reset.push(reader);
     }
-    for (const need of graph.needs[position] ?? []) {
-      if (!isUnstored(stages[need]?.persist, recordAt[need])) continue;
-      const before = choices[need]?.action;
-      if (before !== "keep" && before !== "recheck") continue;
-      choices[need] = {
+    for (const need of at(graph.needs, cell.position).map((position) => at(cells, position))) {
+      if (!isUnstored(need)) continue;
+      if (need.choice.action === "keep") reset.push(need);
+      need.choice = {
         action: "drop",
-        reason: `"${name}" needs its output, which was not stored`,
+        reason: `"${cell.name}" needs its output, which was not stored`,
       };
-      if (before === "keep") reset.push(need);
     }
   }
 }
 
-function isKept(choice: Choice | undefined, record: StageRecord | undefined): boolean {
-  return choice?.action === "keep" && record !== undefined && !isOperatorSkip(record);
+/** Not to be had although it succeeded, and not to be made again yet. */
+function isUnstored({ persist, record, choice }: Cell): boolean {
+  const isThere = persist || record?.state !== "succeeded" || record.output !== null;
+  return !isThere && (choice.action === "keep" || choice.action === "recheck");
 }
 
-function isUnstored(persist: boolean | undefined, record: StageRecord | undefined): boolean {
-  return persist === false && record?.state === "succeeded" && record.output === null;
+function at<T>(list: readonly T[], position: number): T {
+  const found = list[position];
+  assert(found !== undefined, `No stage has the position ${position}.`);
+  return found;
 }

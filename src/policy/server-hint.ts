@@ -3,7 +3,7 @@
 
 import { parseDuration } from "../std/duration.ts";
 import { isRecord } from "../std/record.ts";
-import { readField, type Source } from "./evidence.ts";
+import { readField, tryRead, type Source } from "./evidence.ts";
 
 /** A header's text from `headers` or `response.headers`: a Headers object or a record, any case. */
 export function findHeader(source: Source, name: string): string | undefined {
@@ -20,23 +20,19 @@ function readHeader(headers: unknown, name: string): string | undefined {
 
 function callGet(headers: Source, name: string): unknown {
   const get = readField(headers, "get");
-  if (typeof get !== "function") return undefined;
-  try {
-    const value: unknown = Reflect.apply(get, headers, [name]);
-    return value;
-  } catch {
-    // A `get` that is no header reader says nothing.
-    return undefined;
-  }
+  return typeof get === "function"
+    ? tryRead((): unknown => Reflect.apply(get, headers, [name]))
+    : undefined;
 }
 
 function readAnyCase(headers: Source, name: string): unknown {
-  const key = Object.keys(headers).find((candidate) => candidate.toLowerCase() === name);
+  const keys = tryRead(() => Object.keys(headers)) ?? [];
+  const key = keys.find((candidate) => candidate.toLowerCase() === name);
   return key === undefined ? undefined : readField(headers, key);
 }
 
 function toText(value: unknown): string | undefined {
-  const first: unknown = Array.isArray(value) ? value[0] : value;
+  const first = tryRead((): unknown => (Array.isArray(value) ? value[0] : value));
   if (typeof first === "number") return String(first);
   return typeof first === "string" ? first.trim() : undefined;
 }

@@ -3,7 +3,6 @@
 
 import type { MapShape } from "../model/definition.ts";
 import type { StopAfter } from "../model/stage-options.ts";
-import { unreachable } from "../std/assert.ts";
 
 /** Items by ending. */
 export interface ItemCounts {
@@ -31,23 +30,16 @@ export type ToleranceRule = Pick<MapShape, "onItemFailure" | "tolerate" | "minSu
  * whole list or none.
  */
 export function decideMapEnd(rule: ToleranceRule, counts: ItemCounts): MapEnd {
-  if (counts.total === 0) return decideEmpty(rule.onEmpty);
+  if (counts.total === 0) return EMPTY_ENDS[rule.onEmpty];
   const message = rule.onItemFailure === "fail" ? findLoss(counts) : findExcess(rule, counts);
   return message === undefined ? { kind: "succeeded" } : { kind: "failed", message };
 }
 
-function decideEmpty(onEmpty: MapShape["onEmpty"]): MapEnd {
-  switch (onEmpty) {
-    case "succeed":
-      return { kind: "succeeded" };
-    case "skip":
-      return { kind: "skipped", reason: "empty" };
-    case "fail":
-      return { kind: "failed", message: 'The list is empty, and "onEmpty" is "fail".' };
-    default:
-      return unreachable(onEmpty);
-  }
-}
+const EMPTY_ENDS: Readonly<Record<MapShape["onEmpty"], MapEnd>> = {
+  succeed: { kind: "succeeded" },
+  skip: { kind: "skipped", reason: "empty" },
+  fail: { kind: "failed", message: 'The list is empty, and "onEmpty" is "fail".' },
+};
 
 function findLoss({ total, failed, cancelled, upstreamFailed }: ItemCounts): string | undefined {
   if (failed > 0) return `${ofItems(failed, total)} failed.`;
