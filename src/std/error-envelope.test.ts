@@ -79,10 +79,9 @@ test("causes are followed eight deep, and errors to fifty in all", () => {
 
 test("texts and details are bounded", () => {
   const error = Object.assign(new Error("m".repeat(100_000)), {
-    body: "b".repeat(100_000),
-    more: "c".repeat(100),
+    body: "b".repeat(10_000),
+    more: "c".repeat(10_000),
     list: Array.from({ length: 10_000 }, (_, index) => index),
-    deep: { a: { b: { c: { d: { e: 1 } } } } },
   });
   error.stack = "s".repeat(100_000);
   const envelope = toErrorEnvelope(error);
@@ -90,7 +89,26 @@ test("texts and details are bounded", () => {
   expect(envelope.message.length).toBeGreaterThan(16_000);
   expect(envelope.message).toMatch(/… \(\+\d+ characters\)$/);
   expect(envelope.stack).toMatch(/s… \(\+\d+ characters\)$/);
-  expect(JSON.stringify(envelope.details).length).toBeLessThan(20_000);
+  expect(JSON.stringify(envelope.details).length).toBeLessThan(18_000);
+  expect(envelope.details).toHaveProperty("list.length", 197);
+
+  const wide = Object.fromEntries(
+    Array.from({ length: 10_000 }, (_, index) => [`k${index}`, index]),
+  );
+  const details = toErrorEnvelope(Object.assign(new Error("wide"), wide)).details;
+  expect(Object.keys(Object(details))).toHaveLength(200);
+});
+
+test("details are followed four deep", () => {
+  const error = Object.assign(new Error("x"), { a: { b: { c: { d: { e: 1, f: {} } } } } });
+  expect(toErrorEnvelope(error).details).toEqual({ a: { b: { c: { d: { e: 1 } } } } });
+});
+
+test("a field called __proto__ stays out of the details", () => {
+  const thrown: unknown = JSON.parse('{"message":"x","__proto__":{"polluted":1},"fine":1}');
+  const { details } = toErrorEnvelope(thrown);
+  expect(details).toEqual({ fine: 1 });
+  expect("polluted" in Object(details)).toBe(false);
 });
 
 test("getters that throw and proxies that are revoked are survived", () => {

@@ -57,6 +57,7 @@ test("nothing in, nothing out", () => {
 
 test("a byte order mark is taken off the first line only", () => {
   expect(split([toBytes("\uFEFFa\n\uFEFFb\n")])).toEqual(["a", "\uFEFFb"]);
+  expect(split([toBytes("123456\n\uFEFFa\n")], 5)).toEqual([6, "\uFEFFa"]);
   expect(split([new Uint8Array([0xef]), new Uint8Array([0xbb, 0xbf, 0x61])])).toEqual(["a"]);
 });
 
@@ -74,6 +75,12 @@ test("a line of exactly the limit passes, with either line end; one byte more is
 test("a line that is too long is skipped across chunks, and its whole length is told", () => {
   const chunks = ["1234", "5678", "90", "1\nok\n", "abcdefgh"].map(toBytes);
   expect(split(chunks, 5)).toEqual([11, "ok", 8]);
+});
+
+test("the limit is the same where a chunk ends on it", () => {
+  expect(split(["12345\r", "\n", "ok\n"].map(toBytes), 5)).toEqual(["12345", "ok"]);
+  expect(split(["123456", "\n", "ok\n"].map(toBytes), 5)).toEqual([6, "ok"]);
+  expect(split(["1234567", "\n", "ok\n"].map(toBytes), 5)).toEqual([7, "ok"]);
 });
 
 test("without a listener for long lines they are just skipped", () => {

@@ -34,6 +34,10 @@ test("the same name but for case goes before an equally spelt one, and the first
   expect(findNearest("score", new Set<string>())).toBeUndefined();
 });
 
+test("a name of nothing but separators is no spelling of another one", () => {
+  expect(findNearest("--", ["_"])).toBeUndefined();
+});
+
 test("a swap of two neighbours counts as one mistake", () => {
   expect(findNearest("ab", ["ba"])).toBe("ba");
   expect(findNearest("abcd", ["badc"])).toBeUndefined();

@@ -16,6 +16,11 @@ test("the same seed gives the same throws, and another seed gives others", () =>
   );
 });
 
+test("seeds that differ only above 32 bits, in the sign or in the fraction are other seeds", () => {
+  const seeds = [0, 0.5, 0.25, -1, 1, 2 ** 32, 2 ** 33, -(2 ** 32)];
+  expect(new Set(seeds.map((seed) => makeSeededRandom(seed).float())).size).toBe(seeds.length);
+});
+
 test("the throws of a seed never change: recorded failing seeds depend on them", () => {
   const random = makeSeededRandom(7);
   expect([...random.bytes(6)]).toMatchInlineSnapshot(`

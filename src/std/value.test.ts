@@ -240,6 +240,23 @@ test("an error that holds itself, or a field that cannot be read, is stored with
   expect("cause" in back[0]).toBe(false);
 });
 
+test("what an error leaves out spoils nothing that comes after it", () => {
+  const locked = {
+    get size(): number {
+      throw new Error("sealed");
+    },
+  };
+  const error = Object.assign(new Error("x"), { retry: () => 1, locked: [locked] });
+  expect(comeBack([error, error])).toHaveLength(2);
+  expect(faultOf([error, Symbol("x")]).path).toBe("$[1]");
+});
+
+test("an error built the old way is an error", () => {
+  const old: unknown = Object.assign(Object.create(TypeError.prototype), { message: "old" });
+  expect(comeBack(old)).toBeInstanceOf(TypeError);
+  expect(comeBack(old)).toHaveProperty("message", "old");
+});
+
 class Money {
   readonly cents = 5;
 }

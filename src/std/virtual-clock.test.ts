@@ -83,6 +83,23 @@ test("a loop of sleeps runs as far as the time given", async () => {
   expect(clock.pendingTimers).toBe(0);
 });
 
+test("what is under way when an advance begins may still set timers in it", async () => {
+  const clock = makeVirtualClock();
+  const heard: number[] = [];
+  clock.defer(() => clock.setTimer(5, () => heard.push(clock.monotonicMs())));
+  await clock.advance(10);
+  expect(heard).toEqual([5]);
+});
+
+test("a timer that is late from the start fires now, and time does not go back", async () => {
+  const clock = makeVirtualClock();
+  await clock.advance(10);
+  const heard: number[] = [];
+  clock.setTimer(-5, () => heard.push(clock.monotonicMs()));
+  await clock.advance(0);
+  expect(heard).toEqual([10]);
+});
+
 test("deferred callbacks need no advance", async () => {
   const clock = makeVirtualClock();
   await new Promise<void>((resolve) => clock.defer(resolve));
