@@ -1,0 +1,35 @@
+// One call of the command from words to exit code, with everything it touches handed in: `main.ts` gives it
+// the process, tests give it streams of their own.
+
+import type { CliContext } from "./cli-context.ts";
+import { guessCommonFlags, readCommonFlags } from "./common-flags.ts";
+import { EXIT } from "./exit-code.ts";
+import type { ErrorContext } from "./render-error.ts";
+
+/** A context before the command line is read. */
+export type CliWorld = Omit<CliContext, "flags">;
+
+/** Does what the words ask for, prints errors, and gives the exit code. Never rejects. */
+export async function runCommand(world: CliWorld, argv: readonly string[]): Promise<number> {
+  let context: ErrorContext & CliWorld = { ...world, flags: guessCommonFlags(argv) };
+  try {
+    const { parseCall } = await import("./program.ts");
+    const call = parseCall(argv);
+    if (call.kind === "help") {
+      world.stdout.write(call.text);
+      return EXIT.ok;
+    }
+    if (call.kind === "version") {
+      const { readVersion } = await import("./version.ts");
+      world.stdout.write(`${readVersion()}\n`);
+      return EXIT.ok;
+    }
+    const flags = readCommonFlags(call.common, world.env);
+    context = { ...world, flags };
+    const command = await call.verb.load();
+    return await command.run({ ...world, flags }, call.options, call.args);
+  } catch (error) {
+    const { printError } = await import("./render-error.ts");
+    return printError(context, error);
+  }
+}
