@@ -49,6 +49,7 @@ export function refuseClaim(run: RunRecord, write: ClaimRunWrite): string | unde
     const wanted = write.from.map((state) => `"${state}"`).join(" or ");
     return `The run is "${run.state}"; it was to be taken from ${wanted}.`;
   }
+  if (isRunOver(run.state) && !write.reopen) return `Only a resume takes a "${run.state}" run.`;
   // A running run passes from one owner to the next: by the table it is queued in between.
   return run.state === "running" ? undefined : refuseRunMove(run.state, "running");
 }

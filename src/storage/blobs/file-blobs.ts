@@ -1,0 +1,143 @@
+// Large values as files beside the store: <folder>/ab/cdef..., named by content. A file is written under another
+// name, synced, then renamed, and its folder synced: a name that can be read is there whole, and stays.
+
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { MillraceError } from "../../model/errors.ts";
+import { sha256Hex } from "../../std/json.ts";
+import type { BlobStore } from "../blob-store.ts";
+
+const FOLDER_MODE = 0o700;
+const FILE_MODE = 0o600;
+
+/** Where blobs are. */
+export interface FileBlobsOptions {
+  /** Absolute; made at the first `put`. */
+  readonly folder: string;
+  /** True: `put` is refused. Default false. */
+  readonly readOnly?: boolean;
+}
+
+/** Blobs in a folder that any number of processes share. STORE_FULL, STORE_READ_ONLY, STORE_FAILED. */
+export class FileBlobs implements BlobStore {
+  readonly #folder: string;
+  readonly #readOnly: boolean;
+  #writes = 0;
+
+  constructor(options: FileBlobsOptions) {
+    this.#folder = options.folder;
+    this.#readOnly = options.readOnly ?? false;
+  }
+
+  async put(bytes: Uint8Array): Promise<string> {
+    if (this.#readOnly) throw refusal("STORE_READ_ONLY", this.#folder, "was opened to be read");
+    const name = sha256Hex(bytes);
+    // A file that does not match its name is written anew; what is there and matches is durable already.
+    if ((await this.#read(name)) === "sound") return name;
+    try {
+      await this.#write(name, bytes);
+    } catch (error) {
+      throw toBlobError(error, this.#folder);
+    }
+    return name;
+  }
+
+  async get(name: string): Promise<Uint8Array | undefined> {
+    const bytes = await this.#load(name);
+    if (bytes === undefined || sha256Hex(bytes) === name) return bytes;
+    throw new MillraceError("VALUE_DAMAGED", `The file "${this.locate(name)}" is damaged.`, {
+      hint: "Its content does not match its name. What made it has to be done again.",
+      details: { file: this.locate(name), bytes: bytes.byteLength },
+    });
+  }
+
+  locate(name: string): string {
+    return join(this.#folder, name.slice(0, 2), name.slice(2));
+  }
+
+  async #read(name: string): Promise<"sound" | "absent"> {
+    const bytes = await this.#load(name);
+    return bytes !== undefined && sha256Hex(bytes) === name ? "sound" : "absent";
+  }
+
+  async #load(name: string): Promise<Uint8Array | undefined> {
+    try {
+      return await readFile(this.locate(name));
+    } catch (error) {
+      if (codeOf(error) === "ENOENT") return undefined;
+      throw toBlobError(error, this.#folder);
+    }
+  }
+
+  async #write(name: string, bytes: Uint8Array): Promise<void> {
+    const folder = join(this.#folder, name.slice(0, 2));
+    const made = await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+    this.#writes += 1;
+    const temporary = join(folder, `.${name.slice(2)}.${process.pid}.${this.#writes}`);
+    try {
+      await writeDurably(temporary, bytes);
+      await rename(temporary, this.locate(name));
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+    await syncFolder(folder);
+    if (made === undefined) return;
+    await syncFolder(this.#folder);
+    await syncFolder(dirname(this.#folder));
+  }
+}
+
+async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, "w", FILE_MODE);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** A rename is on the disk once its folder is. Windows has no such call, and needs none. */
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+function toBlobError(error: unknown, folder: string): unknown {
+  switch (codeOf(error)) {
+    case "ENOSPC":
+    case "EDQUOT":
+      return refusal("STORE_FULL", folder, "has no room: the disk is full", error);
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return refusal("STORE_READ_ONLY", folder, "cannot be written", error);
+    case undefined:
+      return error;
+    default:
+      return refusal("STORE_FAILED", folder, `failed: ${String(error)}`, error);
+  }
+}
+
+function refusal(
+  code: "STORE_FULL" | "STORE_READ_ONLY" | "STORE_FAILED",
+  ...[folder, what, cause]: [folder: string, what: string, cause?: unknown]
+): MillraceError {
+  return new MillraceError(code, `The folder of large values "${folder}" ${what}.`, {
+    hint: "Check the disk of the store, and who owns the folder.",
+    next: "npx millrace doctor",
+    retryable: code === "STORE_FULL",
+    cause,
+  });
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}

@@ -1,0 +1,182 @@
+// Rows of stages, items and their failed attempts, and their columns, the same for every database.
+
+import type { ItemRecord, RetryRecord, StageRecord } from "../model/checkpoint.ts";
+import { STAGE_STATES, type Via } from "../model/outcome.ts";
+import {
+  type Column,
+  jsonColumn,
+  outputColumns,
+  readJson,
+  readNumber,
+  readNumberOrNull,
+  readOutput,
+  readText,
+  readTextOrNull,
+  readWord,
+  type Row,
+} from "./codec.ts";
+
+/** Columns of a stage after its run and name. */
+export const STAGE_COLUMNS = [
+  "state",
+  "via",
+  "attempts",
+  "output",
+  "output_blob",
+  "output_bytes",
+  "output_version",
+  "input_version",
+  "stage_version",
+  "reason",
+  "failure",
+  "metrics",
+  "waits",
+  "due_at_ms",
+  "blocker",
+  "started_at_ms",
+  "ended_at_ms",
+  "duration_ms",
+  "cpu_ms",
+  "peak_bytes",
+  "item_count",
+] as const;
+
+/** Columns of an item after its run, stage and key. */
+export const ITEM_COLUMNS = [
+  "place",
+  "state",
+  "via",
+  "attempts",
+  "output",
+  "output_blob",
+  "output_bytes",
+  "input_version",
+  "reason",
+  "failure",
+  "waits",
+  "due_at_ms",
+  "blocker",
+  "started_at_ms",
+  "ended_at_ms",
+  "duration_ms",
+] as const;
+
+const VIAS: readonly Via[] = ["run", "cache", "checkpoint"];
+
+/** Values of STAGE_COLUMNS. */
+export function stageColumns(record: StageRecord): readonly Column[] {
+  const [output, blob, bytes] = outputColumns(record.output);
+  return [
+    record.state,
+    record.via,
+    record.attempts,
+    output,
+    blob,
+    bytes,
+    record.outputVersion,
+    record.inputVersion,
+    record.stageVersion,
+    record.reason,
+    jsonColumn(record.failure),
+    jsonColumn(record.metrics),
+    jsonColumn(record.waitedMs),
+    record.dueAtMs,
+    record.blocker,
+    record.startedAtMs,
+    record.endedAtMs,
+    record.durationMs,
+    record.cpuMs,
+    record.peakBytes,
+    record.itemCount,
+  ];
+}
+
+/** The record of a stage's row. */
+export function toStageRecord(row: Row): StageRecord {
+  return {
+    stage: readText(row, "stage"),
+    state: readWord(row, "state", STAGE_STATES),
+    via: readVia(row),
+    attempts: readNumber(row, "attempts"),
+    output: readOutput(row),
+    outputVersion: readTextOrNull(row, "output_version"),
+    inputVersion: readTextOrNull(row, "input_version"),
+    stageVersion: readText(row, "stage_version"),
+    reason: readTextOrNull(row, "reason"),
+    failure: readJson(row, "failure", null),
+    metrics: readJson(row, "metrics", {}),
+    waitedMs: readJson(row, "waits", {}),
+    dueAtMs: readNumberOrNull(row, "due_at_ms"),
+    blocker: readTextOrNull(row, "blocker"),
+    startedAtMs: readNumberOrNull(row, "started_at_ms"),
+    endedAtMs: readNumberOrNull(row, "ended_at_ms"),
+    durationMs: readNumberOrNull(row, "duration_ms"),
+    cpuMs: readNumberOrNull(row, "cpu_ms"),
+    peakBytes: readNumberOrNull(row, "peak_bytes"),
+    itemCount: readNumberOrNull(row, "item_count"),
+  };
+}
+
+/** Values of ITEM_COLUMNS. */
+export function itemColumns(record: ItemRecord): readonly Column[] {
+  const [output, blob, bytes] = outputColumns(record.output);
+  return [
+    record.index,
+    record.state,
+    record.via,
+    record.attempts,
+    output,
+    blob,
+    bytes,
+    record.inputVersion,
+    record.reason,
+    jsonColumn(record.failure),
+    jsonColumn(record.waitedMs),
+    record.dueAtMs,
+    record.blocker,
+    record.startedAtMs,
+    record.endedAtMs,
+    record.durationMs,
+  ];
+}
+
+/** The record of an item's row. */
+export function toItemRecord(row: Row): ItemRecord {
+  return {
+    stage: readText(row, "stage"),
+    key: readText(row, "key"),
+    index: readNumber(row, "place"),
+    state: readWord(row, "state", STAGE_STATES),
+    via: readVia(row),
+    attempts: readNumber(row, "attempts"),
+    output: readOutput(row),
+    inputVersion: readTextOrNull(row, "input_version"),
+    reason: readTextOrNull(row, "reason"),
+    failure: readJson(row, "failure", null),
+    waitedMs: readJson(row, "waits", {}),
+    dueAtMs: readNumberOrNull(row, "due_at_ms"),
+    blocker: readTextOrNull(row, "blocker"),
+    startedAtMs: readNumberOrNull(row, "started_at_ms"),
+    endedAtMs: readNumberOrNull(row, "ended_at_ms"),
+    durationMs: readNumberOrNull(row, "duration_ms"),
+  };
+}
+
+/** The record of a failed attempt's row; an empty item means the stage itself. */
+export function toRetryRecord(row: Row): RetryRecord {
+  const item = readText(row, "item");
+  return {
+    stage: readText(row, "stage"),
+    item: item === "" ? null : item,
+    attempt: readNumber(row, "attempt"),
+    class: readText(row, "class"),
+    message: readText(row, "message"),
+    delayMs: readNumberOrNull(row, "delay_ms"),
+    startedAtMs: readNumber(row, "started_at_ms"),
+    endedAtMs: readNumber(row, "ended_at_ms"),
+  };
+}
+
+function readVia(row: Row): Via | null {
+  return row["via"] === null ? null : readWord(row, "via", VIAS);
+}

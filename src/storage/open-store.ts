@@ -1,0 +1,51 @@
+// From the URL that a user writes to a store. Composition roots call it; the engine is given what it returns.
+
+import { MillraceError } from "../model/errors.ts";
+import type { Clock } from "../std/clock.ts";
+import type { Machine } from "../std/machine.ts";
+import { MemoryStore } from "./memory/memory-store.ts";
+import type { Store } from "./store.ts";
+
+/** How a store is opened. */
+export interface OpenStoreOptions {
+  readonly clock: Clock;
+  readonly machine: Machine;
+  /**
+   * `write`: for runs; makes the store if there is none. `read`: for questions; STORE_NOT_FOUND if there is none.
+   * `plan`: the same, without making any file, not even those that readers of a file share.
+   */
+  readonly mode: "write" | "read" | "plan";
+  /** How long a write waits for another process, ms. Default 5 s. */
+  readonly busyTimeoutMs?: number;
+}
+
+/**
+ * Opens `sqlite:PATH` or `memory:`. STORE_UNSUPPORTED for a database that is not built in yet, STORE_INVALID for
+ * anything else that is no store URL, and what opening the file says.
+ */
+export async function openStore(url: string, options: OpenStoreOptions): Promise<Store> {
+  if (url === "memory:") return new MemoryStore({ clock: options.clock });
+  const path = parseSqlitePath(url);
+  // Loaded on first need: runs in memory never pay for SQLite.
+  const { openSqliteStore } = await import("./sqlite/open.ts");
+  return openSqliteStore({ ...options, url, path });
+}
+
+function parseSqlitePath(url: string): string {
+  if (/^postgres(ql)?:/.test(url)) {
+    throw new MillraceError("STORE_UNSUPPORTED", `Postgres is not supported yet: "${url}".`, {
+      hint: "One machine with any number of processes works on a file: --store sqlite:PATH",
+    });
+  }
+  const path = /^sqlite:(?<path>.+)$/su.exec(url)?.groups?.["path"];
+  // With two slashes the first part of a path would be read as a host by some, as a folder by others.
+  if (path !== undefined && !/^\/\/[^/]/.test(path) && !path.includes("\0")) return path;
+  throw new MillraceError("STORE_INVALID", `"${url}" is no URL of a store.`, {
+    hint: `Write sqlite:PATH, as in sqlite:.millrace/store.db or sqlite:/var/lib/millrace/store.db, or memory:${suggestion(url)}`,
+  });
+}
+
+function suggestion(url: string): string {
+  const path = url.replace(/^[a-z]*:\/*/i, "");
+  return path === "" || path.includes("\0") ? "" : ` Did you mean "sqlite:${path}"?`;
+}

@@ -1,0 +1,156 @@
+// What the writes of one transaction share: its time, the numbers it gives to runs and events, the heads of the
+// runs it touches, and the counts it changes. Heads and counts are written once, at the end, however many
+// writes there were; the write lock, held from the start, keeps them true until then.
+
+import { assert } from "../../std/assert.ts";
+import type { EventDraft } from "../../model/event.ts";
+import type { StageState } from "../../model/outcome.ts";
+import type { RunRecord, RunState } from "../../model/run.ts";
+import type { EventNumbers } from "../store.ts";
+import type { Rows } from "./rows.ts";
+import type { Meta } from "./statements/meta.ts";
+import type { RunHead } from "./statements/runs.ts";
+
+/** One transaction's worth of shared knowledge. */
+export class Batch {
+  readonly rows: Rows;
+  readonly nowMs: number;
+  readonly #heads = new Map<string, RunHead | undefined>();
+  readonly #runCounts = new Map<string, Map<RunState, number>>();
+  readonly #itemCounts = new Map<number, Map<string, Map<StageState, number>>>();
+  #lastRunNumber: number;
+  #lastEventSeq: number;
+
+  constructor(rows: Rows, meta: Meta, nowMs: number) {
+    this.rows = rows;
+    this.nowMs = nowMs;
+    this.#lastRunNumber = meta.lastRunNumber;
+    this.#lastEventSeq = meta.lastEventSeq;
+  }
+
+  /** What the row of a run says, with what this transaction has changed. */
+  head(id: string): RunHead | undefined {
+    const known = this.#heads.get(id);
+    if (known !== undefined) return known;
+    const head = this.rows.runs.head(id);
+    this.#heads.set(id, head);
+    return head;
+  }
+
+  /** The number of the run that comes next; `keepRun` uses it up. */
+  get nextRunNumber(): number {
+    return this.#lastRunNumber + 1;
+  }
+
+  /** Takes note of a run that was inserted under the next number. */
+  keepRun(run: RunRecord): RunHead {
+    const { id, number, pipeline, foreground, epoch, state } = run;
+    this.#lastRunNumber = number;
+    const head: RunHead = {
+      id,
+      number,
+      pipeline,
+      foreground,
+      epoch,
+      state,
+      runSeq: 0,
+      retriesAdded: 0,
+      changed: false,
+    };
+    this.#heads.set(id, head);
+    this.countRun(pipeline, state, 1);
+    return head;
+  }
+
+  /** The whole record, with what this transaction has changed so far. */
+  record(head: RunHead): RunRecord {
+    if (head.changed) this.rows.runs.touch(head, this.nowMs);
+    const record = this.rows.runs.find(head.id);
+    assert(record !== undefined, `Run ${head.number} has gone within a transaction.`);
+    return record;
+  }
+
+  /** Stores a changed record, and brings its head and the counts up to it. */
+  replace(head: RunHead, run: RunRecord): void {
+    this.rows.runs.replace(run);
+    this.#moveHead(head, run.state);
+    head.epoch = run.epoch;
+  }
+
+  /** Brings head and counts up to a move that is stored. */
+  moved(head: RunHead, to: RunState): void {
+    this.#moveHead(head, to);
+    head.changed = true;
+  }
+
+  /** Stores events of a run, and answers the numbers they got. */
+  tell(head: RunHead, drafts: readonly EventDraft[]): EventNumbers {
+    const atMs = this.nowMs;
+    const numbers = { firstSeq: this.#lastEventSeq + 1, firstRunSeq: head.runSeq + 1, atMs };
+    for (const draft of drafts) {
+      const seq = ++this.#lastEventSeq;
+      const runSeq = ++head.runSeq;
+      this.rows.events.insert({ seq, run: head.number, runSeq, atMs }, draft);
+    }
+    if (drafts.length > 0) head.changed = true;
+    return numbers;
+  }
+
+  countRun(pipeline: string, state: RunState, change: number): void {
+    let states = this.#runCounts.get(pipeline);
+    if (states === undefined) this.#runCounts.set(pipeline, (states = new Map()));
+    states.set(state, (states.get(state) ?? 0) + change);
+  }
+
+  /** Counts an item that came from one state, or from none, into another, or into none. */
+  countItem(
+    of: { readonly run: number; readonly stage: string },
+    from: StageState | undefined,
+    to: StageState | undefined,
+  ): void {
+    if (from === to) return;
+    if (from !== undefined) this.countItems(of, from, -1);
+    if (to !== undefined) this.countItems(of, to, 1);
+  }
+
+  countItems(
+    of: { readonly run: number; readonly stage: string },
+    state: StageState,
+    change: number,
+  ): void {
+    let stages = this.#itemCounts.get(of.run);
+    if (stages === undefined) this.#itemCounts.set(of.run, (stages = new Map()));
+    let states = stages.get(of.stage);
+    if (states === undefined) stages.set(of.stage, (states = new Map()));
+    states.set(state, (states.get(state) ?? 0) + change);
+  }
+
+  /** Writes what was gathered. The last thing before the commit. */
+  finish(): void {
+    for (const head of this.#heads.values()) {
+      if (head?.changed === true) this.rows.runs.touch(head, this.nowMs);
+    }
+    for (const [pipeline, states] of this.#runCounts) {
+      for (const [state, change] of states) this.rows.counters.addRuns(pipeline, state, change);
+    }
+    for (const [run, stages] of this.#itemCounts) {
+      for (const [stage, states] of stages) {
+        for (const [state, change] of states) {
+          this.rows.counters.addItems({ run, stage, state, change });
+        }
+      }
+    }
+    this.rows.meta.update({
+      writtenAtMs: this.nowMs,
+      lastRunNumber: this.#lastRunNumber,
+      lastEventSeq: this.#lastEventSeq,
+    });
+  }
+
+  #moveHead(head: RunHead, to: RunState): void {
+    if (head.state === to) return;
+    this.countRun(head.pipeline, head.state, -1);
+    this.countRun(head.pipeline, to, 1);
+    head.state = to;
+  }
+}

@@ -1,0 +1,43 @@
+// All statements of one connection, by aggregate. None is prepared before it is used.
+
+import type { DatabaseSync } from "node:sqlite";
+import { CounterRows } from "./statements/counters.ts";
+import { DefinitionRows } from "./statements/definitions.ts";
+import { EventRows } from "./statements/events.ts";
+import { ItemRows } from "./statements/items.ts";
+import { MemoRows } from "./statements/memos.ts";
+import { MetaRows } from "./statements/meta.ts";
+import { RetryRows } from "./statements/retries.ts";
+import { RunStateRows } from "./statements/run-state.ts";
+import { RunRows } from "./statements/runs.ts";
+import { StageRows } from "./statements/stages.ts";
+import { WorkerRows } from "./statements/workers.ts";
+
+/** The tables of a store, over one connection. */
+export class Rows {
+  readonly counters: CounterRows;
+  readonly definitions: DefinitionRows;
+  readonly events: EventRows;
+  readonly items: ItemRows;
+  readonly memos: MemoRows;
+  readonly meta: MetaRows;
+  readonly retries: RetryRows;
+  readonly runs: RunRows;
+  readonly stages: StageRows;
+  readonly state: RunStateRows;
+  readonly workers: WorkerRows;
+
+  constructor(database: DatabaseSync) {
+    this.counters = new CounterRows(database);
+    this.definitions = new DefinitionRows(database);
+    this.events = new EventRows(database);
+    this.items = new ItemRows(database);
+    this.memos = new MemoRows(database);
+    this.meta = new MetaRows(database);
+    this.retries = new RetryRows(database);
+    this.runs = new RunRows(database);
+    this.stages = new StageRows(database);
+    this.state = new RunStateRows(database);
+    this.workers = new WorkerRows(database);
+  }
+}

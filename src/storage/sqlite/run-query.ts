@@ -1,0 +1,42 @@
+// Compiles what is asked of a list of runs to SQL: conditions come from a closed set and values are bound, so
+// that there are as many texts as combinations of conditions, each prepared once.
+
+import type { RunState } from "../../model/run.ts";
+import type { RunQuery } from "../store.ts";
+import type { SqlValue } from "./statement.ts";
+
+/** Conditions of a list of runs, and the values of their parameters, in order. */
+export interface RunConditions {
+  readonly where: string;
+  readonly values: readonly SqlValue[];
+}
+
+/** What a query asks for runs in one state, or in any. The index of states serves one state at a time. */
+export function compileRunConditions(query: RunQuery, state: RunState | undefined): RunConditions {
+  const conditions: string[] = [];
+  const values: SqlValue[] = [];
+  const ask = (condition: string, ...bound: readonly SqlValue[]): void => {
+    conditions.push(condition);
+    values.push(...bound);
+  };
+  if (state !== undefined) ask("runs.state = ?", state);
+  if (query.pipeline !== undefined) ask("runs.pipeline = ?", query.pipeline);
+  if (query.parent !== undefined) ask("runs.parent = ?", query.parent);
+  if (query.sinceMs !== undefined) ask("runs.queued_at_ms >= ?", query.sinceMs);
+  if (query.beforeNumber !== undefined) ask("runs.number < ?", query.beforeNumber);
+  if (query.inputVersion !== undefined) {
+    // The first half names the index, letter by letter as it was made.
+    ask(
+      "substr(runs.input_version, 1, 12) = substr(?, 1, 12) AND runs.input_version = ?",
+      query.inputVersion,
+      query.inputVersion,
+    );
+  }
+  if (query.tag !== undefined) {
+    ask(
+      "EXISTS (SELECT 1 FROM json_each(runs.tags) AS tag WHERE tag.key = ? AND tag.value = ?)",
+      ...query.tag,
+    );
+  }
+  return { where: conditions.length === 0 ? "TRUE" : conditions.join(" AND "), values };
+}

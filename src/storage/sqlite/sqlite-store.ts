@@ -1,0 +1,260 @@
+// The port over one SQLite file: writes go through the one writing connection, reads through another that is
+// opened when it is first needed, and every fault of SQLite leaves as an error of ours.
+
+import type { DatabaseSync } from "node:sqlite";
+import type {
+  ItemRecord,
+  RetryRecord,
+  RunCheckpoints,
+  StageRecord,
+  StateCounts,
+  StateEntry,
+} from "../../model/checkpoint.ts";
+import { MillraceError } from "../../model/errors.ts";
+import type { MillraceEvent } from "../../model/event.ts";
+import type { Owner } from "../../model/lease.ts";
+import type { RunRecord } from "../../model/run.ts";
+import type { EncodedValue } from "../../std/value.ts";
+import type { BlobStore } from "../blob-store.ts";
+import type { StoreCapabilities } from "../capabilities.ts";
+import type {
+  EventQuery,
+  ItemQuery,
+  MemoAddress,
+  RunQuery,
+  Store,
+  WorkerRecord,
+  Write,
+  WriteResult,
+} from "../store.ts";
+import { assertEventPage, assertPage, assertWrites } from "../write-check.ts";
+import { isDoubtful, toStoreError } from "./faults.ts";
+import { Rows } from "./rows.ts";
+import type { RunCounts } from "./statements/counters.ts";
+import type { StoreClock } from "./store-clock.ts";
+import { readTogether } from "./transaction.ts";
+import type { Writer } from "./writer.ts";
+
+/** What a SQLite store is made of; `openSqliteStore` makes it. */
+export interface SqliteStoreOptions {
+  readonly url: string;
+  readonly capabilities: StoreCapabilities;
+  readonly blobs: BlobStore;
+  readonly clock: StoreClock;
+  /** Undefined: the store was opened to be read. */
+  readonly writer: Writer | undefined;
+  /** Opens the writing connection anew, after a fault that left it in doubt. */
+  readonly reopenWriter: () => Writer;
+  /** Opens the reading connection. */
+  readonly openReader: () => DatabaseSync;
+}
+
+interface Reader {
+  readonly database: DatabaseSync;
+  readonly rows: Rows;
+}
+
+/** A store in one file that any number of processes of a machine share. */
+export class SqliteStore implements Store {
+  readonly url: string;
+  readonly capabilities: StoreCapabilities;
+  readonly blobs: BlobStore;
+  readonly #options: SqliteStoreOptions;
+  #writer: Writer | undefined;
+  #reader: Reader | undefined;
+  #closed = false;
+
+  constructor(options: SqliteStoreOptions) {
+    this.url = options.url;
+    this.capabilities = options.capabilities;
+    this.blobs = options.blobs;
+    this.#options = options;
+    this.#writer = options.writer;
+  }
+
+  nowMs(): number {
+    return this.#options.clock.nowMs();
+  }
+
+  async apply(writes: readonly Write[]): Promise<readonly WriteResult[]> {
+    assertWrites(writes);
+    return this.#write((writer) => (writes.length === 0 ? [] : writer.apply(writes)));
+  }
+
+  async renewLeases(
+    owner: Owner,
+    runs: readonly { readonly id: string; readonly epoch: number }[],
+    leaseMs: number,
+  ): Promise<readonly string[]> {
+    return this.#write((writer) =>
+      runs.length === 0 ? [] : writer.renewLeases(owner, runs, leaseMs),
+    );
+  }
+
+  async beat(owner: Owner, running: readonly string[]): Promise<void> {
+    this.#write((writer) => {
+      writer.beat(owner, running);
+    });
+  }
+
+  async findRun(id: string): Promise<RunRecord | undefined> {
+    return this.#read((rows) => rows.runs.find(id));
+  }
+
+  async findRunByNumber(number: number): Promise<RunRecord | undefined> {
+    return this.#read((rows) => rows.runs.findByNumber(number));
+  }
+
+  async findRunByKey(pipeline: string, key: string): Promise<RunRecord | undefined> {
+    return this.#read((rows) => rows.runs.findByKey(pipeline, key));
+  }
+
+  async listRuns(query: RunQuery): Promise<readonly RunRecord[]> {
+    assertPage(query.limit);
+    return this.#read((rows) => rows.runs.list(query));
+  }
+
+  async loadCheckpoints(runId: string): Promise<RunCheckpoints> {
+    return this.#readRun(runId, NO_CHECKPOINTS, (rows, run) => ({
+      stages: rows.stages.list(run),
+      items: byStage(rows.items.listEnded(run)),
+      state: rows.state.list(run),
+    }));
+  }
+
+  async findStage(runId: string, stage: string): Promise<StageRecord | undefined> {
+    return this.#readRun(runId, undefined, (rows, run) => rows.stages.find(run, stage));
+  }
+
+  async listStages(runId: string): Promise<readonly StageRecord[]> {
+    return this.#readRun(runId, [], (rows, run) => rows.stages.list(run));
+  }
+
+  async findItem(runId: string, stage: string, key: string): Promise<ItemRecord | undefined> {
+    return this.#readRun(runId, undefined, (rows, run) => rows.items.find(run, stage, key));
+  }
+
+  async listItems(query: ItemQuery): Promise<readonly ItemRecord[]> {
+    assertPage(query.limit);
+    return this.#readRun(query.runId, [], (rows, run) => rows.items.list(run, query));
+  }
+
+  async countItems(runId: string): Promise<ReadonlyMap<string, StateCounts>> {
+    return this.#readRun(runId, NO_COUNTS, (rows, run) => rows.counters.itemsOf(run));
+  }
+
+  async countRuns(): Promise<ReadonlyMap<string, RunCounts>> {
+    return this.#read((rows) => rows.counters.runs());
+  }
+
+  async listRetries(
+    runId: string,
+    stage: string,
+    item: string | null,
+  ): Promise<readonly RetryRecord[]> {
+    return this.#readRun(runId, [], (rows, run) => rows.retries.list(run, stage, item));
+  }
+
+  async listState(runId: string): Promise<readonly StateEntry[]> {
+    return this.#readRun(runId, [], (rows, run) => rows.state.list(run));
+  }
+
+  async findMemo(memo: MemoAddress): Promise<EncodedValue | undefined> {
+    return this.#readRun(memo.runId, undefined, (rows, run) => rows.memos.find(run, memo));
+  }
+
+  async listEvents({ runId, after, limit }: EventQuery): Promise<readonly MillraceEvent[]> {
+    assertEventPage(limit);
+    if (runId === undefined) return this.#read((rows) => rows.events.list(after, limit));
+    return this.#readRun(runId, [], (rows, run) => rows.events.listOfRun(run, after, limit));
+  }
+
+  async findDefinition(hash: string): Promise<string | undefined> {
+    return this.#read((rows) => rows.definitions.find(hash));
+  }
+
+  async listWorkers(): Promise<readonly WorkerRecord[]> {
+    return this.#read((rows) => rows.workers.list());
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#closeReader();
+    this.#writer?.close();
+    this.#writer = undefined;
+  }
+
+  #write<T>(work: (writer: Writer) => T): T {
+    this.#assertOpen();
+    if (this.#options.writer === undefined) throw readOnly(this.url);
+    try {
+      this.#writer ??= this.#options.reopenWriter();
+      return work(this.#writer);
+    } catch (error) {
+      if (isDoubtful(error)) this.#dropConnections();
+      throw toStoreError(error, this.url);
+    }
+  }
+
+  #read<T>(work: (rows: Rows) => T): T {
+    this.#assertOpen();
+    try {
+      return work(this.#openReader().rows);
+    } catch (error) {
+      throw toStoreError(error, this.url);
+    }
+  }
+
+  /** Reads of one run, as of one moment. */
+  #readRun<T>(runId: string, none: T, work: (rows: Rows, run: number) => T): T {
+    return this.#read((rows) =>
+      readTogether(this.#openReader().database, () => {
+        const run = rows.runs.numberOf(runId);
+        return run === undefined ? none : work(rows, run);
+      }),
+    );
+  }
+
+  #openReader(): Reader {
+    if (this.#reader === undefined) {
+      const database = this.#options.openReader();
+      this.#reader = { database, rows: new Rows(database) };
+    }
+    return this.#reader;
+  }
+
+  // What a failed write left in the cache of a connection is not what is on the disk.
+  #dropConnections(): void {
+    this.#writer?.close();
+    this.#writer = undefined;
+    this.#closeReader();
+  }
+
+  #closeReader(): void {
+    if (this.#reader?.database.isOpen === true) this.#reader.database.close();
+    this.#reader = undefined;
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new MillraceError("STORE_CLOSED", `The store "${this.url}" is closed.`);
+  }
+}
+
+const NO_COUNTS: ReadonlyMap<string, StateCounts> = new Map();
+const NO_CHECKPOINTS: RunCheckpoints = { stages: [], items: new Map(), state: [] };
+
+function byStage(items: readonly ItemRecord[]): ReadonlyMap<string, readonly ItemRecord[]> {
+  const stages = new Map<string, ItemRecord[]>();
+  for (const item of items) {
+    const known = stages.get(item.stage);
+    if (known === undefined) stages.set(item.stage, [item]);
+    else known.push(item);
+  }
+  return stages;
+}
+
+function readOnly(url: string): MillraceError {
+  return new MillraceError("STORE_READ_ONLY", `The store "${url}" was opened to be read.`, {
+    hint: "Only runs, resumes and upkeep open a store for writing.",
+  });
+}

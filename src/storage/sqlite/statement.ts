@@ -1,0 +1,65 @@
+// Statements prepared once, on first use, and the one place where values are bound. node:sqlite reads an
+// object in first place as named parameters, so that a Date there binds NULL in silence; it keeps the last
+// value of a parameter that is left out, and binds NaN as NULL. All three are refused here.
+
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { assert } from "../../std/assert.ts";
+import type { Row } from "../codec.ts";
+
+/** What a parameter may be. Times are integer milliseconds. */
+export type SqlValue = null | number | bigint | string | Uint8Array;
+
+/** One statement with positional parameters. Finishes within the call; nothing stays open. */
+export class Statement {
+  readonly #database: DatabaseSync;
+  readonly #sql: string;
+  readonly #parameters: number;
+  #prepared: StatementSync | undefined;
+
+  /** `sql` is constant text of ours with one `?` for each parameter, and no `?` elsewhere. */
+  constructor(database: DatabaseSync, sql: string) {
+    this.#database = database;
+    this.#sql = sql;
+    this.#parameters = sql.split("?").length - 1;
+  }
+
+  /** Runs it, and answers how many rows it changed. */
+  run(...values: readonly SqlValue[]): number {
+    return Number(this.#bind(values).run(...values).changes);
+  }
+
+  /** Its first row. */
+  get(...values: readonly SqlValue[]): Row | undefined {
+    return this.#bind(values).get(...values);
+  }
+
+  /** All its rows. */
+  all(...values: readonly SqlValue[]): readonly Row[] {
+    return this.#bind(values).all(...values);
+  }
+
+  #bind(values: readonly SqlValue[]): StatementSync {
+    assert(
+      values.length === this.#parameters,
+      `A statement has ${this.#parameters} parameters and got ${values.length} values: ${this.#sql}`,
+    );
+    for (let index = 0; index < values.length; index++) {
+      if (!isSqlValue(values[index])) refuse(values[index], index, this.#sql);
+    }
+    this.#prepared ??= this.#database.prepare(this.#sql);
+    return this.#prepared;
+  }
+}
+
+/** True for what may be bound. */
+export function isSqlValue(value: unknown): value is SqlValue {
+  if (typeof value === "string" || value === null) return true;
+  if (typeof value === "number") return Number.isFinite(value);
+  return typeof value === "bigint" || value instanceof Uint8Array;
+}
+
+function refuse(value: unknown, index: number, sql: string): never {
+  const kind =
+    value instanceof Date ? "a Date" : typeof value === "number" ? `${value}` : typeof value;
+  assert(false, `Parameter ${index + 1} of a statement cannot be ${kind}: ${sql}`);
+}

@@ -1,0 +1,173 @@
+// Items of map stages: one row each, known by key; their places only order lists.
+
+import type { DatabaseSync } from "node:sqlite";
+import type { ItemRecord } from "../../../model/checkpoint.ts";
+import { STAGE_STATES, type StageState } from "../../../model/outcome.ts";
+import { ITEM_COLUMNS, itemColumns, toItemRecord } from "../../checkpoint-codec.ts";
+import { readNumber, readWord } from "../../codec.ts";
+import { REOPENED_ITEM_STATES, STAGE_END_STATES } from "../../stage-rules.ts";
+import type { ItemQuery } from "../../store.ts";
+import { Statement } from "../statement.ts";
+
+const COLUMNS = ITEM_COLUMNS.join(", ");
+const ALL = `SELECT stage, key, ${COLUMNS} FROM items WHERE run = ?`;
+const ENDED = wordList(STAGE_END_STATES);
+const REOPENED = wordList(REOPENED_ITEM_STATES);
+
+/** Statements over `items`. */
+export class ItemRows {
+  readonly #database: DatabaseSync;
+  readonly #insert: Statement;
+  readonly #stateOf: Statement;
+  readonly #update: Statement;
+  readonly #place: Statement;
+  readonly #drop: Statement;
+  readonly #countStage: Statement;
+  readonly #openStage: Statement;
+  readonly #dropStage: Statement;
+  readonly #takeOver: Statement;
+  readonly #find: Statement;
+  readonly #ended: Statement;
+  readonly #lists = new Map<number, Statement>();
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+    this.#insert = new Statement(
+      database,
+      `INSERT INTO items (run, stage, key, ${COLUMNS})
+       VALUES (?, ?, ?${", ?".repeat(ITEM_COLUMNS.length)}) ON CONFLICT DO NOTHING`,
+    );
+    this.#stateOf = new Statement(
+      database,
+      `SELECT state FROM items WHERE run = ? AND stage = ? AND key = ?`,
+    );
+    this.#update = new Statement(
+      database,
+      `UPDATE items SET ${ITEM_COLUMNS.map((column) => `${column} = ?`).join(", ")}
+       WHERE run = ? AND stage = ? AND key = ?`,
+    );
+    this.#place = new Statement(
+      database,
+      `UPDATE items SET place = ? WHERE run = ? AND stage = ? AND key = ? AND place <> ?`,
+    );
+    this.#drop = new Statement(
+      database,
+      `DELETE FROM items WHERE run = ? AND stage = ? AND key = ? RETURNING state`,
+    );
+    this.#countStage = new Statement(
+      database,
+      `SELECT state, count(*) AS count FROM items WHERE run = ? AND stage = ? GROUP BY state`,
+    );
+    this.#openStage = new Statement(
+      database,
+      `UPDATE items SET state = 'pending', via = NULL, attempts = 0, reason = NULL, failure = NULL,
+         waits = NULL, due_at_ms = NULL, blocker = NULL, started_at_ms = NULL, ended_at_ms = NULL,
+         duration_ms = NULL
+       WHERE run = ? AND stage = ? AND state IN (${REOPENED})`,
+    );
+    this.#dropStage = new Statement(database, `DELETE FROM items WHERE run = ? AND stage = ?`);
+    this.#takeOver = new Statement(
+      database,
+      `INSERT INTO items (run, stage, key, ${COLUMNS})
+       SELECT ?, stage, key, ${ITEM_COLUMNS.map(taken).join(", ")}
+       FROM items WHERE run = ? AND stage = ? AND state = 'succeeded'`,
+    );
+    this.#find = new Statement(database, `${ALL} AND stage = ? AND key = ?`);
+    this.#ended = new Statement(database, `${ALL} AND state IN (${ENDED})`);
+  }
+
+  /** Stores a first row; false if there is one. */
+  insert(run: number, record: ItemRecord): boolean {
+    return this.#insert.run(run, record.stage, record.key, ...itemColumns(record)) === 1;
+  }
+
+  stateOf(run: number, stage: string, key: string): StageState | undefined {
+    const row = this.#stateOf.get(run, stage, key);
+    return row === undefined ? undefined : readWord(row, "state", STAGE_STATES);
+  }
+
+  update(run: number, record: ItemRecord): void {
+    this.#update.run(...itemColumns(record), run, record.stage, record.key);
+  }
+
+  /** Changes the place of a row, if there is one. */
+  place(run: number, stage: string, item: { readonly key: string; readonly index: number }): void {
+    this.#place.run(item.index, run, stage, item.key, item.index);
+  }
+
+  /** Deletes a row and answers its state; undefined if there was none. */
+  drop(run: number, stage: string, key: string): StageState | undefined {
+    const row = this.#drop.get(run, stage, key);
+    return row === undefined ? undefined : readWord(row, "state", STAGE_STATES);
+  }
+
+  /** Recounts the items of a stage, for changes of many rows at once. */
+  countStage(run: number, stage: string): readonly (readonly [StageState, number])[] {
+    return this.#countStage
+      .all(run, stage)
+      .map((row) => [readWord(row, "state", STAGE_STATES), readNumber(row, "count")]);
+  }
+
+  /** Sets failed, cancelled and upstream_failed items back. */
+  openStage(run: number, stage: string): void {
+    this.#openStage.run(run, stage);
+  }
+
+  dropStage(run: number, stage: string): void {
+    this.#dropStage.run(run, stage);
+  }
+
+  /** Copies the successes of another run; answers how many. */
+  takeOver(run: number, from: number, stage: string): number {
+    return this.#takeOver.run(run, from, stage);
+  }
+
+  find(run: number, stage: string, key: string): ItemRecord | undefined {
+    const row = this.#find.get(run, stage, key);
+    return row === undefined ? undefined : toItemRecord(row);
+  }
+
+  /** All items of a run that ended. */
+  listEnded(run: number): readonly ItemRecord[] {
+    return this.#ended.all(run).map(toItemRecord);
+  }
+
+  list(run: number, query: ItemQuery): readonly ItemRecord[] {
+    const states = [...new Set(query.states)];
+    if (query.states !== undefined && states.length === 0) return [];
+    // Comparing a key with null is never true: then only the place counts.
+    const after = query.afterIndex ?? -1;
+    const afterKey = query.afterKey ?? null;
+    return this.#list(states.length)
+      .all(run, query.stage, ...states, after, after, afterKey, query.limit)
+      .map(toItemRecord);
+  }
+
+  /** Picks keys from the index alone, then reads only the rows of the page. */
+  #list(stateCount: number): Statement {
+    let statement = this.#lists.get(stateCount);
+    if (statement !== undefined) return statement;
+    const states = stateCount === 0 ? "" : `AND state IN (?${", ?".repeat(stateCount - 1)})`;
+    statement = new Statement(
+      this.#database,
+      `SELECT items.stage, items.key, ${ITEM_COLUMNS.map((column) => `items.${column}`).join(", ")}
+       FROM (
+         SELECT run, stage, key FROM items INDEXED BY items_place
+         WHERE run = ? AND stage = ? ${states} AND place >= ? AND (place > ? OR key > ?)
+         ORDER BY place, key LIMIT ?
+       ) AS page
+       JOIN items ON items.run = page.run AND items.stage = page.stage AND items.key = page.key
+       ORDER BY items.place, items.key`,
+    );
+    this.#lists.set(stateCount, statement);
+    return statement;
+  }
+}
+
+function wordList(words: readonly string[]): string {
+  return words.map((word) => `'${word}'`).join(", ");
+}
+
+function taken(column: string): string {
+  return column === "via" ? "'checkpoint'" : column;
+}

@@ -1,0 +1,233 @@
+// Runs: their records, and the head of a run, which is the little that every write needs to know of it.
+
+import type { DatabaseSync } from "node:sqlite";
+import { assert } from "../../../std/assert.ts";
+import { isRunOver, RUN_STATES, type RunRecord, type RunState } from "../../../model/run.ts";
+import { jsonColumn, readNumber, readText, readWord, type Row } from "../../codec.ts";
+import {
+  RUN_BIRTH_COLUMNS,
+  RUN_LIFE_COLUMNS,
+  runBirthColumns,
+  runLifeColumns,
+  toRunRecord,
+} from "../../run-codec.ts";
+import type { MoveRunWrite, RunQuery } from "../../store.ts";
+import { compileRunConditions } from "../run-query.ts";
+import { Statement } from "../statement.ts";
+
+/** What a write needs to know of its run, and what it changes most often. */
+export interface RunHead {
+  readonly id: string;
+  readonly number: number;
+  readonly pipeline: string;
+  readonly foreground: boolean;
+  epoch: number;
+  state: RunState;
+  /** Number of the run's last event. */
+  runSeq: number;
+  /** Retries to be added to those of the row. */
+  retriesAdded: number;
+  /** True when the row lacks some of this. */
+  changed: boolean;
+}
+
+const HEAD = `SELECT number, pipeline, foreground, epoch, state, run_seq FROM runs WHERE id = ?`;
+
+const RECORD = `
+  SELECT number, definitions.hash AS definition_hash, run_inputs.input AS input,
+    ${[...RUN_BIRTH_COLUMNS, ...RUN_LIFE_COLUMNS].map((column) => `runs.${column}`).join(", ")}
+  FROM runs
+  JOIN definitions ON definitions.id = runs.definition
+  JOIN run_inputs ON run_inputs.run = runs.number`;
+
+const INSERT = `
+  INSERT INTO runs
+    (number, definition, run_seq, ${[...RUN_BIRTH_COLUMNS, ...RUN_LIFE_COLUMNS].join(", ")})
+  VALUES (${Array.from({ length: 3 + RUN_BIRTH_COLUMNS.length + RUN_LIFE_COLUMNS.length }, () => "?").join(", ")})
+  ON CONFLICT DO NOTHING`;
+
+const REPLACE = `
+  UPDATE runs SET definition = coalesce((SELECT id FROM definitions WHERE hash = ?), definition),
+    ${RUN_LIFE_COLUMNS.map((column) => `${column} = ?`).join(", ")}
+  WHERE number = ?`;
+
+const TOUCH = `
+  UPDATE runs SET run_seq = ?, retries = retries + ?, updated_at_ms = ?
+  WHERE number = ? AND epoch = ?`;
+
+const NO_LEASE = `lease_worker = NULL, lease_host = NULL, lease_pid = NULL, lease_boot_id = NULL,
+    lease_process_start = NULL, lease_expires_at_ms = NULL`;
+
+const STAY = `UPDATE runs SET reason = ? WHERE number = ? AND state = 'running'`;
+
+const LEAVE = `
+  UPDATE runs SET state = ?, reason = ?, ended_at_ms = ?, duration_ms = ?, warnings = ?,
+    failure = ?, metrics = ?, ${NO_LEASE}
+  WHERE number = ? AND state = 'running'`;
+
+const RENEW = `
+  UPDATE runs SET lease_expires_at_ms = ?
+  WHERE id = ? AND epoch = ? AND state = 'running' AND lease_worker = ?`;
+
+/** Statements over `runs` and `run_inputs`. */
+export class RunRows {
+  readonly #database: DatabaseSync;
+  readonly #head: Statement;
+  readonly #insert: Statement;
+  readonly #insertInput: Statement;
+  readonly #replace: Statement;
+  readonly #touch: Statement;
+  readonly #stay: Statement;
+  readonly #leave: Statement;
+  readonly #renew: Statement;
+  readonly #numberOf: Statement;
+  readonly #find: Statement;
+  readonly #findByNumber: Statement;
+  readonly #findByKey: Statement;
+  readonly #anyRunning: Statement;
+  readonly #lists = new Map<string, Statement>();
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+    this.#head = new Statement(database, HEAD);
+    this.#insert = new Statement(database, INSERT);
+    this.#insertInput = new Statement(database, `INSERT INTO run_inputs VALUES (?, ?)`);
+    this.#replace = new Statement(database, REPLACE);
+    this.#touch = new Statement(database, TOUCH);
+    this.#stay = new Statement(database, STAY);
+    this.#leave = new Statement(database, LEAVE);
+    this.#renew = new Statement(database, RENEW);
+    this.#numberOf = new Statement(database, `SELECT number FROM runs WHERE id = ?`);
+    this.#find = new Statement(database, `${RECORD} WHERE runs.id = ?`);
+    this.#findByNumber = new Statement(database, `${RECORD} WHERE runs.number = ?`);
+    this.#findByKey = new Statement(
+      database,
+      `${RECORD} WHERE runs.pipeline = ? AND runs.key = ? AND runs.key IS NOT NULL`,
+    );
+    this.#anyRunning = new Statement(
+      database,
+      `SELECT number FROM runs WHERE state = 'running' LIMIT 1`,
+    );
+  }
+
+  head(id: string): RunHead | undefined {
+    const row = this.#head.get(id);
+    if (row === undefined) return undefined;
+    return {
+      id,
+      number: readNumber(row, "number"),
+      pipeline: readText(row, "pipeline"),
+      foreground: readNumber(row, "foreground") === 1,
+      epoch: readNumber(row, "epoch"),
+      state: readWord(row, "state", RUN_STATES),
+      runSeq: readNumber(row, "run_seq"),
+      retriesAdded: 0,
+      changed: false,
+    };
+  }
+
+  /** Stores a new run, with `runSeq` events; false if its id or key is taken. */
+  insert(run: RunRecord, definition: number, runSeq: number): boolean {
+    const inserted = this.#insert.run(
+      run.number,
+      definition,
+      runSeq,
+      ...runBirthColumns(run),
+      ...runLifeColumns(run),
+    );
+    if (inserted === 1) this.#insertInput.run(run.number, run.input);
+    return inserted === 1;
+  }
+
+  /** Stores all that may change of a record; its definition, if another one, is stored already. */
+  replace(run: RunRecord): void {
+    assertOne(this.#replace.run(run.definitionHash, ...runLifeColumns(run), run.number));
+  }
+
+  /** Stores what a head has gathered. */
+  touch(head: RunHead, nowMs: number): void {
+    const { runSeq, retriesAdded, number, epoch } = head;
+    assertOne(this.#touch.run(runSeq, retriesAdded, nowMs, number, epoch));
+    head.retriesAdded = 0;
+    head.changed = false;
+  }
+
+  /** Moves a running run by the hand of its owner; `updated_at_ms` follows with the head. */
+  move(number: number, { to, reason, end }: MoveRunWrite, nowMs: number): void {
+    if (to === "running") {
+      assertOne(this.#stay.run(reason, number));
+      return;
+    }
+    const changed = this.#leave.run(
+      to,
+      reason,
+      isRunOver(to) ? nowMs : null,
+      end?.durationMs ?? null,
+      end?.warnings ?? 0,
+      jsonColumn(end?.failure),
+      jsonColumn(end?.metrics),
+      number,
+    );
+    assertOne(changed);
+  }
+
+  /** Renews one lease; false if it is lost. */
+  renew(
+    worker: string,
+    run: { readonly id: string; readonly epoch: number },
+    untilMs: number,
+  ): boolean {
+    return this.#renew.run(untilMs, run.id, run.epoch, worker) === 1;
+  }
+
+  numberOf(id: string): number | undefined {
+    const row = this.#numberOf.get(id);
+    return row === undefined ? undefined : readNumber(row, "number");
+  }
+
+  find(id: string): RunRecord | undefined {
+    return toRecord(this.#find.get(id));
+  }
+
+  findByNumber(number: number): RunRecord | undefined {
+    return toRecord(this.#findByNumber.get(number));
+  }
+
+  findByKey(pipeline: string, key: string): RunRecord | undefined {
+    return toRecord(this.#findByKey.get(pipeline, key));
+  }
+
+  /** True while a run is owned by someone. */
+  isAnyRunning(): boolean {
+    return this.#anyRunning.get() !== undefined;
+  }
+
+  /** Newest first. Each state is asked for apart, so that an index in order serves it, and the pages are merged. */
+  list(query: RunQuery): readonly RunRecord[] {
+    const states = query.states === undefined ? [undefined] : new Set(query.states);
+    const rows = [...states].flatMap((state) => {
+      const { where, values } = compileRunConditions(query, state);
+      return this.#list(where).all(...values, query.limit);
+    });
+    const records = rows.map(toRunRecord);
+    if (query.states === undefined) return records;
+    return records.sort((left, right) => right.number - left.number).slice(0, query.limit);
+  }
+
+  #list(where: string): Statement {
+    let statement = this.#lists.get(where);
+    if (statement === undefined) {
+      const sql = `${RECORD} WHERE ${where} ORDER BY runs.number DESC LIMIT ?`;
+      this.#lists.set(where, (statement = new Statement(this.#database, sql)));
+    }
+    return statement;
+  }
+}
+
+function toRecord(row: Row | undefined): RunRecord | undefined {
+  return row === undefined ? undefined : toRunRecord(row);
+}
+
+function assertOne(changes: number): void {
+  assert(changes === 1, `A run that is changed has ${changes} rows.`);
+}

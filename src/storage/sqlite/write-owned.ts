@@ -1,0 +1,123 @@
+// Writes that an owner makes under its lease. Each is refused unless its run is running under the epoch it
+// carries; the head of the run, read once per transaction under the write lock, answers that for all of them.
+
+import type { EventNumbers, OwnerWrite, WriteResult } from "../store.ts";
+import type {
+  DropItemsWrite,
+  MoveRunWrite,
+  PutItemWrite,
+  PutMemoWrite,
+  PutStageWrite,
+} from "../store.ts";
+import { refuseOwnerMove } from "../run-rules.ts";
+import { refuseStageMove } from "../stage-rules.ts";
+import type { Batch } from "./batch.ts";
+import type { RunHead } from "./statements/runs.ts";
+
+const LEASE_LOST: WriteResult = { kind: "lease-lost" };
+
+/** Does one write under its lease, or says why not. */
+export function writeOwned(batch: Batch, write: OwnerWrite): WriteResult {
+  const head = batch.head(write.runId);
+  if (head === undefined || head.epoch !== write.epoch || head.state !== "running") {
+    return LEASE_LOST;
+  }
+  const refused = change(batch, head, write);
+  if (refused !== undefined) return refused;
+  head.changed = true;
+  const numbers: EventNumbers = batch.tell(head, write.events);
+  return { kind: "done", numbers };
+}
+
+function change(batch: Batch, head: RunHead, write: OwnerWrite): WriteResult | undefined {
+  switch (write.kind) {
+    case "put-stage":
+      return putStage(batch, head, write);
+    case "put-item":
+      return putItem(batch, head, write);
+    case "put-memo":
+      return putMemo(batch, head, write);
+    case "move-run":
+      return moveRun(batch, head, write);
+    case "drop-items":
+      for (const key of write.keys) dropItem(batch, { run: head.number, stage: write.stage }, key);
+      return undefined;
+    case "place-items":
+      for (const item of write.places) batch.rows.items.place(head.number, write.stage, item);
+      return undefined;
+    case "tell":
+      return undefined;
+  }
+}
+
+function putStage(batch: Batch, head: RunHead, write: PutStageWrite): WriteResult | undefined {
+  const { stages } = batch.rows;
+  const { record } = write;
+  const subject = `Stage "${record.stage}"`;
+  // A first row is by far the most common: it costs one statement.
+  let reason = refuseStageMove(subject, undefined, record.state);
+  if (reason !== undefined || !stages.insert(head.number, record)) {
+    const known = stages.stateOf(head.number, record.stage);
+    reason = refuseStageMove(subject, known, record.state);
+    if (reason !== undefined) return { kind: "conflict", run: batch.record(head), reason };
+    stages.update(head.number, record);
+  }
+  putHistory(batch, head, write);
+  return undefined;
+}
+
+function putItem(batch: Batch, head: RunHead, write: PutItemWrite): WriteResult | undefined {
+  const { items } = batch.rows;
+  const { record } = write;
+  const subject = `Item "${record.key}" of stage "${record.stage}"`;
+  const of = { run: head.number, stage: record.stage };
+  let reason = refuseStageMove(subject, undefined, record.state);
+  if (reason === undefined && items.insert(head.number, record)) {
+    batch.countItem(of, undefined, record.state);
+  } else {
+    const known = items.stateOf(head.number, record.stage, record.key);
+    reason = refuseStageMove(subject, known, record.state);
+    if (reason !== undefined) return { kind: "conflict", run: batch.record(head), reason };
+    items.update(head.number, record);
+    batch.countItem(of, known, record.state);
+  }
+  putHistory(batch, head, write);
+  return undefined;
+}
+
+function putHistory(batch: Batch, head: RunHead, write: PutStageWrite | PutItemWrite): void {
+  const { retry, state } = write;
+  if (retry !== undefined) {
+    batch.rows.retries.add(head.number, retry);
+    if (retry.delayMs !== null) head.retriesAdded += 1;
+  }
+  for (const entry of state ?? []) batch.rows.state.put(head.number, entry);
+}
+
+function putMemo(batch: Batch, head: RunHead, write: PutMemoWrite): WriteResult | undefined {
+  const { memos } = batch.rows;
+  if (memos.insert(head.number, write, write.value)) return undefined;
+  const kept = memos.find(head.number, write);
+  return kept === undefined ? LEASE_LOST : { kind: "kept", value: kept };
+}
+
+function moveRun(batch: Batch, head: RunHead, write: MoveRunWrite): WriteResult | undefined {
+  const reason = refuseOwnerMove(head, write.to);
+  if (reason !== undefined) return { kind: "conflict", run: batch.record(head), reason };
+  batch.rows.runs.move(head.number, write, batch.nowMs);
+  batch.moved(head, write.to);
+  return undefined;
+}
+
+function dropItem(
+  batch: Batch,
+  of: { readonly run: number; readonly stage: string },
+  key: DropItemsWrite["keys"][number],
+): void {
+  const { items, memos, retries } = batch.rows;
+  const state = items.drop(of.run, of.stage, key);
+  if (state === undefined) return;
+  batch.countItem(of, state, undefined);
+  memos.dropItem(of.run, of.stage, key);
+  retries.dropItem(of.run, of.stage, key);
+}

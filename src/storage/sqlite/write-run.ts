@@ -1,0 +1,141 @@
+// Writes that make, take, cancel or interrupt a run. They read and store the whole record, since they are rare;
+// what becomes of it is said by the rules that all stores share.
+
+import type { RunRecord } from "../../model/run.ts";
+import {
+  cancelRun,
+  interruptRun,
+  makeRun,
+  refuseClaim,
+  refuseInterrupt,
+  takeRun,
+} from "../run-rules.ts";
+import { REOPENED_ITEM_STATES } from "../stage-rules.ts";
+import type {
+  ClaimRunWrite,
+  CreateRunWrite,
+  InterruptRunWrite,
+  RequestCancelWrite,
+  ResetStage,
+  TakenStage,
+  WriteResult,
+} from "../store.ts";
+import type { Batch } from "./batch.ts";
+
+const NO_RUN: WriteResult = {
+  kind: "conflict",
+  run: null,
+  reason: "There is no run with this id.",
+};
+
+/** Makes a run. */
+export function createRun(batch: Batch, write: CreateRunWrite): WriteResult {
+  const { rows } = batch;
+  const run = makeRun(write, batch.nextRunNumber, batch.nowMs);
+  const definition = rows.definitions.keep(run.definitionHash, write.definitionJson);
+  if (!rows.runs.insert(run, definition, write.events.length)) return explainTaken(batch, run);
+  const head = batch.keepRun(run);
+  if (write.takeOver !== undefined) {
+    const from = batch.head(write.takeOver.from)?.number;
+    for (const stage of from === undefined ? [] : write.takeOver.stages) {
+      takeStageOver(batch, { run: run.number, from, stage });
+    }
+  }
+  const numbers = batch.tell(head, write.events);
+  // The row was born with the number of its last event.
+  head.changed = false;
+  return { kind: "done", numbers, run };
+}
+
+function explainTaken(batch: Batch, run: RunRecord): WriteResult {
+  const rival = run.key === null ? undefined : batch.rows.runs.findByKey(run.pipeline, run.key);
+  if (rival !== undefined) {
+    const head = batch.head(rival.id);
+    return { kind: "key-taken", run: head === undefined ? rival : batch.record(head) };
+  }
+  const twin = batch.head(run.id);
+  if (twin === undefined) return NO_RUN;
+  return { kind: "conflict", run: batch.record(twin), reason: "There is a run with this id." };
+}
+
+/** Takes a run that exists. */
+export function claimRun(batch: Batch, write: ClaimRunWrite): WriteResult {
+  const head = batch.head(write.runId);
+  if (head === undefined) return NO_RUN;
+  const run = batch.record(head);
+  const reason = refuseClaim(run, write);
+  if (reason !== undefined) return { kind: "conflict", run, reason };
+  batch.rows.definitions.keep(write.definitionHash, write.definitionJson);
+  const taken = takeRun(run, write, batch.nowMs);
+  batch.replace(head, taken);
+  for (const reset of write.resetStages) resetStage(batch, head.number, reset);
+  return { kind: "done", numbers: batch.tell(head, write.events), run: taken };
+}
+
+/** Cancels a run, or asks its owner to. */
+export function requestCancel(batch: Batch, write: RequestCancelWrite): WriteResult {
+  const head = batch.head(write.runId);
+  if (head === undefined) return NO_RUN;
+  const run = batch.record(head);
+  const answer = cancelRun(run, write.reason, batch.nowMs);
+  if (answer.kind === "refused") return { kind: "conflict", run, reason: answer.reason };
+  if (answer.kind === "unchanged") return { kind: "done", numbers: batch.tell(head, []), run };
+  batch.replace(head, answer.run);
+  return { kind: "done", numbers: batch.tell(head, [answer.event]), run: answer.run };
+}
+
+/** Lets a foreground run wait whose owner is gone. */
+export function interruptOwner(batch: Batch, write: InterruptRunWrite): WriteResult {
+  const head = batch.head(write.runId);
+  if (head === undefined) return NO_RUN;
+  const run = batch.record(head);
+  const reason = refuseInterrupt(run, write);
+  if (reason !== undefined) return { kind: "conflict", run, reason };
+  const interrupted = interruptRun(run, batch.nowMs);
+  batch.replace(head, interrupted);
+  return { kind: "done", numbers: batch.tell(head, write.events), run: interrupted };
+}
+
+function resetStage(batch: Batch, run: number, { stage, mode }: ResetStage): void {
+  const { stages, items, memos, state } = batch.rows;
+  switch (mode) {
+    case "keep":
+      stages.keep(run, stage);
+      return;
+    case "open":
+      stages.open(run, stage);
+      for (const [from, count] of items.countStage(run, stage)) {
+        if (!REOPENED_ITEM_STATES.includes(from)) continue;
+        batch.countItems({ run, stage }, from, -count);
+        batch.countItems({ run, stage }, "pending", count);
+      }
+      items.openStage(run, stage);
+      return;
+    case "drop":
+      for (const [from, count] of items.countStage(run, stage)) {
+        batch.countItems({ run, stage }, from, -count);
+      }
+      stages.drop(run, stage);
+      items.dropStage(run, stage);
+      memos.dropStage(run, stage);
+      state.dropStage(run, stage);
+  }
+}
+
+function takeStageOver(
+  batch: Batch,
+  of: { readonly run: number; readonly from: number | undefined; readonly stage: TakenStage },
+): void {
+  const { stages, items, memos, state } = batch.rows;
+  const {
+    run,
+    from,
+    stage: { stage, itemsOnly },
+  } = of;
+  if (from === undefined) return;
+  if (!itemsOnly && !stages.takeOver(run, from, stage)) return;
+  const count = items.takeOver(run, from, stage);
+  if (count > 0) batch.countItems({ run, stage }, "succeeded", count);
+  memos.takeOver(run, from, stage);
+  state.takeOver(run, from, stage);
+}

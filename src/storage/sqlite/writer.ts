@@ -1,0 +1,105 @@
+// The one connection of a process that writes: each call is one transaction, done when it returns.
+
+import type { DatabaseSync } from "node:sqlite";
+import { assert } from "../../std/assert.ts";
+import { WORKER_SILENT_MS_MAX } from "../../model/limits.ts";
+import type { Owner } from "../../model/lease.ts";
+import type { Write, WriteResult } from "../store.ts";
+import { Batch } from "./batch.ts";
+import { Rows } from "./rows.ts";
+import type { StoreClock } from "./store-clock.ts";
+import { transact } from "./transaction.ts";
+import { writeOwned } from "./write-owned.ts";
+import { claimRun, createRun, interruptOwner, requestCancel } from "./write-run.ts";
+
+/** Writes to a store whose schema is ours. Throws what SQLite throws. */
+export class Writer {
+  readonly rows: Rows;
+  readonly #database: DatabaseSync;
+  readonly #clock: StoreClock;
+
+  constructor(database: DatabaseSync, clock: StoreClock) {
+    this.#database = database;
+    this.#clock = clock;
+    this.rows = new Rows(database);
+  }
+
+  apply(writes: readonly Write[]): readonly WriteResult[] {
+    return transact(this.#database, () => {
+      const meta = this.rows.meta.find();
+      assert(meta !== undefined, "The store has no row in meta.");
+      this.#clock.adopt(meta);
+      const batch = new Batch(this.rows, meta, this.#clock.nowMs());
+      const results = writes.map((write) => writeOne(batch, write));
+      batch.finish();
+      return results;
+    });
+  }
+
+  renewLeases(
+    owner: Owner,
+    runs: readonly { readonly id: string; readonly epoch: number }[],
+    leaseMs: number,
+  ): readonly string[] {
+    return transact(this.#database, () => {
+      const untilMs = Math.floor(this.#clock.nowMs() + leaseMs);
+      const lost = runs.filter((run) => !this.rows.runs.renew(owner.worker, run, untilMs));
+      return lost.map((run) => run.id);
+    });
+  }
+
+  beat(owner: Owner, running: readonly string[]): void {
+    transact(this.#database, () => {
+      const beatAtMs = this.#clock.nowMs();
+      this.rows.workers.put({ owner, beatAtMs, running });
+      this.rows.workers.trim(beatAtMs - WORKER_SILENT_MS_MAX);
+    });
+  }
+
+  /** Sets the anchor of the store's clock where it has none that holds. */
+  setClock(): void {
+    const { meta, runs, workers } = this.rows;
+    const decide = (): ReturnType<StoreClock["decideAnchor"]> => {
+      const known = meta.find();
+      const floorMs = Math.max(known?.writtenAtMs ?? 0, workers.lastBeatMs());
+      return this.#clock.decideAnchor(known, floorMs, runs.isAnyRunning());
+    };
+    if (decide() !== undefined) {
+      transact(this.#database, () => {
+        // Again under the lock, since two processes may start at once.
+        const anchor = decide();
+        if (anchor === undefined) return;
+        const { bootId, anchorMs } = anchor;
+        if (meta.find() === undefined) meta.insert(bootId, anchorMs, 0);
+        else meta.setAnchor(bootId, anchorMs);
+      });
+    }
+    const known = meta.find();
+    if (known !== undefined) this.#clock.adopt(known);
+  }
+
+  close(): void {
+    if (this.#database.isOpen) this.#database.close();
+  }
+}
+
+function writeOne(batch: Batch, write: Write): WriteResult {
+  switch (write.kind) {
+    case "create-run":
+      return createRun(batch, write);
+    case "claim-run":
+      return claimRun(batch, write);
+    case "request-cancel":
+      return requestCancel(batch, write);
+    case "interrupt-run":
+      return interruptOwner(batch, write);
+    case "put-stage":
+    case "put-item":
+    case "drop-items":
+    case "place-items":
+    case "put-memo":
+    case "tell":
+    case "move-run":
+      return writeOwned(batch, write);
+  }
+}
