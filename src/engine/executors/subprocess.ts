@@ -6,6 +6,7 @@
 import { statSync } from "node:fs";
 import { execa } from "execa";
 import { ABORT_GRACE_MS_DEFAULT } from "../../model/defaults.ts";
+import { isRecord } from "../../std/record.ts";
 import { CommandError, quoteText, toError } from "./command/command-error.ts";
 import { startOrphanGuard } from "./command/orphan-guard.ts";
 import { type CommandPlan, planCommand } from "./command/plan.ts";
@@ -103,15 +104,13 @@ function startChild(plan: CommandPlan): Start {
  * failure: the rest repeats the arguments, which may be secret.
  */
 function describeFault(fault: unknown, { program, cwd }: CommandPlan): Error {
-  const error = toError(fault);
-  const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
-  if (code === undefined) return error;
+  const code =
+    isRecord(fault) && typeof fault["code"] === "string" ? fault["code"] : "no reason known";
   if (code === "ENOENT" && cwd !== undefined && !isFolder(cwd)) {
     return new CommandError(
       `Command ${quoteText(program)} could not be started: ${quoteText(cwd)} is not a folder.`,
       {
         code,
-        cause: error,
         hint: `Check "cwd"; a relative one starts at the folder of the process.`,
       },
     );

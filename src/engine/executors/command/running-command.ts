@@ -78,6 +78,8 @@ export class RunningCommand {
     const { clock, signal } = this.#request;
     const onAbort = (): void => this.#stop({ kind: "aborted", reason: signal.reason });
     signal.addEventListener("abort", onAbort, { once: true });
+    // By one of the author's functions, which were asked since anybody looked.
+    if (signal.aborted) onAbort();
     const closed = Promise.all([this.#listen("stdout"), this.#listen("stderr")]);
     this.#watch.start();
     this.#tree.start();

@@ -120,7 +120,11 @@ export class CommandWatch {
 function makeMatcher(doneWhen: RegExp | string | null): ((line: string) => boolean) | null {
   if (doneWhen === null) return null;
   if (typeof doneWhen === "string") return (line) => line.includes(doneWhen);
-  // The flags g and y make a pattern remember where it stopped: the second line would be half read.
-  const pattern = new RegExp(doneWhen.source, doneWhen.flags.replace(/[gy]/g, ""));
-  return (line) => pattern.test(line);
+  // A copy, since a pattern with the flag g or y remembers where it stopped, and the next line would be
+  // read from there.
+  const pattern = new RegExp(doneWhen);
+  return (line) => {
+    pattern.lastIndex = 0;
+    return pattern.test(line);
+  };
 }
