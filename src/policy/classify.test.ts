@@ -1,5 +1,5 @@
 import { AssertionError } from "node:assert";
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { AbortReason, ABORT_KINDS } from "../model/context.ts";
@@ -191,7 +191,7 @@ test("the search goes eight deep and ends in a cycle", () => {
 });
 
 test("the search looks at a bounded number of gathered errors", () => {
-  const many = Array.from({ length: 100_000 }, () => new Error("x"));
+  const many = Array.from({ length: 1_000 }, () => new Error("x"));
   many.push(errorWith({ code: "ECONNRESET" }));
   expect(classifyError(new AggregateError(many)).class).toBe("unknown");
 });
@@ -320,20 +320,16 @@ test("SQLite's results are read by name or number, extended ones as their primar
 });
 
 test.each([
-  [75, "subprocess", "yes", undefined],
-  [64, "subprocess", "no", undefined],
-  [127, "subprocess", "no", undefined],
-  [139, "subprocess", "once", undefined],
-  [137, "crash", "defer", undefined],
-  [3, "subprocess", "yes", true],
-  [143, "subprocess", "yes", true],
-])("exit code %i is %s, %s", (exitCode, errorClass, retry, asUnknown) => {
-  expect(classifyError(errorWith({ exitCode }))).toEqual({
-    class: errorClass,
-    retry,
-    code: `exit ${exitCode}`,
-    ...(asUnknown === undefined ? {} : { asUnknown }),
-  });
+  [75, { class: "subprocess", retry: "yes" }],
+  [64, { class: "subprocess", retry: "no" }],
+  [127, { class: "subprocess", retry: "no" }],
+  [139, { class: "subprocess", retry: "once" }],
+  [137, { class: "crash", retry: "defer" }],
+  [3, { class: "subprocess", retry: "yes", asUnknown: true }],
+  [143, { class: "subprocess", retry: "yes", asUnknown: true }],
+])("exit code %i means %o", (exitCode, expected) => {
+  const classified = classifyError(errorWith({ exitCode }));
+  expect(classified).toEqual({ ...expected, code: `exit ${exitCode}` });
 });
 
 test("a death by signal counts as the exit code a shell gives it", () => {
@@ -358,7 +354,6 @@ test("errors of real child processes are understood", async () => {
     execFile("./no-such-program", [], resolve);
   });
   expect(classifyError(missing)).toMatchObject({ class: "local-config", code: "ENOENT" });
-  expect(() => execFileSync("./no-such-program")).toThrow("ENOENT");
 });
 
 test("faults in the code are bugs: some never retried, some once, unless their cause says more", () => {

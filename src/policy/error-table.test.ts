@@ -2,7 +2,7 @@
 // changes one has to change the other.
 
 import { expect, test } from "vitest";
-import { ERROR_CLASSES, type ErrorClass } from "../model/outcome.ts";
+import { ERROR_CLASSES } from "../model/outcome.ts";
 import {
   BUG_TABLE,
   CLASS_VERDICTS,
@@ -146,8 +146,7 @@ test("only names of classes are classes", () => {
 function rows(table: ReadonlyMap<string | number, TableEntry>): Record<string, string> {
   const found = new Map<string, string[]>();
   for (const [signal, entry] of table) {
-    const name: ErrorClass | string =
-      entry.retry === undefined ? entry.class : `${entry.class}, ${entry.retry}`;
+    const name = entry.retry === undefined ? entry.class : `${entry.class}, ${entry.retry}`;
     found.set(name, [...(found.get(name) ?? []), String(signal)].toSorted());
   }
   return Object.fromEntries([...found].map(([name, signals]) => [name, signals.join(" ")]));

@@ -3,7 +3,7 @@
 // ended, so the engine compares `inputVersion` then.
 
 import type { StageRecord } from "../model/checkpoint.ts";
-import type { PipelineDefinition } from "../model/definition.ts";
+import type { PipelineDefinition, StageDefinition } from "../model/definition.ts";
 import { listDownstream, type Graph } from "../model/graph.ts";
 import { assert } from "../std/assert.ts";
 
@@ -40,12 +40,20 @@ export interface ResetPlan {
 }
 
 /** The part of a definition that the decision reads. */
-export type ResetDefinition = Pick<PipelineDefinition, "stages" | "graph" | "positions">;
+export interface ResetDefinition extends Pick<PipelineDefinition, "graph" | "positions"> {
+  readonly stages: readonly Pick<StageDefinition, "name" | "persist" | "stageVersion">[];
+}
+
+/** The part of a stage's record that the decision reads. */
+export type ResetRecord = Pick<
+  StageRecord,
+  "stage" | "state" | "reason" | "output" | "stageVersion"
+>;
 
 /** Decides what a resume or rerun does with every stage. */
 export function decideReset(
   definition: ResetDefinition,
-  records: readonly StageRecord[],
+  records: readonly ResetRecord[],
   request: ResetRequest,
 ): ResetPlan {
   const byStage = new Map(records.map((record) => [record.stage, record]));
@@ -67,14 +75,14 @@ interface Cell {
   readonly position: number;
   readonly name: string;
   readonly persist: boolean;
-  readonly record: StageRecord | undefined;
+  readonly record: ResetRecord | undefined;
   choice: Pick<StageReset, "action" | "reason">;
 }
 
 /** What a stage's own record says, its neighbours aside. */
 function chooseAlone(
   stageVersion: string,
-  record: StageRecord | undefined,
+  record: ResetRecord | undefined,
   { verb, from }: ResetRequest,
 ): Cell["choice"] {
   if (verb === "rerun" && from === undefined) {
@@ -97,7 +105,7 @@ const OPEN_REASONS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** People decided this one; no rule of ours takes that back. */
-function isOperatorSkip(record: StageRecord | undefined): boolean {
+function isOperatorSkip(record: ResetRecord | undefined): boolean {
   return record?.state === "skipped" && record.reason === "operator";
 }
 
