@@ -70,7 +70,7 @@ test("decorrelated waits grow from the wait before, whatever the count of failur
   expect(delay(0, 8_000)).toBe(1_000);
   expect(delay(0.5, 8_000)).toBe(12_500);
   expect(delay(0.999, 50_000)).toBe(60_000);
-  expect(delay(0.999, 0)).toBe(1_000);
+  expect(delay(0.5, 0)).toBe(2_000);
 });
 
 test("the cap comes before the spread: at the cap, full jitter still reaches down to nothing", () => {

@@ -8,7 +8,7 @@ import type { Random } from "../std/random.ts";
 /** What the spread of a wait depends on. */
 export interface DelayOptions {
   readonly random: Random;
-  /** The wait before, ms: what `decorrelated` grows from. Default: the policy's initial delay. */
+  /** The wait before, ms: what `decorrelated` grows from. Default, and least: the policy's initial delay. */
   readonly previousMs?: number;
 }
 
@@ -43,8 +43,8 @@ function spreadMs(
   if (jitter === "full") return between(random, 0, delayMs);
   if (jitter === "equal") return between(random, delayMs / 2, delayMs);
   if (jitter === "decorrelated") {
-    const upperMs = Math.max(initialDelayMs, 3 * (previousMs ?? initialDelayMs));
-    return Math.min(capMs, between(random, initialDelayMs, upperMs));
+    const beforeMs = Math.max(initialDelayMs, previousMs ?? 0);
+    return Math.min(capMs, between(random, initialDelayMs, 3 * beforeMs));
   }
   return Math.min(capMs, delayMs * between(random, 1 - jitter, 1 + jitter));
 }

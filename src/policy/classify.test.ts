@@ -351,7 +351,7 @@ test("errors of real child processes are understood", async () => {
     code: "exit 75",
   });
   const missing = await new Promise<unknown>((resolve) => {
-    execFile("./no-such-program", [], resolve);
+    execFile(`${process.execPath}-that-is-missing`, [], resolve);
   });
   expect(classifyError(missing)).toMatchObject({ class: "local-config", code: "ENOENT" });
 });

@@ -325,6 +325,9 @@ test("a crash costs no attempt, and the third makes poison", () => {
   expect(crash({ crashes: 3 })).toEqual({ kind: "fail", because: "poison", classAs: "poison" });
   expect(crash({ deferrals: 1 }).kind).toBe("retry");
   expect(crash({ deferrals: 2 })).toMatchObject({ because: "poison" });
+  const policy = policyOf({ rules: [ruleOf({ class: "crash" }, "retry", 7_000)] });
+  expect(crash({ policy, crashes: 2 })).toMatchObject({ delayMs: 7_000 });
+  expect(crash({ policy, crashes: 3 })).toMatchObject({ because: "poison" });
   expect(crash({ crashes: 1, deadlineAtMs: 1_000 })).toMatchObject({ because: "deadline" });
 });
 

@@ -124,7 +124,7 @@ function decideByRule(
 function decideByPolicy(rule: ParsedRule | undefined, question: RetryQuestion): RetryDecision {
   const { policy, classified, attempt } = question;
   if (classified.retry === "no") return { kind: "fail", because: "permanent" };
-  if (classified.class === "crash") return decideCrash(question);
+  if (classified.class === "crash") return decideCrash(rule, question);
   if (rule === undefined) {
     if (!isListed(policy, classified)) return { kind: "fail", because: "not-listed" };
     const isSpent = question.onceUsed || question.sameBugBefore === true;
@@ -137,11 +137,11 @@ function decideByPolicy(rule: ParsedRule | undefined, question: RetryQuestion): 
 }
 
 /** A crash costs a crash instead of an attempt: what takes its process along three times is poison. */
-function decideCrash(question: RetryQuestion): RetryDecision {
+function decideCrash(rule: ParsedRule | undefined, question: RetryQuestion): RetryDecision {
   const crashes = question.crashes ?? question.deferrals + 1;
   if (crashes >= CRASHES_MAX) return { kind: "fail", because: "poison", classAs: "poison" };
   if (question.noRetry) return { kind: "fail", because: "no-retry" };
-  return holdAgainstDeadline(question, plainWaitMs(undefined, question, crashes), true);
+  return holdAgainstDeadline(question, plainWaitMs(rule, question, crashes), true);
 }
 
 const STORE_CLASSES: ReadonlySet<ErrorClass> = new Set(["db-conflict", "db-away", "db-full"]);
