@@ -1,0 +1,127 @@
+// After an attempt: what follows. Asks policy and gives one answer; the driver makes the move.
+
+import type { StageDefinition } from "../model/definition.ts";
+import type { Failure } from "../model/outcome.ts";
+import { classifyError, decideClass, type Classified } from "../policy/classify.ts";
+import { makeFailure, messageOf } from "../policy/failure.ts";
+import { decideRetry, type RetryDecision } from "../policy/retry.ts";
+import type { Attempt } from "./attempt.ts";
+import type { RawOutcome } from "./attempt-runner.ts";
+import type { RunCore } from "./run-core.ts";
+import type { AttemptHistory } from "./attempt-history.ts";
+
+/** What follows an attempt that failed. */
+export type Step =
+  | {
+      readonly kind: "retry";
+      readonly delayMs: number;
+      readonly history: AttemptHistory;
+      readonly failure: Failure;
+    }
+  | { readonly kind: "fail"; readonly failure: Failure; readonly abortRun: string | null }
+  | { readonly kind: "skip"; readonly reason: string };
+
+type FailedOutcome = Extract<RawOutcome, { kind: "failed" }>;
+
+/** Decides what follows a failed attempt. */
+export function decideStep(core: RunCore, attempt: Attempt, outcome: FailedOutcome): Step {
+  const stage = attempt.stageRun.definition;
+  const classified = classify(core, stage, outcome);
+  const history = noteFailure(attempt, outcome.error);
+  const failure = makeFailure({
+    error: outcome.error,
+    classified,
+    attempts: attempt.attempt,
+    first: { message: history.firstMessage },
+    distinct: history.distinct,
+  });
+  // A stuck attempt may still be working: another one beside it could do the work twice.
+  if (outcome.stuck === true) return { kind: "fail", failure, abortRun: null };
+  const decision = decideRetry({
+    policy: stage.retry,
+    classified,
+    error: outcome.error,
+    attempt: history.attempts,
+    deferrals: history.deferrals,
+    deferredMs: history.deferredMs,
+    previousDelayMs: history.previousDelayMs,
+    onceUsed: history.onceUsed,
+    noRetry: core.settings.noRetry ?? false,
+    nowMs: core.world.clock.monotonicMs(),
+    deadlineAtMs: stage.deadlineMs === null ? null : history.readySince + stage.deadlineMs,
+    random: core.world.random,
+  });
+  tellRuleFaults(core, attempt, decision);
+  return toStep(decision, { failure, history, once: classified.retry === "once" });
+}
+
+function classify(core: RunCore, stage: StageDefinition, outcome: FailedOutcome): Classified {
+  if (outcome.class === undefined) {
+    return classifyError(outcome.error, stage.classify, core.world.clock.wallMs());
+  }
+  return { class: outcome.class, retry: decideClass(outcome.class) };
+}
+
+/** Counts the failure into what the next attempt will know. */
+function noteFailure(attempt: Attempt, error: unknown): AttemptHistory {
+  const message = messageOf(error);
+  const before = attempt.history;
+  if (before === null) {
+    return {
+      attempts: attempt.attempt,
+      firstMessage: message,
+      lastMessage: message,
+      distinct: 1,
+      previousDelayMs: 0,
+      deferrals: 0,
+      deferredMs: 0,
+      onceUsed: false,
+      readySince: attempt.readyMs,
+    };
+  }
+  before.attempts = attempt.attempt;
+  if (before.lastMessage !== message) before.distinct += 1;
+  before.lastMessage = message;
+  return before;
+}
+
+function tellRuleFaults(core: RunCore, attempt: Attempt, decision: RetryDecision): void {
+  if (decision.ruleFaults === undefined) return;
+  void core.fact({
+    type: "stage.rule_failed",
+    ...attempt.address(),
+    data: {
+      message: `${decision.ruleFaults} retry rules threw while they were asked and count as no match`,
+    },
+  });
+}
+
+interface StepParts {
+  readonly failure: Failure;
+  readonly history: AttemptHistory;
+  readonly once: boolean;
+}
+
+function toStep(decision: RetryDecision, parts: StepParts): Step {
+  const { failure, history, once } = parts;
+  switch (decision.kind) {
+    case "skip":
+      return { kind: "skip", reason: decision.reason };
+    case "abort-run":
+      return { kind: "fail", failure, abortRun: decision.reason };
+    case "fail": {
+      const named =
+        decision.classAs === undefined ? failure : { ...failure, class: decision.classAs };
+      return { kind: "fail", failure: named, abortRun: null };
+    }
+    case "retry":
+      history.previousDelayMs = decision.delayMs;
+      if (once) history.onceUsed = true;
+      if (decision.deferral) {
+        history.deferrals += 1;
+        history.deferredMs += decision.delayMs;
+        history.attempts -= 1; // a deferral costs no attempt
+      }
+      return { kind: "retry", delayMs: decision.delayMs, history, failure };
+  }
+}

@@ -1,0 +1,16 @@
+// What earlier attempts of a stage or item left for the next one. Made at the first failure, so that work which
+// succeeds at once costs nothing.
+
+/** What earlier attempts of a stage or item left for the next one. Made at the first failure. */
+export interface AttemptHistory {
+  attempts: number;
+  firstMessage: string;
+  lastMessage: string;
+  distinct: number;
+  previousDelayMs: number;
+  deferrals: number;
+  deferredMs: number;
+  onceUsed: boolean;
+  /** Monotonic ms when it became ready; start of its deadline. */
+  readonly readySince: number;
+}

@@ -1,0 +1,245 @@
+// One attempt of a stage or item, which is also the context its function receives. One object, and its parts
+// are made when they are read: a context that nobody looks at costs no controller, no closure, no map.
+
+import type {
+  ArtifactReference,
+  Context,
+  ContextLog,
+  ContextMetrics,
+  ContextState,
+} from "../model/context.ts";
+import { AbortReason, type AbortKind } from "../model/context.ts";
+import { MillraceError } from "../model/errors.ts";
+import { ERROR_LIST_CHARS_MAX, NAME_CHARS_MAX } from "../model/limits.ts";
+import type { ResourceUse } from "../model/resource.ts";
+import type { Timer } from "../std/clock.ts";
+import { parseDuration, type Duration } from "../std/duration.ts";
+import { boundedText, sha256Hex, type Json } from "../std/json.ts";
+import type { EventDraft } from "../model/event.ts";
+import type { EngineWorld } from "./ports.ts";
+import type { AttemptHistory } from "./attempt-history.ts";
+import type { MetricChange, StageRun } from "./stage-run.ts";
+
+/** Where an attempt stands. `overdue`: aborted, within its grace; `stuck`: did not stop within it. */
+export type AttemptPhase = "running" | "overdue" | "stuck" | "over";
+
+/** What an attempt asks of the run it belongs to. */
+export interface AttemptHost {
+  readonly runId: string;
+  readonly pipelineName: string;
+  readonly world: EngineWorld;
+  /** Told to listeners only. */
+  tell(draft: EventDraft): void;
+  /** Told and, in durable runs, stored; resolves after the commit. */
+  fact(draft: EventDraft): Promise<void>;
+  readState(key: string): unknown;
+  /** The value as it will be stored; throws where it cannot be. */
+  checkState(key: string, value: unknown): unknown;
+  memo<T>(attempt: Attempt, name: string, make: () => T | Promise<T>): Promise<T>;
+}
+
+/** One attempt, and its context. */
+export class Attempt implements Context {
+  readonly host: AttemptHost;
+  readonly stageRun: StageRun;
+  /** Position of the item; -1 for a stage. */
+  readonly index: number;
+  readonly attempt: number;
+  /** What is called: the stage's function, its `when`, or the `over` of a map. */
+  readonly purpose: "run" | "when" | "over";
+  readonly history: AttemptHistory | null;
+  phase: AttemptPhase = "running";
+  startedMs: number = 0;
+  readyMs: number = 0;
+  /** What an `over` function was called with: its items get the same. */
+  needs: unknown = undefined;
+  /** Timeout or deadline, then grace, then the end of the stuck slot. */
+  timer: Timer | null = null;
+  abortKind: AbortKind | null = null;
+  /** What `ctx.state.set` left, visible to this attempt at once and to others with its success. */
+  stateSet: Map<string, unknown> | null = null;
+  metricsSet: Map<string, MetricChange> | null = null;
+  cpuMs: number | null = null;
+  peakBytes: number | null = null;
+  #controller: AbortController | null = null;
+  #abortReason: AbortReason | null = null;
+  #log: ContextLog | null = null;
+
+  constructor(host: AttemptHost, stageRun: StageRun, place: AttemptPlace) {
+    this.host = host;
+    this.stageRun = stageRun;
+    this.index = place.index;
+    this.attempt = place.attempt;
+    this.purpose = place.purpose;
+    this.history = place.history;
+  }
+
+  get runId(): string {
+    return this.host.runId;
+  }
+
+  get stage(): string {
+    return this.stageRun.definition.name;
+  }
+
+  get item(): { readonly key: string; readonly index: number } | undefined {
+    const map = this.stageRun.map;
+    if (this.index < 0 || map === null) return undefined;
+    return { key: map.keyOf(this.index), index: this.index };
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      if (this.#abortReason !== null) this.#controller.abort(this.#abortReason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Aborts once; later calls change nothing. */
+  abort(kind: AbortKind, message: string): void {
+    if (this.#abortReason !== null) return;
+    this.abortKind = kind;
+    this.#abortReason = new AbortReason(kind, message);
+    this.#controller?.abort(this.#abortReason);
+  }
+
+  get abortReason(): AbortReason | null {
+    return this.#abortReason;
+  }
+
+  get idempotencyKey(): string {
+    const key = this.item?.key ?? "";
+    const parts = JSON.stringify([this.host.pipelineName, this.runId, this.stage, key]);
+    return sha256Hex(parts).slice(0, 32);
+  }
+
+  now(): number {
+    return this.host.world.clock.wallMs();
+  }
+
+  get log(): ContextLog {
+    this.#log ??= {
+      debug: (message, data) => this.#tellLog("debug", { message, data }),
+      info: (message, data) => this.#tellLog("info", { message, data }),
+      warn: (message, data) => this.#tellLog("warn", { message, data }),
+      error: (message, data) => this.#tellLog("error", { message, data }),
+    };
+    return this.#log;
+  }
+
+  #tellLog(level: string, line: { message: string; data: Record<string, Json> | undefined }): void {
+    const message = boundedText(line.message, ERROR_LIST_CHARS_MAX * 4);
+    const data = line.data === undefined ? { level, message } : { level, message, data: line.data };
+    void this.host.fact({ type: "stage.logged", ...this.address(), data });
+  }
+
+  progress(done: number, total?: number, note?: string): void {
+    this.host.tell({
+      type: "stage.progressed",
+      ...this.address(),
+      data: {
+        done,
+        ...(total === undefined ? {} : { total }),
+        ...(note === undefined ? {} : { note }),
+      },
+    });
+  }
+
+  emit(name: string, data: Readonly<Record<string, Json>> = {}): void {
+    void this.host.fact({
+      type: "stage.emitted",
+      ...this.address(),
+      data: { name: boundedText(name, NAME_CHARS_MAX), data },
+    });
+  }
+
+  get metric(): ContextMetrics {
+    return {
+      set: (name, value) => this.#count(name, { absolute: true, value }),
+      increment: (name, by = 1) => this.#count(name, { absolute: false, value: by }),
+    };
+  }
+
+  #count(name: string, change: MetricChange): void {
+    if (!Number.isFinite(change.value)) {
+      throw new MillraceError(
+        "OPTION_INVALID",
+        `Metric "${name}" must be a finite number, got ${change.value}.`,
+      );
+    }
+    this.metricsSet ??= new Map();
+    const before = this.metricsSet.get(name);
+    const sum =
+      change.absolute || before === undefined
+        ? change
+        : { absolute: before.absolute, value: before.value + change.value };
+    this.metricsSet.set(name, sum);
+  }
+
+  get state(): ContextState {
+    return {
+      get: (key: string, fallback?: unknown): never => {
+        const own = this.stateSet;
+        const found = own !== null && own.has(key) ? own.get(key) : this.host.readState(key);
+        // The author says which type was put there; the engine cannot know.
+        return (found === undefined ? fallback : found) as never;
+      },
+      set: (key, value) => {
+        this.stateSet ??= new Map();
+        this.stateSet.set(key, this.host.checkState(key, value));
+      },
+    };
+  }
+
+  async memo<T>(name: string, make: () => T | Promise<T>): Promise<T> {
+    return await this.host.memo(this, name, make);
+  }
+
+  async artifact(name: string, data: Uint8Array | string): Promise<ArtifactReference> {
+    const bytes = typeof data === "string" ? Buffer.from(data, "utf8") : data;
+    const artifact = await this.host.world.blobs.put(bytes);
+    const reference = { artifact, name, bytes: bytes.byteLength };
+    await this.host.fact({ type: "artifact.stored", ...this.address(), data: reference });
+    return reference;
+  }
+
+  get dir(): string {
+    return this.host.world.files.runFolder(this.runId);
+  }
+
+  use<T>(resource: ResourceUse): Promise<T> {
+    return Promise.reject(
+      new MillraceError(
+        "FEATURE_UNAVAILABLE",
+        `ctx.use("${resource.resource}") is not available yet.`,
+        {
+          hint: "this version has no resources; limit a map with `concurrency`",
+        },
+      ),
+    );
+  }
+
+  async sleep(duration: Duration): Promise<void> {
+    const parsed = parseDuration(duration);
+    if (!parsed.ok) throw new MillraceError("OPTION_INVALID", `ctx.sleep: ${parsed.error}`);
+    await this.host.world.clock.sleep(parsed.value, this.signal);
+  }
+
+  /** Fields that say of which attempt an event tells. */
+  address(): { readonly stage: string; readonly item?: string; readonly attempt: number } {
+    const item = this.item;
+    return item === undefined
+      ? { stage: this.stage, attempt: this.attempt }
+      : { stage: this.stage, item: item.key, attempt: this.attempt };
+  }
+}
+
+/** Which attempt of what. */
+export interface AttemptPlace {
+  readonly index: number;
+  readonly attempt: number;
+  /** What is called: the stage's function, its `when`, or the `over` of a map. */
+  readonly purpose: "run" | "when" | "over";
+  readonly history: AttemptHistory | null;
+}

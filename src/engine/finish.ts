@@ -1,0 +1,78 @@
+// The end of a run: its verdict from how its stages ended, its first failure, its metrics.
+
+import type { Failure, StageEndState } from "../model/outcome.ts";
+import { decideVerdict } from "../policy/verdict.ts";
+import type { RunEnd } from "./journal.ts";
+import type { RunCore } from "./run-core.ts";
+import type { DriveEnd } from "./run-driver.ts";
+import type { StageRun } from "./stage-run.ts";
+
+/** How a run that is over ended. */
+export function decideEnd(core: RunCore, end: Extract<DriveEnd, { kind: "over" }>): RunEnd {
+  const verdict = decideVerdict({
+    cancelled: end.cancelled,
+    deadlineHit: end.deadlineHit,
+    crashLimit: false,
+    stages: core.stages.map((stageRun) => toVerdictInput(core, stageRun)),
+  });
+  // A rule of a stage may end the run: what failed then is the reason, whatever was critical.
+  const state = end.aborted && verdict.state !== "cancelled" ? "failed" : verdict.state;
+  return {
+    to: state,
+    reason: reasonOf(core, end, state),
+    durationMs: core.world.clock.monotonicMs() - core.startedMs,
+    warnings: verdict.warnings,
+    failure: state === "failed" ? findFailure(core, end) : null,
+    metrics: sumMetrics(core.stages),
+  };
+}
+
+function toVerdictInput(
+  core: RunCore,
+  stageRun: StageRun,
+): { state: StageEndState; critical: boolean; toleratedItems: number; behindCritical: boolean } {
+  const { critical, map } = stageRun.definition;
+  const tolerates = map?.onItemFailure === "continue" && stageRun.state === "succeeded";
+  const origin = core.definition.positions.get(stageRun.failure?.stage ?? "") ?? -1;
+  return {
+    // Every stage of a run that is over has ended.
+    state: stageRun.state as StageEndState,
+    critical,
+    toleratedItems: tolerates ? (stageRun.map?.counts.failed ?? 0) : 0,
+    behindCritical: core.stages[origin]?.definition.critical ?? true,
+  };
+}
+
+function reasonOf(
+  core: RunCore,
+  end: Extract<DriveEnd, { kind: "over" }>,
+  state: RunEnd["to"],
+): string | null {
+  if (end.deadlineHit && state === "failed") return "deadline";
+  if (state === "cancelled") return end.reason;
+  if (state === "skipped") return core.stages.find((one) => one.state === "skipped")?.reason ?? null;
+  return null;
+}
+
+/** The failure that failed the run: the first of a critical stage. */
+function findFailure(core: RunCore, end: Extract<DriveEnd, { kind: "over" }>): Failure | null {
+  if (end.deadlineHit) {
+    return { class: "deadline", message: end.reason, attempts: 0, fingerprint: "deadline" };
+  }
+  const stageErrors = core.errors.filter((error) => error.index === null);
+  const first =
+    stageErrors.find((error) => error.stageRun.definition.critical) ?? stageErrors[0];
+  if (first === undefined) return null;
+  return { ...first.failure, stage: first.stageRun.definition.name };
+}
+
+/** Sums over all stages, whatever the outcome. */
+export function sumMetrics(stages: readonly StageRun[]): Readonly<Record<string, number>> {
+  let sums: Map<string, number> | null = null;
+  for (const stageRun of stages) {
+    if (stageRun.metrics === null) continue;
+    sums ??= new Map();
+    for (const [name, value] of stageRun.metrics) sums.set(name, (sums.get(name) ?? 0) + value);
+  }
+  return sums === null ? {} : Object.fromEntries(sums);
+}

@@ -1,0 +1,50 @@
+// What the engine tells whoever remembers: endings, waits, memos, facts. A durable run has a journal that
+// writes to the store; a run in memory has none, keeps references and encodes nothing. Every promise settles
+// after the commit, never before.
+
+import type { ItemRecord, RetryRecord, StageRecord, StateEntry } from "../model/checkpoint.ts";
+import type { EventDraft } from "../model/event.ts";
+import type { Failure, StoredValue } from "../model/outcome.ts";
+import type { RunState } from "../model/run.ts";
+import type { EncodedValue } from "../std/value.ts";
+
+/** How a run ended, for its row. */
+export interface RunEnd {
+  readonly to: RunState;
+  readonly reason: string | null;
+  readonly durationMs: number;
+  readonly warnings: number;
+  readonly failure: Failure | null;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** What rides on the ending of a stage or item. */
+export interface Rider {
+  readonly events: readonly EventDraft[];
+  readonly retry?: RetryRecord;
+  readonly state?: readonly StateEntry[];
+}
+
+/** The memory of one durable run. Every method rejects with LEASE_LOST once the run has another owner. */
+export interface Journal {
+  putStage(record: StageRecord, rider: Rider): Promise<void>;
+  putItem(record: ItemRecord, rider: Rider): Promise<void>;
+  dropItems(stage: string, keys: readonly string[]): Promise<void>;
+  tell(events: readonly EventDraft[]): Promise<void>;
+  endRun(end: RunEnd, events: readonly EventDraft[]): Promise<void>;
+  /** Parks the run for a later `resume`. */
+  parkRun(reason: string, events: readonly EventDraft[]): Promise<void>;
+  findMemo(address: JournalMemo): Promise<EncodedValue | undefined>;
+  /** Stores a memo; answers the one that was there first, if any. */
+  putMemo(address: JournalMemo, value: EncodedValue): Promise<EncodedValue>;
+  /** In the row when it is small, in a blob when it is large. */
+  store(text: EncodedValue): StoredValue | Promise<StoredValue>;
+  load(value: StoredValue): EncodedValue | Promise<EncodedValue>;
+}
+
+/** Which memo of the run. */
+export interface JournalMemo {
+  readonly stage: string;
+  readonly item: string | null;
+  readonly name: string;
+}

@@ -1,0 +1,94 @@
+// A stage is reached: all its needs are finished. Does it run, or does it end without running, and how?
+
+import type { NeedShape, StageDefinition } from "../model/definition.ts";
+import type { Ending, Failure, StageEndState } from "../model/outcome.ts";
+import { decideTrigger, type NeedEnding, type TriggerDecision } from "../policy/trigger.ts";
+import type { RunCore } from "./run-core.ts";
+import { isEnded, type StageRun } from "./stage-run.ts";
+
+/** The ending of a stage that does not run; null if it does. */
+export function judge(core: RunCore, stageRun: StageRun): Ending | null {
+  const { name, trigger, idempotent } = stageRun.definition;
+  const { skip, only } = core.settings;
+  if (skip?.includes(name) === true || only?.includes(name) === false) {
+    return { state: "skipped", reason: "operator" };
+  }
+  if (!idempotent && stageRun.candidate?.state === "running") return ambiguous(name);
+  // The usual case allocates nothing: every need succeeded.
+  if (stageRun.unmet === 0 && trigger === "all_success") return null;
+  const decision = decideTrigger(trigger, listEndings(core, stageRun));
+  return toEnding(core, decision);
+}
+
+/** A stage that must not be repeated unseen was running when its process died. */
+function ambiguous(name: string): Ending {
+  const failure: Failure = {
+    class: "ambiguous",
+    message: `"${name}" had started when its process died; it is not idempotent, so it is not repeated unasked`,
+    attempts: 1,
+    fingerprint: "ambiguous",
+  };
+  return { state: "failed", failure };
+}
+
+function listEndings(core: RunCore, stageRun: StageRun): readonly NeedEnding[] {
+  const required = listRequired(stageRun.definition);
+  const needs = core.definition.graph.needs[stageRun.index] ?? [];
+  return needs.flatMap((index) => {
+    const need = core.stageAt(index);
+    if (!isEnded(need)) return []; // a map that is followed item by item has no ending yet
+    return [
+      {
+        name: need.definition.name,
+        // isEnded has excluded the three open states.
+        state: need.state as StageEndState,
+        soft: need.definition.soft && !required.has(index),
+      },
+    ];
+  });
+}
+
+function listRequired(stage: StageDefinition): ReadonlySet<number> {
+  const found = new Set<number>();
+  const visit = (shape: NeedShape): void => {
+    if (shape.kind === "list") for (const part of shape.parts) visit(part);
+    if (shape.kind === "stage" && shape.required) found.add(shape.stage);
+  };
+  for (const need of stage.needs) visit(need.shape);
+  if (stage.map?.over.kind === "need") visit(stage.map.over.shape);
+  return found;
+}
+
+function toEnding(core: RunCore, decision: TriggerDecision): Ending | null {
+  switch (decision.kind) {
+    case "run":
+      return null;
+    case "skip":
+      return { state: "skipped", reason: decision.reason };
+    case "upstream_failed":
+      return upstreamFailed(core, decision.because);
+    case "cancel": {
+      const position = core.definition.positions.get(decision.because) ?? -1;
+      const reason = core.stages[position]?.reason ?? "cancelled";
+      return { state: "cancelled", reason };
+    }
+  }
+}
+
+/** The ending of a stage behind one that failed: it names the stage that failed first. */
+export function upstreamFailed(core: RunCore, need: string): Ending {
+  const position = core.definition.positions.get(need) ?? -1;
+  const cause = core.stages[position]?.failure ?? null;
+  const origin = cause?.stage ?? need;
+  const failure: Failure = {
+    class: cause?.class ?? "unknown",
+    message:
+      cause?.stage === undefined
+        ? `stage "${origin}" failed: ${cause?.message ?? ""}`
+        : cause.message,
+    attempts: 0,
+    fingerprint: cause?.fingerprint ?? "",
+    stage: origin,
+  };
+  return { state: "upstream_failed", failure };
+}

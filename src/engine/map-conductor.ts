@@ -1,0 +1,243 @@
+// The map stages of one run: opens their lists, starts their items, passes items on to maps that follow, and
+// ends a stage when its items have ended.
+
+import type { Ending } from "../model/outcome.ts";
+import { classifyError } from "../policy/classify.ts";
+import { makeFailure } from "../policy/failure.ts";
+import type { Attempt } from "./attempt.ts";
+import type { AttemptHistory } from "./attempt-history.ts";
+import { upstreamFailed } from "./judge.ts";
+import { MapStage, type ExpandedCounts, type MapHost } from "./map-stage.ts";
+import { arrive, readItemValue, versionOfNeeds } from "./needs.ts";
+import type { RunCore } from "./run-core.ts";
+import type { StageLedger } from "./stage-ledger.ts";
+import { isEnded, type StageRun } from "./stage-run.ts";
+
+/** What the conductor asks of the driver. */
+export interface ConductorHost {
+  readonly isStopping: boolean;
+  readonly heap: { push(index: number): void };
+  pump(): void;
+  reach(stageRun: StageRun): void;
+  makeAttempt(
+    stageRun: StageRun,
+    place: { index: number; purpose: "run"; history: AttemptHistory | null },
+  ): Attempt;
+  run(attempt: Attempt, needs: unknown): void;
+}
+
+/** Conducts the map stages of one run. */
+export class MapConductor implements MapHost {
+  readonly #core: RunCore;
+  readonly #ledger: StageLedger;
+  readonly #host: ConductorHost;
+  readonly #maps: Map<number, MapStage> = new Map();
+  /** Stages that follow a map item by item, by that map. */
+  readonly #followers: Map<number, StageRun[]> = new Map();
+  /** Endings of followers whose followed stage has not ended yet. */
+  readonly #held: Map<number, Ending> = new Map();
+
+  constructor(core: RunCore, ledger: StageLedger, host: ConductorHost) {
+    this.#core = core;
+    this.#ledger = ledger;
+    this.#host = host;
+    for (const stageRun of core.stages) {
+      const follows = stageRun.definition.map?.follows ?? null;
+      if (follows === null) continue;
+      const list = this.#followers.get(follows) ?? [];
+      list.push(stageRun);
+      this.#followers.set(follows, list);
+    }
+  }
+
+  /** The map stage at a position, once its list is being worked on. */
+  find(index: number): MapStage | undefined {
+    return this.#maps.size === 0 ? undefined : this.#maps.get(index);
+  }
+
+  /** True while a list is still being read from a stream. */
+  get isReading(): boolean {
+    for (const map of this.#maps.values()) if (map.isReading) return true;
+    return false;
+  }
+
+  isStopping(): boolean {
+    return this.#host.isStopping;
+  }
+
+  /** Opens the list of a stage. `over`: what its function gave, if it has one. */
+  open(attempt: Attempt, over: unknown): void {
+    const { stageRun } = attempt;
+    const shape = stageRun.definition.map;
+    if (shape === null) return;
+    const map = new MapStage(this.#core, stageRun, this, shape);
+    map.needs = attempt.needs;
+    this.#maps.set(stageRun.index, map);
+    stageRun.state = "running";
+    const version =
+      this.#core.journal === null ? "" : versionOfNeeds(this.#core, stageRun.definition);
+    try {
+      if (shape.follows !== null) this.#follow(map, shape.follows, version);
+      else map.open(this.#overOf(shape.over, over), version);
+    } catch (error) {
+      this.expandFailed(stageRun, error);
+      return;
+    }
+    for (const follower of this.#followers.get(stageRun.index) ?? []) {
+      if (this.isReachable(follower)) this.#host.reach(follower);
+    }
+    this.#host.heap.push(stageRun.index);
+  }
+
+  #overOf(over: NonNullable<StageRun["definition"]["map"]>["over"], given: unknown): unknown {
+    if (over.kind === "function") return given;
+    return over.kind === "literal" ? over.items : arrive(this.#core, over.shape, false);
+  }
+
+  #follow(map: MapStage, upstreamIndex: number, version: string): void {
+    const upstream = this.#core.stageAt(upstreamIndex);
+    const items = upstream.map;
+    if (items === null) return;
+    map.follow(items, version);
+    for (let index = 0; index < items.size; index += 1) {
+      const state = items.stateOf(index);
+      if (state === "pending" || state === "running" || state === "waiting") continue;
+      map.upstreamEnded(items, index, () => readItemValue(items, index));
+    }
+    if (items.closed) map.upstreamClosed();
+  }
+
+  /** True if only the map it follows is unfinished, and that one has its list. */
+  isReachable(reader: StageRun): boolean {
+    const follows = reader.definition.map?.follows ?? null;
+    if (follows === null || reader.left > 1 || isEnded(reader)) return false;
+    const alsoRead = reader.definition.needs.some(
+      (need) => need.shape.kind === "stage" && need.shape.stage === follows,
+    );
+    return !alsoRead && !this.#core.stageAt(follows).settled && this.#maps.has(follows);
+  }
+
+  /** Starts an item; the slot is taken. */
+  startItem(map: MapStage, index: number, history: AttemptHistory | null): void {
+    const { items, stageRun } = map;
+    items.move(index, "running");
+    items.inFlight += 1;
+    if (history === null) items.unsettled += 1;
+    this.#host.run(this.#host.makeAttempt(stageRun, { index, purpose: "run", history }), map.needs);
+  }
+
+  offer(stageRun: StageRun): void {
+    this.#host.heap.push(stageRun.index);
+    this.#host.pump();
+  }
+
+  /** An item that ended without an attempt is stored like any other. */
+  itemEnded(stageRun: StageRun, index: number): void {
+    const items = stageRun.map;
+    if (items !== null) items.unsettled += 1;
+    this.#ledger.endItem(stageRun, index, { attempt: null, inputVersion: null });
+  }
+
+  /** The ending of an item is committed. */
+  itemSettled(stageRun: StageRun, index: number): void {
+    const map = this.#maps.get(stageRun.index);
+    if (map === undefined) return;
+    map.items.unsettled -= 1;
+    for (const follower of this.#followers.get(stageRun.index) ?? []) {
+      const below = this.#maps.get(follower.index);
+      below?.upstreamEnded(map.items, index, () => readItemValue(map.items, index));
+    }
+    map.itemSettled(index);
+    if (map.canStart()) this.offer(stageRun);
+  }
+
+  expanded(stageRun: StageRun, counts: ExpandedCounts): void {
+    const { removed, ...numbers } = counts;
+    this.#ledger.noteExpanded(stageRun, numbers, removed);
+    for (const follower of this.#followers.get(stageRun.index) ?? []) {
+      const below = this.#maps.get(follower.index);
+      const items = stageRun.map;
+      if (below === undefined || items === null) continue;
+      below.grow(items);
+      below.upstreamClosed();
+    }
+  }
+
+  expandFailed(stageRun: StageRun, error: unknown): void {
+    const map = this.#maps.get(stageRun.index);
+    const failure = makeFailure({
+      error,
+      classified: classifyError(error, stageRun.definition.classify),
+      attempts: stageRun.attempts,
+    });
+    if (map !== undefined && map.items.unsettled > 0) {
+      map.failWith(failure);
+      return;
+    }
+    map?.dispose();
+    this.#ledger.endStage(stageRun, { state: "failed", failure });
+  }
+
+  mapEnded(stageRun: StageRun, ending: Ending): void {
+    if (isEnded(stageRun)) return;
+    const follows = stageRun.definition.map?.follows ?? null;
+    if (follows !== null && !this.#core.stageAt(follows).settled) {
+      this.#held.set(stageRun.index, ending);
+      return;
+    }
+    this.#ledger.endStage(stageRun, this.#afterUpstream(follows, ending));
+  }
+
+  /** A follower cannot succeed over a map that did not. */
+  #afterUpstream(follows: number | null, ending: Ending): Ending {
+    if (follows === null || ending.state !== "succeeded") return ending;
+    const upstream = this.#core.stageAt(follows);
+    switch (upstream.state) {
+      case "failed":
+      case "upstream_failed":
+        return upstreamFailed(this.#core, upstream.definition.name);
+      case "cancelled":
+        return { state: "cancelled", reason: upstream.reason ?? "cancelled" };
+      default:
+        return ending;
+    }
+  }
+
+  /** The stage that `reader` follows has ended. */
+  upstreamSettled(reader: StageRun): void {
+    const map = this.#maps.get(reader.index);
+    const follows = reader.definition.map?.follows ?? -1;
+    const items = this.#core.stages[follows]?.map ?? null;
+    if (map === undefined) {
+      if (reader.left === 0) this.#host.reach(reader);
+      return;
+    }
+    if (items !== null) map.grow(items);
+    map.upstreamClosed();
+    const held = this.#held.get(reader.index);
+    if (held === undefined || isEnded(reader)) return;
+    this.#held.delete(reader.index);
+    this.#ledger.endStage(reader, this.#afterUpstream(follows, held));
+  }
+
+  /** A stage has ended: nothing of its list is needed here any more. */
+  stageSettled(stageRun: StageRun): void {
+    this.#maps.get(stageRun.index)?.dispose();
+  }
+
+  halt(stageRun: StageRun, reason: string): boolean {
+    const map = this.#maps.get(stageRun.index);
+    map?.halt(reason);
+    return map !== undefined;
+  }
+
+  /** Cancels the items of every stage that have not started. */
+  haltAll(reason: string): void {
+    for (const map of this.#maps.values()) map.halt(reason);
+  }
+
+  /** Nothing may call back any more. */
+  dispose(): void {
+    for (const map of this.#maps.values()) map.dispose();
+  }
+}

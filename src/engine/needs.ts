@@ -1,0 +1,160 @@
+// What a stage's needs arrive as: plain values, or `Settled` where the need is soft, as copies in durable runs
+// and by reference in memory. Values that lie in blobs are loaded first, which is the only reason to wait.
+
+import type { NeedShape, StageDefinition } from "../model/definition.ts";
+import type { ItemOutcome, Settled } from "../model/outcome.ts";
+import { sha256Hex } from "../std/json.ts";
+import { decodeValue } from "../std/value.ts";
+import type { MapItems } from "./map-items.ts";
+import type { RunCore } from "./run-core.ts";
+import type { StageRun } from "./stage-run.ts";
+
+/** What the function of a stage receives. A promise only if something must be loaded. */
+export function gatherNeeds(core: RunCore, stage: StageDefinition): unknown {
+  const loads = core.journal === null ? [] : listLoads(core, stage);
+  if (loads.length === 0) return arrange(core, stage);
+  return Promise.all(loads).then(() => arrange(core, stage));
+}
+
+function arrange(core: RunCore, stage: StageDefinition): unknown {
+  if (stage.arrival === "input") return core.readInput();
+  const settledAll = stage.trigger !== "all_success";
+  const single = stage.arrival === "single" ? stage.needs[0] : undefined;
+  if (single !== undefined) return arrive(core, single.shape, settledAll);
+  const record: Record<string, unknown> = {};
+  for (const need of stage.needs) record[need.name] = arrive(core, need.shape, settledAll);
+  return record;
+}
+
+/** As what one need arrives. */
+export function arrive(core: RunCore, shape: NeedShape, settledAll: boolean): unknown {
+  switch (shape.kind) {
+    case "stage": {
+      const stageRun = core.stageAt(shape.stage);
+      const soft = settledAll || (stageRun.definition.soft && !shape.required);
+      return soft ? toSettled(stageRun) : readValue(stageRun);
+    }
+    case "input":
+      return core.readInput();
+    case "provided":
+      return core.provide[shape.name];
+    case "list":
+      return shape.parts.map((part) => arrive(core, part, settledAll));
+  }
+}
+
+function toSettled(stageRun: StageRun): Settled<unknown> {
+  const ending = stageRun.toEnding();
+  switch (ending.state) {
+    case "succeeded":
+      return { status: "succeeded", value: readValue(stageRun) };
+    case "skipped":
+      return { status: "skipped", reason: ending.reason };
+    case "failed":
+    case "upstream_failed":
+      return { status: ending.state, error: ending.failure };
+    case "cancelled":
+      return { status: "cancelled" };
+  }
+}
+
+/** The output of a stage that succeeded: a copy of its own for each reader in durable runs. */
+export function readValue(stageRun: StageRun): unknown {
+  if (stageRun.state !== "succeeded") return undefined;
+  if (stageRun.map !== null && stageRun.value === undefined) return assembleItems(stageRun);
+  return stageRun.text === null ? stageRun.value : decodeValue(stageRun.text);
+}
+
+/** The list a map stage gives: outputs in item order, or every outcome. */
+export function assembleItems(stageRun: StageRun): readonly unknown[] {
+  const map = stageRun.map;
+  if (map === null) return [];
+  const everyOutcome = stageRun.definition.map?.onItemFailure === "continue";
+  const list: unknown[] = [];
+  for (let index = 0; index < map.size; index += 1) {
+    if (everyOutcome) list.push(toItemOutcome(map, index));
+    else if (map.stateOf(index) === "succeeded") list.push(readItemValue(map, index));
+  }
+  return list;
+}
+
+/** The output of one item that succeeded. */
+export function readItemValue(map: MapItems, index: number): unknown {
+  const text = map.texts[index];
+  return text === null || text === undefined ? map.values[index] : decodeValue(text);
+}
+
+function toItemOutcome(map: MapItems, index: number): ItemOutcome<unknown> {
+  const at = { key: map.keyOf(index), index };
+  const state = map.stateOf(index);
+  const failure = map.failures.get(index);
+  switch (state) {
+    case "succeeded":
+      return { ...at, status: "succeeded", value: readItemValue(map, index) };
+    case "skipped":
+      return { ...at, status: "skipped", reason: map.reasons.get(index) ?? "returned" };
+    case "failed":
+    case "upstream_failed":
+      return failure === undefined
+        ? { ...at, status: state }
+        : { ...at, status: state, error: failure };
+    default:
+      return { ...at, status: "cancelled" };
+  }
+}
+
+/** Loads what lies in blobs and is not in memory yet. */
+function listLoads(core: RunCore, stage: StageDefinition): readonly Promise<void>[] {
+  const loads: Promise<void>[] = [];
+  const visit = (shape: NeedShape): void => {
+    if (shape.kind === "list") for (const part of shape.parts) visit(part);
+    if (shape.kind === "stage") collectLoads(core, core.stageAt(shape.stage), loads);
+  };
+  for (const need of stage.needs) visit(need.shape);
+  if (stage.map?.over.kind === "need") visit(stage.map.over.shape);
+  return loads;
+}
+
+/** Adds what must be loaded before the output of this stage can be read. */
+export function collectLoads(core: RunCore, stageRun: StageRun, loads: Promise<void>[]): void {
+  const journal = core.journal;
+  if (journal === null || stageRun.state !== "succeeded") return;
+  const map = stageRun.map;
+  if (map !== null) {
+    for (const [index, stored] of map.stored.entries()) {
+      if (stored === null || stored === undefined || (map.texts[index] ?? null) !== null) continue;
+      loads.push(
+        Promise.resolve(journal.load(stored)).then((text) => {
+          map.texts[index] = text;
+        }),
+      );
+    }
+    return;
+  }
+  const stored = stageRun.stored;
+  if (stored === null || stageRun.text !== null) return;
+  loads.push(
+    Promise.resolve(journal.load(stored)).then((text) => {
+      stageRun.text = text;
+    }),
+  );
+}
+
+/** Hash of everything a stage is made from: the versions of its needs' endings and of the input. */
+export function versionOfNeeds(core: RunCore, stage: StageDefinition): string {
+  const parts: string[] = [stage.stageVersion];
+  const visit = (shape: NeedShape): void => {
+    if (shape.kind === "list") for (const part of shape.parts) visit(part);
+    if (shape.kind === "input") parts.push(core.inputVersion ?? "");
+    if (shape.kind === "stage") parts.push(versionOfEnding(core.stageAt(shape.stage)));
+  };
+  for (const need of stage.needs) visit(need.shape);
+  if (stage.arrival === "input") parts.push(core.inputVersion ?? "");
+  if (stage.map?.over.kind === "need" && stage.map.follows === null) visit(stage.map.over.shape);
+  return sha256Hex(parts.join("\n")).slice(0, 32);
+}
+
+function versionOfEnding(stageRun: StageRun): string {
+  if (stageRun.state === "succeeded") return `=${stageRun.outputVersion ?? ""}`;
+  return `${stageRun.state} ${stageRun.reason ?? stageRun.failure?.fingerprint ?? ""}`;
+}

@@ -1,0 +1,250 @@
+// An attempt is over: makes the move that its outcome asks for, on a stage, an item, a condition or a list.
+
+import type { Failure } from "../model/outcome.ts";
+import { isSkip } from "../model/outcome.ts";
+import { decideClass } from "../policy/classify.ts";
+import { makeFailure } from "../policy/failure.ts";
+import { decideStep, type Step } from "./advance.ts";
+import type { Attempt } from "./attempt.ts";
+import type { AttemptHistory } from "./attempt-history.ts";
+import type { RawOutcome } from "./attempt-runner.ts";
+import type { MapConductor } from "./map-conductor.ts";
+import type { RunCore } from "./run-core.ts";
+import type { StageLedger } from "./stage-ledger.ts";
+import { isEnded, type StageRun } from "./stage-run.ts";
+
+/** What the handler asks of the driver. */
+export interface OutcomeHost {
+  readonly maps: MapConductor;
+  readonly mode: "driving" | "failing" | "ending" | "parking" | "over";
+  ready(stageRun: StageRun, history: AttemptHistory | null): void;
+  after(delayMs: number, callback: () => void): void;
+  abortRun(reason: string): void;
+}
+
+type Aborted = Extract<RawOutcome, { kind: "aborted" }>;
+
+/** Handles outcomes of one run. */
+export class OutcomeHandler {
+  readonly #core: RunCore;
+  readonly #ledger: StageLedger;
+  readonly #host: OutcomeHost;
+
+  constructor(core: RunCore, ledger: StageLedger, host: OutcomeHost) {
+    this.#core = core;
+    this.#ledger = ledger;
+    this.#host = host;
+  }
+
+  handle(attempt: Attempt, outcome: RawOutcome): void {
+    if (attempt.purpose === "run") {
+      if (attempt.index < 0) this.#stage(attempt, outcome);
+      else this.#item(attempt, outcome);
+      return;
+    }
+    if (isEnded(attempt.stageRun)) return;
+    if (outcome.kind === "aborted") this.#abortStage(attempt, outcome);
+    else if (outcome.kind === "failed") this.#preludeFailed(attempt, outcome.error);
+    else if (attempt.purpose === "when") this.#asked(attempt, outcome);
+    else this.#host.maps.open(attempt, outcome.kind === "succeeded" ? outcome.value : undefined);
+  }
+
+  /** The condition was asked. */
+  #asked(attempt: Attempt, outcome: Extract<RawOutcome, { kind: "succeeded" | "skipped" }>): void {
+    const { stageRun } = attempt;
+    const answer = outcome.kind === "succeeded" ? outcome.value : undefined;
+    if (isSkip(answer)) {
+      this.#ledger.endStage(stageRun, { state: "skipped", reason: answer.reason });
+      return;
+    }
+    if (answer === true) {
+      stageRun.conditionMet = true;
+      this.#host.ready(stageRun, null);
+      return;
+    }
+    if (answer === false) {
+      this.#ledger.endStage(stageRun, { state: "skipped", reason: "condition" });
+      return;
+    }
+    this.#preludeFailed(
+      attempt,
+      new TypeError(`expected true, false or skip(...), got ${typeof answer}`),
+    );
+  }
+
+  /** A condition or a list that throws fails its own stage and nothing else. */
+  #preludeFailed(attempt: Attempt, error: unknown): void {
+    const { stageRun } = attempt;
+    if (attempt.purpose === "over") {
+      this.#host.maps.expandFailed(stageRun, error);
+      return;
+    }
+    const classified = { class: "bug" as const, retry: decideClass("bug") };
+    const failure = makeFailure({ error, classified, attempts: 0 });
+    const message = `the condition (when) of "${stageRun.definition.name}" failed: ${failure.message}`;
+    this.#ledger.endStage(stageRun, { state: "failed", failure: { ...failure, message } });
+  }
+
+  #stage(attempt: Attempt, outcome: RawOutcome): void {
+    const { stageRun } = attempt;
+    switch (outcome.kind) {
+      case "succeeded":
+        try {
+          this.#ledger.keepValue(stageRun, outcome.value);
+        } catch (error) {
+          this.#stageFailed(attempt, { kind: "failed", error, class: "permanent" });
+          return;
+        }
+        this.#ledger.endStage(stageRun, { state: "succeeded", via: "run" }, attempt);
+        return;
+      case "skipped":
+        this.#ledger.endStage(stageRun, { state: "skipped", reason: outcome.reason }, attempt);
+        return;
+      case "aborted":
+        this.#abortStage(attempt, outcome);
+        return;
+      case "failed":
+        this.#stageFailed(attempt, outcome);
+    }
+  }
+
+  #stageFailed(attempt: Attempt, outcome: Extract<RawOutcome, { kind: "failed" }>): void {
+    const { stageRun } = attempt;
+    const step = decideStep(this.#core, attempt, outcome);
+    switch (step.kind) {
+      case "skip":
+        this.#ledger.endStage(stageRun, { state: "skipped", reason: step.reason }, attempt);
+        return;
+      case "fail":
+        this.#ledger.endStage(stageRun, { state: "failed", failure: step.failure }, attempt);
+        if (step.abortRun !== null) this.#host.abortRun(step.abortRun);
+        return;
+      case "retry":
+        this.#waitStage(attempt, step);
+    }
+  }
+
+  #waitStage(attempt: Attempt, step: Extract<Step, { kind: "retry" }>): void {
+    const { stageRun } = attempt;
+    if (this.#host.mode !== "driving") {
+      this.#endUnretried(attempt, step.failure);
+      return;
+    }
+    stageRun.state = "waiting";
+    const deferral = step.history.attempts < attempt.attempt;
+    this.#ledger.noteWait(attempt, { failure: step.failure, delayMs: step.delayMs, deferral });
+    const sinceMs = this.#core.world.clock.monotonicMs();
+    this.#host.after(step.delayMs, () => {
+      stageRun.addWait("retry", this.#core.world.clock.monotonicMs() - sinceMs);
+      this.#host.ready(stageRun, step.history);
+    });
+  }
+
+  /** No further attempt starts: a drain leaves the stage for the resume, anything else ends it. */
+  #endUnretried(attempt: Attempt, failure: Failure): void {
+    const { stageRun } = attempt;
+    if (this.#host.mode === "parking") {
+      stageRun.state = "pending";
+      return;
+    }
+    const reason = this.#host.mode === "failing" ? "fail_fast" : "cancelled";
+    this.#ledger.endStage(stageRun, { state: "cancelled", reason, failure }, attempt);
+  }
+
+  #abortStage(attempt: Attempt, outcome: Aborted): void {
+    const { stageRun } = attempt;
+    if (outcome.abort === "fenced") return;
+    if (outcome.abort === "shutdown") {
+      stageRun.state = "pending";
+      return;
+    }
+    const reason = attempt.abortReason?.message ?? "cancelled";
+    this.#ledger.endStage(stageRun, { state: "cancelled", reason }, attempt);
+  }
+
+  #item(attempt: Attempt, outcome: RawOutcome): void {
+    const { stageRun, index } = attempt;
+    const map = stageRun.map;
+    if (map === null) return;
+    map.inFlight -= 1;
+    switch (outcome.kind) {
+      case "succeeded":
+        try {
+          this.#ledger.keepItemValue(stageRun, index, outcome.value);
+        } catch (error) {
+          this.#itemFailed(attempt, { kind: "failed", error, class: "permanent" });
+          return;
+        }
+        map.move(index, "succeeded");
+        this.#endItem(attempt);
+        return;
+      case "skipped":
+        map.reasons.set(index, outcome.reason);
+        map.move(index, "skipped");
+        this.#endItem(attempt);
+        return;
+      case "aborted":
+        this.#abortItem(attempt, outcome);
+        return;
+      case "failed":
+        this.#itemFailed(attempt, outcome);
+    }
+  }
+
+  #endItem(attempt: Attempt): void {
+    const { stageRun, index } = attempt;
+    const version = this.#host.maps.find(stageRun.index)?.versionOf(index) ?? null;
+    this.#ledger.endItem(stageRun, index, { attempt, inputVersion: version });
+  }
+
+  #itemFailed(attempt: Attempt, outcome: Extract<RawOutcome, { kind: "failed" }>): void {
+    const { stageRun, index } = attempt;
+    const map = stageRun.map;
+    if (map === null) return;
+    const step = decideStep(this.#core, attempt, outcome);
+    if (step.kind === "retry" && !map.halted && this.#host.mode === "driving") {
+      this.#waitItem(attempt, step);
+      return;
+    }
+    if (step.kind === "retry" && this.#host.mode === "parking") {
+      map.move(index, "pending");
+      map.unsettled -= 1;
+      return;
+    }
+    if (step.kind === "skip") {
+      map.reasons.set(index, step.reason);
+      map.move(index, "skipped");
+    } else {
+      map.failures.set(index, step.failure);
+      map.move(index, "failed");
+      this.#core.noteError(stageRun, { failure: step.failure, index });
+    }
+    this.#endItem(attempt);
+    if (step.kind === "fail" && step.abortRun !== null) this.#host.abortRun(step.abortRun);
+  }
+
+  #waitItem(attempt: Attempt, step: Extract<Step, { kind: "retry" }>): void {
+    const { stageRun, index } = attempt;
+    stageRun.map?.move(index, "waiting");
+    const deferral = step.history.attempts < attempt.attempt;
+    this.#ledger.noteWait(attempt, { failure: step.failure, delayMs: step.delayMs, deferral });
+    this.#host.after(step.delayMs, () => {
+      stageRun.addWait("retry", step.delayMs);
+      this.#host.maps.find(stageRun.index)?.retryDue(index, step.history);
+    });
+  }
+
+  #abortItem(attempt: Attempt, outcome: Aborted): void {
+    const { stageRun, index } = attempt;
+    const map = stageRun.map;
+    if (map === null || outcome.abort === "fenced") return;
+    if (outcome.abort === "shutdown") {
+      map.move(index, "pending");
+      map.unsettled -= 1;
+      return;
+    }
+    map.reasons.set(index, attempt.abortReason?.message ?? "cancelled");
+    map.move(index, "cancelled");
+    this.#endItem(attempt);
+  }
+}

@@ -1,0 +1,232 @@
+// What every part of a driven run shares: its stages, the world it lives in, its journal if it is durable, its
+// listeners, and the values that pass between stages. Holds and answers; decides nothing.
+
+import type { ItemRecord, StateEntry } from "../model/checkpoint.ts";
+import type { PipelineDefinition, StageDefinition } from "../model/definition.ts";
+import { MillraceError } from "../model/errors.ts";
+import type { EventDraft } from "../model/event.ts";
+import { RUN_ERRORS_MAX, STATE_KEYS_MAX } from "../model/limits.ts";
+import type { Failure } from "../model/outcome.ts";
+import type { RunSettings } from "../model/run.ts";
+import { decodeValue, encodeValue, type EncodedValue } from "../std/value.ts";
+import type { Attempt, AttemptHost } from "./attempt.ts";
+import type { Journal } from "./journal.ts";
+import type { EngineWorld, EventSink } from "./ports.ts";
+import { StageRun } from "./stage-run.ts";
+
+/** What a run is driven with. */
+export interface RunParts {
+  readonly definition: PipelineDefinition;
+  readonly runId: string;
+  /** As the caller gave it, after its schema. Durable runs read `inputText` instead. */
+  readonly input: unknown;
+  readonly inputText: EncodedValue | null;
+  readonly inputVersion: string | null;
+  readonly settings: RunSettings;
+  readonly provide: Readonly<Record<string, unknown>>;
+  readonly world: EngineWorld;
+  readonly journal: Journal | null;
+  readonly sink: EventSink | null;
+}
+
+/** A failure of a stage, or of the item at `index`. */
+export interface CoreError {
+  readonly stageRun: StageRun;
+  readonly failure: Failure;
+  readonly index: number | null;
+}
+
+interface SharedValue {
+  readonly stage: string;
+  /** Text in durable runs, the value itself in memory. */
+  readonly value: unknown;
+}
+
+/** The shared part of a driven run. */
+export class RunCore implements AttemptHost {
+  readonly definition: PipelineDefinition;
+  readonly runId: string;
+  readonly settings: RunSettings;
+  readonly provide: Readonly<Record<string, unknown>>;
+  readonly world: EngineWorld;
+  readonly journal: Journal | null;
+  readonly sink: EventSink | null;
+  readonly stages: readonly StageRun[];
+  readonly inputVersion: string | null;
+  /** Monotonic and wall time of the same moment, so that wall times of stages cost no system call. */
+  readonly startedMs: number;
+  readonly startedAtMs: number;
+  readonly #input: unknown;
+  readonly #inputText: EncodedValue | null;
+  readonly #state: Map<string, SharedValue> = new Map();
+  readonly #itemCheckpoints: Map<string, Map<string, ItemRecord>> = new Map();
+  readonly #memos: Map<string, Promise<unknown>> = new Map();
+  #onFault: (error: unknown) => void = () => {};
+
+  constructor(parts: RunParts) {
+    this.definition = parts.definition;
+    this.runId = parts.runId;
+    this.settings = parts.settings;
+    this.provide = parts.provide;
+    this.world = parts.world;
+    this.journal = parts.journal;
+    this.sink = parts.sink;
+    this.inputVersion = parts.inputVersion;
+    this.#input = parts.input;
+    this.#inputText = parts.inputText;
+    this.startedMs = parts.world.clock.monotonicMs();
+    this.startedAtMs = parts.world.clock.wallMs();
+    const { stages, graph } = parts.definition;
+    this.stages = stages.map((stage, index) =>
+      makeStageRun(stage, index, graph.needs[index]?.length ?? 0),
+    );
+  }
+
+  get pipelineName(): string {
+    return this.definition.name;
+  }
+
+  /** Called when a write fails that nobody waits for. */
+  set onFault(listener: (error: unknown) => void) {
+    this.#onFault = listener;
+  }
+
+  /** UTC ms of a monotonic moment of this run. */
+  wallOf(monotonicMs: number): number {
+    return Math.round(this.startedAtMs + (monotonicMs - this.startedMs));
+  }
+
+  stageAt(index: number): StageRun {
+    const found = this.stages[index];
+    if (found === undefined) throw new RangeError(`There is no stage at position ${index}.`);
+    return found;
+  }
+
+  /** The run's input: by reference in memory, a copy of its own for every reader in durable runs. */
+  readInput(): unknown {
+    return this.#inputText === null ? this.#input : decodeValue(this.#inputText);
+  }
+
+  tell(draft: EventDraft): void {
+    this.sink?.tell(draft);
+  }
+
+  async fact(draft: EventDraft): Promise<void> {
+    if (this.journal === null) {
+      this.sink?.tell(draft);
+      return;
+    }
+    try {
+      await this.journal.tell([draft]);
+    } catch (error) {
+      this.#onFault(error);
+    }
+  }
+
+  readState(key: string): unknown {
+    const found = this.#state.get(key);
+    if (found === undefined) return undefined;
+    return this.journal === null ? found.value : decodeValue(String(found.value));
+  }
+
+  checkState(key: string, value: unknown): unknown {
+    if (this.#state.size >= STATE_KEYS_MAX && !this.#state.has(key)) {
+      throw new MillraceError("OPTION_INVALID", `ctx.state has ${STATE_KEYS_MAX} keys already.`, {
+        hint: "keep large collections in a stage's output",
+      });
+    }
+    if (this.journal === null) return value;
+    // Refused where it is set, so that the author sees the line that did it.
+    return decodeValue(encodeOrThrow(value, `ctx.state "${key}"`));
+  }
+
+  /** Makes what an attempt set visible to all; answers the entries to store with its ending. */
+  publishState(stage: string, set: ReadonlyMap<string, unknown>): readonly StateEntry[] {
+    const entries: StateEntry[] = [];
+    for (const [key, value] of set) {
+      if (this.journal === null) {
+        this.#state.set(key, { stage, value });
+        continue;
+      }
+      const text = encodeOrThrow(value, `ctx.state "${key}"`);
+      this.#state.set(key, { stage, value: text });
+      entries.push({ key, stage, value: text });
+    }
+    return entries;
+  }
+
+  /** Takes over entries of an earlier epoch. */
+  restoreState(entries: readonly StateEntry[]): void {
+    for (const { key, stage, value } of entries) this.#state.set(key, { stage, value });
+  }
+
+  /** Failures in order of completion, at most RUN_ERRORS_MAX. */
+  readonly errors: CoreError[] = [];
+
+  /** Notes a failure for the run's result. */
+  noteError(
+    stageRun: StageRun,
+    found: { readonly failure: Failure; readonly index: number | null },
+  ): void {
+    if (this.errors.length < RUN_ERRORS_MAX) this.errors.push({ stageRun, ...found });
+  }
+
+  /** Keeps items of an earlier epoch for the expansion of their stage. */
+  keepItemCheckpoints(stage: string, records: readonly ItemRecord[]): void {
+    this.#itemCheckpoints.set(stage, new Map(records.map((record) => [record.key, record])));
+  }
+
+  /** Items of an earlier epoch by key; null without any. They are handed out once. */
+  takeItemCheckpoints(stage: string): Map<string, ItemRecord> | null {
+    const found = this.#itemCheckpoints.get(stage) ?? null;
+    this.#itemCheckpoints.delete(stage);
+    return found;
+  }
+
+  async memo<T>(attempt: Attempt, name: string, make: () => T | Promise<T>): Promise<T> {
+    const item = attempt.item?.key ?? null;
+    const address = JSON.stringify([attempt.stage, item, name]);
+    const known = this.#memos.get(address);
+    // The type is the author's own: the same name gives what the same function gave before.
+    if (known !== undefined) return (await known) as T;
+    const made = this.#makeMemo({ stage: attempt.stage, item, name }, make);
+    this.#memos.set(address, made);
+    try {
+      return await made;
+    } catch (error) {
+      this.#memos.delete(address);
+      throw error;
+    }
+  }
+
+  async #makeMemo<T>(
+    address: { readonly stage: string; readonly item: string | null; readonly name: string },
+    make: () => T | Promise<T>,
+  ): Promise<T> {
+    const journal = this.journal;
+    if (journal === null) return await make();
+    const stored = await journal.findMemo(address);
+    if (stored !== undefined) return decodeValue(stored) as T;
+    const text = encodeOrThrow(await make(), `memo "${address.name}"`);
+    return decodeValue(await journal.putMemo(address, text)) as T;
+  }
+}
+
+function makeStageRun(stage: StageDefinition, index: number, needs: number): StageRun {
+  return new StageRun(stage, index, needs);
+}
+
+/** The value as text; VALUE_NOT_STORABLE naming the path of what cannot be stored. */
+export function encodeOrThrow(value: unknown, subject: string): EncodedValue {
+  const encoded = encodeValue(value);
+  if (encoded.ok) return encoded.value;
+  const { path, found, hint } = encoded.error;
+  throw new MillraceError(
+    "VALUE_NOT_STORABLE",
+    `${subject} cannot be stored: ${path} is ${found}.`,
+    {
+      hint,
+      details: { path, found },
+    },
+  );
+}

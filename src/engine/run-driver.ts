@@ -1,0 +1,465 @@
+// Drives one run: walks the graph by counters of unfinished needs, starts what is ready in declaration order
+// while there are slots, and ends when every stage has ended. There is no wave and no scan.
+//
+// Modes: `driving`; `failing` (failFast: running attempts finish, only what tolerates failures still starts); `ending` (cancelled or
+// past its deadline: running attempts are aborted); `parking` (interrupted: running attempts may finish, then
+// are aborted, the run waits for a resume); `over`. A mode is only left for a later one.
+
+import type { Ending } from "../model/outcome.ts";
+import { InvariantError } from "../std/assert.ts";
+import type { Timer } from "../std/clock.ts";
+import { Attempt } from "./attempt.ts";
+import type { AttemptHistory } from "./attempt-history.ts";
+import { AttemptRunner, type RawOutcome } from "./attempt-runner.ts";
+import { cancelPending } from "./fail-fast.ts";
+import { MapConductor } from "./map-conductor.ts";
+import { gatherNeeds, versionOfNeeds } from "./needs.ts";
+import { OutcomeHandler } from "./outcome-handler.ts";
+import { ReadyHeap } from "./ready-heap.ts";
+import { judge } from "./judge.ts";
+import type { RunCore } from "./run-core.ts";
+import type { SlotWaiter } from "./slots.ts";
+import { StageLedger } from "./stage-ledger.ts";
+import { isEnded, type StageRun } from "./stage-run.ts";
+
+/** How driving ended. */
+export type DriveEnd =
+  | {
+      readonly kind: "over";
+      readonly cancelled: boolean;
+      readonly deadlineHit: boolean;
+      /** A rule of a stage ended the run. */
+      readonly aborted: boolean;
+      readonly reason: string;
+    }
+  | { readonly kind: "parked" };
+
+type Mode = "driving" | "failing" | "ending" | "parking" | "over";
+
+/** Starts between two looks at the time, so that a run of synchronous stages lets timers and signals in. */
+const STARTS_PER_LOOK = 256;
+/** Longest time without giving the event loop a turn, ms. */
+const TURN_MS_MAX = 15;
+
+/** Drives one run from its first ready stage to its last ending. */
+export class RunDriver implements SlotWaiter {
+  readonly core: RunCore;
+  readonly runner: AttemptRunner;
+  readonly ledger: StageLedger;
+  readonly heap: ReadyHeap;
+  readonly maps: MapConductor;
+  readonly #outcomes: OutcomeHandler;
+  readonly #timers: Set<Timer> = new Set();
+  #mode: Mode = "driving";
+  #open: number = 0;
+  #preparing: number = 0;
+  #pumping: boolean = false;
+  #settling: boolean = false;
+  readonly #settled: StageRun[] = [];
+  #yielded: boolean = false;
+  #starts: number = 0;
+  #turnMs: number = 0;
+  #cancelReason: string = "cancelled";
+  #deadlineHit: boolean = false;
+  #cancelled: boolean = false;
+  #aborted: boolean = false;
+  #resolve: (end: DriveEnd) => void = () => {};
+  #reject: (error: unknown) => void = () => {};
+
+  constructor(core: RunCore) {
+    this.core = core;
+    this.heap = new ReadyHeap(core.stages.length);
+    this.runner = new AttemptRunner(core, (attempt, outcome) => this.#ended(attempt, outcome));
+    this.ledger = new StageLedger(core, {
+      stageSettled: (stageRun) => this.#stageSettled(stageRun),
+      itemSettled: (stageRun, index) => this.maps.itemSettled(stageRun, index),
+      writeFailed: (error) => this.fail(error),
+    });
+    this.maps = new MapConductor(core, this.ledger, this);
+    this.#outcomes = new OutcomeHandler(core, this.ledger, this);
+    core.onFault = (error) => this.fail(error);
+  }
+
+  get mode(): Mode {
+    return this.#mode;
+  }
+
+  /** True when no attempt may start any more, tolerant stages apart. */
+  get isStopping(): boolean {
+    return this.#mode !== "driving";
+  }
+
+  /** Works until the run is over or parked. Rejects when the store fails or the lease is lost. */
+  drive(): Promise<DriveEnd> {
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+      this.#turnMs = this.core.startedMs;
+      this.#armDeadline();
+      for (const stageRun of this.core.stages) if (!stageRun.settled) this.#open += 1;
+      // Settled ones were brought back from checkpoints: their readers count them as finished already.
+      for (const stageRun of this.core.stages) {
+        if (!stageRun.settled && stageRun.left === 0) this.reach(stageRun);
+      }
+      this.pump();
+    });
+  }
+
+  #armDeadline(): void {
+    const deadlineMs = this.core.settings.deadlineMs ?? this.core.definition.deadlineMs;
+    if (deadlineMs === null) return;
+    this.runner.runDeadlineMs = this.core.startedMs + deadlineMs;
+    this.after(deadlineMs, () => {
+      this.#deadlineHit = true;
+      this.#end("deadline", `the run did not finish within its deadline of ${deadlineMs} ms`);
+    });
+  }
+
+  /** All needs of a stage are finished: it runs, is skipped, or ends with them. */
+  reach(stageRun: StageRun): void {
+    if (stageRun.state !== "pending" || stageRun.settled) return;
+    if (this.#mode === "over" || this.#mode === "parking") return;
+    stageRun.readyMs = this.core.world.clock.monotonicMs();
+    const ending = this.#isEnding() ?? judge(this.core, stageRun);
+    if (ending !== null) {
+      this.ledger.endStage(stageRun, ending);
+      return;
+    }
+    if (this.core.journal !== null) {
+      stageRun.inputVersion = versionOfNeeds(this.core, stageRun.definition);
+      if (this.#reuse(stageRun)) return;
+    }
+    this.heap.push(stageRun.index);
+    this.pump();
+  }
+
+  #isEnding(): Ending | null {
+    return this.#mode === "ending" ? { state: "cancelled", reason: this.#cancelReason } : null;
+  }
+
+  /** A checkpoint of an earlier epoch holds if it was made from what the stage would get now. */
+  #reuse(stageRun: StageRun): boolean {
+    const record = stageRun.candidate;
+    if (record === null || record.inputVersion !== stageRun.inputVersion) return false;
+    if (record.state !== "succeeded" || (record.output === null && stageRun.definition.persist))
+      return false;
+    if (stageRun.definition.map !== null) return false; // its items are compared one by one
+    stageRun.attempts = record.attempts;
+    stageRun.stored = record.output;
+    stageRun.text = record.output?.kind === "inline" ? record.output.text : null;
+    stageRun.outputVersion = record.outputVersion;
+    this.ledger.endStage(stageRun, { state: "succeeded", via: "checkpoint" });
+    return true;
+  }
+
+  /** Starts what is ready while there are slots. Safe to call at any time. */
+  pump(): void {
+    if (this.#pumping || this.#yielded || this.#settling) return;
+    this.#pumping = true;
+    while (this.heap.size > 0 && !this.#isQuiet()) {
+      const index = this.heap.peek();
+      const map = this.maps.find(index);
+      if (map !== undefined && !map.canStart()) {
+        this.heap.pop();
+        continue;
+      }
+      if (!this.core.world.slots.tryTake()) {
+        this.core.world.slots.wait(this);
+        break;
+      }
+      if (map === undefined) {
+        this.heap.pop();
+        this.#startStage(this.core.stageAt(index));
+      } else {
+        const { index: item, history } = map.take();
+        if (!map.canStart()) this.heap.pop();
+        this.maps.startItem(map, item, history);
+      }
+      if (this.#mustYield()) break;
+    }
+    this.#pumping = false;
+    this.#checkOver();
+  }
+
+  #isQuiet(): boolean {
+    return this.#mode === "ending" || this.#mode === "parking" || this.#mode === "over";
+  }
+
+  /** Endless synchronous or microtask work would keep timers, signals and other runs waiting. */
+  #mustYield(): boolean {
+    this.#starts += 1;
+    if (this.#starts % STARTS_PER_LOOK !== 0) return false;
+    const { clock } = this.core.world;
+    if (clock.monotonicMs() - this.#turnMs < TURN_MS_MAX) return false;
+    this.#yielded = true;
+    clock.defer(() => {
+      this.#yielded = false;
+      this.#turnMs = clock.monotonicMs();
+      this.pump();
+    });
+    return true;
+  }
+
+  wake(): void {
+    this.pump();
+  }
+
+  /** Starts the next attempt of a stage; the slot is taken. */
+  #startStage(stageRun: StageRun): void {
+    if (isEnded(stageRun)) {
+      this.core.world.slots.release(); // ended while it waited its turn
+      return;
+    }
+    const { when, map } = stageRun.definition;
+    const { history } = stageRun;
+    stageRun.history = null;
+    const asked = when === null || stageRun.conditionMet || history !== null;
+    const purpose = asked ? (map === null ? "run" : "over") : "when";
+    this.launch(this.makeAttempt(stageRun, { index: -1, purpose, history }));
+  }
+
+  makeAttempt(
+    stageRun: StageRun,
+    place: { index: number; purpose: Attempt["purpose"]; history: AttemptHistory | null },
+  ): Attempt {
+    const attempt = new Attempt(this.core, stageRun, {
+      ...place,
+      attempt: (place.history?.attempts ?? 0) + 1,
+    });
+    attempt.readyMs = place.history?.readySince ?? stageRun.readyMs;
+    return attempt;
+  }
+
+  /** Gathers needs, then runs. Needs are a promise only when something must be loaded. */
+  launch(attempt: Attempt): void {
+    const { stageRun } = attempt;
+    if (stageRun.startedMs === 0) stageRun.startedMs = this.core.world.clock.monotonicMs();
+    let needs: unknown;
+    try {
+      needs = gatherNeeds(this.core, stageRun.definition);
+    } catch (error) {
+      this.#ended(attempt, { kind: "failed", error });
+      return;
+    }
+    if (needs instanceof Promise) this.#prepare(attempt, needs);
+    else this.run(attempt, needs);
+  }
+
+  #prepare(attempt: Attempt, work: Promise<unknown>): void {
+    this.#preparing += 1;
+    work.then(
+      (needs) => {
+        this.#preparing -= 1;
+        this.run(attempt, needs);
+      },
+      (error: unknown) => {
+        this.#preparing -= 1;
+        this.#ended(attempt, { kind: "failed", error });
+      },
+    );
+  }
+
+  /** Runs an attempt whose needs are there. */
+  run(attempt: Attempt, needs: unknown): void {
+    if (this.#isQuiet()) {
+      this.#ended(attempt, {
+        kind: "aborted",
+        abort: this.#mode === "parking" ? "shutdown" : "user-cancel",
+      });
+      return;
+    }
+    const { stageRun, purpose, index } = attempt;
+    if (purpose === "over") {
+      attempt.needs = needs;
+      if (stageRun.definition.map?.over.kind !== "function") {
+        this.#ended(attempt, { kind: "succeeded", value: undefined });
+        return;
+      }
+    }
+    if (purpose !== "run") {
+      this.runner.start(attempt, needs);
+      return;
+    }
+    if (index < 0) {
+      stageRun.state = "running";
+      stageRun.attempts = attempt.attempt;
+    } else stageRun.attempts += 1;
+    if (this.core.sink !== null) {
+      this.core.tell({ type: index < 0 ? "stage.started" : "item.started", ...attempt.address() });
+    }
+    if (stageRun.definition.idempotent || this.core.journal === null)
+      this.runner.start(attempt, needs);
+    else this.#startRecorded(attempt, needs);
+  }
+
+  /** Where a repetition could do harm the start is durable before the author's code runs. */
+  #startRecorded(attempt: Attempt, needs: unknown): void {
+    this.#preparing += 1;
+    this.ledger.noteStart(attempt).then(
+      () => {
+        this.#preparing -= 1;
+        this.runner.start(attempt, needs);
+      },
+      (error: unknown) => this.fail(error),
+    );
+  }
+
+  /** An attempt is over: its slot is free, what follows is decided. */
+  #ended(attempt: Attempt, outcome: RawOutcome): void {
+    if (this.#mode === "over") {
+      this.core.world.slots.release();
+      return;
+    }
+    this.#outcomes.handle(attempt, outcome);
+    this.core.world.slots.release();
+    this.pump();
+  }
+
+  /** Puts a stage in line for its next attempt: after its condition, or after a wait. */
+  ready(stageRun: StageRun, history: AttemptHistory | null): void {
+    if (isEnded(stageRun)) return;
+    stageRun.history = history;
+    this.heap.push(stageRun.index);
+  }
+
+  /** Calls back later, unless the run is over by then. */
+  after(delayMs: number, callback: () => void): void {
+    const timer = this.core.world.clock.setTimer(delayMs, () => {
+      this.#timers.delete(timer);
+      if (this.#mode === "over") return;
+      callback();
+      this.pump();
+    });
+    this.#timers.add(timer);
+  }
+
+  /** Endings are taken in order, one at a time: a thousand skips in a chain are no deep call. */
+  #stageSettled(stageRun: StageRun): void {
+    this.#settled.push(stageRun);
+    if (this.#settling) return;
+    this.#settling = true;
+    for (const one of this.#settled) this.#release(one);
+    this.#settled.length = 0;
+    this.#settling = false;
+    this.pump();
+  }
+
+  #release(stageRun: StageRun): void {
+    this.#open -= 1;
+    this.maps.stageSettled(stageRun);
+    for (const reader of this.core.definition.graph.readers[stageRun.index] ?? []) {
+      this.#needSettled(this.core.stageAt(reader), stageRun);
+    }
+    const failFast = this.core.settings.failFast ?? this.core.definition.failFast;
+    const failedForGood = stageRun.state === "failed" && stageRun.definition.critical;
+    if (failedForGood && failFast) this.#failFast();
+  }
+
+  #needSettled(reader: StageRun, need: StageRun): void {
+    reader.left -= 1;
+    if (need.state !== "succeeded") reader.unmet += 1;
+    if (reader.definition.map?.follows === need.index) this.maps.upstreamSettled(reader);
+    else if (reader.left === 0 || this.maps.isReachable(reader)) this.reach(reader);
+  }
+
+  /** A critical stage failed: nothing ordinary starts any more, what tolerates failures still does. */
+  #failFast(): void {
+    if (this.#mode !== "driving") return;
+    this.#mode = "failing";
+    cancelPending(this.core, this.ledger, this.maps);
+  }
+
+  /** Ends the run `cancelled`: nothing starts any more, what runs is aborted. */
+  cancel(reason: string): void {
+    if (this.#isQuiet()) return;
+    this.#cancelled = true;
+    this.#end("user-cancel", reason);
+  }
+
+  /** Ends the run as failed because a rule of a stage asked for it. */
+  abortRun(reason: string): void {
+    if (this.#isQuiet()) return;
+    this.#aborted = true;
+    this.#end("sibling", reason);
+  }
+
+  #end(kind: "user-cancel" | "deadline" | "sibling", reason: string): void {
+    if (this.#isQuiet()) return;
+    this.#mode = "ending";
+    this.#cancelReason =
+      kind === "user-cancel" ? reason : kind === "deadline" ? "deadline" : reason;
+    this.heap.clear();
+    this.maps.haltAll(this.#cancelReason);
+    for (const stageRun of this.core.stages) {
+      if (!isEnded(stageRun) && !this.#isBusy(stageRun)) {
+        this.ledger.endStage(stageRun, { state: "cancelled", reason: this.#cancelReason });
+      }
+    }
+    this.runner.abortAll(kind, reason);
+    this.#checkOver();
+  }
+
+  #isBusy(stageRun: StageRun): boolean {
+    if (this.maps.find(stageRun.index) !== undefined) return true;
+    for (const attempt of this.runner.running) if (attempt.stageRun === stageRun) return true;
+    return false;
+  }
+
+  /** Parks the run: running work has `drainMs`, then it is aborted; called again with 0 it is aborted now. */
+  park(drainMs: number): void {
+    if (this.#mode === "over" || this.#mode === "ending") return;
+    this.#mode = "parking";
+    this.heap.clear();
+    if (drainMs <= 0) this.runner.abortAll("shutdown", "the process is shutting down");
+    else
+      this.after(drainMs, () => this.runner.abortAll("shutdown", "the process is shutting down"));
+    this.#checkOver();
+  }
+
+  /** The store failed or the lease is lost: everything of the run ends here, nothing more is written. */
+  fail(error: unknown): void {
+    if (this.#mode === "over") return;
+    this.#leave();
+    this.runner.abortAll("fenced", "the run has another owner, or its store failed");
+    this.#reject(error);
+  }
+
+  #leave(): void {
+    this.#mode = "over";
+    this.heap.clear();
+    this.core.world.slots.leave(this);
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers.clear();
+    this.maps.dispose();
+  }
+
+  #checkOver(): void {
+    if (this.#mode === "over" || this.#yielded || this.#pumping || this.#settling) return;
+    const working = this.runner.running.size + this.ledger.commits + this.#preparing;
+    if (this.#open === 0 && working === 0) {
+      this.#leave();
+      this.#resolve({
+        kind: "over",
+        cancelled: this.#cancelled,
+        deadlineHit: this.#deadlineHit,
+        aborted: this.#aborted,
+        reason: this.#cancelReason,
+      });
+      return;
+    }
+    if (working > 0) return;
+    if (this.#mode === "parking") {
+      this.#leave();
+      this.#resolve({ kind: "parked" });
+      return;
+    }
+    // With nothing running, ready or waiting and stages still open, the counters are wrong: never a success.
+    if (this.heap.size > 0 || this.#timers.size > 0 || this.maps.isReading) return;
+    const names = this.core.stages.filter((one) => !one.settled).map((one) => one.definition.name);
+    this.fail(
+      new InvariantError(
+        `Nothing of run ${this.core.runId} can go on, yet these are open: ${names.join(", ")}.`,
+      ),
+    );
+  }
+}

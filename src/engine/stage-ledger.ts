@@ -1,0 +1,342 @@
+// Makes the endings of stages and items true: puts the result where readers find it, has it committed, tells it,
+// and only then says so to the driver. In memory there is no commit and no wait.
+
+import type { StateEntry } from "../model/checkpoint.ts";
+import type { EventDraft } from "../model/event.ts";
+import type { Ending, Failure, StoredValue } from "../model/outcome.ts";
+import { moveStage } from "../model/transition.ts";
+import { assert } from "../std/assert.ts";
+import { sha256Hex } from "../std/json.ts";
+import type { EncodedValue } from "../std/value.ts";
+import type { Attempt } from "./attempt.ts";
+import { assembleItems } from "./needs.ts";
+import {
+  toItemEvent,
+  toItemRecord,
+  toRetryRecord,
+  toStageEvent,
+  toStageRecord,
+} from "./records.ts";
+import { encodeOrThrow, type RunCore } from "./run-core.ts";
+import { isEnded, type StageRun } from "./stage-run.ts";
+
+/** Whom the ledger tells once something is committed. */
+export interface LedgerListener {
+  stageSettled(stageRun: StageRun): void;
+  itemSettled(stageRun: StageRun, index: number): void;
+  /** A write failed: the run cannot go on here. */
+  writeFailed(error: unknown): void;
+}
+
+/** A wait before the next attempt. */
+export interface WaitFacts {
+  readonly failure: Failure;
+  readonly delayMs: number;
+  readonly deferral: boolean;
+}
+
+/** Ends stages and items of one run. */
+export class StageLedger {
+  /** Commits under way; the run is not over before there are none. */
+  commits: number = 0;
+  readonly #core: RunCore;
+  readonly #listener: LedgerListener;
+
+  constructor(core: RunCore, listener: LedgerListener) {
+    this.#core = core;
+    this.#listener = listener;
+  }
+
+  /** The result of a stage's attempt. Throws VALUE_NOT_STORABLE where it cannot be kept. */
+  keepValue(stageRun: StageRun, value: unknown): void {
+    const { name, persist } = stageRun.definition;
+    if (this.#core.journal === null || !persist) {
+      stageRun.value = value;
+      return;
+    }
+    stageRun.text = encodeOrThrow(value, `the output of "${name}"`);
+    stageRun.outputVersion = sha256Hex(stageRun.text).slice(0, 32);
+  }
+
+  /** The result of an item's attempt. */
+  keepItemValue(stageRun: StageRun, index: number, value: unknown): void {
+    const map = stageRun.map;
+    if (map === null) return;
+    const { name, persist } = stageRun.definition;
+    if (this.#core.journal === null || !persist) {
+      map.values[index] = value;
+      return;
+    }
+    map.texts[index] = encodeOrThrow(
+      value,
+      `the output of item "${map.keyOf(index)}" of "${name}"`,
+    );
+  }
+
+  /** Ends a stage. `attempt`: the one that ended it, if any. */
+  endStage(stageRun: StageRun, ending: Ending, attempt: Attempt | null = null): void {
+    assert(!isEnded(stageRun), `Stage "${stageRun.definition.name}" ended twice.`);
+    stageRun.state = moveStage(stageRun.state, ending.state);
+    stageRun.endedMs = this.#core.world.clock.monotonicMs();
+    stageRun.dueAtMs = null;
+    applyEnding(stageRun, ending);
+    if (ending.state === "failed")
+      this.#core.noteError(stageRun, { failure: ending.failure, index: null });
+    if (attempt !== null) takeUsage(stageRun, attempt);
+    if (stageRun.map !== null && ending.state === "succeeded") this.#closeMap(stageRun);
+    const state = this.#publish(attempt, ending);
+    if (this.#core.journal === null) {
+      if (this.#core.sink !== null) this.#core.tell(toStageEvent(stageRun));
+      this.#settle(stageRun);
+      return;
+    }
+    this.#commit(this.#putStage(stageRun, { attempt, state }), () => this.#settle(stageRun));
+  }
+
+  #publish(attempt: Attempt | null, ending: Ending): readonly StateEntry[] {
+    if (attempt === null || attempt.stateSet === null || ending.state !== "succeeded") return [];
+    return this.#core.publishState(attempt.stage, attempt.stateSet);
+  }
+
+  #settle(stageRun: StageRun): void {
+    stageRun.settled = true;
+    this.#listener.stageSettled(stageRun);
+  }
+
+  /** Versions the list a map gave, so that readers of an equal list stay as they are. */
+  #closeMap(stageRun: StageRun): void {
+    const map = stageRun.map;
+    if (map === null) return;
+    if (this.#core.journal === null) {
+      stageRun.value = assembleItems(stageRun);
+      return;
+    }
+    const parts: string[] = [];
+    for (let index = 0; index < map.size; index += 1) {
+      const stored = map.stored[index];
+      const text = map.texts[index] ?? (stored?.kind === "blob" ? stored.blob : "");
+      parts.push(`${map.keyOf(index)} ${map.stateOf(index)} ${text}`);
+    }
+    stageRun.outputVersion = sha256Hex(parts.join("\n")).slice(0, 32);
+  }
+
+  async #putStage(
+    stageRun: StageRun,
+    rider: { readonly attempt: Attempt | null; readonly state: readonly StateEntry[] },
+  ): Promise<void> {
+    const journal = this.#core.journal;
+    if (journal === null) return;
+    const ofMap = stageRun.map !== null;
+    if (stageRun.text !== null && stageRun.stored === null && !ofMap) {
+      const stored = journal.store(stageRun.text);
+      stageRun.stored = stored instanceof Promise ? await stored : stored;
+    }
+    const retry =
+      rider.attempt === null || stageRun.failure === null || stageRun.state !== "failed"
+        ? {}
+        : {
+            retry: toRetryRecord(this.#core, rider.attempt, {
+              failure: stageRun.failure,
+              delayMs: null,
+              endedMs: stageRun.endedMs,
+            }),
+          };
+    await journal.putStage(toStageRecord(this.#core, stageRun), {
+      events: [toStageEvent(stageRun)],
+      state: rider.state,
+      ...retry,
+    });
+  }
+
+  /** Ends an item, whose state in the map is final already. */
+  endItem(stageRun: StageRun, index: number, facts: ItemEndFacts): void {
+    const { attempt } = facts;
+    if (attempt !== null) takeUsage(stageRun, attempt);
+    const state =
+      attempt?.stateSet == null || stageRun.map?.stateOf(index) !== "succeeded"
+        ? []
+        : this.#core.publishState(attempt.stage, attempt.stateSet);
+    if (this.#core.journal === null) {
+      if (this.#core.sink !== null) this.#core.tell(toItemEvent(stageRun, index, attempt));
+      this.#listener.itemSettled(stageRun, index);
+      return;
+    }
+    this.#commit(this.#putItem(stageRun, index, { ...facts, state }), () =>
+      this.#listener.itemSettled(stageRun, index),
+    );
+  }
+
+  async #putItem(
+    stageRun: StageRun,
+    index: number,
+    facts: ItemEndFacts & { readonly state: readonly StateEntry[] },
+  ): Promise<void> {
+    const journal = this.#core.journal;
+    const map = stageRun.map;
+    if (journal === null || map === null) return;
+    const endedMs = this.#core.world.clock.monotonicMs();
+    const stored = await this.#storeItem(map.texts[index] ?? null);
+    map.stored[index] = stored;
+    const failure = map.failures.get(index);
+    const record = toItemRecord(
+      this.#core,
+      { stageRun, index },
+      { attempt: facts.attempt, endedMs, inputVersion: facts.inputVersion, stored, dueAtMs: null },
+    );
+    const retry =
+      facts.attempt === null || failure === undefined || record.state !== "failed"
+        ? {}
+        : { retry: toRetryRecord(this.#core, facts.attempt, { failure, delayMs: null, endedMs }) };
+    const events = [toItemEvent(stageRun, index, facts.attempt)];
+    await journal.putItem(record, { events, state: facts.state, ...retry });
+  }
+
+  async #storeItem(text: EncodedValue | null): Promise<StoredValue | null> {
+    const journal = this.#core.journal;
+    return text === null || journal === null ? null : await journal.store(text);
+  }
+
+  /** Records that an attempt failed and another one follows after a wait. */
+  noteWait(attempt: Attempt, wait: WaitFacts): void {
+    const { stageRun, index } = attempt;
+    const endedMs = this.#core.world.clock.monotonicMs();
+    const dueAtMs = this.#core.wallOf(endedMs) + Math.round(wait.delayMs);
+    const event = this.#toWaitEvent(attempt, { ...wait, dueAtMs });
+    const journal = this.#core.journal;
+    if (journal === null) {
+      this.#core.tell(event);
+      return;
+    }
+    const retry = toRetryRecord(this.#core, attempt, {
+      failure: wait.failure,
+      delayMs: wait.delayMs,
+      endedMs,
+    });
+    const rider = { events: [event], retry };
+    const put =
+      index < 0
+        ? journal.putStage(
+            { ...toStageRecord(this.#core, stageRun), failure: wait.failure, dueAtMs },
+            rider,
+          )
+        : journal.putItem(
+            {
+              ...toItemRecord(
+                this.#core,
+                { stageRun, index },
+                { attempt, endedMs, inputVersion: null, stored: null, dueAtMs },
+              ),
+              failure: wait.failure,
+            },
+            rider,
+          );
+    this.#commit(put, () => {});
+  }
+
+  #toWaitEvent(attempt: Attempt, wait: WaitFacts & { readonly dueAtMs: number }): EventDraft {
+    const item = attempt.index >= 0;
+    return {
+      type: item ? "item.waiting" : "stage.waiting",
+      ...attempt.address(),
+      data: {
+        blocker: "retry",
+        attempt: attempt.attempt,
+        attempts: attempt.stageRun.definition.retry.attempts,
+        delayMs: wait.delayMs,
+        dueAtMs: wait.dueAtMs,
+        class: wait.failure.class,
+        message: wait.failure.message.slice(0, 500),
+        ...(item ? { index: attempt.index } : {}),
+      },
+    };
+  }
+
+  /** Stores that a list is known: from then on others can see how far the stage is. */
+  noteExpanded(
+    stageRun: StageRun,
+    data: Readonly<Record<string, number>>,
+    removed: readonly string[],
+  ): void {
+    const event: EventDraft = {
+      type: "stage.expanded",
+      stage: stageRun.definition.name,
+      data: { ...data, removed: removed.length },
+    };
+    const journal = this.#core.journal;
+    if (journal === null) {
+      this.#core.tell(event);
+      return;
+    }
+    if (removed.length > 0)
+      this.#commit(journal.dropItems(stageRun.definition.name, removed), () => {});
+    this.#commit(
+      journal.putStage(toStageRecord(this.#core, stageRun), { events: [event] }),
+      () => {},
+    );
+  }
+
+  /** Stores that an attempt begins, where repeating it unseen could do harm. */
+  async noteStart(attempt: Attempt): Promise<void> {
+    const { stageRun, index } = attempt;
+    const journal = this.#core.journal;
+    if (journal === null) return;
+    if (index < 0) await journal.putStage(toStageRecord(this.#core, stageRun), { events: [] });
+    else {
+      const facts = { attempt, endedMs: 0, inputVersion: null, stored: null, dueAtMs: null };
+      await journal.putItem(
+        {
+          ...toItemRecord(this.#core, { stageRun, index }, facts),
+          endedAtMs: null,
+          durationMs: null,
+        },
+        { events: [] },
+      );
+    }
+  }
+
+  #commit(write: Promise<void>, then: () => void): void {
+    this.commits += 1;
+    write.then(
+      () => {
+        this.commits -= 1;
+        then();
+      },
+      (error: unknown) => {
+        this.commits -= 1;
+        this.#listener.writeFailed(error);
+      },
+    );
+  }
+}
+
+/** What is known when an item ends. */
+export interface ItemEndFacts {
+  readonly attempt: Attempt | null;
+  readonly inputVersion: string | null;
+}
+
+function applyEnding(stageRun: StageRun, ending: Ending): void {
+  switch (ending.state) {
+    case "succeeded":
+      stageRun.via = ending.via;
+      stageRun.failure = null;
+      return;
+    case "skipped":
+      stageRun.reason = ending.reason;
+      return;
+    case "cancelled":
+      stageRun.reason = ending.reason;
+      stageRun.failure = ending.failure ?? null;
+      return;
+    case "failed":
+    case "upstream_failed":
+      stageRun.failure = ending.failure;
+  }
+}
+
+function takeUsage(stageRun: StageRun, attempt: Attempt): void {
+  if (attempt.metricsSet !== null) stageRun.addMetrics(attempt.metricsSet);
+  if (attempt.cpuMs !== null) stageRun.cpuMs = (stageRun.cpuMs ?? 0) + attempt.cpuMs;
+  if (attempt.peakBytes !== null)
+    stageRun.peakBytes = Math.max(stageRun.peakBytes ?? 0, attempt.peakBytes);
+}

@@ -1,0 +1,194 @@
+// Runs a definition in memory: the same engine under the same rules, with no journal. Values pass by reference;
+// nothing is left behind but what the author's code leaves.
+
+import type { PipelineDefinition } from "../model/definition.ts";
+import {
+  ABORT_GRACE_MS_DEFAULT,
+  BATCH_CONCURRENCY_DEFAULT,
+  CONCURRENCY_DEFAULT,
+  STUCK_SLOT_MS_DEFAULT,
+} from "../model/defaults.ts";
+import type { EventDraft, MillraceEvent } from "../model/event.ts";
+import { decideEnd } from "../engine/finish.ts";
+import type { EngineWorld, EventSink } from "../engine/ports.ts";
+import { RunCore } from "../engine/run-core.ts";
+import { RunDriver } from "../engine/run-driver.ts";
+import { Slots } from "../engine/slots.ts";
+import { MemoryBlobs } from "../storage/blobs/memory-blobs.ts";
+import { systemClock, type Clock } from "../std/clock.ts";
+import { makeIdSource } from "../std/id.ts";
+import { systemRandom, type Random } from "../std/random.ts";
+import { DrivenResult } from "./outputs.ts";
+import {
+  checkConcurrency,
+  checkInput,
+  checkProvided,
+  refuseUnavailable,
+  toSettings,
+  type RunChoices,
+} from "./prepare-run.ts";
+import type { RunResult } from "./run-result.ts";
+import { systemWorldParts } from "./world.ts";
+
+/** What may be chosen for a run in memory. */
+export interface MemoryChoices extends RunChoices {
+  readonly signal?: AbortSignal;
+  readonly provide?: Readonly<Record<string, unknown>>;
+  readonly onEvent?: (event: MillraceEvent) => void;
+  /** For tests. Default: the system's. */
+  readonly clock?: Clock;
+  /** For tests. Default: the system's. */
+  readonly random?: Random;
+  /** Time an aborted attempt has to stop, ms. Default 5 s. */
+  readonly graceMs?: number;
+  /** Time a stuck attempt keeps its slot, ms. Default 60 s. */
+  readonly stuckMs?: number;
+}
+
+const nextId = makeIdSource(systemClock, systemRandom);
+
+/** One run in memory. Rejects only for what is wrong before it starts. */
+export async function runInMemory(
+  definition: PipelineDefinition,
+  input: unknown,
+  choices: MemoryChoices,
+): Promise<RunResult> {
+  refuseUnavailable(definition);
+  const provide = choices.provide ?? {};
+  checkProvided(definition, provide);
+  const settings = toSettings(definition, choices);
+  const checked = definition.input === null ? input : await checkInput(definition, input);
+  const runId = nextId();
+  const world = makeWorld(choices);
+  const sink =
+    choices.onEvent === undefined ? null : new MemorySink(runId, world.clock, choices.onEvent);
+  const core = new RunCore({
+    definition,
+    runId,
+    input: checked,
+    inputText: null,
+    inputVersion: null,
+    settings,
+    provide,
+    world,
+    journal: null,
+    sink,
+  });
+  return await driveInMemory(core, choices.signal);
+}
+
+async function driveInMemory(core: RunCore, signal: AbortSignal | undefined): Promise<RunResult> {
+  const driver = new RunDriver(core);
+  core.tell({ type: "run.started", data: { epoch: 1 } });
+  const driving = driver.drive();
+  const cancel = (): void => driver.cancel(reasonOf(signal));
+  if (signal?.aborted === true) cancel();
+  signal?.addEventListener("abort", cancel, { once: true });
+  try {
+    const driven = await driving;
+    // Nobody parks a run in memory.
+    const over =
+      driven.kind === "over"
+        ? driven
+        : {
+            kind: "over" as const,
+            cancelled: true,
+            deadlineHit: false,
+            aborted: false,
+            reason: "shutdown",
+          };
+    const end = decideEnd(core, over);
+    if (core.sink !== null) core.tell(toRunEvent(end));
+    return new DrivenResult(core, { name: core.runId, end });
+  } finally {
+    signal?.removeEventListener("abort", cancel);
+  }
+}
+
+function reasonOf(signal: AbortSignal | undefined): string {
+  const reason: unknown = signal?.reason;
+  return reason instanceof Error ? reason.message : "cancelled by the caller";
+}
+
+/** The event that tells how a run ended. */
+export function toRunEvent(end: ReturnType<typeof decideEnd>): EventDraft {
+  const word =
+    end.to === "queued" || end.to === "running" || end.to === "waiting" ? "cancelled" : end.to;
+  return {
+    type: `run.${word}`,
+    data: {
+      durationMs: end.durationMs,
+      warnings: end.warnings,
+      ...(end.reason === null ? {} : { reason: end.reason }),
+      ...(end.failure === null
+        ? {}
+        : {
+            class: end.failure.class,
+            message: end.failure.message.slice(0, 500),
+            stage: end.failure.stage ?? "",
+          }),
+    },
+  };
+}
+
+/** Events of a run in memory: numbered by itself, told at once. */
+class MemorySink implements EventSink {
+  readonly #run: string;
+  readonly #clock: Clock;
+  readonly #listener: (event: MillraceEvent) => void;
+  #count: number = 0;
+
+  constructor(run: string, clock: Clock, listener: (event: MillraceEvent) => void) {
+    this.#run = run;
+    this.#clock = clock;
+    this.#listener = listener;
+  }
+
+  tell(draft: EventDraft): void {
+    this.#count += 1;
+    try {
+      this.#listener({
+        ...draft,
+        seq: 0,
+        runSeq: this.#count,
+        atMs: this.#clock.wallMs(),
+        run: this.#run,
+      });
+    } catch {
+      // A listener is a guest: whatever it throws is its own affair and changes nothing for the run.
+    }
+  }
+}
+
+function makeWorld(choices: MemoryChoices): EngineWorld {
+  return {
+    ...systemWorldParts(),
+    clock: choices.clock ?? systemClock,
+    random: choices.random ?? systemRandom,
+    slots: new Slots(choices.concurrency ?? CONCURRENCY_DEFAULT),
+    blobs: new MemoryBlobs(),
+    graceMs: choices.graceMs ?? ABORT_GRACE_MS_DEFAULT,
+    stuckMs: choices.stuckMs ?? STUCK_SLOT_MS_DEFAULT,
+  };
+}
+
+/** Several runs in memory; results in input order. */
+export async function runBatchInMemory(
+  definition: PipelineDefinition,
+  inputs: readonly unknown[],
+  choices: MemoryChoices,
+): Promise<readonly RunResult[]> {
+  checkConcurrency(choices.concurrency);
+  const { concurrency = BATCH_CONCURRENCY_DEFAULT, ...rest } = choices;
+  const results: RunResult[] = [];
+  let next = 0;
+  const work = async (): Promise<void> => {
+    while (next < inputs.length) {
+      const index = next;
+      next += 1;
+      results[index] = await runInMemory(definition, inputs[index], rest);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(concurrency, inputs.length) }, work));
+  return results;
+}
