@@ -7,6 +7,8 @@ import {
   BUG_TABLE,
   CLASS_VERDICTS,
   CODE_TABLE,
+  EXECUTED_CLASSES,
+  EXECUTED_CODES,
   EXIT_TABLE,
   FAULT_TABLE,
   GRPC_TABLE,
@@ -17,6 +19,7 @@ import {
   SQLITE_NAMES,
   SQLITE_TABLE,
   SQLSTATE_TABLE,
+  STORE_CLASSES,
 } from "./error-table.ts";
 import type { TableEntry } from "./error-table.ts";
 
@@ -30,6 +33,14 @@ test("every class has a verdict, and there is no verdict for anything else", () 
   );
   expect(classesWith("once")).toBe("dns-missing bug");
   expect(classesWith("defer")).toBe("throttled local-resource crash");
+});
+
+test("after some classes the other side may have done the work", () => {
+  expect([...EXECUTED_CLASSES].join(" ")).toBe(
+    "broken timeout already-done no-verdict subprocess crash bug cancelled unknown",
+  );
+  expect([...EXECUTED_CODES]).toEqual(["HTTP 500", "HTTP 502"]);
+  expect([...STORE_CLASSES]).toEqual(["db-conflict", "db-away", "db-full"]);
 });
 
 function classesWith(verdict: string): string {

@@ -14,10 +14,11 @@ export interface TableEntry {
   readonly retry?: RetryVerdict;
 }
 
-// The classes of the engine's own store (db-conflict, db-away, db-full) retry as `server` when stage code
-// throws them. `no-verdict` is repeated because stages count as idempotent unless declared otherwise;
-// `crash` costs a crash instead of an attempt.
-/** What each class means for another attempt. */
+/**
+ * What each class means for another attempt. The classes of the engine's own store (`STORE_CLASSES`) retry as
+ * `server` when stage code throws them; `no-verdict` is repeated because stages count as idempotent unless
+ * declared otherwise; `crash` costs a crash instead of an attempt.
+ */
 export const CLASS_VERDICTS: Readonly<Record<ErrorClass, RetryVerdict>> = {
   unreachable: "yes",
   "dns-missing": "once",
@@ -47,6 +48,29 @@ export const CLASS_VERDICTS: Readonly<Record<ErrorClass, RetryVerdict>> = {
   poison: "no",
   unknown: "yes",
 };
+
+/** Classes that stand for faults of a database. */
+export const STORE_CLASSES: ReadonlySet<ErrorClass> = new Set([
+  "db-conflict",
+  "db-away",
+  "db-full",
+]);
+
+/** Classes after which the other side may have done the work all the same. */
+export const EXECUTED_CLASSES: ReadonlySet<ErrorClass> = new Set([
+  "broken",
+  "timeout",
+  "already-done",
+  "no-verdict",
+  "subprocess",
+  "crash",
+  "bug",
+  "cancelled",
+  "unknown",
+]);
+
+/** Codes of the class `server` after which it may have, too. */
+export const EXECUTED_CODES: ReadonlySet<string> = new Set(["HTTP 500", "HTTP 502"]);
 
 const CLASSES: ReadonlySet<unknown> = new Set(ERROR_CLASSES);
 

@@ -331,6 +331,24 @@ test("a crash costs no attempt, and the third makes poison", () => {
   expect(crash({ crashes: 1, deadlineAtMs: 1_000 })).toMatchObject({ because: "deadline" });
 });
 
+test("a stage that is not idempotent is not repeated where it may have done its work", () => {
+  const once = (parts: Partial<RetryQuestion>): RetryDecision =>
+    ask({ idempotent: false, ...parts });
+  const ambiguous = { kind: "fail", because: "ambiguous", classAs: "ambiguous" };
+  const executed = ERROR_CLASSES.filter(
+    (name) => once({ classified: classifiedAs(name) }).kind !== "retry",
+  ).filter((name) => decideClass(name) !== "no");
+  expect(executed.join(" ")).toBe("broken timeout no-verdict subprocess crash bug unknown");
+  expect(once({ classified: classifiedAs("timeout") })).toEqual(ambiguous);
+  expect(once({ classified: classifiedAs("crash") })).toEqual(ambiguous);
+  expect(once({ error: { status: 500 } })).toEqual(ambiguous);
+  expect(once({ error: { status: 502 } })).toEqual(ambiguous);
+  expect(once({ error: { status: 503 } }).kind).toBe("retry");
+  const policy = policyOf({ rules: [ruleOf({}, "retry")] });
+  expect(once({ policy, classified: classifiedAs("timeout") })).toEqual(ambiguous);
+  expect(once({ attempt: 3 })).toEqual({ kind: "fail", because: "attempts" });
+});
+
 test("any question gets an answer that keeps every promise at once", () => {
   const question = fc.record({
     errorClass: fc.constantFrom(...ERROR_CLASSES),

@@ -9,6 +9,7 @@ import type { Random } from "../std/random.ts";
 import { boundedText } from "../std/json.ts";
 import { computeDelayMs } from "./backoff.ts";
 import type { Classified } from "./classify.ts";
+import { EXECUTED_CLASSES, EXECUTED_CODES, STORE_CLASSES } from "./error-table.ts";
 import { messageOf } from "./failure.ts";
 import { matchRules } from "./retry-rule.ts";
 
@@ -33,6 +34,8 @@ export interface RetryQuestion {
   readonly onceUsed: boolean;
   /** True: exactly one attempt each, whatever the policy says. */
   readonly noRetry: boolean;
+  /** False: what may have done its work is not repeated. Default true. */
+  readonly idempotent?: boolean;
   readonly nowMs: number;
   /** When all attempts and waits must be over, on the same clock; null: never. */
   readonly deadlineAtMs: number | null;
@@ -51,6 +54,7 @@ export type RetryEnd =
   | "deferral-exhausted"
   | "no-retry"
   | "once"
+  | "ambiguous"
   | "poison";
 
 /** What follows. */
@@ -133,6 +137,7 @@ function decideByPolicy(rule: ParsedRule | undefined, question: RetryQuestion): 
   if (question.noRetry) return { kind: "fail", because: "no-retry" };
   const deferral = isDeferral(classified);
   if (!deferral && attempt >= policy.attempts) return { kind: "fail", because: "attempts" };
+  if (isAmbiguous(question)) return AMBIGUOUS;
   return decideWait(rule, question, deferral);
 }
 
@@ -141,10 +146,18 @@ function decideCrash(rule: ParsedRule | undefined, question: RetryQuestion): Ret
   const crashes = question.crashes ?? question.deferrals + 1;
   if (crashes >= CRASHES_MAX) return { kind: "fail", because: "poison", classAs: "poison" };
   if (question.noRetry) return { kind: "fail", because: "no-retry" };
+  if (isAmbiguous(question)) return AMBIGUOUS;
   return holdAgainstDeadline(question, plainWaitMs(rule, question, crashes), true);
 }
 
-const STORE_CLASSES: ReadonlySet<ErrorClass> = new Set(["db-conflict", "db-away", "db-full"]);
+const AMBIGUOUS: RetryDecision = { kind: "fail", because: "ambiguous", classAs: "ambiguous" };
+
+/** Asked only where another attempt would follow: without one there is nothing to do twice. */
+function isAmbiguous({ idempotent = true, classified }: RetryQuestion): boolean {
+  if (idempotent) return false;
+  const byCode = classified.class === "server" && EXECUTED_CODES.has(classified.code ?? "");
+  return byCode || EXECUTED_CLASSES.has(classified.class);
+}
 
 function isListed({ retryOn }: RetryPolicy, classified: Classified): boolean {
   if (retryOn === null) return true;
