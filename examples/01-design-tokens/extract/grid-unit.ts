@@ -20,7 +20,10 @@ const NEARLY = 0.85;
 
 /** The unit of a layout, or undefined when the distances follow none. */
 export function findGridUnit(gaps: readonly LengthCount[]): GridUnit | undefined {
-  const weights = gaps.map(({ px, count }) => ({ px, weight: Math.sqrt(count) }));
+  // Sorted, so that sums of fractions do not depend on the order of the pictures.
+  const weights = gaps
+    .toSorted((one, other) => one.px - other.px)
+    .map(({ px, count }) => ({ px, weight: Math.sqrt(count) }));
   const total = weights.reduce((sum, gap) => sum + gap.weight, 0);
   if (gaps.reduce((sum, gap) => sum + gap.count, 0) < GAPS_MIN) return undefined;
   const units = Array.from({ length: UNIT_MAX - UNIT_MIN + 1 }, (_, index) => {

@@ -62,7 +62,8 @@ function drawIndex(chances: Float64Array, roll: number): number | undefined {
 
 /** xorshift32: enough to scatter a handful of starting points. */
 function makeDice(seed: number): () => number {
-  let state = seed >>> 0 || 1;
+  // Small seeds would begin with small numbers, and so with the first points.
+  let state = Math.imul(seed, 0x9e3779b9) >>> 0 || 1;
   return () => {
     state ^= state << 13;
     state ^= state >>> 17;

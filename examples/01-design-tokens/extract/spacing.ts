@@ -15,9 +15,9 @@ const GAP_MAX = 160;
 /** A band lower than this is a line of text: its columns are letters. */
 const BAND_MIN = 20;
 const DEPTH_MAX = 16;
-/** An edge is straight when nearly all of it lies in pieces of one colour at least this long. */
+/** An edge is straight when most of it lies in pieces of one colour at least this long. */
 const STRAIGHT_RUN_MIN = 16;
-const STRAIGHT_SHARE_MIN = 0.8;
+const STRAIGHT_SHARE_MIN = 0.6;
 
 /** All gaps of one picture between 6 and 160 pixels, counted by length. */
 export function extractSpacing(bitmap: Bitmap): SpacingReading {

@@ -2,7 +2,7 @@
 // it depends on when, where or how fast the run was.
 import type { Size } from "../image/fit.ts";
 import { colorDistance } from "../tokens/merge-colors.ts";
-import { tokensOf } from "../tokens/token.ts";
+import { colorsOf } from "../tokens/token.ts";
 import type { Source, Token } from "../tokens/token.ts";
 import type { TokenDifference } from "../tokens/difference.ts";
 import type { ValidatedSet } from "../tokens/validate.ts";
@@ -42,7 +42,7 @@ export interface ColorMerge {
 
 /** Colour tokens with more than one shade, each shade with its pictures. */
 export function listMerges(tokens: readonly Token[]): ColorMerge[] {
-  return tokensOf(tokens, "color").flatMap((token) => {
+  return colorsOf(tokens).flatMap((token) => {
     const values = [...new Set(token.sources.map((source) => source.value))];
     if (values.length < 2) return [];
     const shades = values.map((value) => ({

@@ -1,7 +1,7 @@
 // Puts files into a folder so that a reader, or a crash, never meets half of one: each is written under
 // another name, brought to the disk, and renamed. Doing it again gives the same files.
 import { createHash } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 /** A file to write. */
@@ -49,5 +49,15 @@ export async function replaceFile(path: string, bytes: Uint8Array, draft: string
   } catch (error) {
     await rm(draft, { force: true });
     throw error;
+  }
+}
+
+/** Throws when a file is missing or not what was written. Names the first such file. */
+export async function assertWritten(folder: string, files: readonly WrittenFile[]): Promise<void> {
+  for (const { name, sha256 } of files) {
+    const found = createHash("sha256")
+      .update(await readFile(join(folder, name)))
+      .digest("hex");
+    if (found !== sha256) throw new Error(`"${join(folder, name)}" is not what was written`);
   }
 }

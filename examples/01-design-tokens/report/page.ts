@@ -2,7 +2,7 @@
 // set is, then shows it, then where it came from.
 import { listMerges } from "../output/report.ts";
 import type { ReportInput } from "../output/report.ts";
-import { tokensOf } from "../tokens/token.ts";
+import { colorsOf, lengthsOf } from "../tokens/token.ts";
 import type { Scores } from "../tokens/validate.ts";
 import { drawConflicts, drawContrast } from "./contrast.ts";
 import { drawDifference, drawErrors, drawImages } from "./images.ts";
@@ -30,22 +30,20 @@ export function drawReport(input: ReportInput): string {
       </style>
     </head>
     <body>
-      <main>
-        ${drawHeader(input)} ${drawRibbon(tokensOf(set.tokens, "color"))} ${drawSections(input)}
-      </main>
+      <main>${drawHeader(input)} ${drawRibbon(colorsOf(set.tokens))} ${drawSections(input)}</main>
     </body>
   </html>`;
-  return `<!doctype html>\n${page.markup.replace(/[ \t]+\n/g, "\n")}\n`;
+  return `<!doctype html>\n${page.markup.replace(/\s*\n\s*/g, "\n").trim()}\n`;
 }
 
 function drawHeader({ brand, set }: ReportInput): Markup {
-  const colors = tokensOf(set.tokens, "color").length;
-  const unit = tokensOf(set.tokens, "spacing").find((token) => token.name === "unit");
+  const colors = colorsOf(set.tokens).length;
+  const unit = lengthsOf(set.tokens, "spacing").find((token) => token.name === "unit");
   const facts = [
     count(colors, "colour"),
     unit === undefined ? "no common unit" : `a ${unit.value} px grid`,
-    plural(tokensOf(set.tokens, "radius").length, "radius", "radii"),
-    count(tokensOf(set.tokens, "text").length, "text size"),
+    plural(lengthsOf(set.tokens, "radius").length, "radius", "radii"),
+    count(lengthsOf(set.tokens, "text").length, "text size"),
   ];
   return html`<header>
     <div>
@@ -115,7 +113,7 @@ function drawRing(share: number): Markup {
 
 function drawSections(input: ReportInput): Content {
   const { set, images, difference } = input;
-  const colors = tokensOf(set.tokens, "color");
+  const colors = colorsOf(set.tokens);
   const merges = listMerges(set.tokens);
   return [
     set.errors.length > 0 &&
@@ -150,12 +148,12 @@ function drawSections(input: ReportInput): Content {
       "Pairs that are distinct to most people and alike to some.",
       drawConflicts(set.conflicts, colors),
     ),
-    section("Spacing", undefined, drawSpacing(tokensOf(set.tokens, "spacing"))),
-    section("Corners", undefined, drawRadii(tokensOf(set.tokens, "radius"))),
+    section("Spacing", undefined, drawSpacing(lengthsOf(set.tokens, "spacing"))),
+    section("Corners", undefined, drawRadii(lengthsOf(set.tokens, "radius"))),
     section(
       "Text sizes",
       "Estimated from the height of capitals.",
-      drawText(tokensOf(set.tokens, "text")),
+      drawText(lengthsOf(set.tokens, "text")),
     ),
     section(
       "Pictures",

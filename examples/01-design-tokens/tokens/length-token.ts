@@ -63,7 +63,7 @@ export function toSpacingTokens(sightings: readonly LengthSighting[]): LengthTok
   if (unit === undefined) return [];
   const onGrid = sightings.filter(({ px }) => px % unit.px === 0);
   const multiples = mergeLengths(onGrid, 0).filter(
-    ({ px, count }) => count >= 2 && px <= unit.px * 16,
+    ({ px, count }) => count >= 3 && px <= unit.px * 16,
   );
   const sources = onGrid.map((sighting) => toSource(sighting, unit.fit));
   const unitToken: LengthToken = {

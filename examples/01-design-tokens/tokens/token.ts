@@ -81,10 +81,12 @@ export function combineConfidence(sources: readonly Source[]): number {
   return Math.min(1, mean * (1 + 0.1 * (sources.length - 1)));
 }
 
-/** The tokens of one kind, in their order. */
-export function tokensOf<Kind extends TokenKind>(
-  tokens: readonly Token[],
-  kind: Kind,
-): Extract<Token, { kind: Kind }>[] {
-  return tokens.filter((token): token is Extract<Token, { kind: Kind }> => token.kind === kind);
+/** The colours of a set, in their order. */
+export function colorsOf(tokens: readonly Token[]): ColorToken[] {
+  return tokens.filter((token) => token.kind === "color");
+}
+
+/** The lengths of one kind, in their order. */
+export function lengthsOf(tokens: readonly Token[], kind: LengthToken["kind"]): LengthToken[] {
+  return tokens.filter((token) => token.kind !== "color").filter((token) => token.kind === kind);
 }

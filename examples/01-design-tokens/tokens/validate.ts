@@ -6,7 +6,7 @@ import type { VisionConflict } from "./color-vision.ts";
 import { judgeContrast } from "./contrast.ts";
 import type { ContrastVerdict } from "./contrast.ts";
 import { nameColor } from "./name-color.ts";
-import { TOKEN_KINDS, tokensOf } from "./token.ts";
+import { colorsOf, TOKEN_KINDS } from "./token.ts";
 import type { ColorToken, TextUse, Token, TokenSet } from "./token.ts";
 
 /** In strict mode tokens below this confidence are dropped. */
@@ -54,7 +54,7 @@ export function validateTokens(set: TokenSet, options: { readonly strict: boolea
   const isFaulty = (token: Token): boolean =>
     faults.some((fault) => fault.kind === token.kind && fault.name === token.name);
   const tokens = options.strict ? set.tokens.filter((token) => !isFaulty(token)) : set.tokens;
-  const colors = tokensOf(tokens, "color");
+  const colors = colorsOf(tokens).filter((color) => isValid(color.value));
   const contrast = judgeUses(set.uses, colors);
   const isClean = set.errors.length === 0 && faults.every((fault) => fault.severity === "unsure");
   return {
@@ -122,7 +122,7 @@ function rate(
 
 /** A colour whose name had to be numbered is one of several that nobody can tell apart by name. */
 function isWellNamed(token: Token): boolean {
-  if (!NAME.test(token.name)) return false;
+  if (!NAME.test(token.name) || !isValid(token.value)) return false;
   return token.kind !== "color" || token.name === nameColor(token.value);
 }
 
