@@ -19,6 +19,16 @@ export const RETRY_RULES_MAX = 100;
 export const DEFERRALS_MAX = 50;
 /** Longest time one stage or item may be deferred in all: 24 h in ms. */
 export const DEFERRAL_MS_MAX: number = 24 * 3_600_000;
+/** Longest hint of the other side that is a pause of the attempt; a longer one defers it: 15 min in ms. */
+export const HINT_PAUSE_MS_MAX: number = 15 * 60_000;
+/** Longest hint of the other side that is followed: 24 h in ms. */
+export const HINT_MS_MAX: number = 24 * 3_600_000;
+/** Most that is added to a hint, so that not all who got it come back at once, ms. */
+export const HINT_SPREAD_MS_MAX = 5_000;
+/** Crashes of one stage or item that make it poison. */
+export const CRASHES_MAX = 3;
+/** Characters of the reason of a skip or of an ended run. */
+export const REASON_CHARS_MAX = 500;
 /** Longest duration an option may name: 366 days in ms. */
 export const DURATION_MS_MAX: number = 366 * 24 * 3_600_000;
 /** Exponent of the backoff, so that it can never reach infinity. */

@@ -2,7 +2,15 @@
 // passed; permanent classes; the author's rules; `retryOn`; attempts left; then the wait, held against the
 // deadline. Pure: the engine makes the move and keeps the counters.
 
-import { DEFERRAL_MS_MAX, DEFERRALS_MAX } from "../model/limits.ts";
+import {
+  CRASHES_MAX,
+  DEFERRAL_MS_MAX,
+  DEFERRALS_MAX,
+  HINT_MS_MAX,
+  HINT_PAUSE_MS_MAX,
+  HINT_SPREAD_MS_MAX,
+  REASON_CHARS_MAX,
+} from "../model/limits.ts";
 import type { ErrorClass } from "../model/outcome.ts";
 import type { ParsedRule, RetryPolicy } from "../model/retry.ts";
 import type { Random } from "../std/random.ts";
@@ -78,16 +86,6 @@ export type RetryDecision = (
   /** Rules that threw while they were asked, worth an event. Absent: none. */
   readonly ruleFaults?: number;
 };
-
-/** Crashes of one stage or item that make it poison. */
-const CRASHES_MAX = 3;
-/** A longer hint is a deferral: 15 min. */
-const HINT_PAUSE_MS_MAX = 15 * 60_000;
-/** No hint is followed for longer: 24 h. */
-const HINT_MS_MAX = 24 * 3_600_000;
-/** Most that is added to a hint, so that not all who got it come back at once. */
-const HINT_SPREAD_MS_MAX = 5_000;
-const REASON_CHARS_MAX = 500;
 
 /** Decides what follows a failed attempt. */
 export function decideRetry(question: RetryQuestion): RetryDecision {
