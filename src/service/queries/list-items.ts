@@ -1,0 +1,117 @@
+// A page of the items of a map stage, in their order, or all of them one after the other.
+
+import { PAGE_ROWS_MAX } from "../../model/limits.ts";
+import type { ItemRecord } from "../../model/checkpoint.ts";
+import { STAGE_STATES, type StageState } from "../../model/outcome.ts";
+import type { Store } from "../../storage/store.ts";
+import { toCounts, type CountsView } from "../views/counts-view.ts";
+import { toItemView, type ItemView } from "../views/item-view.ts";
+import { toRunView, type RunView } from "../views/run-view.ts";
+import { readValueView } from "../views/value-view.ts";
+import { findRun } from "./find-run.ts";
+import { checkPageLimit, cursorInvalid } from "./page-limit.ts";
+import { getStage, readRunFacts, type RunFacts } from "./run-facts.ts";
+
+/** Which items. */
+export interface ItemListQuery {
+  /** Any name of the run. */
+  readonly run: string;
+  readonly stage: string;
+  readonly states?: readonly StageState[];
+  /** 1 to 500. Default 20. */
+  readonly limit?: number;
+  /** `nextCursor` of the page before. */
+  readonly cursor?: string;
+  /** True: each with its output. Default false. */
+  readonly outputs?: boolean;
+}
+
+/** One page. Items that were not begun have no row: they are in `counts` alone. */
+export interface ItemPage {
+  readonly run: RunView;
+  readonly stage: string;
+  readonly counts: CountsView;
+  readonly items: readonly ItemView[];
+  /** Absent on the last page. */
+  readonly nextCursor?: string;
+}
+
+/** Lists items. RUN_NOT_FOUND, STAGE_UNKNOWN, OPTION_INVALID. */
+export async function listItems(store: Store, query: ItemListQuery): Promise<ItemPage> {
+  const limit = checkPageLimit(query.limit);
+  const facts = await readRunFacts(store, await findRun(store, query.run));
+  getStage(facts, query.stage);
+  const after = query.cursor === undefined ? {} : parseCursor(query.cursor);
+  const records = await store.listItems({
+    runId: facts.run.id,
+    stage: query.stage,
+    limit,
+    ...(query.states === undefined ? {} : { states: query.states }),
+    ...after,
+  });
+  const items: ItemView[] = [];
+  for (const record of records) {
+    items.push(query.outputs === true ? await withOutput(store, record) : toItemView(record));
+  }
+  const last = records.at(-1);
+  return {
+    run: toRunView(facts),
+    stage: query.stage,
+    counts: countItems(facts, query.stage),
+    items,
+    ...(last === undefined || records.length < limit ? {} : { nextCursor: toCursor(last) }),
+  };
+}
+
+/** Every item that answers the query, page by page, each with its output. */
+export async function* iterateItems(
+  store: Store,
+  query: Omit<ItemListQuery, "limit" | "cursor" | "outputs">,
+): AsyncGenerator<ItemView> {
+  let cursor: string | undefined;
+  do {
+    const page = await listItems(store, {
+      ...query,
+      limit: PAGE_ROWS_MAX,
+      outputs: true,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    yield* page.items;
+    cursor = page.nextCursor;
+  } while (cursor !== undefined);
+}
+
+/** True for the name of an item's state. */
+export function isItemState(name: string): name is StageState {
+  return STAGE_STATES.some((state) => state === name);
+}
+
+async function withOutput(store: Store, record: ItemRecord): Promise<ItemView> {
+  const view = await readValueView(store, record.output);
+  return { ...toItemView(record), ...(view.value === undefined ? {} : { output: view.value }) };
+}
+
+function countItems(facts: RunFacts, stage: string): CountsView {
+  return toCounts(facts.itemCounts.get(stage) ?? {}, facts.records.get(stage)?.itemCount ?? null);
+}
+
+function toCursor(item: ItemRecord): string {
+  return Buffer.from(JSON.stringify([item.index, item.key])).toString("base64url");
+}
+
+function parseCursor(cursor: string): { readonly afterIndex: number; readonly afterKey: string } {
+  const parts = parseJson(Buffer.from(cursor, "base64url").toString("utf8"));
+  const [index, key] = Array.isArray(parts) ? parts : [];
+  if (typeof index === "number" && Number.isSafeInteger(index) && typeof key === "string") {
+    return { afterIndex: index, afterKey: key };
+  }
+  throw cursorInvalid(cursor);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,22 @@
+// The bounds of a page, and cursors that programs pass on without reading them.
+
+import { MillraceError } from "../../model/errors.ts";
+import { PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX } from "../../model/limits.ts";
+
+/** Rows of a page: as asked, 1 to 500, by default 20. OPTION_INVALID. */
+export function checkPageLimit(limit: number | undefined): number {
+  if (limit === undefined) return PAGE_ROWS_DEFAULT;
+  if (Number.isSafeInteger(limit) && limit >= 1 && limit <= PAGE_ROWS_MAX) return limit;
+  throw new MillraceError(
+    "OPTION_INVALID",
+    `A page has 1 to ${PAGE_ROWS_MAX} rows; got ${limit}.`,
+    { hint: "follow the cursor for more", details: { limit, max: PAGE_ROWS_MAX } },
+  );
+}
+
+/** The fault of a cursor that is none of this list. */
+export function cursorInvalid(cursor: string): MillraceError {
+  return new MillraceError("OPTION_INVALID", `"${cursor}" is no cursor of this list.`, {
+    hint: "pass on the nextCursor of the page before, unchanged",
+  });
+}

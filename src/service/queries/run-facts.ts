@@ -1,0 +1,117 @@
+// All that a store tells of one run, read once, with the questions that views and `why` ask of it: which
+// stages there are, what each is doing now, and who works on the run. From rows and beats alone, so that any
+// process can ask about a run that another one works on.
+
+import type { StageRecord, StateCounts } from "../../model/checkpoint.ts";
+import { MillraceError } from "../../model/errors.ts";
+import type { StageState } from "../../model/outcome.ts";
+import type { RunRecord } from "../../model/run.ts";
+import type { Store, WorkerRecord } from "../../storage/store.ts";
+import { findNearest } from "../../std/nearest.ts";
+import {
+  parseStoredDefinition,
+  type StoredDefinition,
+  type StoredStage,
+} from "../views/definition-view.ts";
+import { runName } from "./find-run.ts";
+
+/** What is known of one run at one moment. */
+export interface RunFacts {
+  readonly run: RunRecord;
+  readonly name: string;
+  /** Stages in the order of their needs. Without a stored definition, those that have a row. */
+  readonly stages: readonly StoredStage[];
+  readonly definition: StoredDefinition | undefined;
+  readonly records: ReadonlyMap<string, StageRecord>;
+  readonly itemCounts: ReadonlyMap<string, StateCounts>;
+  /** The process that works on the run, if one says so. */
+  readonly worker: WorkerRecord | undefined;
+  /** `stage` or `stage/key` of what that process runs now. */
+  readonly running: readonly string[];
+  /** Of the store's clock. */
+  readonly nowMs: number;
+}
+
+/** Reads a run. */
+export async function readRunFacts(store: Store, run: RunRecord): Promise<RunFacts> {
+  const [records, itemCounts, text, workers] = await Promise.all([
+    store.listStages(run.id),
+    store.countItems(run.id),
+    store.findDefinition(run.definitionHash),
+    run.state === "running" ? store.listWorkers() : Promise.resolve([]),
+  ]);
+  const definition = text === undefined ? undefined : parseStoredDefinition(text);
+  const worker = workers.find((each) => each.owner.worker === run.lease?.owner.worker);
+  const name = runName(run);
+  return {
+    run,
+    name,
+    stages: definition?.stages ?? records.map(toBareStage),
+    definition,
+    records: new Map(records.map((record) => [record.stage, record])),
+    itemCounts,
+    worker,
+    running: listRunning(worker, [run.id, name]),
+    nowMs: store.nowMs(),
+  };
+}
+
+/** A stage of a run whose definition is gone: only its name is sure. */
+function toBareStage(record: StageRecord): StoredStage {
+  return {
+    name: record.stage,
+    kind: record.itemCount === null ? "stage" : "map",
+    needs: [],
+    trigger: "all_success",
+    critical: true,
+    soft: false,
+    attempts: 1,
+    timeoutMs: null,
+    deadlineMs: null,
+    over: null,
+  };
+}
+
+function listRunning(
+  worker: WorkerRecord | undefined,
+  names: readonly string[],
+): readonly string[] {
+  return (worker?.running ?? []).flatMap((address) => {
+    const cut = address.indexOf("/");
+    return cut > 0 && names.includes(address.slice(0, cut)) ? [address.slice(cut + 1)] : [];
+  });
+}
+
+/** State of a stage now. What a beat calls running is running; nothing is while nobody works on the run. */
+export function stageStateOf(facts: RunFacts, stage: string): StageState {
+  const stored = facts.records.get(stage)?.state ?? "pending";
+  if (stored !== "pending" && stored !== "running" && stored !== "waiting") return stored;
+  if (facts.run.state !== "running") return stored === "running" ? "pending" : stored;
+  return isRunningNow(facts, stage) ? "running" : stored;
+}
+
+/** True if the working process says that it runs the stage, or one of its items. */
+export function isRunningNow(facts: RunFacts, stage: string): boolean {
+  return facts.running.some((address) => address === stage || address.startsWith(`${stage}/`));
+}
+
+/** Keys of the items of a stage that run now. */
+export function listRunningItems(facts: RunFacts, stage: string): readonly string[] {
+  const prefix = `${stage}/`;
+  return facts.running.flatMap((address) =>
+    address.startsWith(prefix) ? [address.slice(prefix.length)] : [],
+  );
+}
+
+/** The stage of this name; STAGE_UNKNOWN lists the valid ones. */
+export function getStage(facts: RunFacts, name: string): StoredStage {
+  const known = facts.stages.map((stage) => stage.name);
+  const found = facts.stages.find((stage) => stage.name === name);
+  if (found !== undefined) return found;
+  const near = findNearest(name, known);
+  throw new MillraceError("STAGE_UNKNOWN", `Run "${facts.name}" has no stage "${name}".`, {
+    ...(near === undefined ? {} : { hint: `did you mean "${near}"?` }),
+    next: `npx millrace show ${facts.name}${near === undefined ? "" : `/${near}`}`,
+    details: { given: name, known: known.slice(0, 100) },
+  });
+}

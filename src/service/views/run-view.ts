@@ -1,0 +1,156 @@
+// A run as documents show it: the record of the store, with moments as text, waits and items summed over its
+// stages, and what is running now.
+
+import type { Blocker } from "../../model/blocker.ts";
+import type { RunRecord, RunSettings, RunState } from "../../model/run.ts";
+import { stageStateOf, type RunFacts } from "../queries/run-facts.ts";
+import { toBlockerView, type BlockerView } from "./blocker-view.ts";
+import { sumItemCounts, type CountsView } from "./counts-view.ts";
+import { toFailureView, type FailureView } from "./failure-view.ts";
+import { findWaitBlocker } from "./stage-view.ts";
+import { toIso } from "./time-view.ts";
+
+/** One run. */
+export interface RunView {
+  readonly id: string;
+  /** Short name. */
+  readonly name: string;
+  readonly key?: string;
+  readonly pipeline: string;
+  /** Hash of its definition. */
+  readonly definition: string;
+  readonly state: RunState;
+  readonly reason?: string;
+  readonly warnings: number;
+  readonly resumes: number;
+  /** Attempts that ended in a retry. */
+  readonly retries: number;
+  readonly crashes: number;
+  /** Id of the run it was made from or started by. */
+  readonly parent?: string;
+  readonly source: string;
+  readonly tags: Readonly<Record<string, string>>;
+  /** What it was started with. */
+  readonly settings: RunSettings;
+  readonly queuedAt: string;
+  readonly startedAt?: string;
+  readonly updatedAt: string;
+  readonly endedAt?: string;
+  readonly durationMs?: number;
+  /** Over all its stages, by cause. */
+  readonly waitedMs: Readonly<Record<string, number>>;
+  /** Of all its map stages. */
+  readonly items: CountsView;
+  /** Stages that run now. */
+  readonly running: readonly string[];
+  readonly blocker?: BlockerView;
+  readonly error?: FailureView;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** The view of a run. */
+export function toRunView(facts: RunFacts): RunView {
+  const { run } = facts;
+  const records = [...facts.records.values()];
+  const blocker = findRunBlocker(facts);
+  return {
+    ...toIdentity(run, facts.name),
+    warnings: run.warnings,
+    resumes: run.resumes,
+    retries: run.retries,
+    crashes: run.crashes,
+    ...(run.parent === null ? {} : { parent: run.parent }),
+    source: run.source,
+    tags: run.tags,
+    settings: run.settings,
+    ...toRunTimes(run),
+    waitedMs: sumWaits(records.map((record) => record.waitedMs)),
+    items: sumItemCounts(records, facts.itemCounts),
+    running: facts.stages.flatMap(({ name }) =>
+      stageStateOf(facts, name) === "running" ? [name] : [],
+    ),
+    ...(blocker === undefined ? {} : { blocker: toBlockerView(blocker) }),
+    ...(run.failure === null ? {} : { error: toFailureView(run.failure) }),
+    metrics: run.metrics,
+  };
+}
+
+function toIdentity(
+  run: RunRecord,
+  name: string,
+): Pick<RunView, "id" | "name" | "key" | "pipeline" | "definition" | "state" | "reason"> {
+  return {
+    id: run.id,
+    name,
+    ...(run.key === null ? {} : { key: run.key }),
+    pipeline: run.pipeline,
+    definition: run.definitionHash,
+    state: run.state,
+    ...(run.reason === null ? {} : { reason: run.reason }),
+  };
+}
+
+function toRunTimes(
+  run: RunRecord,
+): Pick<RunView, "queuedAt" | "startedAt" | "updatedAt" | "endedAt" | "durationMs"> {
+  return {
+    queuedAt: toIso(run.queuedAtMs),
+    ...(run.startedAtMs === null ? {} : { startedAt: toIso(run.startedAtMs) }),
+    updatedAt: toIso(run.updatedAtMs),
+    ...(run.endedAtMs === null ? {} : { endedAt: toIso(run.endedAtMs) }),
+    ...(run.durationMs === null ? {} : { durationMs: run.durationMs }),
+  };
+}
+
+/** Time spent waiting over several stages or items, by cause. */
+export function sumWaits(
+  waits: readonly Readonly<Record<string, number>>[],
+): Readonly<Record<string, number>> {
+  const sum: Record<string, number> = {};
+  for (const wait of waits) {
+    for (const [cause, ms] of Object.entries(wait)) sum[cause] = (sum[cause] ?? 0) + ms;
+  }
+  return sum;
+}
+
+/** What stands in a run's way: its own reason while it waits, else its first waiting stage. */
+export function findRunBlocker(facts: RunFacts): Blocker | undefined {
+  const { run } = facts;
+  if (run.state === "waiting") return toRunBlocker(facts);
+  if (run.state !== "running") return undefined;
+  const waiting = facts.stages.find(({ name }) => stageStateOf(facts, name) === "waiting");
+  const record = waiting === undefined ? undefined : facts.records.get(waiting.name);
+  return record === undefined ? undefined : findWaitBlocker(record, record.stage);
+}
+
+function toRunBlocker({ run, name }: RunFacts): Blocker {
+  const reason = run.reason ?? "interrupted";
+  if (reason !== "interrupted") {
+    return { kind: toKind(reason), name: reason, basis: "unknown", text: `waits: ${reason}` };
+  }
+  return {
+    kind: "interrupted",
+    name,
+    sinceMs: run.updatedAtMs,
+    basis: "unknown",
+    text: "the process that worked on it is gone or was stopped; it goes on with resume",
+  };
+}
+
+const RUN_KINDS: readonly Blocker["kind"][] = [
+  "due",
+  "retry",
+  "limit",
+  "quota",
+  "breaker",
+  "budget",
+  "busy",
+  "policy",
+  "no-worker",
+  "paused",
+  "local-resource",
+];
+
+function toKind(reason: string): Blocker["kind"] {
+  return RUN_KINDS.find((kind) => kind === reason) ?? "interrupted";
+}
