@@ -17,7 +17,8 @@ test.each<[...Case, boolean]>([
   ["auto", { NO_COLOR: "1", FORCE_COLOR: "3" }, true, false],
   ["always", { NO_COLOR: "1" }, false, true],
   ["never", { FORCE_COLOR: "1" }, true, false],
-])("--color %s with %j, terminal %s: %s", (flag, env, isTerminal, isColored) => {
+])("--color %s with %j, terminal %s: %s", (...row) => {
+  const [flag, env, isTerminal, isColored] = row;
   expect(resolveColor({ flag, env, isTerminal })).toBe(isColored);
 });
 

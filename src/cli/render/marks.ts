@@ -37,8 +37,10 @@ export interface Alphabet {
   readonly dot: string;
   readonly times: string;
   readonly warning: string;
-  /** Fills of one column of a bar, from nothing to full. */
+  /** Fills of one column of a bar, from the least to full. */
   readonly bar: readonly string[];
+  /** One column of a bar that is still empty. */
+  readonly barRest: string;
   /** In place of what was cut out of a text; may be two columns wide. */
   readonly ellipsis: string;
   /** In place of a value that is not there. */
@@ -63,7 +65,8 @@ const UNICODE: Alphabet = {
   dot: "·",
   times: "×",
   warning: "▲",
-  bar: [" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
+  bar: ["▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
+  barRest: "·",
   ellipsis: "…",
   none: "–",
 };
@@ -86,7 +89,8 @@ const ASCII: Alphabet = {
   dot: "-",
   times: "x",
   warning: "!",
-  bar: [" ", "#"],
+  bar: ["#"],
+  barRest: ".",
   ellipsis: "..",
   none: "-",
 };

@@ -1,0 +1,85 @@
+// Small phrases that several forms share, so that the same fact reads the same everywhere. Text that came from
+// user code is made safe here and nowhere later.
+
+import { STAGE_STATES, type StageState } from "../../model/outcome.ts";
+import { formatDuration } from "../../std/duration.ts";
+import { escapeControl } from "../../std/text.ts";
+import { showCount, showDuration } from "./figures.ts";
+import { stateWord } from "./marks.ts";
+import type { Wait } from "./progress/stage-progress.ts";
+
+/** `score/row-7`, or `score`. */
+export function addressOf(stage: string, item: string | undefined): string {
+  return item === undefined ? stage : `${stage}/${escapeControl(item)}`;
+}
+
+/** Text of user code in one line: what is between two ends of line is joined by blanks, and the rest escaped. */
+export function oneLine(text: string): string {
+  return escapeControl(text.trim().replaceAll(/\s*[\r\n]+\s*/g, " "), { keepTab: false });
+}
+
+/** The same in quotes, with quotes inside escaped, for lines that programs read. */
+export function quoted(text: string): string {
+  return `"${oneLine(text).replaceAll(/["\\]/g, String.raw`\$&`)}"`;
+}
+
+/** A word as it stands, anything else in quotes. */
+export function wordOrQuoted(text: string): string {
+  return /^[\w.,:/@+-]+$/.test(text) ? text : quoted(text);
+}
+
+/** `3 succeeded, 1 failed`, in the order of the model, states without any left out. */
+export function countStates(
+  counts: Readonly<Record<StageState, number>>,
+  note: (state: StageState) => string = () => "",
+): string {
+  return COUNTED_STATES.filter((state) => counts[state] > 0)
+    .map((state) => `${showCount(counts[state])} ${stateWord(state)}${note(state)}`)
+    .join(", ");
+}
+
+// What went well first, then what did not, then what is left.
+const COUNTED_STATES: readonly StageState[] = [
+  "succeeded",
+  "failed",
+  "skipped",
+  "upstream_failed",
+  "cancelled",
+  ...STAGE_STATES.filter((state) => ["running", "waiting", "pending"].includes(state)),
+];
+
+/** `attempt 2 of 3`; undefined: there is only one, or its number is not known. */
+export function attemptOf(attempt: number | undefined, attemptsMax: number): string | undefined {
+  if (attempt === undefined || attemptsMax < 2) return undefined;
+  return `attempt ${attempt} of ${Math.max(attempt, attemptsMax)}`;
+}
+
+/** What is waited for, and until when: `["attempt 2 of 3 in 4.1 s", "HTTP 502"]`. */
+export function describeWait(wait: Wait, attemptsMax: number, nowMs: number): string[] {
+  const due =
+    wait.dueAtMs === undefined || wait.dueAtMs <= nowMs ? "" : ` in ${dueIn(wait.dueAtMs, nowMs)}`;
+  if (wait.kind === "retry") {
+    const attempt = attemptOf(wait.attempt, attemptsMax) ?? "next attempt";
+    return [`${attempt}${due}`, ...(wait.message === undefined ? [] : [oneLine(wait.message)])];
+  }
+  const name = wait.name === undefined ? wait.kind : `${wait.kind} ${escapeControl(wait.name)}`;
+  return [
+    name,
+    ...(wait.ahead === undefined ? [] : [`${showCount(wait.ahead)} ahead`]),
+    ...(due === "" ? [] : [`next${due}`]),
+  ];
+}
+
+function dueIn(dueAtMs: number, nowMs: number): string {
+  return showDuration(Math.ceil((dueAtMs - nowMs) / 100) * 100);
+}
+
+/** For lines that programs read: `quota scorer` as `quota:scorer`. */
+export function waitWord(wait: Wait): string {
+  return wait.name === undefined ? wait.kind : `${wait.kind}:${escapeControl(wait.name)}`;
+}
+
+/** For lines that programs read: `2.4s`, `50m12s`; no blank within. */
+export function compactDuration(ms: number): string {
+  return formatDuration(ms).replaceAll(" ", "");
+}
