@@ -1,0 +1,66 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, test } from "vitest";
+import type { Machine } from "../../std/machine.ts";
+import { makeVirtualClock, type VirtualClock } from "../../std/virtual-clock.ts";
+import type { StoreBench } from "../../testing/store-suite/suite.ts";
+import { storeSuite } from "../../testing/store-suite/store-suite.ts";
+import type { StoreCapabilities } from "../capabilities.ts";
+import type { Store } from "../store.ts";
+import { openSqliteStore } from "./open.ts";
+
+const cleanups: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+
+/** A machine whose shared clock is the virtual one. */
+function machineOn(clock: VirtualClock): Machine {
+  return {
+    host: "host-1",
+    pid: 1,
+    bootId: "boot-1",
+    processStart: "1@1",
+    sharedMonotonicMs: () => clock.monotonicMs(),
+    isGone: () => undefined,
+  };
+}
+
+async function openAt(path: string, clock: VirtualClock): Promise<Store> {
+  const url = `sqlite:${path}`;
+  const machine = machineOn(clock);
+  const store = await openSqliteStore({ url, path, clock, machine, mode: "write" });
+  cleanups.push(() => store.close());
+  return store;
+}
+
+async function makeInFile(): Promise<StoreBench> {
+  const folder = mkdtempSync(join(tmpdir(), "millrace-store-"));
+  cleanups.push(() => rmSync(folder, { recursive: true }));
+  const clock = makeVirtualClock();
+  const open = (): Promise<Store> => openAt(join(folder, "store.db"), clock);
+  return { store: await open(), open, advance: (ms) => clock.advance(ms) };
+}
+
+async function makeInMemory(): Promise<StoreBench> {
+  const clock = makeVirtualClock();
+  const open = (): Promise<Store> => openAt(":memory:", clock);
+  return { store: await open(), open, advance: (ms) => clock.advance(ms) };
+}
+
+const kinds: readonly [name: string, make: () => Promise<StoreBench>, StoreCapabilities][] = [
+  ["file", makeInFile, { durable: true, shared: true }],
+  ["memory", makeInMemory, { durable: false, shared: false }],
+];
+
+for (const [kind, make, capabilities] of kinds) {
+  for (const { name, cases } of storeSuite) {
+    describe(`SQLite store in ${kind}: ${name}`, () => {
+      for (const one of cases) {
+        test.skipIf(one.needs?.(capabilities) === false)(one.name, () => one.run(make));
+      }
+    });
+  }
+}

@@ -1,0 +1,142 @@
+// Chapter: queries. Lists of runs, newest first, and the workers that work on them.
+
+import assert from "node:assert/strict";
+import { PAGE_ROWS_MAX, RECENT_EVENTS_MAX, WORKER_SILENT_MS_MAX } from "../../model/limits.ts";
+import type { RunQuery, Store } from "../../storage/store.ts";
+import { applyAll, applyRun, createRun, endRun, makeOwner, moveRun } from "./fixture.ts";
+import type { StoreCase } from "./suite.ts";
+
+/** Cases about lists. */
+export const queryCases: readonly StoreCase[] = [
+  {
+    name: "runs are listed newest first, in pages without gap or repetition",
+    run: async (make) => {
+      const { store } = await make();
+      await applyAll(store, ...Array.from({ length: 7 }, () => createRun()));
+
+      assert.deepEqual(await numbersOf(store, { limit: 3 }), [7, 6, 5]);
+      assert.deepEqual(await numbersOf(store, { limit: 3, beforeNumber: 5 }), [4, 3, 2]);
+      assert.deepEqual(await numbersOf(store, { limit: 3, beforeNumber: 2 }), [1]);
+      assert.deepEqual(await numbersOf(store, { limit: 3, beforeNumber: 1 }), []);
+      assert.deepEqual(
+        await numbersOf(store, { limit: 9, beforeNumber: 99 }),
+        [7, 6, 5, 4, 3, 2, 1],
+      );
+    },
+  },
+  {
+    name: "runs can be asked for by what they are and by what they were given",
+    run: async (make) => {
+      const { store } = await make();
+      const parent = await applyRun(store, createRun({ pipeline: "a", tags: { team: "x" } }));
+      const { id } = parent;
+      await applyAll(store, createRun({ pipeline: "b", parent: id, inputVersion: "v2" }));
+      await applyAll(store, createRun({ pipeline: "a", parent: id, inputVersion: "v2 " }));
+      await applyAll(store, createRun({ pipeline: "a", tags: { team: "y", x: "x" } }));
+      await applyAll(store, createRun({ pipeline: "A", tags: { team: "x", "a.b": `"q'` } }));
+
+      const all = { limit: 10 };
+      assert.deepEqual(await numbersOf(store, { ...all, pipeline: "a" }), [4, 3, 1]);
+      assert.deepEqual(await numbersOf(store, { ...all, parent: id }), [3, 2]);
+      assert.deepEqual(await numbersOf(store, { ...all, inputVersion: "v2" }), [2]);
+      assert.deepEqual(await numbersOf(store, { ...all, tag: ["team", "x"] }), [5, 1]);
+      assert.deepEqual(await numbersOf(store, { ...all, tag: ["a.b", `"q'`] }), [5]);
+      assert.deepEqual(await numbersOf(store, { ...all, tag: ["x", "team"] }), []);
+      assert.deepEqual(await numbersOf(store, { ...all, pipeline: "a", parent: id }), [3]);
+      const some = { ...all, pipeline: "a", beforeNumber: 4, limit: 1 };
+      assert.deepEqual(await numbersOf(store, some), [3]);
+      assert.deepEqual(await numbersOf(store, { ...all, pipeline: "none" }), []);
+    },
+  },
+  {
+    name: "input versions that begin alike are told apart",
+    run: async (make) => {
+      const { store } = await make();
+      const start = "0123456789abcdef";
+      await applyAll(store, createRun({ inputVersion: `${start}1` }));
+      await applyAll(store, createRun({ inputVersion: `${start}2` }));
+
+      const query = { limit: 10, inputVersion: `${start}2` };
+      assert.deepEqual(await numbersOf(store, query), [2]);
+    },
+  },
+  {
+    name: "runs can be asked for by state, one or several",
+    run: async (make) => {
+      const { store } = await make();
+      const runs = [];
+      for (let count = 0; count < 6; count++) runs.push(await applyRun(store, createRun()));
+      const [a, b, c, d, , f] = runs;
+      assert.ok(a && b && c && d && f);
+      await applyAll(store, endRun(a, "failed"), endRun(b, "succeeded"), endRun(c, "failed"));
+      await applyAll(store, moveRun(d, "waiting", { reason: "due" }), endRun(f, "failed"));
+
+      assert.deepEqual(await numbersOf(store, { limit: 9, states: ["failed"] }), [6, 3, 1]);
+      assert.deepEqual(await numbersOf(store, { limit: 2, states: ["failed"] }), [6, 3]);
+      const live = ["running", "waiting", "queued"] as const;
+      assert.deepEqual(await numbersOf(store, { limit: 9, states: live }), [5, 4]);
+      const some = ["failed", "waiting", "failed"] as const;
+      assert.deepEqual(await numbersOf(store, { limit: 2, states: some }), [6, 4]);
+      assert.deepEqual(await numbersOf(store, { limit: 9, states: some, beforeNumber: 4 }), [3, 1]);
+      assert.deepEqual(await numbersOf(store, { limit: 9, states: [] }), []);
+    },
+  },
+  {
+    name: "runs can be asked for since a time",
+    run: async (make) => {
+      const { store, advance } = await make();
+      await applyAll(store, createRun());
+      await advance(10_000);
+      const later = await applyRun(store, createRun());
+
+      assert.deepEqual(await numbersOf(store, { limit: 9, sinceMs: later.queuedAtMs }), [2]);
+      assert.deepEqual(await numbersOf(store, { limit: 9, sinceMs: later.queuedAtMs + 1 }), []);
+      assert.deepEqual(await numbersOf(store, { limit: 9, sinceMs: 0 }), [2, 1]);
+    },
+  },
+  {
+    name: "a page that is too long, empty or no number is refused",
+    run: async (make) => {
+      const { store } = await make();
+      for (const limit of [0, -1, 1.5, Number.NaN, PAGE_ROWS_MAX + 1]) {
+        await assert.rejects(store.listRuns({ limit }));
+        await assert.rejects(store.listItems({ runId: "r", stage: "s", limit }));
+      }
+      await assert.rejects(store.listEvents({ after: 0, limit: RECENT_EVENTS_MAX + 1 }));
+      await assert.rejects(store.listEvents({ after: 0, limit: 0 }));
+    },
+  },
+  {
+    name: "workers say what they run, one row each, and go a day after their last beat",
+    run: async (make) => {
+      const { store, advance } = await make();
+      const first = makeOwner("w1");
+      const second = makeOwner("w2");
+      await store.beat(first, ["r/a"]);
+      await advance(1_000);
+      await store.beat(second, []);
+      await advance(1_000);
+      await store.beat(first, ["r/b", "r/c/é"]);
+
+      const workers = await store.listWorkers();
+      assert.deepEqual(
+        workers.map(({ owner, running }) => ({ owner, running })),
+        [
+          { owner: first, running: ["r/b", "r/c/é"] },
+          { owner: second, running: [] },
+        ],
+      );
+      assert.ok((workers[0]?.beatAtMs ?? 0) >= (workers[1]?.beatAtMs ?? 0) + 1_000);
+      await advance(WORKER_SILENT_MS_MAX);
+      await store.beat(first, []);
+      assert.deepEqual(
+        (await store.listWorkers()).map(({ owner }) => owner.worker),
+        ["w1"],
+      );
+    },
+  },
+];
+
+async function numbersOf(store: Store, query: RunQuery): Promise<readonly number[]> {
+  return (await store.listRuns(query)).map((run) => run.number);
+}

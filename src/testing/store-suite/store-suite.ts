@@ -1,0 +1,38 @@
+// All chapters of the conformance suite. A store that passes every case its capabilities call for is one that
+// the engine can work on.
+
+import { batchCases } from "./batches.ts";
+import { blobCases } from "./blobs.ts";
+import { cancelCases } from "./cancels.ts";
+import { claimCases } from "./claims.ts";
+import { counterCases } from "./counters.ts";
+import { eventCases } from "./events.ts";
+import { itemCases } from "./items.ts";
+import { memoCases } from "./memos.ts";
+import { queryCases } from "./queries.ts";
+import { runCases } from "./runs.ts";
+import { stageCases } from "./stages.ts";
+import type { StoreCase } from "./suite.ts";
+import { takeOverCases } from "./take-over.ts";
+
+/** A chapter: the aggregate it is about, and its cases. */
+export interface StoreChapter {
+  readonly name: string;
+  readonly cases: readonly StoreCase[];
+}
+
+/** The whole suite. Run each case on a fresh store. */
+export const storeSuite: readonly StoreChapter[] = [
+  { name: "runs", cases: runCases },
+  { name: "claims", cases: claimCases },
+  { name: "cancels", cases: cancelCases },
+  { name: "stages", cases: stageCases },
+  { name: "items", cases: itemCases },
+  { name: "memos and state", cases: memoCases },
+  { name: "events", cases: eventCases },
+  { name: "counters", cases: counterCases },
+  { name: "take-over", cases: takeOverCases },
+  { name: "queries", cases: queryCases },
+  { name: "batches", cases: batchCases },
+  { name: "blobs", cases: blobCases },
+];
