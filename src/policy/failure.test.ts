@@ -166,6 +166,7 @@ test("different failures have different fingerprints", () => {
     fingerprintOf("server", "HTTP 500", "refused"),
     fingerprintOf("server", "HTTP 502", "refused"),
     fingerprintOf("server", undefined, "reset"),
+    fingerprintOf("server", undefined, "beset"),
     fingerprintOf("server", undefined, "the readers' list can't be decided on"),
     fingerprintOf("server", undefined, "the readers' table can't be decided on"),
   ];

@@ -210,7 +210,7 @@ function holdAgainstDeadline(
 ): RetryDecision {
   const { classified, random, nowMs, deadlineAtMs } = question;
   const spreadMs = Math.min(clampedHintMs(classified) / 10, HINT_SPREAD_MS_MAX);
-  const delayMs = Math.ceil(plainMs + (spreadMs === 0 ? 0 : random.float() * spreadMs));
+  const delayMs = Math.ceil(plainMs + random.float() * spreadMs);
   if (deadlineAtMs !== null && nowMs + delayMs >= deadlineAtMs) return lateFailure();
   return { kind: "retry", delayMs, deferral };
 }

@@ -35,6 +35,7 @@ test("a date counts from the answer's own Date header, so that a wrong clock doe
   const headers = { "retry-after": LATER, date: DATE };
   expect(findRetryAfterMs({ headers }, 0)).toBe(30_000);
   expect(findRetryAfterMs({ headers }, undefined)).toBe(30_000);
+  expect(findRetryAfterMs({ headers: { "retry-after": DATE, date: DATE } }, 0)).toBe(0);
 });
 
 test("without a Date header it counts from our clock, and without that it is ignored", () => {

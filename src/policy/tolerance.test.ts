@@ -113,6 +113,12 @@ test("a share of the last items stops a map once so many have ended", () => {
   expect(Array.from({ length: 60 }, (_, index) => even.note(index % 5 !== 0))).not.toContain(true);
 });
 
+test("what has left the window no longer counts", () => {
+  const watch = makeStopAfter({ share: 1, of: 2 });
+  const notes = [true, false, true, true].map((failed) => watch.note(failed));
+  expect(notes).toEqual([false, false, false, true]);
+});
+
 test("once stopped, a watch stays stopped", () => {
   const watch = makeStopAfter({ inARow: 1 });
   expect([true, false, false].map((failed) => watch.note(failed))).toEqual([true, true, true]);
