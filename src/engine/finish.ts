@@ -50,7 +50,8 @@ function reasonOf(
 ): string | null {
   if (end.deadlineHit && state === "failed") return "deadline";
   if (state === "cancelled") return end.reason;
-  if (state === "skipped") return core.stages.find((one) => one.state === "skipped")?.reason ?? null;
+  if (state === "skipped")
+    return core.stages.find((one) => one.state === "skipped")?.reason ?? null;
   return null;
 }
 
@@ -60,8 +61,7 @@ function findFailure(core: RunCore, end: Extract<DriveEnd, { kind: "over" }>): F
     return { class: "deadline", message: end.reason, attempts: 0, fingerprint: "deadline" };
   }
   const stageErrors = core.errors.filter((error) => error.index === null);
-  const first =
-    stageErrors.find((error) => error.stageRun.definition.critical) ?? stageErrors[0];
+  const first = stageErrors.find((error) => error.stageRun.definition.critical) ?? stageErrors[0];
   if (first === undefined) return null;
   return { ...first.failure, stage: first.stageRun.definition.name };
 }

@@ -38,6 +38,7 @@ export function toStageRecord(core: RunCore, stageRun: StageRun): StageRecord {
 
 /** From the first start to the end, ms; a stage that never started took 0. */
 export function durationOf(stageRun: StageRun): number {
+  if (stageRun.keptDurationMs !== null) return stageRun.keptDurationMs;
   return stageRun.startedMs === 0 ? 0 : Math.max(0, stageRun.endedMs - stageRun.startedMs);
 }
 

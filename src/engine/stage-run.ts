@@ -33,6 +33,8 @@ export class StageRun {
   stored: StoredValue | null = null;
   outputVersion: string | null = null;
   inputVersion: string | null = null;
+  /** How long it took in the epoch that finished it, where that is not this one. */
+  keptDurationMs: number | null = null;
   /** True once its `when` was asked and answered yes. */
   conditionMet: boolean = false;
   /** What its next attempt knows of those before; set while it waits its turn. */

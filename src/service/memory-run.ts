@@ -19,6 +19,7 @@ import { systemClock, type Clock } from "../std/clock.ts";
 import { makeIdSource } from "../std/id.ts";
 import { systemRandom, type Random } from "../std/random.ts";
 import { DrivenResult } from "./outputs.ts";
+import { toRunEvent } from "./run-event.ts";
 import {
   checkConcurrency,
   checkInput,
@@ -28,7 +29,8 @@ import {
   type RunChoices,
 } from "./prepare-run.ts";
 import type { RunResult } from "./run-result.ts";
-import { systemWorldParts } from "./world.ts";
+import { systemMachine } from "../std/machine.ts";
+import { makeFiles } from "./world.ts";
 
 /** What may be chosen for a run in memory. */
 export interface MemoryChoices extends RunChoices {
@@ -110,27 +112,6 @@ function reasonOf(signal: AbortSignal | undefined): string {
   return reason instanceof Error ? reason.message : "cancelled by the caller";
 }
 
-/** The event that tells how a run ended. */
-export function toRunEvent(end: ReturnType<typeof decideEnd>): EventDraft {
-  const word =
-    end.to === "queued" || end.to === "running" || end.to === "waiting" ? "cancelled" : end.to;
-  return {
-    type: `run.${word}`,
-    data: {
-      durationMs: end.durationMs,
-      warnings: end.warnings,
-      ...(end.reason === null ? {} : { reason: end.reason }),
-      ...(end.failure === null
-        ? {}
-        : {
-            class: end.failure.class,
-            message: end.failure.message.slice(0, 500),
-            stage: end.failure.stage ?? "",
-          }),
-    },
-  };
-}
-
 /** Events of a run in memory: numbered by itself, told at once. */
 class MemorySink implements EventSink {
   readonly #run: string;
@@ -162,7 +143,8 @@ class MemorySink implements EventSink {
 
 function makeWorld(choices: MemoryChoices): EngineWorld {
   return {
-    ...systemWorldParts(),
+    files: makeFiles("memory:"),
+    environment: systemMachine.environment,
     clock: choices.clock ?? systemClock,
     random: choices.random ?? systemRandom,
     slots: new Slots(choices.concurrency ?? CONCURRENCY_DEFAULT),

@@ -64,15 +64,19 @@ function withReads(
   chosen: { readonly work: ReadonlySet<string>; readonly flag: string },
 ): Choice {
   const skipped = new Set(options.skip);
+  const positions = definition.stages.flatMap((stage, position) =>
+    chosen.work.has(stage.name) && !skipped.has(stage.name) ? [position] : [],
+  );
+  // A start takes over all that lies before `--from`, and for `--only` just what is read.
+  const needed =
+    chosen.flag === "--from"
+      ? listUpstream(definition.graph, positions)
+      : positions.flatMap((position) => definition.graph.needs[position] ?? []);
   const read = new Set(
-    definition.stages.flatMap((stage, position) =>
-      chosen.work.has(stage.name) && !skipped.has(stage.name)
-        ? (definition.graph.needs[position] ?? []).flatMap((need) => {
-            const name = definition.stages[need]?.name ?? "";
-            return chosen.work.has(name) || skipped.has(name) ? [] : [name];
-          })
-        : [],
-    ),
+    [...needed].flatMap((position) => {
+      const name = definition.stages[position]?.name ?? "";
+      return chosen.work.has(name) || skipped.has(name) ? [] : [name];
+    }),
   );
   const missing = [...read].filter((name) => !hasCheckpoint(definition, options.records, name));
   if (missing.length > 0) throw checkpointMissing(definition, missing, chosen.flag);

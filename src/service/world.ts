@@ -1,21 +1,13 @@
-// The parts of the engine's world that are this machine's own, for those who did not bring others.
+// The parts of the engine's world that are this machine's own.
 
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Files } from "../engine/ports.ts";
 import { LocalFiles } from "../storage/local-files.ts";
 
-/** Files under the system's temporary folder, and no variables for children but those that are basic. */
-export function systemWorldParts(): {
-  readonly files: Files;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-} {
-  return { files: new LocalFiles(join(tmpdir(), "millrace-runs")), environment: basicEnvironment };
-}
-
-let basicEnvironment: Readonly<Record<string, string | undefined>> = {};
-
-/** Gives the variables that command stages may be given from. Called once by the composition root. */
-export function setEnvironment(environment: Readonly<Record<string, string | undefined>>): void {
-  basicEnvironment = environment;
+/** Folders of runs: beside the store's file; for stores without one, under the system's temporary folder. */
+export function makeFiles(storeUrl: string): Files {
+  const path = /^sqlite:(?<path>.+)$/su.exec(storeUrl)?.groups?.["path"];
+  const root = path === undefined ? join(tmpdir(), "millrace-runs") : join(dirname(path), "runs");
+  return new LocalFiles(root);
 }

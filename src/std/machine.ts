@@ -17,6 +17,8 @@ export interface ProcessIdentity {
 
 /** This process, and what it can tell about others. */
 export interface Machine extends ProcessIdentity {
+  /** Variables of this process. What a child gets of them is decided by whoever starts it. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** Milliseconds since the boot, fraction included, the same for all processes; stands still in suspend. */
   sharedMonotonicMs(): number;
   /** True: proven dead. False: it lives. Undefined: cannot tell, as of another host or pid namespace. */
@@ -28,6 +30,7 @@ class SystemMachine implements Machine {
   readonly pid: number = process.pid;
   readonly bootId: string = readText("/proc/sys/kernel/random/boot_id").trim();
   readonly processStart: string = readStart(process.pid) ?? "";
+  readonly environment: Readonly<Record<string, string | undefined>> = process.env;
 
   sharedMonotonicMs(): number {
     return Number(process.hrtime.bigint()) / 1e6;

@@ -1,0 +1,160 @@
+// The journal of a durable run: every write carries the run's id and epoch, goes down with those of other runs
+// in one commit, and its events are told once they have their numbers. A write that is refused because the run
+// has another owner is LEASE_LOST and changes nothing.
+
+import type { ItemRecord, StageRecord } from "../model/checkpoint.ts";
+import { MillraceError } from "../model/errors.ts";
+import type { EventDraft, MillraceEvent } from "../model/event.ts";
+import { INLINE_BYTES_MAX } from "../model/limits.ts";
+import type { StoredValue } from "../model/outcome.ts";
+import type { BlobStore } from "../storage/blob-store.ts";
+import type { Store, Write, WriteResult } from "../storage/store.ts";
+import type { EncodedValue } from "../std/value.ts";
+import type { Journal, JournalMemo, Rider, RunEnd } from "./journal.ts";
+
+/** Takes writes of many runs and answers each after its commit. */
+export interface Committer {
+  write(write: Write): Promise<WriteResult>;
+}
+
+/** What a journal writes with. */
+export interface DurableJournalOptions {
+  readonly store: Pick<Store, "findMemo" | "blobs">;
+  readonly committer: Committer;
+  readonly runId: string;
+  readonly epoch: number;
+  /** Hears every stored event after its commit. */
+  readonly onEvent: (event: MillraceEvent) => void;
+}
+
+type Fenced = Extract<Write, { readonly epoch: number }>;
+/** A union member by member, so that each write keeps its own fields. */
+type Unfenced = Fenced extends infer W
+  ? W extends Fenced
+    ? Omit<W, "runId" | "epoch">
+    : never
+  : never;
+
+/** The journal of one run under one epoch. */
+export class DurableJournal implements Journal {
+  readonly #options: DurableJournalOptions;
+  readonly #blobs: BlobStore;
+
+  constructor(options: DurableJournalOptions) {
+    this.#options = options;
+    this.#blobs = options.store.blobs;
+  }
+
+  async putStage(record: StageRecord, rider: Rider): Promise<void> {
+    await this.#write({ kind: "put-stage", record, ...rider });
+  }
+
+  async putItem(record: ItemRecord, rider: Rider): Promise<void> {
+    await this.#write({ kind: "put-item", record, ...rider });
+  }
+
+  async dropItems(stage: string, keys: readonly string[]): Promise<void> {
+    await this.#write({ kind: "drop-items", stage, keys, events: [] });
+  }
+
+  async tell(events: readonly EventDraft[]): Promise<void> {
+    await this.#write({ kind: "tell", events });
+  }
+
+  async endRun(end: RunEnd, events: readonly EventDraft[]): Promise<void> {
+    const { to, reason, durationMs, warnings, failure, metrics } = end;
+    await this.#write({
+      kind: "move-run",
+      to,
+      reason,
+      end: { durationMs, warnings, failure, metrics },
+      events,
+    });
+  }
+
+  async parkRun(reason: string, events: readonly EventDraft[]): Promise<void> {
+    await this.#write({ kind: "move-run", to: "waiting", reason, events });
+  }
+
+  findMemo(address: JournalMemo): Promise<EncodedValue | undefined> {
+    return this.#options.store.findMemo({ runId: this.#options.runId, ...address });
+  }
+
+  async putMemo(address: JournalMemo, value: EncodedValue): Promise<EncodedValue> {
+    const result = await this.#write({ kind: "put-memo", ...address, value, events: [] });
+    return result.kind === "kept" ? result.value : value;
+  }
+
+  store(text: EncodedValue): StoredValue | Promise<StoredValue> {
+    // Characters first: most values are far below the limit and need no count of bytes.
+    if (text.length * 3 <= INLINE_BYTES_MAX) return { kind: "inline", text };
+    const bytes = Buffer.from(text, "utf8");
+    if (bytes.byteLength <= INLINE_BYTES_MAX) return { kind: "inline", text };
+    return this.#blobs.put(bytes).then((blob) => ({ kind: "blob", blob, bytes: bytes.byteLength }));
+  }
+
+  load(value: StoredValue): EncodedValue | Promise<EncodedValue> {
+    if (value.kind === "inline") return value.text;
+    return this.#loadBlob(value.blob);
+  }
+
+  async #loadBlob(blob: string): Promise<EncodedValue> {
+    const bytes = await this.#blobs.get(blob);
+    if (bytes === undefined) {
+      throw new MillraceError(
+        "VALUE_DAMAGED",
+        `A stored value is gone: ${this.#blobs.locate(blob)}.`,
+        {
+          hint: "resume from the stage that made it",
+        },
+      );
+    }
+    // The name is the hash of the bytes and was checked: this is the text that was encoded.
+    return Buffer.from(bytes).toString("utf8") as EncodedValue;
+  }
+
+  async #write(write: Unfenced): Promise<WriteResult> {
+    const { runId, epoch, committer } = this.#options;
+    const result = await committer.write({ ...write, runId, epoch });
+    switch (result.kind) {
+      case "done":
+        this.#tellAll(write.events, result.numbers);
+        return result;
+      case "kept":
+        return result;
+      case "lease-lost":
+        throw new MillraceError(
+          "LEASE_LOST",
+          `Run ${runId} has another owner now; nothing was written.`,
+          {
+            hint: "another process resumed or cancelled it",
+            details: { run: runId, epoch },
+          },
+        );
+      default:
+        throw new MillraceError(
+          "RUN_STATE_CONFLICT",
+          `A write of run ${runId} was refused: ${write.kind}.`,
+          {
+            hint: "what it would have changed has ended already",
+            details: { run: runId, epoch, write: write.kind },
+          },
+        );
+    }
+  }
+
+  #tellAll(
+    events: readonly EventDraft[],
+    numbers: { readonly firstSeq: number; readonly firstRunSeq: number; readonly atMs: number },
+  ): void {
+    for (const [index, draft] of events.entries()) {
+      this.#options.onEvent({
+        ...draft,
+        seq: numbers.firstSeq + index,
+        runSeq: numbers.firstRunSeq + index,
+        atMs: numbers.atMs,
+        run: this.#options.runId,
+      });
+    }
+  }
+}

@@ -1,0 +1,116 @@
+// Brings back what an earlier epoch, or another run, has done: kept stages are finished before driving begins,
+// rechecked ones wait to be compared with what they would be made from now, items are handed to their maps.
+
+import type { ItemRecord, RunCheckpoints, StageRecord } from "../model/checkpoint.ts";
+import type { ResetPlan } from "../policy/reuse.ts";
+import { ItemKeys } from "./item-keys.ts";
+import { MapItems } from "./map-items.ts";
+import type { RunCore } from "./run-core.ts";
+import type { StageRun } from "./stage-run.ts";
+
+/** What was brought back. */
+export interface Restored {
+  readonly keptStages: number;
+  readonly keptItems: number;
+  readonly redo: readonly { readonly stage: string; readonly reason: string }[];
+}
+
+/** How far restoring goes. */
+export interface RestoreOptions {
+  /** True: failures and cancellations too, to read a run that has ended. Default false: what succeeded or was
+   *  skipped, to go on with one. */
+  readonly everyEnding?: boolean;
+}
+
+/** Applies checkpoints to a core before it is driven. */
+export function restoreRun(
+  core: RunCore,
+  checkpoints: RunCheckpoints,
+  plan: ResetPlan,
+  options: RestoreOptions = {},
+): Restored {
+  const records = new Map(checkpoints.stages.map((record) => [record.stage, record]));
+  const redo: { stage: string; reason: string }[] = [];
+  let keptStages = 0;
+  let keptItems = 0;
+  for (const { position, stage, action, reason } of plan.stages) {
+    const stageRun = core.stageAt(position);
+    const record = records.get(stage);
+    const items = checkpoints.items.get(stage) ?? [];
+    if (
+      action === "keep" &&
+      record !== undefined &&
+      (options.everyEnding === true || isFinal(record))
+    ) {
+      restoreStage(core, stageRun, { record, items });
+      if (record.state === "succeeded") keptStages += 1;
+      keptItems += items.filter((item) => item.state === "succeeded").length;
+      continue;
+    }
+    if (reason !== null) redo.push({ stage, reason });
+    if (action === "drop" || record === undefined) continue;
+    stageRun.candidate = record;
+    if (stageRun.definition.map === null) continue;
+    core.keepItemCheckpoints(stage, items);
+    keptItems += items.filter((item) => item.state === "succeeded").length;
+  }
+  restoreState(core, checkpoints, plan);
+  return { keptStages, keptItems, redo };
+}
+
+function isFinal(record: StageRecord): boolean {
+  return record.state === "succeeded" || record.state === "skipped";
+}
+
+function restoreStage(
+  core: RunCore,
+  stageRun: StageRun,
+  found: { readonly record: StageRecord; readonly items: readonly ItemRecord[] },
+): void {
+  const { record } = found;
+  stageRun.state = record.state;
+  stageRun.settled = true;
+  stageRun.via = record.state === "succeeded" ? "checkpoint" : null;
+  stageRun.attempts = record.attempts;
+  stageRun.reason = record.reason;
+  stageRun.failure = record.failure;
+  stageRun.stored = record.output;
+  stageRun.text = record.output?.kind === "inline" ? record.output.text : null;
+  stageRun.outputVersion = record.outputVersion;
+  stageRun.inputVersion = record.inputVersion;
+  stageRun.cpuMs = record.cpuMs;
+  stageRun.peakBytes = record.peakBytes;
+  stageRun.keptDurationMs = record.durationMs;
+  const metrics = Object.entries(record.metrics);
+  if (metrics.length > 0) stageRun.metrics = new Map(metrics);
+  if (stageRun.definition.map !== null) stageRun.map = restoreItems(stageRun, found.items);
+  for (const reader of core.definition.graph.readers[stageRun.index] ?? []) {
+    const below = core.stageAt(reader);
+    below.left -= 1;
+    if (record.state !== "succeeded") below.unmet += 1;
+  }
+}
+
+function restoreItems(stageRun: StageRun, records: readonly ItemRecord[]): MapItems {
+  const map = new MapItems(new ItemKeys(stageRun.definition.name, null), true);
+  for (const record of records.toSorted((a, b) => a.index - b.index)) {
+    const index = map.add(undefined, record.key);
+    map.move(index, record.state);
+    map.stored[index] = record.output;
+    map.texts[index] = record.output?.kind === "inline" ? record.output.text : null;
+    if (record.failure !== null) map.failures.set(index, record.failure);
+    if (record.reason !== null) map.reasons.set(index, record.reason);
+    map.vias.set(index, "checkpoint");
+  }
+  map.closed = true;
+  map.next = map.size;
+  return map;
+}
+
+/** Entries of stages that are done again from nothing are not seen by anybody. */
+function restoreState(core: RunCore, checkpoints: RunCheckpoints, plan: ResetPlan): void {
+  const dropped = new Set(
+    plan.stages.filter((one) => one.action === "drop").map((one) => one.stage),
+  );
+  core.restoreState(checkpoints.state.filter((entry) => !dropped.has(entry.stage)));
+}

@@ -1,0 +1,70 @@
+// The door "millrace": define pipelines, run them in memory or durably. Names only.
+
+export { input, provided, required } from "../model/need.ts";
+export type {
+  Arriving,
+  Input,
+  MapValue,
+  Need,
+  Needs,
+  Provided,
+  RequiredNeed,
+  StageValue,
+} from "../model/need.ts";
+export { command, map, stage } from "../model/stage.ts";
+export type {
+  CommandOptions,
+  MapOptions,
+  StageOptions,
+  VerifyFiles,
+  VerifyFunction,
+} from "../model/stage-options.ts";
+export { resource } from "../model/make-resource.ts";
+export type { Resource, ResourceOptions, ResourceUse } from "../model/resource.ts";
+export { skip } from "../model/outcome.ts";
+export type {
+  ErrorClass,
+  Failure,
+  ItemOutcome,
+  Settled,
+  Skip,
+  StageState,
+} from "../model/outcome.ts";
+export type { RetryMatch, RetryOptions, RetryRule } from "../model/retry.ts";
+export type { TriggerRule } from "../model/trigger.ts";
+export type { ArtifactReference, Context } from "../model/context.ts";
+export { AbortReason } from "../model/context.ts";
+export type { EventType, MillraceEvent } from "../model/event.ts";
+export type { RunRecord, RunState } from "../model/run.ts";
+export {
+  ERROR_CODES,
+  isMillraceError,
+  MillraceError,
+  PermanentError,
+  ThrottledError,
+  TransientError,
+} from "../model/errors.ts";
+export type { ErrorCode } from "../model/errors.ts";
+export { definePipeline, pipeline } from "../service/pipeline.ts";
+export type {
+  MemoryBatchOptions,
+  MemoryRunOptions,
+  Pipeline,
+  PipelineByIdOptions,
+  PipelineOptions,
+  PipelineSettings,
+  StageById,
+} from "../service/pipeline.ts";
+export { Millrace, openMillrace } from "../service/millrace.ts";
+export type { OpenOptions } from "../service/millrace.ts";
+export type { RunHandle } from "../service/run-handle.ts";
+export type { RunError, RunResult, StageResult } from "../service/run-result.ts";
+export type { StartOptions } from "../service/commands/start-run.ts";
+export type { ResumeOptions } from "../service/commands/resume-run.ts";
+export type { RerunOptions } from "../service/commands/rerun-run.ts";
+export type { CancelOutcome } from "../service/commands/cancel-run.ts";
+export type { Explanation } from "../service/explain.ts";
+export type { Blocker } from "../model/blocker.ts";
+export { defineConfig } from "../config/define-config.ts";
+export type { Duration } from "../std/duration.ts";
+export type { Schema } from "../model/schema.ts";

@@ -1,0 +1,45 @@
+// What the use cases of an open mill share: its store, committer, lease keeper, pipelines and world.
+
+import type { GroupCommit } from "../storage/group-commit.ts";
+import type { LeaseKeeper } from "../engine/lease-keeper.ts";
+import type { EngineWorld } from "../engine/ports.ts";
+import type { PipelineDefinition } from "../model/definition.ts";
+import { MillraceError } from "../model/errors.ts";
+import type { Owner } from "../model/lease.ts";
+import type { Machine } from "../std/machine.ts";
+import { findNearest } from "../std/nearest.ts";
+import type { Store } from "../storage/store.ts";
+import type { LiveRun } from "./live-run.ts";
+
+/** An open mill from inside. */
+export interface MillContext {
+  readonly store: Store;
+  readonly committer: GroupCommit;
+  readonly keeper: LeaseKeeper;
+  readonly world: EngineWorld;
+  readonly machine: Machine;
+  readonly owner: Owner;
+  readonly leaseMs: number;
+  readonly provide: Readonly<Record<string, unknown>>;
+  readonly pipelines: ReadonlyMap<string, PipelineDefinition>;
+  readonly nextId: () => string;
+  /** Runs that this process works on, by id. */
+  readonly live: Map<string, LiveRun>;
+}
+
+/** The definition of that name. PIPELINE_UNKNOWN with the nearest. */
+export function getDefinition(mill: MillContext, name: string): PipelineDefinition {
+  const found = mill.pipelines.get(name);
+  if (found !== undefined) return found;
+  const known = [...mill.pipelines.keys()];
+  const near = findNearest(name, known);
+  throw new MillraceError("PIPELINE_UNKNOWN", `This process knows no pipeline "${name}".`, {
+    hint:
+      near !== undefined
+        ? `did you mean "${near}"?`
+        : known.length === 0
+          ? "pass it to openMillrace({ pipelines: [...] })"
+          : `known: ${known.join(", ")}`,
+    details: { given: name, known },
+  });
+}

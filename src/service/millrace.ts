@@ -1,0 +1,230 @@
+// openMillrace: the facade of durable runs. Opening starts nothing: no timer, no thread, no claim. What a run
+// needs to stay ours (lease, beat) begins with the first run and ends with the last.
+
+import { GroupCommit } from "../storage/group-commit.ts";
+import { openStore } from "../storage/open-store.ts";
+import type { Store } from "../storage/store.ts";
+import { LeaseKeeper } from "../engine/lease-keeper.ts";
+import { Slots } from "../engine/slots.ts";
+import {
+  ABORT_GRACE_MS_DEFAULT,
+  CONCURRENCY_DEFAULT,
+  DRAIN_MS_DEFAULT,
+  HEARTBEAT_MS_DEFAULT,
+  LEASE_MS_DEFAULT,
+  PRESENCE_MS_DEFAULT,
+  STORE_URL_DEFAULT,
+  STUCK_SLOT_MS_DEFAULT,
+} from "../model/defaults.ts";
+import { MillraceError } from "../model/errors.ts";
+import type { RunRecord } from "../model/run.ts";
+import { systemClock, type Clock } from "../std/clock.ts";
+import { makeIdSource } from "../std/id.ts";
+import { systemMachine, type Machine } from "../std/machine.ts";
+import { systemRandom, type Random } from "../std/random.ts";
+import { cancelRun, type CancelOutcome } from "./commands/cancel-run.ts";
+import { rerunRun, type RerunOptions } from "./commands/rerun-run.ts";
+import { rescueInterrupted } from "./commands/rescue.ts";
+import { queueRun, resumeRun, type ResumeOptions } from "./commands/resume-run.ts";
+import { startRun, type StartOptions } from "./commands/start-run.ts";
+import { explainRun, type Explanation } from "./explain.ts";
+import { KnownRun } from "./known-run.ts";
+import type { LiveRun } from "./live-run.ts";
+import type { MillContext } from "./mill-context.ts";
+import type { Pipeline } from "./pipeline.ts";
+import { checkConcurrency } from "./prepare-run.ts";
+import { findRun } from "./queries/find-run.ts";
+import { listItems, type ItemListQuery, type ItemPage } from "./queries/list-items.ts";
+import { listRuns, type RunListQuery, type RunPage } from "./queries/list-runs.ts";
+import type { RunHandle } from "./run-handle.ts";
+import { makeFiles } from "./world.ts";
+
+/** How a mill is opened. */
+export interface OpenOptions {
+  /** `sqlite:PATH` or `memory:`. Default "sqlite:.millrace/store.db". */
+  readonly store?: string;
+  /** Pipelines that runs may be started, resumed or rerun of. */
+  readonly pipelines?: readonly Pipeline<never, unknown>[];
+  /** Values for `provided(...)` needs. */
+  readonly provide?: Readonly<Record<string, unknown>>;
+  /** "read": questions only; a store that does not exist is STORE_NOT_FOUND. Default "write". */
+  readonly mode?: "write" | "read";
+  /** Attempts in flight in this process, 1 to 10,000. Default 32. */
+  readonly concurrency?: number;
+  /** Wait for a busy SQLite file, ms. Default 5 s. */
+  readonly busyTimeoutMs?: number;
+  /** Time an aborted attempt has to stop, ms. Default 5 s. */
+  readonly graceMs?: number;
+  /** Time a stuck attempt keeps its slot, ms. Default 60 s. */
+  readonly stuckMs?: number;
+  /** Variables that command stages may be given from. Default: this process's own. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly machine?: Machine;
+}
+
+/** Durable runs on one store. */
+export class Millrace {
+  readonly #mill: MillContext;
+  #closing: Promise<void> | null = null;
+
+  /** Use `openMillrace`. */
+  constructor(mill: MillContext) {
+    this.#mill = mill;
+  }
+
+  /** For queries of this package's own command. */
+  get store(): Store {
+    return this.#mill.store;
+  }
+
+  /** Starts a run that this process works on. Resolves once it is durable; `result()` waits for its end. */
+  async start<In, Out>(
+    pipeline: Pipeline<In, Out>,
+    input: In,
+    options: StartOptions = {},
+  ): Promise<RunHandle<Out>> {
+    const started = await startRun(this.#mill, { definition: pipeline.definition, input, options });
+    // The outputs are those of the pipeline that was passed in.
+    if (started.kind === "live") return started.run as RunHandle as RunHandle<Out>;
+    const known = new KnownRun(this.#mill.store, {
+      definition: pipeline.definition,
+      run: started.run,
+    });
+    await known.load();
+    return known as RunHandle as RunHandle<Out>;
+  }
+
+  /** Goes on with a failed, cancelled or interrupted run. `here`: in this process; without it the run is put
+   *  into the queue for whoever works. */
+  resume(run: string, options: ResumeOptions & { readonly here: true }): Promise<RunHandle>;
+  resume(run: string, options?: ResumeOptions & { readonly here?: false }): Promise<RunRecord>;
+  async resume(
+    run: string,
+    options: ResumeOptions & { readonly here?: boolean } = {},
+  ): Promise<RunHandle | RunRecord> {
+    if (options.here === true) return await resumeRun(this.#mill, run, options);
+    return await queueRun(this.#mill, run, options);
+  }
+
+  /** Does a run again as a new one, linked to it, in this process. */
+  async rerun(run: string, options: RerunOptions = {}): Promise<RunHandle> {
+    return await rerunRun(this.#mill, run, options);
+  }
+
+  /** Ends a run, wherever it is worked on. Cancelling a cancelled run changes nothing. */
+  async cancel(run: string, options: { readonly reason?: string } = {}): Promise<CancelOutcome> {
+    return await cancelRun(this.#mill, run, options.reason ?? "cancelled");
+  }
+
+  /** A run by short name, id or "last". RUN_NOT_FOUND. */
+  async run(reference: string): Promise<RunRecord> {
+    return await findRun(this.#mill.store, reference);
+  }
+
+  /** A page of runs, newest first. */
+  async runs(options: RunListQuery = {}): Promise<RunPage> {
+    return await listRuns(this.#mill.store, options);
+  }
+
+  /** A page of the items of a map stage, in item order. */
+  async items(
+    run: string,
+    stage: string,
+    options: Omit<ItemListQuery, "run" | "stage"> = {},
+  ): Promise<ItemPage> {
+    return await listItems(this.#mill.store, { ...options, run, stage });
+  }
+
+  /** Why a run, stage or item is not running, or how it ended. */
+  async why(run: string, stage?: string, item?: string): Promise<Explanation> {
+    return await explainRun(this.#mill.store, await this.run(run), {
+      ...(stage === undefined ? {} : { stage }),
+      ...(item === undefined ? {} : { item }),
+    });
+  }
+
+  /** Parks what still runs within `drainMs` (default 20 s), then closes the store. Safe to repeat. */
+  close(options: { readonly drainMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.drainMs ?? DRAIN_MS_DEFAULT);
+    return this.#closing;
+  }
+
+  async #close(drainMs: number): Promise<void> {
+    const live: readonly LiveRun[] = [...this.#mill.live.values()];
+    await Promise.all(live.map((run) => run.interrupt(drainMs)));
+    await this.#mill.committer.close();
+    await this.#mill.store.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** Opens a store for durable runs. Foreground runs whose process is gone become `waiting` (`interrupted`). */
+export async function openMillrace(options: OpenOptions = {}): Promise<Millrace> {
+  checkConcurrency(options.concurrency);
+  const pipelines = indexPipelines(options.pipelines ?? []);
+  const clock = options.clock ?? systemClock;
+  const random = options.random ?? systemRandom;
+  const machine = options.machine ?? systemMachine;
+  const url = options.store ?? STORE_URL_DEFAULT;
+  const mode = options.mode ?? "write";
+  const store = await openStore(url, {
+    clock,
+    machine,
+    mode,
+    ...(options.busyTimeoutMs === undefined ? {} : { busyTimeoutMs: options.busyTimeoutMs }),
+  });
+  const nextId = makeIdSource(clock, random);
+  const { host, pid, bootId, processStart } = machine;
+  const owner = { worker: nextId(), host, pid, bootId, processStart };
+  const mill: MillContext = {
+    store,
+    committer: new GroupCommit({ store, clock, random }),
+    keeper: new LeaseKeeper({
+      store,
+      clock,
+      owner,
+      leaseMs: LEASE_MS_DEFAULT,
+      heartbeatMs: HEARTBEAT_MS_DEFAULT,
+      presenceMs: PRESENCE_MS_DEFAULT,
+    }),
+    world: {
+      clock,
+      random,
+      slots: new Slots(options.concurrency ?? CONCURRENCY_DEFAULT),
+      files: makeFiles(url),
+      blobs: store.blobs,
+      environment: options.environment ?? machine.environment,
+      graceMs: options.graceMs ?? ABORT_GRACE_MS_DEFAULT,
+      stuckMs: options.stuckMs ?? STUCK_SLOT_MS_DEFAULT,
+    },
+    machine,
+    owner,
+    leaseMs: LEASE_MS_DEFAULT,
+    provide: options.provide ?? {},
+    pipelines,
+    nextId,
+    live: new Map(),
+  };
+  if (mode === "write") await rescueInterrupted(mill);
+  return new Millrace(mill);
+}
+
+function indexPipelines(
+  pipelines: readonly Pipeline<never, unknown>[],
+): ReadonlyMap<string, Pipeline["definition"]> {
+  const found = new Map<string, Pipeline["definition"]>();
+  for (const { definition } of pipelines) {
+    if (found.has(definition.name)) {
+      throw new MillraceError("OPTION_INVALID", `Two pipelines are named "${definition.name}".`, {
+        hint: "runs are found by the name of their pipeline: give each its own",
+      });
+    }
+    found.set(definition.name, definition);
+  }
+  return found;
+}
