@@ -36,7 +36,7 @@ export function findItemBlockers(facts: RunFacts, item: ItemRecord): readonly Bl
 /** What holds the whole run, so that nothing in it moves. */
 function findOuterBlocker(facts: RunFacts): Blocker | undefined {
   const { run } = facts;
-  if (run.state === "waiting") return findRunBlocker(facts);
+  if (run.state === "waiting" || facts.isAbandoned) return findRunBlocker(facts);
   if (run.state === "queued") {
     return {
       kind: "no-worker",

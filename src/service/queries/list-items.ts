@@ -3,20 +3,23 @@
 import { PAGE_ROWS_MAX } from "../../model/limits.ts";
 import type { ItemRecord } from "../../model/checkpoint.ts";
 import { STAGE_STATES, type StageState } from "../../model/outcome.ts";
+import type { RunRecord } from "../../model/run.ts";
 import type { Store } from "../../storage/store.ts";
 import { toCounts, type CountsView } from "../views/counts-view.ts";
 import { toItemView, type ItemView } from "../views/item-view.ts";
 import { toRunView, type RunView } from "../views/run-view.ts";
 import { readValueView } from "../views/value-view.ts";
-import { findRun } from "./find-run.ts";
 import { checkPageLimit, cursorInvalid } from "./page-limit.ts";
 import { getStage, readRunFacts, type RunFacts } from "./run-facts.ts";
 
-/** Which items. */
-export interface ItemListQuery {
-  /** Any name of the run. */
-  readonly run: string;
+/** Of which stage. */
+export interface ItemListPlace {
+  readonly run: RunRecord;
   readonly stage: string;
+}
+
+/** Which of them. Absent: all. */
+export interface ItemListOptions {
   readonly states?: readonly StageState[];
   /** 1 to 500. Default 20. */
   readonly limit?: number;
@@ -36,44 +39,49 @@ export interface ItemPage {
   readonly nextCursor?: string;
 }
 
-/** Lists items. RUN_NOT_FOUND, STAGE_UNKNOWN, OPTION_INVALID. */
-export async function listItems(store: Store, query: ItemListQuery): Promise<ItemPage> {
-  const limit = checkPageLimit(query.limit);
-  const facts = await readRunFacts(store, await findRun(store, query.run));
-  getStage(facts, query.stage);
-  const after = query.cursor === undefined ? {} : parseCursor(query.cursor);
+/** Lists items. STAGE_UNKNOWN, OPTION_INVALID. */
+export async function listItems(
+  store: Store,
+  { run, stage }: ItemListPlace,
+  options: ItemListOptions = {},
+): Promise<ItemPage> {
+  const limit = checkPageLimit(options.limit);
+  const facts = await readRunFacts(store, run);
+  getStage(facts, stage);
+  const after = options.cursor === undefined ? {} : parseCursor(options.cursor);
   const records = await store.listItems({
-    runId: facts.run.id,
-    stage: query.stage,
+    runId: run.id,
+    stage,
     limit,
-    ...(query.states === undefined ? {} : { states: query.states }),
+    ...(options.states === undefined ? {} : { states: options.states }),
     ...after,
   });
   const items: ItemView[] = [];
   for (const record of records) {
-    items.push(query.outputs === true ? await withOutput(store, record) : toItemView(record));
+    items.push(options.outputs === true ? await withOutput(store, record) : toItemView(record));
   }
   const last = records.at(-1);
   return {
     run: toRunView(facts),
-    stage: query.stage,
-    counts: countItems(facts, query.stage),
+    stage,
+    counts: countItems(facts, stage),
     items,
     ...(last === undefined || records.length < limit ? {} : { nextCursor: toCursor(last) }),
   };
 }
 
-/** Every item that answers the query, page by page, each with its output. */
+/** Every item in these states, page by page, each with its output. STAGE_UNKNOWN. */
 export async function* iterateItems(
   store: Store,
-  query: Omit<ItemListQuery, "limit" | "cursor" | "outputs">,
+  place: ItemListPlace,
+  states?: readonly StageState[],
 ): AsyncGenerator<ItemView> {
   let cursor: string | undefined;
   do {
-    const page = await listItems(store, {
-      ...query,
+    const page = await listItems(store, place, {
       limit: PAGE_ROWS_MAX,
       outputs: true,
+      ...(states === undefined ? {} : { states }),
       ...(cursor === undefined ? {} : { cursor }),
     });
     yield* page.items;

@@ -3,10 +3,12 @@
 // process can ask about a run that another one works on.
 
 import type { StageRecord, StateCounts } from "../../model/checkpoint.ts";
+import { LEASE_GRACE_MS_DEFAULT } from "../../model/defaults.ts";
 import { MillraceError } from "../../model/errors.ts";
 import type { StageState } from "../../model/outcome.ts";
 import type { RunRecord } from "../../model/run.ts";
 import type { Store, WorkerRecord } from "../../storage/store.ts";
+import { systemMachine, type Machine } from "../../std/machine.ts";
 import { findNearest } from "../../std/nearest.ts";
 import {
   parseStoredDefinition,
@@ -24,6 +26,8 @@ export interface RunFacts {
   readonly definition: StoredDefinition | undefined;
   readonly records: ReadonlyMap<string, StageRecord>;
   readonly itemCounts: ReadonlyMap<string, StateCounts>;
+  /** True: the process that worked on the run is gone, although nobody has written so yet. */
+  readonly isAbandoned: boolean;
   /** The process that works on the run, if one says so. */
   readonly worker: WorkerRecord | undefined;
   /** `stage` or `stage/key` of what that process runs now. */
@@ -32,8 +36,15 @@ export interface RunFacts {
   readonly nowMs: number;
 }
 
-/** Reads a run. */
-export async function readRunFacts(store: Store, run: RunRecord): Promise<RunFacts> {
+/**
+ * Reads a run.
+ * @param machine Tells whether a process on this machine is gone. Default: the machine we run on.
+ */
+export async function readRunFacts(
+  store: Store,
+  run: RunRecord,
+  machine: Pick<Machine, "isGone"> = systemMachine,
+): Promise<RunFacts> {
   const [records, itemCounts, text, workers] = await Promise.all([
     store.listStages(run.id),
     store.countItems(run.id),
@@ -43,17 +54,27 @@ export async function readRunFacts(store: Store, run: RunRecord): Promise<RunFac
   const definition = text === undefined ? undefined : parseStoredDefinition(text);
   const worker = workers.find((each) => each.owner.worker === run.lease?.owner.worker);
   const name = runName(run);
+  const nowMs = store.nowMs();
+  const isAbandoned = isGone(run, machine, nowMs);
   return {
     run,
     name,
+    isAbandoned,
     stages: definition?.stages ?? records.map(toBareStage),
     definition,
     records: new Map(records.map((record) => [record.stage, record])),
     itemCounts,
     worker,
-    running: listRunning(worker, [run.id, name]),
-    nowMs: store.nowMs(),
+    running: isAbandoned ? [] : listRunning(worker, [run.id, name]),
+    nowMs,
   };
+}
+
+/** Proven dead, or nobody can tell and its lease is over by more than the grace. */
+function isGone(run: RunRecord, machine: Pick<Machine, "isGone">, nowMs: number): boolean {
+  if (run.state !== "running") return false;
+  if (run.lease === null) return true;
+  return machine.isGone(run.lease.owner) ?? nowMs > run.lease.expiresAtMs + LEASE_GRACE_MS_DEFAULT;
 }
 
 /** A stage of a run whose definition is gone: only its name is sure. */
@@ -86,7 +107,8 @@ function listRunning(
 export function stageStateOf(facts: RunFacts, stage: string): StageState {
   const stored = facts.records.get(stage)?.state ?? "pending";
   if (stored !== "pending" && stored !== "running" && stored !== "waiting") return stored;
-  if (facts.run.state !== "running") return stored === "running" ? "pending" : stored;
+  if (facts.run.state !== "running" || facts.isAbandoned)
+    return stored === "running" ? "pending" : stored;
   return isRunningNow(facts, stage) ? "running" : stored;
 }
 

@@ -116,15 +116,15 @@ export function sumWaits(
 /** What stands in a run's way: its own reason while it waits, else its first waiting stage. */
 export function findRunBlocker(facts: RunFacts): Blocker | undefined {
   const { run } = facts;
-  if (run.state === "waiting") return toRunBlocker(facts);
+  if (run.state === "waiting" || facts.isAbandoned) return toRunBlocker(facts);
   if (run.state !== "running") return undefined;
   const waiting = facts.stages.find(({ name }) => stageStateOf(facts, name) === "waiting");
   const record = waiting === undefined ? undefined : facts.records.get(waiting.name);
   return record === undefined ? undefined : findWaitBlocker(record, record.stage);
 }
 
-function toRunBlocker({ run, name }: RunFacts): Blocker {
-  const reason = run.reason ?? "interrupted";
+function toRunBlocker({ run, name, isAbandoned }: RunFacts): Blocker {
+  const reason = isAbandoned ? "interrupted" : (run.reason ?? "interrupted");
   if (reason !== "interrupted") {
     return { kind: toKind(reason), name: reason, basis: "unknown", text: `waits: ${reason}` };
   }
