@@ -1,6 +1,7 @@
 // How many columns text takes, and text made to fit a number of columns. Escape sequences of colour count as
 // nothing; a wide sign is never cut in two. Names are shortened in the middle, since both ends tell them apart.
 
+import { stripVTControlCharacters } from "node:util";
 import stringWidth from "string-width";
 
 const PLAIN_ASCII = /^[\x20-\x7e]*$/;
@@ -130,4 +131,21 @@ function cutWord(word: string, columns: number, lines: string[]): string {
     rest = rest.slice(part.length);
   }
   return rest;
+}
+
+/** Rows that one line takes in a window of so many columns that wraps it; 1 for an empty line. May hold colour. */
+export function countRows(line: string, columns: number): number {
+  const text = stripVTControlCharacters(line);
+  if (PLAIN_ASCII.test(text)) return Math.max(1, Math.ceil(text.length / columns));
+  let rows = 1;
+  let used = 0;
+  for (const { width } of measureSigns(text)) {
+    // A wide sign that does not fit into what is left of a row goes to the next one as a whole.
+    if (used + width > columns) {
+      rows += 1;
+      used = 0;
+    }
+    used += width;
+  }
+  return rows;
 }

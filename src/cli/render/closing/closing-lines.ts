@@ -90,13 +90,14 @@ function renderKept({ kept, cached }: Closing): string[] {
   return parts.length === 0 ? [] : [parts.join(", ")];
 }
 
-function renderWaited({ waited, workMs }: Closing): string[] {
+function renderWaited({ waited, workMs, items }: Closing): string[] {
   const waitedMs = waited.reduce((sum, [, ms]) => sum + ms, 0);
   const wholeMs = waitedMs + workMs;
   // Under one in a hundred nobody would look for it.
   if (waitedMs === 0 || waitedMs / wholeMs < 0.01) return [];
   const causes = waited.map(([cause, ms]) => `${cause} ${showShare(ms, wholeMs)}`).join(", ");
-  return [`${showShare(waitedMs, wholeMs)} of working time: ${causes}`];
+  const whose = items.total > 0 ? "item" : "stage";
+  return [`${showShare(waitedMs, wholeMs)} of ${whose} time: ${causes}`];
 }
 
 function renderSlowest({ slowest, stages }: Closing, look: Look): string[] {

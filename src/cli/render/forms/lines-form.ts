@@ -211,7 +211,7 @@ function describeEnding({
     compactDuration(durationMs ?? 0),
     ...(items === undefined ? [] : describeItems(items)),
     ...(via === "cache" || via === "checkpoint" ? [`via=${via}`] : []),
-    ...(attempts > 1 || state === "failed"
+    ...(items === undefined && (attempts > 1 || state === "failed")
       ? [`attempts=${attempts}/${Math.max(attempts, attemptsMax)}`]
       : []),
     ...(failure === undefined ? [] : [`class=${failure.class}`, quoted(failure.message)]),

@@ -19,6 +19,8 @@ import type { FormOptions, ProgressForm, Remark, Stopping } from "./progress-for
 export interface LiveOptions extends FormOptions {
   readonly stdin: InStream;
   readonly size: () => WindowSize;
+  /** True if the terminal wraps lines that a narrower window no longer holds; false: it cuts them. */
+  readonly isReflowing: boolean;
   /** Calls back when the window changes its size, until the returned function is called. */
   readonly onResize: (listener: () => void) => () => void;
   /** Sends a signal to this process. */
@@ -48,6 +50,7 @@ export class LiveForm implements ProgressForm {
       write,
       clock,
       size: options.size,
+      isReflowing: options.isReflowing,
       block: (columnsMax, rowsMax) => renderBlock(this.#view(), { columnsMax, rowsMax }),
       takePermanent: (columnsMax) => this.#permanent.take(columnsMax),
     });
@@ -142,7 +145,7 @@ export class LiveForm implements ProgressForm {
     this.#keyboard.start();
     this.#painter.start();
     const { onResize, onContinue } = this.#options;
-    const stopResize = onResize(() => this.#painter.resized());
+    const stopResize = onResize(() => this.#painter.invalidate());
     const stopContinue = onContinue(() => {
       // Only after a suspension; else both are open and ignore it.
       this.#keyboard.start();

@@ -3,10 +3,11 @@
 // nothing that has scrolled away is touched.
 //
 // Modes: `idle` (before the first draw, and after `stop`: the terminal is as we found it) and `drawing` (the
-// cursor is hidden and rests on the first line of the block). Because it rests there, a window that changes
-// its size can wrap and move the block as it likes: what has to be erased is always what is below the cursor.
+// cursor is hidden and rests on the empty line below the block, so that whatever else is written, by a killed
+// process's shell as well, comes below it).
 
 import type { Clock, Timer } from "../../../std/clock.ts";
+import { countRows } from "../width.ts";
 
 /** Rows and columns of a window. */
 export interface WindowSize {
@@ -20,6 +21,8 @@ export interface PainterOptions {
   readonly write: (text: string) => void;
   readonly clock: Clock;
   readonly size: () => WindowSize;
+  /** True if the terminal wraps lines that a narrower window no longer holds; false: it cuts them. */
+  readonly isReflowing: boolean;
   /** The block as it should look now: at most `rowsMax` lines of at most `columnsMax` columns. */
   readonly block: (columnsMax: number, rowsMax: number) => readonly string[];
   /** Permanent lines that have come up since it was last asked. Longer ones are wrapped by the terminal. */
@@ -55,7 +58,8 @@ export class Painter {
   /** Lines of the block as the terminal shows them. */
   #drawn: readonly string[] = [];
   #isDrawing = false;
-  #isWhole = true;
+  /** Columns of the window when the block was drawn. */
+  #drawnColumns = 0;
   #lastMs = -Infinity;
   #redraw: Timer | undefined;
   #tick: Timer | undefined;
@@ -84,34 +88,26 @@ export class Painter {
     });
   }
 
-  /** The window has changed: what it shows is no longer known, so all of the block is drawn anew. */
-  resized(): void {
-    this.#isWhole = true;
-    this.invalidate();
-  }
-
   /** Erases the block, writes the last permanent lines, shows the cursor. Safe to repeat; `start` begins anew. */
   stop(): void {
     if (!this.#isDrawing) return;
     this.#leave();
-    const lines = this.#options.takePermanent(this.#columnsMax());
-    this.#options.write(`${ERASE_BELOW}${toText(lines)}${WRAP_ON}${SHOW_CURSOR}`);
+    const { takePermanent, write } = this.#options;
+    const lines = takePermanent(this.#columnsMax());
+    write(`${this.#eraseBlock()}${toText(lines)}${WRAP_ON}${SHOW_CURSOR}`);
     this.#drawn = [];
   }
 
-  /** Leaves the block where it is and puts the visible cursor below it: for crashes. Safe to repeat. */
+  /** Leaves the block where it is, the visible cursor below it: for crashes. Safe to repeat. */
   abandon(): void {
     if (!this.#isDrawing) return;
     this.#leave();
-    const down = this.#drawn.length > 1 ? `\x1b[${this.#drawn.length - 1}B` : "";
-    const below = this.#drawn.length > 0 ? `${down}\r\n` : "";
-    this.#options.write(`${END_SYNC}${below}${WRAP_ON}${SHOW_CURSOR}`);
+    this.#options.write(`${END_SYNC}${WRAP_ON}${SHOW_CURSOR}`);
     this.#drawn = [];
   }
 
   #leave(): void {
     this.#isDrawing = false;
-    this.#isWhole = true;
     this.#redraw?.cancel();
     this.#redraw = undefined;
     this.#tick?.cancel();
@@ -137,17 +133,28 @@ export class Painter {
   #draw(): void {
     const { clock, size, block, takePermanent, write } = this.#options;
     this.#lastMs = clock.monotonicMs();
+    const { columns, rows } = size();
     const columnsMax = this.#columnsMax();
-    const rowsMax = blockRowsMax(size().rows);
+    const rowsMax = blockRowsMax(rows);
     const permanent = takePermanent(columnsMax);
     const lines = block(columnsMax, rowsMax).slice(0, rowsMax);
-    const isWhole = this.#isWhole || permanent.length > 0;
+    const isWhole = permanent.length > 0 || columns !== this.#drawnColumns;
     const text = isWhole
-      ? `${ERASE_BELOW}${toText(permanent)}${drawWhole(lines)}`
+      ? `${this.#eraseBlock()}${toText(permanent)}${drawChanges([], lines)}`
       : drawChanges(this.#drawn, lines);
     this.#drawn = lines;
-    this.#isWhole = false;
+    this.#drawnColumns = columns;
     if (text !== "") write(`${BEGIN_SYNC}${text}${END_SYNC}`);
+  }
+
+  /** Up to the first line of the block, and away with it. The window may have wrapped it since it was drawn. */
+  #eraseBlock(): string {
+    const { columns } = this.#options.size();
+    const isWrapped = this.#options.isReflowing && columns < this.#drawnColumns;
+    const rows = isWrapped
+      ? this.#drawn.reduce((sum, line) => sum + countRows(line, columns), 0)
+      : this.#drawn.length;
+    return `${moveUp(rows)}${ERASE_BELOW}`;
   }
 }
 
@@ -155,35 +162,30 @@ function toText(lines: readonly string[]): string {
   return lines.map((line) => `${line}\r\n`).join("");
 }
 
-/** All lines from the cursor down, and the cursor back on the first of them. */
-function drawWhole(lines: readonly string[]): string {
-  if (lines.length === 0) return "";
-  return `${WRAP_OFF}${lines.join("\r\n")}${toTop(lines.length - 1)}${WRAP_ON}`;
-}
-
-/** Only what differs, and the cursor back on the first line. Empty when nothing does. */
+/**
+ * Only what differs. The cursor comes from the line below the block and goes back to the line below what the
+ * block then is. Empty when nothing differs.
+ */
 function drawChanges(before: readonly string[], after: readonly string[]): string {
   let text = "";
-  let row = 0;
+  let row = before.length;
   for (const [index, line] of after.entries()) {
     if (line === before[index]) continue;
-    text += moveDown(row, index, before.length) + line + ERASE_LINE_REST;
-    row = index;
+    text += `${move(row, index)}${line}${ERASE_LINE_REST}\r\n`;
+    row = index + 1;
   }
   if (after.length < before.length) {
-    text += `${moveDown(row, after.length, before.length)}\x1b[J`;
+    text += `${move(row, after.length)}${ERASE_BELOW}`;
     row = after.length;
   }
-  return text === "" ? "" : `${WRAP_OFF}${text}${toTop(row)}${WRAP_ON}`;
+  return text === "" ? "" : `${WRAP_OFF}${text}${move(row, after.length)}${WRAP_ON}`;
 }
 
-/** From one row of the block to the start of a lower one; rows that are not there yet are made by line feeds. */
-function moveDown(from: number, to: number, existing: number): string {
-  const last = Math.max(from, Math.min(to, existing - 1));
-  const moved = last > from ? `\x1b[${last - from}B` : "";
-  return `${moved}\r${"\n".repeat(to - last)}`;
+/** To the start of another row of the block. */
+function move(from: number, to: number): string {
+  return to > from ? `\x1b[${to - from}B\r` : `${moveUp(from - to)}\r`;
 }
 
-function toTop(row: number): string {
-  return row === 0 ? "\r" : `\x1b[${row}A\r`;
+function moveUp(rows: number): string {
+  return rows === 0 ? "" : `\x1b[${rows}A`;
 }
