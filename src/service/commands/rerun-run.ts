@@ -1,6 +1,7 @@
 // Does a run again as a new one, linked to the old: from the beginning, from a stage, or only what failed.
 
 import { MillraceError } from "../../model/errors.ts";
+import type { MillraceEvent } from "../../model/event.ts";
 import { restoreRun } from "../../engine/restore.ts";
 import { encodeOrThrow } from "../../engine/run-core.ts";
 import { decideReset, type ResetPlan } from "../../policy/reuse.ts";
@@ -25,6 +26,8 @@ export interface RerunOptions extends RunChoices {
   readonly tags?: Readonly<Record<string, string>>;
   readonly source?: string;
   readonly provide?: Readonly<Record<string, unknown>>;
+  /** Told every event from the first one on; a listener added to the handle misses what happened before. */
+  readonly onEvent?: (event: MillraceEvent) => void;
 }
 
 /** Makes the new run and works on it here. */
@@ -93,6 +96,7 @@ export async function rerunRun(
     const kept = decideReset(definition, checkpoints.stages, { verb: "resume" });
     live.noteRestored(restoreRun(live.core, checkpoints, kept));
   }
+  if (options.onEvent !== undefined) live.onEvent(options.onEvent);
   live.start();
   return live;
 }

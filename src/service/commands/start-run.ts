@@ -3,6 +3,7 @@
 
 import type { PipelineDefinition } from "../../model/definition.ts";
 import { MillraceError } from "../../model/errors.ts";
+import type { MillraceEvent } from "../../model/event.ts";
 import { listUpstream } from "../../model/graph.ts";
 import { RUN_KEY_CHARS_MAX, TAG_CHARS_MAX, TAGS_MAX } from "../../model/limits.ts";
 import { isRunOver, type RunRecord } from "../../model/run.ts";
@@ -37,6 +38,8 @@ export interface StartOptions extends RunChoices {
   /** Where it was started from, for people. At most 64 characters. Default "library". */
   readonly source?: string;
   readonly provide?: Readonly<Record<string, unknown>>;
+  /** Told every event from the first one on; a listener added to the handle misses what happened before. */
+  readonly onEvent?: (event: MillraceEvent) => void;
 }
 
 /** What to start. */
@@ -93,7 +96,9 @@ export async function startRun(mill: MillContext, request: StartRequest): Promis
       { type: "run.started", data: { epoch: 1 } },
     ],
   };
-  return await create(mill, write, { definition, inputText, provide });
+  const { onEvent } = options;
+  const parts = { definition, inputText, provide, ...(onEvent === undefined ? {} : { onEvent }) };
+  return await create(mill, write, parts);
 }
 
 async function create(
@@ -103,6 +108,7 @@ async function create(
     readonly definition: PipelineDefinition;
     readonly inputText: EncodedValue;
     readonly provide: Readonly<Record<string, unknown>>;
+    readonly onEvent?: (event: MillraceEvent) => void;
   },
 ): Promise<Started> {
   const result = await mill.committer.write(write);
@@ -119,6 +125,7 @@ async function create(
     const plan = decideReset(parts.definition, checkpoints.stages, { verb: "resume" });
     live.noteRestored(restoreRun(live.core, checkpoints, plan));
   }
+  if (parts.onEvent !== undefined) live.onEvent(parts.onEvent);
   live.start();
   return { kind: "live", run: live };
 }
