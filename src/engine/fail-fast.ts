@@ -28,6 +28,7 @@ export function cancelPending(core: RunCore, ledger: StageLedger, maps: MapHalte
     const afterTolerant = needs.length > 0 && needs.every((need) => stays.has(need));
     if (TOLERANT.includes(stageRun.definition.trigger) || afterTolerant) {
       stays.add(stageRun.index);
+      stageRun.isSpared = true;
       continue;
     }
     endIfOpen(core, stageRun, { ledger, maps });

@@ -5,7 +5,7 @@ import type { NeedShape, StageDefinition } from "../model/definition.ts";
 import type { ItemOutcome, Settled } from "../model/outcome.ts";
 import { sha256Hex } from "../std/json.ts";
 import { decodeValue } from "../std/value.ts";
-import type { MapItems } from "./map-items.ts";
+import type { MapItems } from "./map/map-items.ts";
 import type { RunCore } from "./run-core.ts";
 import type { StageRun } from "./stage-run.ts";
 

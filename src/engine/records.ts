@@ -5,7 +5,7 @@ import type { EventDraft, EventType } from "../model/event.ts";
 import { ERROR_HISTORY_CHARS_MAX, ERROR_LIST_CHARS_MAX } from "../model/limits.ts";
 import type { Failure, StageState, StoredValue } from "../model/outcome.ts";
 import { boundedText, type Json } from "../std/json.ts";
-import type { Attempt } from "./attempt.ts";
+import type { Attempt } from "./attempt/attempt.ts";
 import type { RunCore } from "./run-core.ts";
 import type { StageRun } from "./stage-run.ts";
 

@@ -3,8 +3,8 @@
 
 import type { ItemRecord, RunCheckpoints, StageRecord } from "../model/checkpoint.ts";
 import type { ResetPlan } from "../policy/reuse.ts";
-import { ItemKeys } from "./item-keys.ts";
-import { MapItems } from "./map-items.ts";
+import { ItemKeys } from "./map/item-keys.ts";
+import { MapItems } from "./map/map-items.ts";
 import type { RunCore } from "./run-core.ts";
 import type { StageRun } from "./stage-run.ts";
 
@@ -13,6 +13,23 @@ export interface Restored {
   readonly keptStages: number;
   readonly keptItems: number;
   readonly redo: readonly { readonly stage: string; readonly reason: string }[];
+}
+
+/** What `restoreRun` will bring back, before anything is claimed. */
+export function foreseeRestored(checkpoints: RunCheckpoints, plan: ResetPlan): Restored {
+  const records = new Map(checkpoints.stages.map((record) => [record.stage, record]));
+  let keptStages = 0;
+  let keptItems = 0;
+  const redo: { stage: string; reason: string }[] = [];
+  for (const { stage, action, reason } of plan.stages) {
+    const record = records.get(stage);
+    if (action === "keep" && record?.state === "succeeded") keptStages += 1;
+    if (action !== "keep" && reason !== null) redo.push({ stage, reason });
+    if (action === "drop") continue;
+    const items = checkpoints.items.get(stage) ?? [];
+    keptItems += items.filter((item) => item.state === "succeeded").length;
+  }
+  return { keptStages, keptItems, redo };
 }
 
 /** How far restoring goes. */
@@ -30,32 +47,20 @@ export function restoreRun(
   options: RestoreOptions = {},
 ): Restored {
   const records = new Map(checkpoints.stages.map((record) => [record.stage, record]));
-  const redo: { stage: string; reason: string }[] = [];
-  let keptStages = 0;
-  let keptItems = 0;
-  for (const { position, stage, action, reason } of plan.stages) {
+  for (const { position, stage, action } of plan.stages) {
     const stageRun = core.stageAt(position);
     const record = records.get(stage);
     const items = checkpoints.items.get(stage) ?? [];
-    if (
-      action === "keep" &&
-      record !== undefined &&
-      (options.everyEnding === true || isFinal(record))
-    ) {
+    if (action === "drop" || record === undefined) continue;
+    if (action === "keep" && (options.everyEnding === true || isFinal(record))) {
       restoreStage(core, stageRun, { record, items });
-      if (record.state === "succeeded") keptStages += 1;
-      keptItems += items.filter((item) => item.state === "succeeded").length;
       continue;
     }
-    if (reason !== null) redo.push({ stage, reason });
-    if (action === "drop" || record === undefined) continue;
     stageRun.candidate = record;
-    if (stageRun.definition.map === null) continue;
-    core.keepItemCheckpoints(stage, items);
-    keptItems += items.filter((item) => item.state === "succeeded").length;
+    if (stageRun.definition.map !== null) core.keepItemCheckpoints(stage, items);
   }
   restoreState(core, checkpoints, plan);
-  return { keptStages, keptItems, redo };
+  return foreseeRestored(checkpoints, plan);
 }
 
 function isFinal(record: StageRecord): boolean {

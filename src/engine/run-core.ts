@@ -9,7 +9,7 @@ import { RUN_ERRORS_MAX, STATE_KEYS_MAX } from "../model/limits.ts";
 import type { Failure } from "../model/outcome.ts";
 import type { RunSettings } from "../model/run.ts";
 import { decodeValue, encodeValue, type EncodedValue } from "../std/value.ts";
-import type { Attempt, AttemptHost } from "./attempt.ts";
+import type { Attempt, AttemptHost } from "./attempt/attempt.ts";
 import type { Journal } from "./journal.ts";
 import type { EngineWorld, EventSink } from "./ports.ts";
 import { StageRun } from "./stage-run.ts";

@@ -1,20 +1,23 @@
 // Drives one run: walks the graph by counters of unfinished needs, starts what is ready in declaration order
 // while there are slots, and ends when every stage has ended. There is no wave and no scan.
 //
-// Modes: `driving`; `failing` (failFast: running attempts finish, only what tolerates failures still starts); `ending` (cancelled or
-// past its deadline: running attempts are aborted); `parking` (interrupted: running attempts may finish, then
-// are aborted, the run waits for a resume); `over`. A mode is only left for a later one.
+// Modes: `driving`; `failing` (failFast: running attempts finish, only what tolerates failures still starts);
+// `ending` (cancelled or past its deadline: running attempts are aborted); `parking` (interrupted: running
+// attempts may finish, then are aborted, the run waits for a resume); `over`. A mode is only left for a later
+// one.
 
 import type { Ending } from "../model/outcome.ts";
 import { InvariantError } from "../std/assert.ts";
 import type { Timer } from "../std/clock.ts";
-import { Attempt } from "./attempt.ts";
-import type { AttemptHistory } from "./attempt-history.ts";
-import { AttemptRunner, type RawOutcome } from "./attempt-runner.ts";
+import type { Attempt } from "./attempt/attempt.ts";
+import type { AttemptHistory } from "./attempt/attempt-history.ts";
+import { AttemptRunner, type RawOutcome } from "./attempt/attempt-runner.ts";
 import { cancelPending } from "./fail-fast.ts";
-import { MapConductor } from "./map-conductor.ts";
-import { gatherNeeds, versionOfNeeds } from "./needs.ts";
-import { OutcomeHandler } from "./outcome-handler.ts";
+import { MapConductor } from "./map/map-conductor.ts";
+import { AttemptLauncher } from "./attempt/attempt-launcher.ts";
+import { versionOfNeeds } from "./needs.ts";
+import { reuseCheckpoint } from "./reuse-checkpoint.ts";
+import { OutcomeHandler } from "./attempt/outcome-handler.ts";
 import { ReadyHeap } from "./ready-heap.ts";
 import { judge } from "./judge.ts";
 import type { RunCore } from "./run-core.ts";
@@ -48,11 +51,11 @@ export class RunDriver implements SlotWaiter {
   readonly ledger: StageLedger;
   readonly heap: ReadyHeap;
   readonly maps: MapConductor;
+  readonly launcher: AttemptLauncher;
   readonly #outcomes: OutcomeHandler;
   readonly #timers: Set<Timer> = new Set();
   #mode: Mode = "driving";
   #open: number = 0;
-  #preparing: number = 0;
   #pumping: boolean = false;
   #settling: boolean = false;
   readonly #settled: StageRun[] = [];
@@ -75,6 +78,13 @@ export class RunDriver implements SlotWaiter {
       itemSettled: (stageRun, index) => this.maps.itemSettled(stageRun, index),
       writeFailed: (error) => this.fail(error),
     });
+    this.launcher = new AttemptLauncher(core, this.runner, {
+      isQuiet: () => this.#isQuiet(),
+      abortKind: () => (this.#mode === "parking" ? "shutdown" : "user-cancel"),
+      noteStart: (attempt) => this.ledger.noteStart(attempt),
+      ended: (attempt, outcome) => this.#ended(attempt, outcome),
+      failed: (error) => this.fail(error),
+    });
     this.maps = new MapConductor(core, this.ledger, this);
     this.#outcomes = new OutcomeHandler(core, this.ledger, this);
     core.onFault = (error) => this.fail(error);
@@ -84,9 +94,9 @@ export class RunDriver implements SlotWaiter {
     return this.#mode;
   }
 
-  /** True when no attempt may start any more, tolerant stages apart. */
+  /** True when nothing at all may start any more. */
   get isStopping(): boolean {
-    return this.#mode !== "driving";
+    return this.#isQuiet();
   }
 
   /** Works until the run is over or parked. Rejects when the store fails or the lease is lost. */
@@ -127,7 +137,7 @@ export class RunDriver implements SlotWaiter {
     }
     if (this.core.journal !== null) {
       stageRun.inputVersion = versionOfNeeds(this.core, stageRun.definition);
-      if (this.#reuse(stageRun)) return;
+      if (reuseCheckpoint(this.ledger, stageRun)) return;
     }
     this.heap.push(stageRun.index);
     this.pump();
@@ -135,21 +145,6 @@ export class RunDriver implements SlotWaiter {
 
   #isEnding(): Ending | null {
     return this.#mode === "ending" ? { state: "cancelled", reason: this.#cancelReason } : null;
-  }
-
-  /** A checkpoint of an earlier epoch holds if it was made from what the stage would get now. */
-  #reuse(stageRun: StageRun): boolean {
-    const record = stageRun.candidate;
-    if (record === null || record.inputVersion !== stageRun.inputVersion) return false;
-    if (record.state !== "succeeded" || (record.output === null && stageRun.definition.persist))
-      return false;
-    if (stageRun.definition.map !== null) return false; // its items are compared one by one
-    stageRun.attempts = record.attempts;
-    stageRun.stored = record.output;
-    stageRun.text = record.output?.kind === "inline" ? record.output.text : null;
-    stageRun.outputVersion = record.outputVersion;
-    this.ledger.endStage(stageRun, { state: "succeeded", via: "checkpoint" });
-    return true;
   }
 
   /** Starts what is ready while there are slots. Safe to call at any time. */
@@ -215,93 +210,7 @@ export class RunDriver implements SlotWaiter {
     stageRun.history = null;
     const asked = when === null || stageRun.conditionMet || history !== null;
     const purpose = asked ? (map === null ? "run" : "over") : "when";
-    this.launch(this.makeAttempt(stageRun, { index: -1, purpose, history }));
-  }
-
-  makeAttempt(
-    stageRun: StageRun,
-    place: { index: number; purpose: Attempt["purpose"]; history: AttemptHistory | null },
-  ): Attempt {
-    const attempt = new Attempt(this.core, stageRun, {
-      ...place,
-      attempt: (place.history?.attempts ?? 0) + 1,
-    });
-    attempt.readyMs = place.history?.readySince ?? stageRun.readyMs;
-    return attempt;
-  }
-
-  /** Gathers needs, then runs. Needs are a promise only when something must be loaded. */
-  launch(attempt: Attempt): void {
-    const { stageRun } = attempt;
-    if (stageRun.startedMs === 0) stageRun.startedMs = this.core.world.clock.monotonicMs();
-    let needs: unknown;
-    try {
-      needs = gatherNeeds(this.core, stageRun.definition);
-    } catch (error) {
-      this.#ended(attempt, { kind: "failed", error });
-      return;
-    }
-    if (needs instanceof Promise) this.#prepare(attempt, needs);
-    else this.run(attempt, needs);
-  }
-
-  #prepare(attempt: Attempt, work: Promise<unknown>): void {
-    this.#preparing += 1;
-    work.then(
-      (needs) => {
-        this.#preparing -= 1;
-        this.run(attempt, needs);
-      },
-      (error: unknown) => {
-        this.#preparing -= 1;
-        this.#ended(attempt, { kind: "failed", error });
-      },
-    );
-  }
-
-  /** Runs an attempt whose needs are there. */
-  run(attempt: Attempt, needs: unknown): void {
-    if (this.#isQuiet()) {
-      this.#ended(attempt, {
-        kind: "aborted",
-        abort: this.#mode === "parking" ? "shutdown" : "user-cancel",
-      });
-      return;
-    }
-    const { stageRun, purpose, index } = attempt;
-    if (purpose === "over") {
-      attempt.needs = needs;
-      if (stageRun.definition.map?.over.kind !== "function") {
-        this.#ended(attempt, { kind: "succeeded", value: undefined });
-        return;
-      }
-    }
-    if (purpose !== "run") {
-      this.runner.start(attempt, needs);
-      return;
-    }
-    if (index < 0) {
-      stageRun.state = "running";
-      stageRun.attempts = attempt.attempt;
-    } else stageRun.attempts += 1;
-    if (this.core.sink !== null) {
-      this.core.tell({ type: index < 0 ? "stage.started" : "item.started", ...attempt.address() });
-    }
-    if (stageRun.definition.idempotent || this.core.journal === null)
-      this.runner.start(attempt, needs);
-    else this.#startRecorded(attempt, needs);
-  }
-
-  /** Where a repetition could do harm the start is durable before the author's code runs. */
-  #startRecorded(attempt: Attempt, needs: unknown): void {
-    this.#preparing += 1;
-    this.ledger.noteStart(attempt).then(
-      () => {
-        this.#preparing -= 1;
-        this.runner.start(attempt, needs);
-      },
-      (error: unknown) => this.fail(error),
-    );
+    this.launcher.launch(this.launcher.makeAttempt(stageRun, { index: -1, purpose, history }));
   }
 
   /** An attempt is over: its slot is free, what follows is decided. */
@@ -435,7 +344,7 @@ export class RunDriver implements SlotWaiter {
 
   #checkOver(): void {
     if (this.#mode === "over" || this.#yielded || this.#pumping || this.#settling) return;
-    const working = this.runner.running.size + this.ledger.commits + this.#preparing;
+    const working = this.runner.running.size + this.ledger.commits + this.launcher.preparing;
     if (this.#open === 0 && working === 0) {
       this.#leave();
       this.#resolve({

@@ -8,7 +8,7 @@ import { moveStage } from "../model/transition.ts";
 import { assert } from "../std/assert.ts";
 import { sha256Hex } from "../std/json.ts";
 import type { EncodedValue } from "../std/value.ts";
-import type { Attempt } from "./attempt.ts";
+import type { Attempt } from "./attempt/attempt.ts";
 import { assembleItems } from "./needs.ts";
 import {
   toItemEvent,

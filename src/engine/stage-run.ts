@@ -5,8 +5,8 @@ import type { StageRecord } from "../model/checkpoint.ts";
 import type { StageDefinition } from "../model/definition.ts";
 import type { Ending, Failure, StageState, StoredValue, Via } from "../model/outcome.ts";
 import type { EncodedValue } from "../std/value.ts";
-import type { AttemptHistory } from "./attempt-history.ts";
-import type { MapItems } from "./map-items.ts";
+import type { AttemptHistory } from "./attempt/attempt-history.ts";
+import type { MapItems } from "./map/map-items.ts";
 
 /** One stage of a run. */
 export class StageRun {
@@ -35,6 +35,8 @@ export class StageRun {
   inputVersion: string | null = null;
   /** How long it took in the epoch that finished it, where that is not this one. */
   keptDurationMs: number | null = null;
+  /** True if it goes on although a critical stage failed: its trigger bears failures. */
+  isSpared: boolean = false;
   /** True once its `when` was asked and answered yes. */
   conditionMet: boolean = false;
   /** What its next attempt knows of those before; set while it waits its turn. */

@@ -9,7 +9,12 @@ import type { Owner } from "../model/lease.ts";
 import type { Machine } from "../std/machine.ts";
 import { findNearest } from "../std/nearest.ts";
 import type { Store } from "../storage/store.ts";
-import type { LiveRun } from "./live-run.ts";
+
+/** A run that this process works on, as far as other use cases need it. */
+export interface LiveEntry {
+  cancel(reason: string): Promise<void>;
+  interrupt(drainMs: number): Promise<void>;
+}
 
 /** An open mill from inside. */
 export interface MillContext {
@@ -24,7 +29,7 @@ export interface MillContext {
   readonly pipelines: ReadonlyMap<string, PipelineDefinition>;
   readonly nextId: () => string;
   /** Runs that this process works on, by id. */
-  readonly live: Map<string, LiveRun>;
+  readonly live: Map<string, LiveEntry>;
 }
 
 /** The definition of that name. PIPELINE_UNKNOWN with the nearest. */

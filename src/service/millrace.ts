@@ -29,7 +29,6 @@ import { queueRun, resumeRun, type ResumeOptions } from "./commands/resume-run.t
 import { startRun, type StartOptions } from "./commands/start-run.ts";
 import { explainRun, type Explanation } from "./explain.ts";
 import { KnownRun } from "./known-run.ts";
-import type { LiveRun } from "./live-run.ts";
 import type { MillContext } from "./mill-context.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { checkConcurrency } from "./prepare-run.ts";
@@ -152,7 +151,7 @@ export class Millrace {
   }
 
   async #close(drainMs: number): Promise<void> {
-    const live: readonly LiveRun[] = [...this.#mill.live.values()];
+    const live = [...this.#mill.live.values()];
     await Promise.all(live.map((run) => run.interrupt(drainMs)));
     await this.#mill.committer.close();
     await this.#mill.store.close();

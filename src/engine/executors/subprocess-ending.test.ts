@@ -240,6 +240,28 @@ test("a command's background process is ended with it, one in a session of its o
   }
 });
 
+test.runIf(process.platform === "linux")(
+  "a zombie that nobody collects keeps no command waiting",
+  async () => {
+    // "true" ends in the command's group, and the process that should collect it leaves it there.
+    const script = `
+      (true & exec setsid sleep 60 >/dev/null 2>&1) &
+      while [ "$(cut -d' ' -f5 /proc/$!/stat)" = $$ ]; do :; done
+      echo $$ $!`;
+    const startedMs = performance.now();
+    const { pids, result } = start({ argv: sh(script), graceMs: 20_000 });
+    const [child = 0, parent = 0] = await pids;
+    try {
+      expect(await result).toMatchObject({ kind: "succeeded" });
+      expect(() => process.kill(-child, 0)).not.toThrow();
+      expect(performance.now() - startedMs).toBeLessThan(10_000);
+    } finally {
+      process.kill(parent, "SIGKILL");
+    }
+  },
+  25_000,
+);
+
 test.each([
   ["a text on stdout", "All DONE", "echo $$; echo 'Now All DONE.'"],
   ["a pattern on stderr", /^done \d+$/i, "echo $$; echo 'Done 7' >&2"],

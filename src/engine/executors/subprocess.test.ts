@@ -161,7 +161,7 @@ test("R45: a child sees who it runs for, the basic variables, declared ones, and
   };
   const basic = {
     PATH: process.env["PATH"],
-    HOME: "/home/ada",
+    HOME: "/somewhere/ada",
     LANG: "C.UTF-8",
     TZ: "Europe/Berlin",
   };

@@ -4,8 +4,9 @@
 import type { PipelineDefinition } from "../../model/definition.ts";
 import { LEASE_GRACE_MS_DEFAULT } from "../../model/defaults.ts";
 import { MillraceError } from "../../model/errors.ts";
+import type { MillraceEvent } from "../../model/event.ts";
 import type { RunRecord } from "../../model/run.ts";
-import { restoreRun } from "../../engine/restore.ts";
+import { foreseeRestored, restoreRun, type Restored } from "../../engine/restore.ts";
 import { decideReset, type ResetPlan } from "../../policy/reuse.ts";
 import { decodeValue } from "../../std/value.ts";
 import type { ClaimRunWrite, ResetStage } from "../../storage/store.ts";
@@ -30,6 +31,8 @@ export interface ResumeOptions extends Pick<
   /** Drops the checkpoints of this stage and of all after it. */
   readonly from?: string;
   readonly provide?: Readonly<Record<string, unknown>>;
+  /** Told every event from the first one on; a listener added to the handle misses what happened before. */
+  readonly onEvent?: (event: MillraceEvent) => void;
 }
 
 /** Takes the run and works on it here. RUN_BUSY if a live process holds it, RUN_STATE_CONFLICT if it is final. */
@@ -50,22 +53,14 @@ export async function resumeRun(
     ...(options.from === undefined ? {} : { from: [positionOf(definition, options.from)] }),
   });
   const inputText = await toInputText(definition, decodeValue(run.input));
-  const write = toClaim(mill, { run, definition, plan, options });
+  const restored = foreseeRestored(checkpoints, plan);
+  const write = toClaim(mill, { run, definition, plan, options, restored });
   const result = await mill.committer.write(write);
   if (result.kind !== "done" || result.run === undefined) throw lostRace(run);
   const live = new LiveRun({ mill, definition, record: result.run, inputText, provide });
-  const restored = restoreRun(live.core, checkpoints, plan);
-  live.noteRestored(restored);
+  live.noteRestored(restoreRun(live.core, checkpoints, plan));
+  if (options.onEvent !== undefined) live.onEvent(options.onEvent);
   live.start();
-  void live.core.fact({
-    type: "run.resumed",
-    data: {
-      epoch: result.run.epoch,
-      keptStages: restored.keptStages,
-      keptItems: restored.keptItems,
-      redo: restored.redo.map((one) => ({ ...one })),
-    },
-  });
   return live;
 }
 
@@ -85,12 +80,15 @@ export async function queueRun(
   const run = await findRun(mill.store, reference);
   checkResumable(mill, run);
   const definition = getDefinition(mill, run.pipeline);
-  const records = await mill.store.listStages(run.id);
-  const plan = decideReset(definition, records, {
+  const checkpoints = await mill.store.loadCheckpoints(run.id);
+  const plan = decideReset(definition, checkpoints.stages, {
     verb: "resume",
     ...(options.from === undefined ? {} : { from: [positionOf(definition, options.from)] }),
   });
-  const claimed = await mill.committer.write(toClaim(mill, { run, definition, plan, options }));
+  const restored = foreseeRestored(checkpoints, plan);
+  const claimed = await mill.committer.write(
+    toClaim(mill, { run, definition, plan, options, restored }),
+  );
   if (claimed.kind !== "done" || claimed.run === undefined) throw lostRace(run);
   const { id, epoch } = claimed.run;
   const queued = await mill.committer.write({
@@ -154,10 +152,11 @@ interface ClaimParts {
   readonly definition: PipelineDefinition;
   readonly plan: ResetPlan;
   readonly options: ResumeOptions;
+  readonly restored: Restored;
 }
 
 function toClaim(mill: MillContext, parts: ClaimParts): ClaimRunWrite {
-  const { run, definition, plan, options } = parts;
+  const { run, definition, plan, options, restored } = parts;
   return {
     kind: "claim-run",
     runId: run.id,
@@ -173,7 +172,17 @@ function toClaim(mill: MillContext, parts: ClaimParts): ClaimRunWrite {
       ...plan.stages.flatMap(({ stage, action }) => toReset(stage, action)),
       ...plan.vanished.map((stage): ResetStage => ({ stage, mode: "drop" })),
     ],
-    events: [],
+    events: [
+      {
+        type: "run.resumed",
+        data: {
+          epoch: run.epoch + 1,
+          keptStages: restored.keptStages,
+          keptItems: restored.keptItems,
+          redo: restored.redo.map((one) => ({ ...one })),
+        },
+      },
+    ],
   };
 }
 

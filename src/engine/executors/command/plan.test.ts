@@ -70,7 +70,7 @@ test("argv, stdin, env and cwd may be functions of the needs", () => {
 test("only basic, declared and named variables are passed on, the later ones win", () => {
   const environment = {
     PATH: "/bin",
-    HOME: "/home/ada",
+    HOME: "/somewhere/ada",
     TZ: undefined,
     SECRET_TOKEN: "canary",
     NODE_OPTIONS: "--require=canary",
@@ -81,14 +81,14 @@ test("only basic, declared and named variables are passed on, the later ones win
   const planned = plan(
     {
       passEnv: ["AWS_REGION", "NOT_SET"],
-      env: { HOME: "/tmp/home", MILLRACE_STAGE: "not this one" },
+      env: { HOME: "/elsewhere", MILLRACE_STAGE: "not this one" },
     },
     environment,
   );
 
   expect(planned.env).toEqual({
     PATH: "/bin",
-    HOME: "/tmp/home",
+    HOME: "/elsewhere",
     AWS_REGION: "eu-west-1",
     MILLRACE_RUN_ID: "run-1",
     MILLRACE_STAGE: "fetch",

@@ -1,13 +1,13 @@
 // After an attempt: what follows. Asks policy and gives one answer; the driver makes the move.
 
-import type { StageDefinition } from "../model/definition.ts";
-import type { Failure } from "../model/outcome.ts";
-import { classifyError, decideClass, type Classified } from "../policy/classify.ts";
-import { makeFailure, messageOf } from "../policy/failure.ts";
-import { decideRetry, type RetryDecision } from "../policy/retry.ts";
+import type { StageDefinition } from "../../model/definition.ts";
+import type { Failure } from "../../model/outcome.ts";
+import { classifyError, decideClass, type Classified } from "../../policy/classify.ts";
+import { makeFailure, messageOf } from "../../policy/failure.ts";
+import { decideRetry, type RetryDecision } from "../../policy/retry.ts";
 import type { Attempt } from "./attempt.ts";
 import type { RawOutcome } from "./attempt-runner.ts";
-import type { RunCore } from "./run-core.ts";
+import type { RunCore } from "../run-core.ts";
 import type { AttemptHistory } from "./attempt-history.ts";
 
 /** What follows an attempt that failed. */

@@ -1,11 +1,11 @@
 // Runs a command stage as an attempt: starts the child, passes on what it tells, keeps the end of its output as
 // an event. Child processes are loaded on first need: most pipelines have none.
 
-import { skip } from "../model/outcome.ts";
-import { boundedText, type Json } from "../std/json.ts";
+import { skip } from "../../model/outcome.ts";
+import { boundedText, type Json } from "../../std/json.ts";
 import type { Attempt } from "./attempt.ts";
-import type { CommandResult } from "./executors/command/request.ts";
-import type { RunCore } from "./run-core.ts";
+import type { CommandResult } from "../executors/command/request.ts";
+import type { RunCore } from "../run-core.ts";
 
 const TAIL_LINE_CHARS_MAX = 500;
 
@@ -17,7 +17,7 @@ export async function runCommandStage(
 ): Promise<unknown> {
   const shape = attempt.stageRun.definition.command;
   if (shape === null) return undefined;
-  const { runCommand } = await import("./executors/subprocess.ts");
+  const { runCommand } = await import("../executors/subprocess.ts");
   const result = await runCommand({
     shape,
     needs,

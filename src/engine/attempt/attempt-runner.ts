@@ -2,15 +2,15 @@
 // `running`, then perhaps `overdue` (aborted, within its grace), then perhaps `stuck` (did not stop), then
 // `over`, which it reports exactly once. Nothing else of its stage starts before that: attempts never overlap.
 
-import type { AbortKind } from "../model/context.ts";
-import { MillraceError } from "../model/errors.ts";
-import type { ErrorClass } from "../model/outcome.ts";
-import { isSkip } from "../model/outcome.ts";
-import type { Schema } from "../model/schema.ts";
-import { nextLimit } from "../policy/timeout.ts";
+import type { AbortKind } from "../../model/context.ts";
+import { MillraceError } from "../../model/errors.ts";
+import type { ErrorClass } from "../../model/outcome.ts";
+import { isSkip } from "../../model/outcome.ts";
+import type { Schema } from "../../model/schema.ts";
+import { nextLimit } from "../../policy/timeout.ts";
 import type { Attempt } from "./attempt.ts";
 import { runCommandStage } from "./command-stage.ts";
-import type { RunCore } from "./run-core.ts";
+import type { RunCore } from "../run-core.ts";
 import { Verification } from "./verify.ts";
 
 /** How an attempt ended, before anything is decided about it. */

@@ -1,17 +1,17 @@
 // An attempt is over: makes the move that its outcome asks for, on a stage, an item, a condition or a list.
 
-import type { Failure } from "../model/outcome.ts";
-import { isSkip } from "../model/outcome.ts";
-import { decideClass } from "../policy/classify.ts";
-import { makeFailure } from "../policy/failure.ts";
+import type { Failure } from "../../model/outcome.ts";
+import { isSkip } from "../../model/outcome.ts";
+import { decideClass } from "../../policy/classify.ts";
+import { makeFailure } from "../../policy/failure.ts";
 import { decideStep, type Step } from "./advance.ts";
 import type { Attempt } from "./attempt.ts";
 import type { AttemptHistory } from "./attempt-history.ts";
 import type { RawOutcome } from "./attempt-runner.ts";
-import type { MapConductor } from "./map-conductor.ts";
-import type { RunCore } from "./run-core.ts";
-import type { StageLedger } from "./stage-ledger.ts";
-import { isEnded, type StageRun } from "./stage-run.ts";
+import type { MapConductor } from "../map/map-conductor.ts";
+import type { RunCore } from "../run-core.ts";
+import type { StageLedger } from "../stage-ledger.ts";
+import { isEnded, type StageRun } from "../stage-run.ts";
 
 /** What the handler asks of the driver. */
 export interface OutcomeHost {
@@ -126,7 +126,7 @@ export class OutcomeHandler {
 
   #waitStage(attempt: Attempt, step: Extract<Step, { kind: "retry" }>): void {
     const { stageRun } = attempt;
-    if (this.#host.mode !== "driving") {
+    if (!this.#mayGoOn(stageRun)) {
       this.#endUnretried(attempt, step.failure);
       return;
     }
@@ -138,6 +138,12 @@ export class OutcomeHandler {
       stageRun.addWait("retry", this.#core.world.clock.monotonicMs() - sinceMs);
       this.#host.ready(stageRun, step.history);
     });
+  }
+
+  /** May another attempt of this stage start? */
+  #mayGoOn(stageRun: StageRun): boolean {
+    const { mode } = this.#host;
+    return mode === "driving" || (mode === "failing" && stageRun.isSpared);
   }
 
   /** No further attempt starts: a drain leaves the stage for the resume, anything else ends it. */
@@ -202,7 +208,7 @@ export class OutcomeHandler {
     const map = stageRun.map;
     if (map === null) return;
     const step = decideStep(this.#core, attempt, outcome);
-    if (step.kind === "retry" && !map.halted && this.#host.mode === "driving") {
+    if (step.kind === "retry" && !map.halted && this.#mayGoOn(stageRun)) {
       this.#waitItem(attempt, step);
       return;
     }

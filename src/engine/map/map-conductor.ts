@@ -1,17 +1,17 @@
 // The map stages of one run: opens their lists, starts their items, passes items on to maps that follow, and
 // ends a stage when its items have ended.
 
-import type { Ending } from "../model/outcome.ts";
-import { classifyError } from "../policy/classify.ts";
-import { makeFailure } from "../policy/failure.ts";
-import type { Attempt } from "./attempt.ts";
-import type { AttemptHistory } from "./attempt-history.ts";
-import { upstreamFailed } from "./judge.ts";
+import type { Ending } from "../../model/outcome.ts";
+import { classifyError } from "../../policy/classify.ts";
+import { makeFailure } from "../../policy/failure.ts";
+import type { Attempt } from "../attempt/attempt.ts";
+import type { AttemptHistory } from "../attempt/attempt-history.ts";
+import { upstreamFailed } from "../judge.ts";
 import { MapStage, type ExpandedCounts, type MapHost } from "./map-stage.ts";
-import { arrive, readItemValue, versionOfNeeds } from "./needs.ts";
-import type { RunCore } from "./run-core.ts";
-import type { StageLedger } from "./stage-ledger.ts";
-import { isEnded, type StageRun } from "./stage-run.ts";
+import { arrive, readItemValue, versionOfNeeds } from "../needs.ts";
+import type { RunCore } from "../run-core.ts";
+import type { StageLedger } from "../stage-ledger.ts";
+import { isEnded, type StageRun } from "../stage-run.ts";
 
 /** What the conductor asks of the driver. */
 export interface ConductorHost {
@@ -19,11 +19,13 @@ export interface ConductorHost {
   readonly heap: { push(index: number): void };
   pump(): void;
   reach(stageRun: StageRun): void;
-  makeAttempt(
-    stageRun: StageRun,
-    place: { index: number; purpose: "run"; history: AttemptHistory | null },
-  ): Attempt;
-  run(attempt: Attempt, needs: unknown): void;
+  readonly launcher: {
+    makeAttempt(
+      stageRun: StageRun,
+      place: { index: number; purpose: "run"; history: AttemptHistory | null },
+    ): Attempt;
+    run(attempt: Attempt, needs: unknown): void;
+  };
 }
 
 /** Conducts the map stages of one run. */
@@ -123,7 +125,8 @@ export class MapConductor implements MapHost {
     items.move(index, "running");
     items.inFlight += 1;
     if (history === null) items.unsettled += 1;
-    this.#host.run(this.#host.makeAttempt(stageRun, { index, purpose: "run", history }), map.needs);
+    const { launcher } = this.#host;
+    launcher.run(launcher.makeAttempt(stageRun, { index, purpose: "run", history }), map.needs);
   }
 
   offer(stageRun: StageRun): void {

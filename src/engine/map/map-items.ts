@@ -1,11 +1,11 @@
 // The items of one map stage while it is driven: keys, states, outputs and failures by position, and counts that
 // are kept, never recounted. Arrays instead of an object per item: a hundred thousand items are normal.
 
-import type { ItemRecord } from "../model/checkpoint.ts";
-import type { Failure, StageState, StoredValue, Via } from "../model/outcome.ts";
-import type { EncodedValue } from "../std/value.ts";
+import type { ItemRecord } from "../../model/checkpoint.ts";
+import type { Failure, StageState, StoredValue, Via } from "../../model/outcome.ts";
+import type { EncodedValue } from "../../std/value.ts";
 import { ItemKeys } from "./item-keys.ts";
-import type { AttemptHistory } from "./attempt-history.ts";
+import type { AttemptHistory } from "../attempt/attempt-history.ts";
 
 /** Position of each state in the byte that an item keeps. */
 const CODES = {

@@ -1,10 +1,10 @@
 // The failure of a map stage in terms of its items: how many failed, which ones, and why the first did.
 
-import type { Failure } from "../model/outcome.ts";
-import { ERROR_CHARS_MAX, FAILED_ITEMS_LISTED_MAX } from "../model/limits.ts";
-import { fingerprintOf } from "../policy/failure.ts";
-import { boundedText } from "../std/json.ts";
-import type { StageRun } from "./stage-run.ts";
+import type { Failure } from "../../model/outcome.ts";
+import { ERROR_CHARS_MAX, FAILED_ITEMS_LISTED_MAX } from "../../model/limits.ts";
+import { fingerprintOf } from "../../policy/failure.ts";
+import { boundedText } from "../../std/json.ts";
+import type { StageRun } from "../stage-run.ts";
 
 /** One failure for the whole stage; lists key, position and reason of the failed items. */
 export function summarizeItems(stageRun: StageRun, sentence: string): Failure {

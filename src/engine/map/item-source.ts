@@ -1,8 +1,8 @@
 // Where the items of a map come from: a list that is there, or a stream that is read as far as there is room.
 // Anything else fails and names what it was.
 
-import { describeValue } from "../model/compile/option-reader.ts";
-import { MillraceError } from "../model/errors.ts";
+import { describeValue } from "../../model/compile/option-reader.ts";
+import { MillraceError } from "../../model/errors.ts";
 
 /** A list, or an iterator that is asked for one item at a time. */
 export type ItemSource =

@@ -2,10 +2,10 @@
 // author are an error that names both items; equal items under the content hash are interchangeable and are
 // told apart by "-2", "-3".
 
-import { MillraceError } from "../model/errors.ts";
-import { ITEM_KEY_BYTES_MAX } from "../model/limits.ts";
-import { sha256Hex } from "../std/json.ts";
-import { encodeValue } from "../std/value.ts";
+import { MillraceError } from "../../model/errors.ts";
+import { ITEM_KEY_BYTES_MAX } from "../../model/limits.ts";
+import { sha256Hex } from "../../std/json.ts";
+import { encodeValue } from "../../std/value.ts";
 
 /** Makes keys for items in order and remembers those it gave. */
 export class ItemKeys {

@@ -2,14 +2,14 @@
 // Modes: `expanding` (the list is being made), `open` (items start), `halted` (running items finish, nothing
 // starts), `over`. A stage that follows a tolerant map gets its items one by one, as that one's succeed.
 
-import type { ItemRecord } from "../model/checkpoint.ts";
-import type { MapShape } from "../model/definition.ts";
-import type { Ending, Failure } from "../model/outcome.ts";
-import { decideMapEnd, makeStopAfter } from "../policy/tolerance.ts";
-import { sha256Hex } from "../std/json.ts";
-import type { AttemptHistory } from "./attempt-history.ts";
-import type { StageRun } from "./stage-run.ts";
-import { encodeOrThrow, type RunCore } from "./run-core.ts";
+import type { ItemRecord } from "../../model/checkpoint.ts";
+import type { MapShape } from "../../model/definition.ts";
+import type { Ending, Failure } from "../../model/outcome.ts";
+import { decideMapEnd, makeStopAfter } from "../../policy/tolerance.ts";
+import { sha256Hex } from "../../std/json.ts";
+import type { AttemptHistory } from "../attempt/attempt-history.ts";
+import type { StageRun } from "../stage-run.ts";
+import { encodeOrThrow, type RunCore } from "../run-core.ts";
 import { ItemKeys } from "./item-keys.ts";
 import { TooManyItems, toItemSource } from "./item-source.ts";
 import { MapItems, type DueItem } from "./map-items.ts";

@@ -7,18 +7,18 @@ import type {
   ContextLog,
   ContextMetrics,
   ContextState,
-} from "../model/context.ts";
-import { AbortReason, type AbortKind } from "../model/context.ts";
-import { MillraceError } from "../model/errors.ts";
-import { ERROR_LIST_CHARS_MAX, NAME_CHARS_MAX } from "../model/limits.ts";
-import type { ResourceUse } from "../model/resource.ts";
-import type { Timer } from "../std/clock.ts";
-import { parseDuration, type Duration } from "../std/duration.ts";
-import { boundedText, sha256Hex, type Json } from "../std/json.ts";
-import type { EventDraft } from "../model/event.ts";
-import type { EngineWorld } from "./ports.ts";
+} from "../../model/context.ts";
+import { AbortReason, type AbortKind } from "../../model/context.ts";
+import { MillraceError } from "../../model/errors.ts";
+import { ERROR_LIST_CHARS_MAX, NAME_CHARS_MAX } from "../../model/limits.ts";
+import type { ResourceUse } from "../../model/resource.ts";
+import type { Timer } from "../../std/clock.ts";
+import { parseDuration, type Duration } from "../../std/duration.ts";
+import { boundedText, sha256Hex, type Json } from "../../std/json.ts";
+import type { EventDraft } from "../../model/event.ts";
+import type { EngineWorld } from "../ports.ts";
 import type { AttemptHistory } from "./attempt-history.ts";
-import type { MetricChange, StageRun } from "./stage-run.ts";
+import type { MetricChange, StageRun } from "../stage-run.ts";
 
 /** Where an attempt stands. `overdue`: aborted, within its grace; `stuck`: did not stop within it. */
 export type AttemptPhase = "running" | "overdue" | "stuck" | "over";

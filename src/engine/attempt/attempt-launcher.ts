@@ -1,0 +1,118 @@
+// Brings an attempt from "its turn has come" to "its code runs": gathers its needs, says that it starts, and where
+// a repetition could do harm has the start stored first.
+
+import type { AbortKind } from "../../model/context.ts";
+import { Attempt } from "./attempt.ts";
+import type { AttemptHistory } from "./attempt-history.ts";
+import type { AttemptRunner, RawOutcome } from "./attempt-runner.ts";
+import { gatherNeeds } from "../needs.ts";
+import type { RunCore } from "../run-core.ts";
+import type { StageRun } from "../stage-run.ts";
+
+/** What a launcher asks of the driver. */
+export interface LaunchHost {
+  /** True when nothing may start any more; then `abortKind` says why. */
+  isQuiet(): boolean;
+  abortKind(): AbortKind;
+  noteStart(attempt: Attempt): Promise<void>;
+  ended(attempt: Attempt, outcome: RawOutcome): void;
+  failed(error: unknown): void;
+}
+
+/** Launches the attempts of one run. */
+export class AttemptLauncher {
+  /** Attempts that are being prepared: they hold a slot, their code does not run yet. */
+  preparing: number = 0;
+  readonly #core: RunCore;
+  readonly #runner: AttemptRunner;
+  readonly #host: LaunchHost;
+
+  constructor(core: RunCore, runner: AttemptRunner, host: LaunchHost) {
+    this.#core = core;
+    this.#runner = runner;
+    this.#host = host;
+  }
+
+  makeAttempt(
+    stageRun: StageRun,
+    place: { index: number; purpose: Attempt["purpose"]; history: AttemptHistory | null },
+  ): Attempt {
+    const attempt = new Attempt(this.#core, stageRun, {
+      ...place,
+      attempt: (place.history?.attempts ?? 0) + 1,
+    });
+    attempt.readyMs = place.history?.readySince ?? stageRun.readyMs;
+    return attempt;
+  }
+
+  /** Gathers needs, then runs. Needs are a promise only when something must be loaded. */
+  launch(attempt: Attempt): void {
+    const { stageRun } = attempt;
+    if (stageRun.startedMs === 0) stageRun.startedMs = this.#core.world.clock.monotonicMs();
+    let needs: unknown;
+    try {
+      needs = gatherNeeds(this.#core, stageRun.definition);
+    } catch (error) {
+      this.#host.ended(attempt, { kind: "failed", error });
+      return;
+    }
+    if (needs instanceof Promise) this.#prepare(attempt, needs);
+    else this.run(attempt, needs);
+  }
+
+  #prepare(attempt: Attempt, work: Promise<unknown>): void {
+    this.preparing += 1;
+    work.then(
+      (needs) => {
+        this.preparing -= 1;
+        this.run(attempt, needs);
+      },
+      (error: unknown) => {
+        this.preparing -= 1;
+        this.#host.ended(attempt, { kind: "failed", error });
+      },
+    );
+  }
+
+  /** Runs an attempt whose needs are there. */
+  run(attempt: Attempt, needs: unknown): void {
+    if (this.#host.isQuiet()) {
+      this.#host.ended(attempt, { kind: "aborted", abort: this.#host.abortKind() });
+      return;
+    }
+    const { stageRun, purpose, index } = attempt;
+    if (purpose === "over") {
+      attempt.needs = needs;
+      if (stageRun.definition.map?.over.kind !== "function") {
+        this.#host.ended(attempt, { kind: "succeeded", value: undefined });
+        return;
+      }
+    }
+    if (purpose !== "run") {
+      this.#runner.start(attempt, needs);
+      return;
+    }
+    if (index < 0) {
+      stageRun.state = "running";
+      stageRun.attempts = attempt.attempt;
+    } else stageRun.attempts += 1;
+    if (this.#core.sink !== null) {
+      this.#core.tell({ type: index < 0 ? "stage.started" : "item.started", ...attempt.address() });
+    }
+    if (stageRun.definition.idempotent || this.#core.journal === null)
+      this.#runner.start(attempt, needs);
+    else this.#startRecorded(attempt, needs);
+  }
+
+  /** Where a repetition could do harm the start is durable before the author's code runs. */
+  #startRecorded(attempt: Attempt, needs: unknown): void {
+    this.preparing += 1;
+    this.#host.noteStart(attempt).then(
+      () => {
+        this.preparing -= 1;
+        this.#runner.start(attempt, needs);
+      },
+      (error: unknown) => this.#host.failed(error),
+    );
+  }
+}
