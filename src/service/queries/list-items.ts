@@ -3,23 +3,20 @@
 import { PAGE_ROWS_MAX } from "../../model/limits.ts";
 import type { ItemRecord } from "../../model/checkpoint.ts";
 import { STAGE_STATES, type StageState } from "../../model/outcome.ts";
-import type { RunRecord } from "../../model/run.ts";
 import type { Store } from "../../storage/store.ts";
 import { toCounts, type CountsView } from "../views/counts-view.ts";
 import { toItemView, type ItemView } from "../views/item-view.ts";
 import { toRunView, type RunView } from "../views/run-view.ts";
 import { readValueView } from "../views/value-view.ts";
+import { findRun } from "./find-run.ts";
 import { checkPageLimit, cursorInvalid } from "./page-limit.ts";
 import { getStage, readRunFacts, type RunFacts } from "./run-facts.ts";
 
-/** Of which stage. */
-export interface ItemListPlace {
-  readonly run: RunRecord;
+/** Which items. */
+export interface ItemListQuery {
+  /** Any name of the run. */
+  readonly run: string;
   readonly stage: string;
-}
-
-/** Which of them. Absent: all. */
-export interface ItemListOptions {
   readonly states?: readonly StageState[];
   /** 1 to 500. Default 20. */
   readonly limit?: number;
@@ -39,26 +36,23 @@ export interface ItemPage {
   readonly nextCursor?: string;
 }
 
-/** Lists items. STAGE_UNKNOWN, OPTION_INVALID. */
-export async function listItems(
-  store: Store,
-  { run, stage }: ItemListPlace,
-  options: ItemListOptions = {},
-): Promise<ItemPage> {
-  const limit = checkPageLimit(options.limit);
-  const facts = await readRunFacts(store, run);
+/** Lists items. RUN_NOT_FOUND, STAGE_UNKNOWN, OPTION_INVALID. */
+export async function listItems(store: Store, query: ItemListQuery): Promise<ItemPage> {
+  const { stage } = query;
+  const limit = checkPageLimit(query.limit);
+  const facts = await readRunFacts(store, await findRun(store, query.run));
   getStage(facts, stage);
-  const after = options.cursor === undefined ? {} : parseCursor(options.cursor);
+  const after = query.cursor === undefined ? {} : parseCursor(query.cursor);
   const records = await store.listItems({
-    runId: run.id,
+    runId: facts.run.id,
     stage,
     limit,
-    ...(options.states === undefined ? {} : { states: options.states }),
+    ...(query.states === undefined ? {} : { states: query.states }),
     ...after,
   });
   const items: ItemView[] = [];
   for (const record of records) {
-    items.push(options.outputs === true ? await withOutput(store, record) : toItemView(record));
+    items.push(query.outputs === true ? await withOutput(store, record) : toItemView(record));
   }
   const last = records.at(-1);
   return {
@@ -70,18 +64,17 @@ export async function listItems(
   };
 }
 
-/** Every item in these states, page by page, each with its output. STAGE_UNKNOWN. */
+/** Every item that answers the query, page by page, each with its output. As `listItems`. */
 export async function* iterateItems(
   store: Store,
-  place: ItemListPlace,
-  states?: readonly StageState[],
+  query: Omit<ItemListQuery, "limit" | "cursor" | "outputs">,
 ): AsyncGenerator<ItemView> {
   let cursor: string | undefined;
   do {
-    const page = await listItems(store, place, {
+    const page = await listItems(store, {
+      ...query,
       limit: PAGE_ROWS_MAX,
       outputs: true,
-      ...(states === undefined ? {} : { states }),
       ...(cursor === undefined ? {} : { cursor }),
     });
     yield* page.items;

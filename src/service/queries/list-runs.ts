@@ -9,7 +9,7 @@ import { checkPageLimit, cursorInvalid } from "./page-limit.ts";
 import { readRunFacts } from "./run-facts.ts";
 
 /** Which runs. Absent: all. */
-export interface RunListOptions {
+export interface RunListQuery {
   readonly states?: readonly RunState[];
   readonly pipeline?: string;
   /** Runs made from or started by this one, by any of its names. */
@@ -31,7 +31,7 @@ export interface RunPage {
 }
 
 /** Lists runs. RUN_NOT_FOUND for an unknown parent, OPTION_INVALID for a bad limit or cursor. */
-export async function listRuns(store: Store, query: RunListOptions = {}): Promise<RunPage> {
+export async function listRuns(store: Store, query: RunListQuery = {}): Promise<RunPage> {
   const limit = checkPageLimit(query.limit);
   const found = await store.listRuns(await toStoreQuery(store, query, limit));
   const runs: RunView[] = [];
@@ -45,7 +45,7 @@ export async function listRuns(store: Store, query: RunListOptions = {}): Promis
   };
 }
 
-async function toStoreQuery(store: Store, query: RunListOptions, limit: number): Promise<RunQuery> {
+async function toStoreQuery(store: Store, query: RunListQuery, limit: number): Promise<RunQuery> {
   const { states, pipeline, sinceMs, tag, cursor } = query;
   const beforeNumber = cursor === undefined ? undefined : parseCrockford(cursor);
   if (cursor !== undefined && beforeNumber === undefined) throw cursorInvalid(cursor);

@@ -1,8 +1,6 @@
 // One run, one of its stages or one of its items, with all that is worth seeing: attempts, waits, what went in
 // and what came out, what it was made from.
 
-import type { ItemRecord } from "../../model/checkpoint.ts";
-import { MillraceError } from "../../model/errors.ts";
 import type { Store } from "../../storage/store.ts";
 import { toBlockerView, type BlockerView } from "../views/blocker-view.ts";
 import type { StoredStage } from "../views/definition-view.ts";
@@ -13,9 +11,10 @@ import { toStageView, toStageViews, type StageView } from "../views/stage-view.t
 import { readValueView, toValueView, type ValueView } from "../views/value-view.ts";
 import { findItemBlockers, findStageBlockers } from "./find-blockers.ts";
 import { findRun, runName } from "./find-run.ts";
+import { getItem } from "./get-item.ts";
 import { listAttempts, type AttemptView } from "./list-attempts.ts";
 import { listFailures } from "./list-failures.ts";
-import { getStage, listRunningItems, readRunFacts, type RunFacts } from "./run-facts.ts";
+import { getStage, readRunFacts, type RunFacts } from "./run-facts.ts";
 
 /** Runs that are named beside a run. */
 export interface LineageView {
@@ -130,52 +129,6 @@ export async function showItem(
       output: await readValueView(store, record.output),
       blockers: findItemBlockers(facts, record).map(toBlockerView),
     },
-  };
-}
-
-/** The item of this key; one that only runs, without a row yet, counts. ITEM_UNKNOWN. */
-export async function getItem(
-  store: Store,
-  facts: RunFacts,
-  at: { readonly stage: string; readonly key: string },
-): Promise<ItemRecord> {
-  const found = await store.findItem(facts.run.id, at.stage, at.key);
-  const isRunning = listRunningItems(facts, at.stage).includes(at.key);
-  if (found !== undefined) return isRunning ? { ...found, state: "running" } : found;
-  if (isRunning) return toRunningItem(at);
-  const [first] = await store.listItems({ runId: facts.run.id, stage: at.stage, limit: 1 });
-  throw new MillraceError(
-    "ITEM_UNKNOWN",
-    `Stage "${at.stage}" of run "${facts.name}" has no item "${at.key}".`,
-    {
-      hint:
-        first === undefined
-          ? "none of its items has been begun, or it has none"
-          : `an item is named by its key, as in "${first.key}"; one that was not begun is not listed`,
-      next: `npx millrace items ${facts.name}/${at.stage}`,
-      details: { given: at.key },
-    },
-  );
-}
-
-function toRunningItem(at: { readonly stage: string; readonly key: string }): ItemRecord {
-  return {
-    stage: at.stage,
-    key: at.key,
-    index: -1,
-    state: "running",
-    via: null,
-    attempts: 1,
-    output: null,
-    inputVersion: null,
-    reason: null,
-    failure: null,
-    waitedMs: {},
-    dueAtMs: null,
-    blocker: null,
-    startedAtMs: null,
-    endedAtMs: null,
-    durationMs: null,
   };
 }
 

@@ -1,0 +1,177 @@
+// Why a run is in its state.
+
+import type { Blocker } from "../../model/blocker.ts";
+import type { RunRecord } from "../../model/run.ts";
+import { formatDuration } from "../../std/duration.ts";
+import type { Store } from "../../storage/store.ts";
+import { findStageBlockers, isOver } from "../queries/find-blockers.ts";
+import { runName } from "../queries/find-run.ts";
+import { stageStateOf, type RunFacts } from "../queries/run-facts.ts";
+import { toIso } from "../views/time-view.ts";
+import { findRunBlocker } from "../views/run-view.ts";
+import type { Answer } from "./answer.ts";
+import { sayCount, sayFailure, saySince, sayWhySkipped } from "./words.ts";
+
+/** Explains the run itself. */
+export async function explainRunState(store: Store, facts: RunFacts): Promise<Answer> {
+  const { run } = facts;
+  const lineage = await sayLineage(store, run);
+  const told = tell(facts);
+  return { state: run.state, ...told, notes: [...told.notes, ...sayLife(run), ...lineage] };
+}
+
+function tell(facts: RunFacts): Omit<Answer, "state"> {
+  switch (facts.run.state) {
+    case "queued":
+      return tellQueued(facts);
+    case "running":
+      return facts.isAbandoned ? tellLost(facts) : tellRunning(facts);
+    case "waiting":
+      return tellWaiting(facts);
+    case "succeeded":
+      return tellEnded(facts, sayDone(facts));
+    case "failed":
+      return tellFailed(facts);
+    case "skipped":
+      return tellEnded(facts, `was skipped: ${sayWhySkipped(facts.run.reason)}`);
+    case "cancelled":
+      return tellEnded(
+        facts,
+        `was cancelled: "${facts.run.cancelReason ?? facts.run.reason ?? "no reason given"}"`,
+        [`npx millrace resume ${facts.name}   goes on with it`],
+      );
+  }
+}
+
+function tellQueued(facts: RunFacts): Omit<Answer, "state"> {
+  const { run, name, nowMs } = facts;
+  return {
+    summary: `${name} is queued ${saySince(run.queuedAtMs, nowMs)}: no process has taken it yet.`,
+    blockers: [
+      {
+        kind: "no-worker",
+        name,
+        sinceMs: run.queuedAtMs,
+        basis: "unknown",
+        text: "no process has taken it yet",
+      },
+    ],
+    notes: [`npx millrace resume ${name}   works on it here`],
+  };
+}
+
+function tellRunning(facts: RunFacts): Omit<Answer, "state"> {
+  const { run, name, nowMs, running, worker } = facts;
+  const stages = facts.stages.map(({ name: stage }) => ({
+    stage,
+    state: stageStateOf(facts, stage),
+  }));
+  const done = stages.filter(({ state }) => isOver(state)).length;
+  const since = run.startedAtMs === null ? "" : ` ${saySince(run.startedAtMs, nowMs)}`;
+  const waiting = stages.filter(({ state }) => state === "waiting");
+  const owner = worker?.owner ?? run.lease?.owner;
+  return {
+    summary: `${name} is running${since}: ${done} of ${sayCount(stages.length, "stage")} done.`,
+    blockers: waiting.flatMap(({ stage }) => findStageBlockers(facts, stage)),
+    notes: [
+      running.length === 0
+        ? "its process has not said yet what it runs now"
+        : `runs now: ${running.slice(0, 10).join(", ")}${running.length > 10 ? ` and ${running.length - 10} more` : ""}`,
+      ...(owner === undefined ? [] : [`worked on by process ${owner.pid} on ${owner.host}`]),
+      ...(run.cancelRequestedAtMs === null
+        ? []
+        : [
+            `its cancel was requested at ${toIso(run.cancelRequestedAtMs)}: "${run.cancelReason ?? ""}"`,
+          ]),
+    ],
+  };
+}
+
+/** The row still says running, and nobody is there. */
+function tellLost(facts: RunFacts): Omit<Answer, "state"> {
+  const { run, name } = facts;
+  const owner = run.lease?.owner;
+  const who = owner === undefined ? "its process" : `process ${owner.pid} on ${owner.host}`;
+  return {
+    summary: `${name} is interrupted: ${who}, which worked on it, is gone.`,
+    blockers: listBlocker(findRunBlocker(facts)),
+    notes: [`npx millrace resume ${name}   goes on after the last commit`],
+  };
+}
+
+function tellWaiting(facts: RunFacts): Omit<Answer, "state"> {
+  const { run, name, nowMs } = facts;
+  const since = saySince(run.updatedAtMs, nowMs);
+  const reason = run.reason ?? "interrupted";
+  const why =
+    reason === "interrupted"
+      ? "the process that worked on it was stopped or died, and a run of this kind is taken by no other"
+      : reason;
+  return {
+    summary: `${name} is waiting ${since}: ${why}.`,
+    blockers: listBlocker(findRunBlocker(facts)),
+    notes: [`npx millrace resume ${name}   goes on after the last commit`],
+  };
+}
+
+function listBlocker(blocker: Blocker | undefined): readonly Blocker[] {
+  return blocker === undefined ? [] : [blocker];
+}
+
+function tellFailed(facts: RunFacts): Omit<Answer, "state"> {
+  const { run, name } = facts;
+  const { failure } = run;
+  const next = [`npx millrace resume ${name}   redoes what failed, keeps the rest`];
+  if (failure === null) {
+    return tellEnded(facts, `failed: ${run.reason ?? "no error was recorded"}`, next);
+  }
+  const item = failure.item === undefined ? "" : `/${failure.item.key}`;
+  const at = failure.stage === undefined ? "" : ` because "${failure.stage}${item}" failed`;
+  const where =
+    failure.stage === undefined ? [] : [`npx millrace why ${name}/${failure.stage}   says more`];
+  return tellEnded(facts, `failed${at} with ${sayFailure(failure)}`, [...next, ...where]);
+}
+
+function sayDone({ run, stages }: RunFacts): string {
+  const took = run.durationMs === null ? "" : ` in ${formatDuration(run.durationMs)}`;
+  const warnings = run.warnings === 0 ? "" : `, with ${sayCount(run.warnings, "warning")}`;
+  return `succeeded${took}: ${sayCount(stages.length, "stage")}${warnings}`;
+}
+
+function tellEnded(
+  facts: RunFacts,
+  said: string,
+  notes: readonly string[] = [],
+): Omit<Answer, "state"> {
+  const { run, name } = facts;
+  return {
+    summary: `${name} ${said}${said.endsWith(".") ? "" : "."}`,
+    blockers: [
+      {
+        kind: "finished",
+        name,
+        ...(run.endedAtMs === null ? {} : { sinceMs: run.endedAtMs }),
+        basis: "exact",
+        text: `it has ended: ${run.state}`,
+      },
+    ],
+    notes,
+  };
+}
+
+/** What else happened to it. */
+function sayLife({ retries, resumes, crashes }: RunRecord): readonly string[] {
+  const facts = [
+    retries === 0 ? "" : `${sayCount(retries, "attempt")} ended in a retry`,
+    resumes === 0 ? "" : `resumed ${resumes === 1 ? "once" : `${resumes} times`}`,
+    crashes === 0 ? "" : `lost its process ${crashes === 1 ? "once" : `${crashes} times`}`,
+  ].filter((fact) => fact !== "");
+  return facts.length === 0 ? [] : [facts.join(", ")];
+}
+
+async function sayLineage(store: Store, run: RunRecord): Promise<readonly string[]> {
+  const parent = run.parent === null ? undefined : await store.findRun(run.parent);
+  if (parent === undefined) return [];
+  const from = run.settings.from === undefined ? "" : `, from stage "${run.settings.from}" on`;
+  return [`made from run ${runName(parent)}${from}`];
+}

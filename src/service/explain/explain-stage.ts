@@ -1,0 +1,139 @@
+// Why a stage is in its state.
+
+import type { StageRecord } from "../../model/checkpoint.ts";
+import { formatDuration } from "../../std/duration.ts";
+import type { Store } from "../../storage/store.ts";
+import { findStageBlockers } from "../queries/find-blockers.ts";
+import { getStage, listRunningItems, stageStateOf, type RunFacts } from "../queries/run-facts.ts";
+import type { StoredStage } from "../views/definition-view.ts";
+import { toStageView } from "../views/stage-view.ts";
+import type { Answer } from "./answer.ts";
+import { findRedoReason } from "./redo-reason.ts";
+import {
+  sayRetries,
+  sayCount,
+  sayFailure,
+  saySince,
+  sayWhyCancelled,
+  sayWhySkipped,
+} from "./words.ts";
+
+/** Explains a stage. STAGE_UNKNOWN. */
+export async function explainStage(store: Store, facts: RunFacts, name: string): Promise<Answer> {
+  const stage = getStage(facts, name);
+  const record = facts.records.get(name);
+  const state = stageStateOf(facts, name);
+  const retries = await store.listRetries(facts.run.id, name, null);
+  const redo = facts.run.resumes === 0 ? undefined : await findRedoReason(store, facts, name);
+  return {
+    state,
+    summary: `${facts.name}/${name} ${tell(facts, { stage, record, state })}.`,
+    blockers: findStageBlockers(facts, name),
+    notes: [
+      ...(redo === undefined ? [] : [`done again on resume: ${redo}`]),
+      ...sayItems(facts, name),
+      ...sayRetries(retries),
+      ...sayNext(facts, name, state),
+    ],
+  };
+}
+
+interface Subject {
+  readonly stage: StoredStage;
+  readonly record: StageRecord | undefined;
+  readonly state: StageRecord["state"];
+}
+
+function tell(facts: RunFacts, { stage, record, state }: Subject): string {
+  switch (state) {
+    case "pending":
+      return tellPending(facts, stage);
+    case "running":
+      return tellRunning(facts, stage.name, record);
+    case "waiting":
+      return tellWaiting(facts, stage, record);
+    case "succeeded":
+      return tellSucceeded(facts, record);
+    case "failed":
+      return tellFailed(stage, record);
+    case "upstream_failed":
+      return tellUpstream(record);
+    case "skipped":
+      return `was skipped: ${sayWhySkipped(record?.reason ?? null)}`;
+    case "cancelled":
+      return `was cancelled: ${sayWhyCancelled(record?.reason ?? null, facts.run.failure?.stage)}`;
+  }
+}
+
+function tellPending(facts: RunFacts, stage: StoredStage): string {
+  const [first] = findStageBlockers(facts, stage.name);
+  if (first === undefined) return "is pending: nothing stands in its way";
+  return first.kind === "finished"
+    ? `was not begun: the run has ended (${facts.run.state})`
+    : `is pending: ${first.text}`;
+}
+
+function tellRunning(facts: RunFacts, name: string, record: StageRecord | undefined): string {
+  const startedAtMs = record?.startedAtMs ?? null;
+  const since = startedAtMs === null ? "" : ` ${saySince(startedAtMs, facts.nowMs)}`;
+  const items = listRunningItems(facts, name).length;
+  return `is running${since}${items === 0 ? "" : `: ${sayCount(items, "item")} at once`}`;
+}
+
+function tellWaiting(facts: RunFacts, stage: StoredStage, record: StageRecord | undefined): string {
+  const next = `attempt ${(record?.attempts ?? 0) + 1} of ${stage.attempts}`;
+  const dueMs = record?.dueAtMs ?? null;
+  const when = dueMs === null ? "" : ` in ${formatDuration(Math.max(0, dueMs - facts.nowMs))}`;
+  const failure = record?.failure ?? null;
+  return `is waiting for ${next}${when}${failure === null ? "" : `, after ${sayFailure(failure)}`}`;
+}
+
+function tellSucceeded(facts: RunFacts, record: StageRecord | undefined): string {
+  const durationMs = record?.durationMs ?? null;
+  const took = durationMs === null ? "" : ` in ${formatDuration(durationMs)}`;
+  if (record?.via === "cache") return "succeeded: its result was found in the cache";
+  if (record?.via === "checkpoint") {
+    const from = facts.run.parent === null ? "an earlier passage" : "the run it was made from";
+    return `succeeded: its result was taken over from ${from}`;
+  }
+  const attempts = record?.attempts ?? 1;
+  const tries = attempts > 1 ? `, in attempt ${attempts}` : "";
+  return `succeeded${took}${tries}`;
+}
+
+function tellFailed(stage: StoredStage, record: StageRecord | undefined): string {
+  const failure = record?.failure ?? null;
+  if (failure === null) return "failed: no error was recorded";
+  const tries =
+    failure.attempts === 0
+      ? "before its code was called"
+      : failure.attempts < stage.attempts
+        ? `after attempt ${failure.attempts} of ${stage.attempts}, and a failure of class "${failure.class}" is not tried again here`
+        : `after ${failure.attempts} of ${sayCount(stage.attempts, "attempt")}`;
+  const item = failure.item === undefined ? "" : `; first failed item: ${failure.item.key}`;
+  return `failed ${tries}: ${sayFailure(failure)}${item}`;
+}
+
+function tellUpstream(record: StageRecord | undefined): string {
+  const failure = record?.failure ?? null;
+  if (failure?.stage === undefined) return "did not run: a stage it needs failed";
+  return `did not run: it needs "${failure.stage}", which failed with ${sayFailure(failure)}`;
+}
+
+function sayItems(facts: RunFacts, name: string): readonly string[] {
+  const { items } = toStageView(facts, name);
+  if (items === undefined) return [];
+  const { total, ...states } = items;
+  const told = Object.entries(states).flatMap(([state, count]) =>
+    count === 0 ? [] : [`${count} ${state.replace("_", " ")}`],
+  );
+  return [`${sayCount(total, "item")}${told.length === 0 ? "" : `: ${told.join(", ")}`}`];
+}
+
+function sayNext(facts: RunFacts, name: string, state: StageRecord["state"]): readonly string[] {
+  const failed = facts.itemCounts.get(name)?.failed ?? 0;
+  const upstream = facts.records.get(name)?.failure?.stage;
+  if (failed > 0) return [`npx millrace items ${facts.name}/${name} --state failed   lists them`];
+  if (state !== "upstream_failed" || upstream === undefined) return [];
+  return [`npx millrace why ${facts.name}/${upstream}   says more`];
+}
