@@ -3,10 +3,10 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { MillraceError } from "../../model/errors.ts";
-import type { Machine } from "../../std/machine.ts";
 import { sizeOf } from "./file-guard.ts";
 import { Statement } from "./statement.ts";
 import { WorkerRows } from "./statements/workers.ts";
+import type { StoreMachine } from "./store-clock.ts";
 
 /** Larger files are checked by `doctor` only: 64 MiB take about a tenth of a second. */
 const CHECK_BYTES_MAX = 64 * 1024 * 1024;
@@ -17,7 +17,7 @@ export interface CheckOptions {
   readonly url: string;
   readonly path: string;
   readonly database: DatabaseSync;
-  readonly machine: Machine;
+  readonly machine: StoreMachine;
 }
 
 /** Throws STORE_DAMAGED if the file is. Does nothing while a live process explains the log, or if it is large. */

@@ -6,7 +6,6 @@ import type { DatabaseSync } from "node:sqlite";
 import { BUSY_TIMEOUT_MS_DEFAULT } from "../../model/defaults.ts";
 import { MillraceError } from "../../model/errors.ts";
 import type { Clock } from "../../std/clock.ts";
-import type { Machine } from "../../std/machine.ts";
 import type { BlobStore } from "../blob-store.ts";
 import { FileBlobs } from "../blobs/file-blobs.ts";
 import { MemoryBlobs } from "../blobs/memory-blobs.ts";
@@ -27,7 +26,7 @@ import { notFound, prepareFile, requireFile, sizeOf, type StoreFile } from "./fi
 import { Rows } from "./rows.ts";
 import { migrate, MIGRATIONS, readSchema } from "./schema.ts";
 import { SqliteStore } from "./sqlite-store.ts";
-import { StoreClock } from "./store-clock.ts";
+import { StoreClock, type StoreMachine } from "./store-clock.ts";
 import { Writer } from "./writer.ts";
 
 /** How a SQLite store is opened. */
@@ -37,7 +36,7 @@ export interface SqliteOpenOptions {
   /** Relative to the working directory, or `:memory:` for one that ends with its process. */
   readonly path: string;
   readonly clock: Clock;
-  readonly machine: Machine;
+  readonly machine: StoreMachine;
   /** `write` makes what lacks; `read` makes nothing but the file its readers share; `plan` makes nothing. */
   readonly mode: "write" | "read" | "plan";
   /** How long a write waits for another process. Default 5 s. */

@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, test } from "vitest";
-import type { Machine } from "../../std/machine.ts";
 import { makeVirtualClock, type VirtualClock } from "../../std/virtual-clock.ts";
 import type { StoreBench } from "../../testing/store-suite/suite.ts";
 import { storeSuite } from "../../testing/store-suite/store-suite.ts";
 import type { StoreCapabilities } from "../capabilities.ts";
 import type { Store } from "../store.ts";
 import { openSqliteStore } from "./open.ts";
+import type { StoreMachine } from "./store-clock.ts";
 
 const cleanups: (() => unknown)[] = [];
 
@@ -17,12 +17,9 @@ afterEach(async () => {
 });
 
 /** A machine whose shared clock is the virtual one. */
-function machineOn(clock: VirtualClock): Machine {
+function machineOn(clock: VirtualClock): StoreMachine {
   return {
-    host: "host-1",
-    pid: 1,
     bootId: "boot-1",
-    processStart: "1@1",
     sharedMonotonicMs: () => clock.monotonicMs(),
     isGone: () => undefined,
   };

@@ -10,16 +10,19 @@ import type { Meta } from "./statements/meta.ts";
 /** Difference to UTC that is worth mending while nobody holds a lease, ms: a suspended laptop falls behind. */
 const BEHIND_MS_MAX = 5_000;
 
+/** What a store asks of its machine. */
+export type StoreMachine = Pick<Machine, "bootId" | "sharedMonotonicMs" | "isGone">;
+
 /** What the clock of a store is made of. */
 export interface StoreClockOptions {
   readonly clock: Clock;
-  readonly machine: Machine;
+  readonly machine: StoreMachine;
 }
 
 /** Reads the store's time. Arithmetic alone; only `adopt` and `decideAnchor` look at what the store says. */
 export class StoreClock {
   readonly #clock: Clock;
-  readonly #machine: Machine;
+  readonly #machine: StoreMachine;
   #anchorMs: number | undefined;
   #lastMs = 0;
 
