@@ -1,31 +1,24 @@
 // Pipelines among the exports of a module or in a configuration's list, told apart from everything else, and
 // the one that a name means. What cannot be decided is refused with the names there are.
 
-import type { ConfiguredPipeline } from "../config/schema.ts";
-import { isConfig } from "../config/schema.ts";
+import { isConfig } from "../config/define-config.ts";
 import { isPlainRecord } from "../model/compile/option-reader.ts";
 import { MillraceError } from "../model/errors.ts";
+import { isPipeline, type Pipeline } from "../service/pipeline.ts";
 import { findNearest } from "../std/nearest.ts";
 import { quoteList } from "../std/text.ts";
 
-const pipelineMark = Symbol.for("millrace.pipeline");
-
-/** True for a pipeline of this or another copy of the package. */
-export function isPipelineValue(value: unknown): value is ConfiguredPipeline {
-  return typeof value === "object" && value !== null && pipelineMark in value;
-}
-
 /** A pipeline with the names it is exported under. */
 export interface FoundPipeline {
-  readonly pipeline: ConfiguredPipeline;
+  readonly pipeline: Pipeline;
   readonly exportNames: readonly string[];
 }
 
 /** Every pipeline a module exports, each once. */
 export function listExported(module: Readonly<Record<string, unknown>>): readonly FoundPipeline[] {
-  const found = new Map<ConfiguredPipeline, string[]>();
+  const found = new Map<Pipeline, string[]>();
   for (const [name, value] of Object.entries(module)) {
-    if (!isPipelineValue(value)) continue;
+    if (!isPipeline(value)) continue;
     found.set(value, [...(found.get(value) ?? []), name]);
   }
   return [...found].map(([pipeline, exportNames]) => ({ pipeline, exportNames }));
@@ -49,7 +42,7 @@ export function choosePipeline(
   found: readonly FoundPipeline[],
   name: string | undefined,
   source: PipelineSource,
-): ConfiguredPipeline {
+): Pipeline {
   const known = found.map((entry) => entry.pipeline.name);
   if (name !== undefined) {
     const match =
@@ -82,7 +75,7 @@ export function listConfigured(
   const faults: string[] = [];
   const names = new Set<string>();
   const found = entries.flatMap((entry, index) => {
-    if (!isPipelineValue(entry)) {
+    if (!isPipeline(entry)) {
       faults.push(`  pipelines.${index}: expected a pipeline, as made by pipeline(...)`);
       return [];
     }

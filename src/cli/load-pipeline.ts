@@ -4,9 +4,9 @@
 
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import type { ConfiguredPipeline } from "../config/schema.ts";
 import type { Settings } from "../config/resolve.ts";
 import { MillraceError } from "../model/errors.ts";
+import type { Pipeline } from "../service/pipeline.ts";
 import { findNearest } from "../std/nearest.ts";
 import type { CliContext } from "./cli-context.ts";
 import { choosePipeline, isConfigModule, listConfigured, listExported } from "./find-pipelines.ts";
@@ -16,14 +16,14 @@ import { readSettings, type SettingWishes } from "./settings.ts";
 
 /** A pipeline that was found, and all that came with it. */
 export interface Target {
-  readonly pipeline: ConfiguredPipeline;
+  readonly pipeline: Pipeline;
   /** What names it on a command line, as the user did: `["crawl.ts"]`; empty where it was the only one. */
   readonly words: readonly string[];
   /** For `start`: lets `resume` find the file again. */
   readonly source: string;
   readonly settings: Settings;
   /** All pipelines that were loaded, this one included. */
-  readonly pipelines: readonly ConfiguredPipeline[];
+  readonly pipelines: readonly Pipeline[];
   /** The caller's, but naming the configuration where it was given as the argument: print commands with it. */
   readonly context: CliContext;
 }

@@ -3,6 +3,7 @@
 // below it, so that a project may move. `config`: the pipeline came from the configuration by its name.
 
 import { isAbsolute, relative, resolve } from "node:path";
+import { RUN_KEY_CHARS_MAX } from "../model/limits.ts";
 
 /** What `resume` needs to load the pipeline again. */
 export type RunOrigin =
@@ -15,7 +16,9 @@ export function toRunSource(cwd: string, file: string | undefined, pipeline: str
   if (file === undefined) return "config";
   const inside = relative(cwd, file);
   const isBelow = inside !== "" && !inside.startsWith("..") && !isAbsolute(inside);
-  return `file:${isBelow ? inside.replaceAll("\\", "/") : file}#${pipeline}`;
+  const source = `file:${isBelow ? inside.replaceAll("\\", "/") : file}#${pipeline}`;
+  // A store keeps no longer one; resume then finds the pipeline by its name in the configuration.
+  return source.length <= RUN_KEY_CHARS_MAX ? source : "config";
 }
 
 /** Reads such a source back; `path` absolute. Any other text, of a program that chose its own: `other`. */

@@ -10,7 +10,8 @@ import type { DefinitionFault } from "../model/definition.ts";
 import type { RetryPolicy } from "../model/retry.ts";
 import { parseEnvironment, toVariable, type Environment } from "./environment.ts";
 import { configInvalid, type LoadedConfig } from "./load.ts";
-import type { LogLevel, ParsedConfig } from "./schema.ts";
+import type { LogLevel } from "./define-config.ts";
+import type { ParsedConfig } from "./schema.ts";
 
 /** Where a setting came from. */
 export type Origin =

@@ -4,61 +4,10 @@
 
 import { OptionReader, isPlainRecord, describeValue } from "../model/compile/option-reader.ts";
 import { parseRetry, RETRY_POLICY_DEFAULT } from "../model/compile/parse-retry.ts";
-import type { DefinitionFault, PipelineDefinition } from "../model/definition.ts";
+import type { DefinitionFault } from "../model/definition.ts";
 import { CONCURRENCY_MAX } from "../model/limits.ts";
-import type { RetryOptions, RetryPolicy } from "../model/retry.ts";
-import type { Duration } from "../std/duration.ts";
-
-/** What the command needs of a pipeline; every value made by `pipeline` or `definePipeline` is one. */
-export interface ConfiguredPipeline {
-  readonly name: string;
-  readonly definition: PipelineDefinition;
-}
-
-/** Levels of the log, the quietest last. */
-export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
-
-/** Level of the log. */
-export type LogLevel = (typeof LOG_LEVELS)[number];
-
-/** What `millrace.config.ts` exports, best through `defineConfig`. */
-export interface MillraceConfig {
-  /** Where the store is: `sqlite:PATH` or `memory:`; a relative path counts from the working folder. With
-   *  options as a record. Default "sqlite:.millrace/store.db". */
-  readonly store?: string | StoreConfig;
-  /** Pipelines that can be named on the command line. Default none. */
-  readonly pipelines?: readonly ConfiguredPipeline[];
-  /** Values for `provided(name)`. Never stored. Default none. */
-  readonly provide?: Readonly<Record<string, unknown>>;
-  /** Lowest level of a stage's own log lines that is shown. Default "info". */
-  readonly logLevel?: LogLevel;
-  /** File that the lines form is appended to. Default none. */
-  readonly logFile?: string;
-  readonly worker?: WorkerConfig;
-  readonly defaults?: DefaultsConfig;
-}
-
-/** The store with options. */
-export interface StoreConfig {
-  /** As the plain text form. */
-  readonly url?: string;
-  /** Longest wait for a store that another process is writing to, 0 to 10 min. Default 5 s. */
-  readonly busyTimeout?: Duration;
-}
-
-/** What one process works on at once. */
-export interface WorkerConfig {
-  /** Attempts in flight in one process, 1 to 10,000. Default 32. */
-  readonly attemptsInFlight?: number;
-}
-
-/** Settings of stages, under the pipeline's own and the stage's own. */
-export interface DefaultsConfig {
-  /** How failed attempts are repeated; a number is `attempts`. Default: one attempt. */
-  readonly retry?: RetryOptions | number;
-  /** Longest time of one attempt. Default none (commands: 1 h). */
-  readonly timeout?: Duration;
-}
+import type { RetryPolicy } from "../model/retry.ts";
+import { LOG_LEVELS, type LogLevel } from "./define-config.ts";
 
 /** A configuration that was read. Undefined: the key is absent. */
 export interface ParsedConfig {
@@ -71,18 +20,6 @@ export interface ParsedConfig {
   readonly attemptsInFlight: number | undefined;
   readonly retry: RetryPolicy | undefined;
   readonly timeoutMs: number | undefined;
-}
-
-const configMark = Symbol.for("millrace.config");
-
-/** Gives the configuration back, marked and frozen; editors check it on the way. */
-export function defineConfig(config: MillraceConfig): MillraceConfig {
-  return Object.freeze(Object.defineProperty({ ...config }, configMark, { value: true }));
-}
-
-/** True for a value made by `defineConfig` of this or another copy of the package. */
-export function isConfig(value: unknown): boolean {
-  return typeof value === "object" && value !== null && configMark in value;
 }
 
 /** The longest wait for a busy store: 10 min in ms. */
