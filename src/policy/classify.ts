@@ -152,11 +152,9 @@ function askHook(error: unknown, hook: ClassifyHook | null | undefined): Finding
 }
 
 function findByCode(source: Source): Finding | undefined {
-  const code = readText(source, "code");
   const inner = readErrors(source);
-  if (inner.length > 0 && inner.every(isConnectError)) {
-    return { class: "unreachable", ...(code === undefined ? {} : { code }) };
-  }
+  if (inner.length > 0 && inner.every(isConnectError)) return CONNECT_ENTRY;
+  const code = readText(source, "code");
   if (readText(source, "name") === "TimeoutError") return { class: "timeout" };
   if (code === undefined) return undefined;
   const entry = isConnectError(source) ? CONNECT_ENTRY : lookUpCode(code, source);

@@ -31,8 +31,8 @@ test("an error comes before its causes, and causes before what it gathers", () =
 test("at most two hundred errors are looked at, however they are nested, and each once", () => {
   const leaf = { name: "leaf" };
   expect(listSources({ errors: [leaf, leaf], cause: leaf })).toHaveLength(2);
-  const many = { errors: Array.from({ length: 150 }, () => ({})) };
-  expect(listSources({ errors: [many, { errors: [{ ...many }] }, {}] })).toHaveLength(200);
+  const makeMany = (): object => ({ errors: Array.from({ length: 150 }, () => ({})) });
+  expect(listSources({ errors: [makeMany(), { errors: [makeMany()] }, {}] })).toHaveLength(200);
 });
 
 test("whatever is no object has no sources", () => {
