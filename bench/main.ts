@@ -1,0 +1,23 @@
+// npm run bench [-- question ...]: asks the questions one after the other and ends with 1 if a floor was missed.
+// Nothing else should run meanwhile: absolute times on a shared machine drift by half, ratios by less.
+
+const QUESTIONS: Readonly<Record<string, () => Promise<{ ask: () => boolean | Promise<boolean> }>>> = {
+  memory: () => import("./questions/memory.ts"),
+  durable: () => import("./questions/durable.ts"),
+  types: () => import("./questions/types.ts"),
+  "start-up": () => import("./questions/start-up.ts"),
+};
+
+const chosen = process.argv.slice(2);
+const names = chosen.length === 0 ? Object.keys(QUESTIONS) : chosen;
+let met = true;
+for (const name of names) {
+  const load = QUESTIONS[name];
+  if (load === undefined) {
+    console.error(`There is no question "${name}"; known: ${Object.keys(QUESTIONS).join(", ")}.`);
+    process.exit(2);
+  }
+  const question = await load();
+  met = (await question.ask()) && met;
+}
+process.exitCode = met ? 0 : 1;
