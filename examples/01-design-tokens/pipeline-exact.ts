@@ -15,6 +15,7 @@ import {
   validateSet,
   verifyFiles,
 } from "./stages.ts";
+import type { StoredImage } from "./stages.ts";
 
 const source = input(SOURCE);
 
@@ -34,7 +35,8 @@ const extract = map(
   "extract",
   {
     needs: { source, images: preprocess },
-    over: ({ images }) => listExtractItems(asOutcomes(images)),
+    over: ({ images }: { readonly images: readonly StoredImage[] }) =>
+      listExtractItems({ images: asOutcomes(images) }),
     key: ({ file, extractor }) => [toItemKey(file), extractor],
     onItemFailure: "fail",
   },

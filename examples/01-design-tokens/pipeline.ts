@@ -35,7 +35,7 @@ const extract = map(
   "extract",
   {
     needs: { source, images: preprocess },
-    over: ({ images }) => listExtractItems(images),
+    over: listExtractItems,
     key: ({ file, extractor }) => [toItemKey(file), extractor],
     onItemFailure: "continue",
     description: "Looks at every picture in four ways: colours, spacing, shapes, type.",

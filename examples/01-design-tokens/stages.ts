@@ -11,7 +11,10 @@ import type { Extractor, Reading } from "./extract/reading.ts";
 import { meetFault, parseFaults } from "./fault.ts";
 import { listImages } from "./image/image-folder.ts";
 import type { ImageFile } from "./image/image-folder.ts";
-import { assertBytes, decodePng } from "./image/png-file.ts";
+import type { Size } from "./image/fit.ts";
+import { packPicture, unpackPicture } from "./image/picture.ts";
+import type { Picture } from "./image/picture.ts";
+import { assertBytes } from "./image/png-file.ts";
 import { prepareImage } from "./image/prepare.ts";
 import type { PreparedImage } from "./image/prepare.ts";
 import { renderFiles } from "./output/render-files.ts";
@@ -97,9 +100,9 @@ export async function prepareFile(
 ): Promise<StoredImage> {
   await meetFaults(source, context);
   assertBytes(file.bytes, file.file);
-  const { image, png } = prepareImage(await readFile(file.path), file.file);
-  const pixels = join(context.dir, `${image.sha256}.png`);
-  await replaceFile(pixels, png, `${pixels}.${context.idempotencyKey}`);
+  const { image, picture } = prepareImage(await readFile(file.path), file.file);
+  const pixels = join(context.dir, `${image.sha256}.pixels`);
+  await replaceFile(pixels, packPicture(picture), `${pixels}.${context.idempotencyKey}`);
   return { ...image, pixels };
 }
 
@@ -108,15 +111,20 @@ export interface ExtractItem {
   readonly file: string;
   readonly extractor: Extractor;
   readonly pixels: string;
+  readonly size: Size;
   readonly sha256: string;
 }
 
 /** Every prepared picture with every extractor, in the order of the files. */
-export function listExtractItems(images: readonly ItemOutcome<StoredImage>[]): ExtractItem[] {
+export function listExtractItems({
+  images,
+}: {
+  readonly images: readonly ItemOutcome<StoredImage>[];
+}): ExtractItem[] {
   return images.flatMap(({ value }) => {
     if (value === undefined) return [];
-    const { file, pixels, sha256 } = value;
-    return EXTRACTORS.map((extractor) => ({ file, extractor, pixels, sha256 }));
+    const { file, pixels, size, sha256 } = value;
+    return EXTRACTORS.map((extractor) => ({ file, extractor, pixels, size, sha256 }));
   });
 }
 
@@ -127,15 +135,15 @@ export async function extractReading(
   context: Context,
 ): Promise<Reading> {
   await meetFaults(source, context);
-  return readImage(decodePng(await readPixels(item), item.file), item.extractor);
+  return readImage(await readPicture(item), item.extractor);
 }
 
-async function readPixels({ file, pixels }: ExtractItem): Promise<Uint8Array> {
+async function readPicture({ file, pixels, size }: ExtractItem): Promise<Picture> {
   try {
-    return await readFile(pixels);
+    return unpackPicture(await readFile(pixels), size);
   } catch (error) {
     throw new PermanentError(
-      `the prepared picture of "${file}" is gone from "${pixels}". Start again from preprocess.`,
+      `the prepared picture of "${file}" cannot be read from "${pixels}". Start again from preprocess.`,
       { cause: error },
     );
   }
@@ -154,7 +162,7 @@ export async function aggregateTokens(
   context: Context,
 ): Promise<TokenSet> {
   await meetFaults(source, context);
-  const items = listExtractItems(images);
+  const items = listExtractItems({ images });
   const found = readings.flatMap(({ index, value }) => {
     const item = items[index];
     return value === undefined || item === undefined ? [] : [{ file: item.file, reading: value }];

@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import * as z from "zod";
 import { readImage } from "./extract/extractor.ts";
 import { EXTRACTORS } from "./extract/reading.ts";
+import { toPicture } from "./image/picture.ts";
 import { decodePng } from "./image/png-file.ts";
 import { aggregateReadings } from "./tokens/aggregate.ts";
 import type { FileReading } from "./tokens/aggregate.ts";
@@ -27,8 +28,8 @@ const TRUTH = z
 
 function readBrand(files: readonly string[]): FileReading[] {
   return files.flatMap((file) => {
-    const bitmap = decodePng(readFileSync(join(FIXTURES, "brand", file)), file);
-    return EXTRACTORS.map((extractor) => ({ file, reading: readImage(bitmap, extractor) }));
+    const picture = toPicture(decodePng(readFileSync(join(FIXTURES, "brand", file)), file));
+    return EXTRACTORS.map((extractor) => ({ file, reading: readImage(picture, extractor) }));
   });
 }
 

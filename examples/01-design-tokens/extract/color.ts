@@ -1,8 +1,8 @@
 // Which colours a picture is made of. Colours that fill areas exactly (what designers pick) become pinned
 // centres; k-means in OKLab then finds the middle of whatever is left (photographs, gradients). Blended
 // edges of letters and curves form no areas and are dropped.
-import type { Bitmap } from "../image/bitmap.ts";
-import { packColors, toHex, UNSEEN } from "../image/bitmap.ts";
+import type { Picture } from "../image/picture.ts";
+import { toHex, UNSEEN } from "../image/picture.ts";
 import { groupPoints } from "./k-means.ts";
 import { fromOklab, toOklab } from "./oklab.ts";
 import type { ColorFinding } from "./reading.ts";
@@ -24,15 +24,14 @@ const MAJOR_SHARE = 0.01;
 const SEED = 0x5eed;
 
 /** The colours of one picture, largest first. A picture that nobody can see has none. */
-export function extractColors(bitmap: Bitmap): ColorFinding[] {
-  const colors = packColors(bitmap);
-  const tally = countColors(colors, bitmap.width);
+export function extractColors(picture: Picture): ColorFinding[] {
+  const tally = countColors(picture);
   const seen = tally.reduce((sum, entry) => sum + entry.count, 0);
   if (seen === 0) return [];
   const flats = chooseFlats(tally, seen);
   const found = [
     ...flats.map((entry) => toFlatFinding(entry, seen)),
-    ...findBlends(tally, flats, { colors, width: bitmap.width, seen }),
+    ...findBlends(tally, flats, { ...picture, seen }),
   ];
   return found.sort(
     (one, other) => other.coverage - one.coverage || (one.hex < other.hex ? -1 : 1),
@@ -47,7 +46,7 @@ interface Tally {
   below: number;
 }
 
-function countColors(colors: Uint32Array, width: number): Tally[] {
+function countColors({ colors, width }: Picture): Tally[] {
   const tally = new Map<number, Tally>();
   let entry: Tally = { color: UNSEEN, count: 0, right: 0, below: 0 };
   for (let at = 0; at < colors.length; at++) {
@@ -101,9 +100,8 @@ function toFlatFinding(entry: Tally, seen: number): ColorFinding {
   return { hex: toHex(entry.color), coverage, confidence, origin: "flat" };
 }
 
-interface Picture {
-  readonly colors: Uint32Array;
-  readonly width: number;
+interface SeenPicture extends Picture {
+  /** Pixels that can be seen. */
   readonly seen: number;
 }
 
@@ -111,7 +109,7 @@ interface Picture {
 function findBlends(
   tally: readonly Tally[],
   flats: readonly Tally[],
-  picture: Picture,
+  picture: SeenPicture,
 ): ColorFinding[] {
   const pinned = new Set(flats.map((entry) => entry.color));
   const rest = tally.filter((entry) => !pinned.has(entry.color));

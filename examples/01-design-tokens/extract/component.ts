@@ -1,5 +1,5 @@
-// Connected components: pixels that touch and carry the same key. One pass with a union-find over the
-// pixels, one to measure. The shape extractor asks for areas of one colour, the type extractor for marks.
+// Connected components: pixels that touch and carry the same key. Rows are cut into runs of equal keys first,
+// and runs are joined with those above them: an even area costs a few runs, not a million pixels.
 
 /** One connected component. The box includes all four edges. */
 export interface Component {
@@ -31,40 +31,74 @@ export interface ComponentMap {
 
 /** Finds all connected components. */
 export function findComponents(search: ComponentSearch): ComponentMap {
-  const parents = joinPixels(search);
-  return measureComponents(search, parents);
+  const runs = cutRuns(search);
+  const parents = joinRuns(runs, search);
+  return measureRuns(runs, parents, search);
 }
 
-function joinPixels({ keys, width, skip, diagonal = false }: ComponentSearch): Int32Array {
-  const parents = new Int32Array(keys.length);
-  for (let at = 0; at < keys.length; at++) {
-    parents[at] = at;
-    const key = keys[at];
-    if (key === skip) continue;
-    const x = at % width;
-    const isLeftSame = x > 0 && keys[at - 1] === key;
-    if (isLeftSame) parents[at] = parents[at - 1] ?? at;
-    // Inside an even area the pixel above was joined with its left neighbour already.
-    const isAboveSame = keys[at - width] === key;
-    if (isAboveSame && !(isLeftSame && keys[at - width - 1] === key)) join(parents, at - width, at);
-    if (!diagonal) continue;
-    if (x > 0 && keys[at - width - 1] === key) join(parents, at - width - 1, at);
-    if (x + 1 < width && keys[at - width + 1] === key) join(parents, at - width + 1, at);
+/** Runs in the order of their pixels; `from` and `to` are their first pixel and the one after their last. */
+interface Runs {
+  readonly from: readonly number[];
+  readonly to: readonly number[];
+  /** Index of the first run of each row, and the number of runs at the end. */
+  readonly rows: readonly number[];
+}
+
+function cutRuns({ keys, width, skip }: ComponentSearch): Runs {
+  const [from, to, rows]: [number[], number[], number[]] = [[], [], []];
+  for (let start = 0; start < keys.length; start += width) {
+    rows.push(from.length);
+    let at = start;
+    while (at < start + width) {
+      const key = keys[at];
+      const first = at;
+      while (at < start + width && keys[at] === key) at++;
+      if (key === skip) continue;
+      from.push(first);
+      to.push(at);
+    }
+  }
+  rows.push(from.length);
+  return { from, to, rows };
+}
+
+function joinRuns(runs: Runs, search: ComponentSearch): Int32Array {
+  const parents = Int32Array.from(runs.from, (_, run) => run);
+  for (let row = 1; row + 1 < runs.rows.length; row++) {
+    joinRows(parents, runs, { ...search, row });
   }
   return parents;
 }
 
-function findRoot(parents: Int32Array, at: number): number {
-  let root = at;
+/** Joins the runs of one row with those of the row above that they touch. */
+function joinRows(
+  parents: Int32Array,
+  runs: Runs,
+  { keys, width, diagonal = false, row }: ComponentSearch & { readonly row: number },
+): void {
+  const reach = diagonal ? 1 : 0;
+  const [start, end] = [runs.rows[row] ?? 0, runs.rows[row + 1] ?? 0];
+  let above = runs.rows[row - 1] ?? 0;
+  for (let run = start; run < end; run++) {
+    // As if the run lay one row higher, so that both can be compared by pixel numbers.
+    const [from, to] = [(runs.from[run] ?? 0) - width, (runs.to[run] ?? 0) - width];
+    while (above < start && (runs.to[above] ?? 0) + reach <= from) above++;
+    for (let near = above; near < start && (runs.from[near] ?? 0) < to + reach; near++) {
+      if (keys[runs.from[near] ?? 0] === keys[from + width]) join(parents, near, run);
+    }
+  }
+}
+
+function findRoot(parents: Int32Array, run: number): number {
+  let root = run;
   while (parents[root] !== root) {
-    const above = parents[root] ?? 0;
-    parents[root] = parents[above] ?? 0;
+    parents[root] = parents[parents[root] ?? 0] ?? 0;
     root = parents[root] ?? 0;
   }
   return root;
 }
 
-/** The earlier root wins, so that a component is named by its first pixel. */
+/** The earlier root wins, so that a component is named by its first run. */
 function join(parents: Int32Array, one: number, other: number): void {
   const [first, second] = [findRoot(parents, one), findRoot(parents, other)];
   if (first < second) parents[second] = first;
@@ -73,30 +107,28 @@ function join(parents: Int32Array, one: number, other: number): void {
 
 type Draft = { -readonly [Field in keyof Component]: Component[Field] };
 
-function measureComponents(search: ComponentSearch, parents: Int32Array): ComponentMap {
-  const { keys, width, skip } = search;
+function measureRuns(runs: Runs, parents: Int32Array, search: ComponentSearch): ComponentMap {
+  const { keys, width } = search;
   const indexes = new Int32Array(keys.length).fill(-1);
   const components: Draft[] = [];
-  for (let at = 0; at < keys.length; at++) {
-    const key = keys[at] ?? skip;
-    if (key === skip) continue;
-    const root = findRoot(parents, at);
-    const [x, y] = [at % width, Math.floor(at / width)];
-    if (root === at) {
-      indexes[at] = components.length;
-      components.push({ key, area: 0, left: x, top: y, right: x, bottom: y });
+  const indexOf = new Int32Array(parents.length);
+  for (const [run, from] of runs.from.entries()) {
+    const to = runs.to[run] ?? from;
+    const root = findRoot(parents, run);
+    const [left, top] = [from % width, Math.floor(from / width)];
+    if (root === run) {
+      indexOf[run] = components.length;
+      const key = keys[from] ?? search.skip;
+      components.push({ key, area: 0, left, top, right: left, bottom: top });
     }
-    const index = indexes[root] ?? -1;
-    indexes[at] = index;
+    const index = indexOf[root] ?? 0;
+    indexes.fill(index, from, to);
     const component = components[index];
-    if (component !== undefined) grow(component, x, y);
+    if (component === undefined) continue;
+    component.area += to - from;
+    component.left = Math.min(component.left, left);
+    component.right = Math.max(component.right, left + to - from - 1);
+    component.bottom = top;
   }
   return { components, indexes };
-}
-
-function grow(component: Draft, x: number, y: number): void {
-  component.area++;
-  if (x < component.left) component.left = x;
-  if (x > component.right) component.right = x;
-  component.bottom = y;
 }

@@ -1,5 +1,5 @@
 // One door to the four extractors, so that a stage can run any of them by name.
-import type { Bitmap } from "../image/bitmap.ts";
+import type { Picture } from "../image/picture.ts";
 import { extractColors } from "./color.ts";
 import type { Extractor, Reading } from "./reading.ts";
 import { extractShapes } from "./shape.ts";
@@ -7,15 +7,15 @@ import { extractSpacing } from "./spacing.ts";
 import { extractType } from "./type.ts";
 
 /** Looks at a picture in one way. Equal pictures give equal readings. */
-export function readImage(bitmap: Bitmap, extractor: Extractor): Reading {
+export function readImage(picture: Picture, extractor: Extractor): Reading {
   switch (extractor) {
     case "color":
-      return { kind: "color", colors: extractColors(bitmap) };
+      return { kind: "color", colors: extractColors(picture) };
     case "spacing":
-      return extractSpacing(bitmap);
+      return extractSpacing(picture);
     case "shape":
-      return extractShapes(bitmap);
+      return extractShapes(picture);
     case "type":
-      return extractType(bitmap);
+      return extractType(picture);
   }
 }

@@ -1,7 +1,8 @@
 // Finds things that look like letters: small connected marks on an even ground. What an even ground is, is
 // decided first: large areas of one exact colour. Everything else is a mark, edges and blends included, so
 // that a letter is one piece even where it is a single blended pixel wide.
-import { UNSEEN } from "../image/bitmap.ts";
+import type { Picture } from "../image/picture.ts";
+import { UNSEEN } from "../image/picture.ts";
 import type { Component, ComponentMap } from "./component.ts";
 import { findComponents } from "./component.ts";
 
@@ -15,12 +16,6 @@ export interface Glyph extends Component {
   readonly stemPx: number;
 }
 
-/** The picture, one number per pixel. */
-export interface PackedPicture {
-  readonly colors: Uint32Array;
-  readonly width: number;
-}
-
 const GROUND_AREA_MIN = 600;
 const GROUND_SIDE_MIN = 20;
 /** Above this a ground may have any form: the page around its cards is a frame with little in its box. */
@@ -30,7 +25,7 @@ const HEIGHT_MAX = 96;
 const MARK = 1;
 
 /** All letter-like marks, from top to bottom. */
-export function findGlyphs(picture: PackedPicture): Glyph[] {
+export function findGlyphs(picture: Picture): Glyph[] {
   const grounds = findGrounds(picture);
   const keys = markPixels(picture, grounds);
   const marks = findComponents({ keys, width: picture.width, skip: 0, diagonal: true });
@@ -44,12 +39,12 @@ export function findGlyphs(picture: PackedPicture): Glyph[] {
   return glyphs;
 }
 
-function findGrounds({ colors, width }: PackedPicture): ComponentMap {
+function findGrounds({ colors, width }: Picture): ComponentMap {
   return findComponents({ keys: colors, width, skip: UNSEEN });
 }
 
 /** `MARK` for each pixel that can be seen and is not ground. */
-function markPixels({ colors }: PackedPicture, grounds: ComponentMap): Uint32Array {
+function markPixels({ colors }: Picture, grounds: ComponentMap): Uint32Array {
   const marks = Uint32Array.from(grounds.components, (_, index) =>
     isGround(grounds, index) ? 0 : MARK,
   );
@@ -82,11 +77,10 @@ const RING_SHARE_MIN = 0.6;
 
 /** The one colour around the mark, or undefined when it lies between several or on the rim. */
 function findGroundColor(
-  { colors, width }: PackedPicture,
+  { width, height }: Picture,
   mark: Component,
   grounds: ComponentMap,
 ): number | undefined {
-  const height = colors.length / width;
   if (mark.left === 0 || mark.top === 0) return undefined;
   if (mark.right + 1 === width || mark.bottom + 1 === height) return undefined;
   const ring = ringOf(mark, width);
@@ -116,7 +110,7 @@ interface MarkView {
 }
 
 function readInk(
-  picture: PackedPicture,
+  picture: Picture,
   mark: Component,
   view: MarkView,
 ): { readonly ink: number; readonly stemPx: number } {

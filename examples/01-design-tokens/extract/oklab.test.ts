@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import fc from "fast-check";
 import { oklab } from "culori";
-import { toHex } from "../image/bitmap.ts";
+import { toHex } from "../image/picture.ts";
 import { fromOklab, toOklab } from "./oklab.ts";
 
 const color = fc.integer({ min: 0, max: 0xffffff });

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { paintBitmap } from "../image/paint.ts";
+import { paintPicture } from "../image/paint.ts";
 import type { PaintedBox } from "../image/paint.ts";
 import { extractShapes } from "./shape.ts";
 
 function draw(boxes: readonly PaintedBox[]): ReturnType<typeof extractShapes> {
-  return extractShapes(paintBitmap({ width: 320, height: 200, color: "#f5f2ea" }, boxes));
+  return extractShapes(paintPicture({ width: 320, height: 200, color: "#f5f2ea" }, boxes));
 }
 
 test.each([2, 4, 6, 8, 10, 12, 16, 20, 24, 32])("a radius of %i is measured exactly", (radius) => {

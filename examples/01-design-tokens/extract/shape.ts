@@ -1,7 +1,7 @@
 // Boxes and how round their corners are. A box is a connected area of one exact colour with straight edges;
 // the pixels missing in a corner are compared with those that a quarter circle of each radius leaves out.
-import type { Bitmap } from "../image/bitmap.ts";
-import { packColors, UNSEEN } from "../image/bitmap.ts";
+import type { Picture } from "../image/picture.ts";
+import { UNSEEN } from "../image/picture.ts";
 import type { Component } from "./component.ts";
 import { findComponents } from "./component.ts";
 import type { Reading } from "./reading.ts";
@@ -18,21 +18,20 @@ const STRAIGHT_MIN = 0.5;
 const FILL_MIN = 0.3;
 
 /** Counts the corners of all boxes. Corners on the rim of the picture are not judged: they may be cut. */
-export function extractShapes(bitmap: Bitmap): ShapeReading {
-  const colors = packColors(bitmap);
+export function extractShapes(picture: Picture): ShapeReading {
   const { components, indexes } = findComponents({
-    keys: colors,
-    width: bitmap.width,
+    keys: picture.colors,
+    width: picture.width,
     skip: UNSEEN,
   });
   const corners: number[] = [];
   let [boxes, pills] = [0, 0];
   for (const [index, box] of components.entries()) {
     if (!isLarge(box)) continue;
-    const view = makeView(box, (x, y) => indexes[y * bitmap.width + x] === index);
+    const view = makeView(box, (x, y) => indexes[y * picture.width + x] === index);
     const isBox = hasStraightEdges(box, view);
     if (isPill(box, view)) pills++;
-    else if (isBox) corners.push(...measureCorners(box, view, bitmap));
+    else if (isBox) corners.push(...measureCorners(box, view, picture));
     else continue;
     boxes++;
   }
@@ -100,7 +99,7 @@ function isPill(box: Component, view: BoxView): boolean {
   );
 }
 
-function measureCorners(box: Component, view: BoxView, picture: Bitmap): number[] {
+function measureCorners(box: Component, view: BoxView, picture: Picture): number[] {
   const { width, height } = sizeOf(box);
   const reach = Math.floor(Math.min(width, height) / 2);
   return CORNERS.filter(({ fromLeft, fromTop }) => {
@@ -120,7 +119,7 @@ const MISSING_BY_RADIUS: readonly number[] = Array.from({ length: RADIUS_MAX + 1
 function isInside(across: number, down: number, radius: number): boolean {
   if (across >= radius || down >= radius) return true;
   // A little slack: renderers round a coverage of 254.6 / 255 up to a full pixel.
-  return Math.hypot(radius - across, radius - down) <= radius + 0.06;
+  return (radius - across) ** 2 + (radius - down) ** 2 <= (radius + 0.06) ** 2;
 }
 
 /** Pixels between the corner and the first own pixel of each row, until a row starts at the edge. */

@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
-import { paintBitmap } from "../image/paint.ts";
+import { paintPicture } from "../image/paint.ts";
 import { findGridUnit } from "./grid-unit.ts";
 import { extractSpacing } from "./spacing.ts";
 
 test("paddings and gaps are measured between straight edges", () => {
-  const bitmap = paintBitmap({ width: 208, height: 128, color: "#ffffff" }, [
+  const picture = paintPicture({ width: 208, height: 128, color: "#ffffff" }, [
     { left: 24, top: 32, width: 64, height: 64, color: "#177e89" },
     { left: 104, top: 32, width: 80, height: 64, color: "#f2a93b" },
   ]);
-  expect(extractSpacing(bitmap).gaps).toEqual([
+  expect(extractSpacing(picture).gaps).toEqual([
     { px: 16, count: 1 },
     { px: 24, count: 2 },
     { px: 32, count: 2 },
@@ -16,11 +16,11 @@ test("paddings and gaps are measured between straight edges", () => {
 });
 
 test("a card is entered past its round corners", () => {
-  const bitmap = paintBitmap({ width: 260, height: 220, color: "#f5f2ea" }, [
+  const picture = paintPicture({ width: 260, height: 220, color: "#f5f2ea" }, [
     { left: 20, top: 20, width: 200, height: 160, color: "#ffffff", radius: 16 },
     { left: 44, top: 44, width: 152, height: 40, color: "#0b3c5d", radius: 8 },
   ]);
-  const counts = new Map(extractSpacing(bitmap).gaps.map(({ px, count }) => [px, count]));
+  const counts = new Map(extractSpacing(picture).gaps.map(({ px, count }) => [px, count]));
   expect(counts.get(24)).toBe(3);
   expect(counts.get(96)).toBe(1);
 });
@@ -34,12 +34,14 @@ test("ragged edges are text and give nothing", () => {
     color: "#12263a",
   }));
   expect(
-    extractSpacing(paintBitmap({ width: 200, height: 100, color: "#ffffff" }, letters)).gaps,
+    extractSpacing(paintPicture({ width: 200, height: 100, color: "#ffffff" }, letters)).gaps,
   ).toEqual([]);
 });
 
 test("an even picture and one without a ground give nothing", () => {
-  expect(extractSpacing(paintBitmap({ width: 50, height: 50, color: "#ffffff" })).gaps).toEqual([]);
+  expect(extractSpacing(paintPicture({ width: 50, height: 50, color: "#ffffff" })).gaps).toEqual(
+    [],
+  );
   const rows = Array.from({ length: 50 }, (_, top) => ({
     left: 0,
     top,
@@ -48,7 +50,7 @@ test("an even picture and one without a ground give nothing", () => {
     color: `#${(top * 5).toString(16).padStart(2, "0").repeat(3)}`,
   }));
   expect(
-    extractSpacing(paintBitmap({ width: 50, height: 50, color: "#000000" }, rows)).gaps,
+    extractSpacing(paintPicture({ width: 50, height: 50, color: "#000000" }, rows)).gaps,
   ).toEqual([]);
 });
 

@@ -1,8 +1,7 @@
 // Distances between things, by projection gaps: a region is cut at its empty rows, each band at its empty
 // columns, and so on; a piece with a ground of its own is entered and cut again. What is measured are
 // paddings and gaps between straight edges; ragged ones are text, whose letters keep no grid.
-import type { Bitmap } from "../image/bitmap.ts";
-import { packColors } from "../image/bitmap.ts";
+import type { Picture } from "../image/picture.ts";
 import type { Reading } from "./reading.ts";
 import { countLengths } from "./reading.ts";
 
@@ -20,16 +19,14 @@ const STRAIGHT_RUN_MIN = 16;
 const STRAIGHT_SHARE_MIN = 0.6;
 
 /** All gaps of one picture between 6 and 160 pixels, counted by length. */
-export function extractSpacing(bitmap: Bitmap): SpacingReading {
-  const picture = { colors: packColors(bitmap), width: bitmap.width, gaps: [] };
-  const whole = { left: 0, top: 0, right: bitmap.width, bottom: bitmap.height };
-  enterRegion(picture, whole, 0);
-  return { kind: "spacing", gaps: countLengths(picture.gaps) };
+export function extractSpacing(picture: Picture): SpacingReading {
+  const gaps: number[] = [];
+  const whole = { left: 0, top: 0, right: picture.width, bottom: picture.height };
+  enterRegion({ ...picture, gaps }, whole, 0);
+  return { kind: "spacing", gaps: countLengths(gaps) };
 }
 
-interface Picture {
-  readonly colors: Uint32Array;
-  readonly width: number;
+interface Survey extends Picture {
   /** Where every gap is noted. */
   readonly gaps: number[];
 }
@@ -54,14 +51,14 @@ interface Cut {
 }
 
 /** Cuts a piece by its own ground. A piece without one, such as a photograph, is left alone. */
-function enterRegion(picture: Picture, region: Region, depth: number): void {
+function enterRegion(picture: Survey, region: Region, depth: number): void {
   const ground = findGround(picture, region);
   if (ground === undefined) return;
   const corner = measureCorner(picture, region, ground);
   cutRegion(picture, { region, ground, corner, along: "rows", isLast: false, depth });
 }
 
-function cutRegion(picture: Picture, cut: Cut): void {
+function cutRegion(picture: Survey, cut: Cut): void {
   const { region, along } = cut;
   const [start, end] = spanOf(region, along);
   const bands = findBands(picture, cut);
@@ -88,7 +85,7 @@ function cutRegion(picture: Picture, cut: Cut): void {
 }
 
 /** What cannot be cut may be a card: another ground, with things of its own on it. */
-function enterPiece(picture: Picture, { region, ground, depth }: Cut): void {
+function enterPiece(picture: Survey, { region, ground, depth }: Cut): void {
   if (region.right - region.left < BAND_MIN || depth >= DEPTH_MAX) return;
   if (findGround(picture, region) !== ground) enterRegion(picture, region, depth + 1);
 }

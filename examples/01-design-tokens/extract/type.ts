@@ -1,7 +1,7 @@
 // Text sizes and which colour stands on which, from connected boxes. Letters are gathered into lines; the
 // tallest strokes of a line are its capitals and ascenders, from which the font size follows.
-import type { Bitmap } from "../image/bitmap.ts";
-import { packColors, toHex } from "../image/bitmap.ts";
+import type { Picture } from "../image/picture.ts";
+import { toHex } from "../image/picture.ts";
 import type { Glyph } from "./glyph.ts";
 import { findGlyphs } from "./glyph.ts";
 import type { Reading, TextFinding } from "./reading.ts";
@@ -16,8 +16,8 @@ const GLYPHS_MIN = 4;
 const GAP_MAX = 1.2;
 
 /** The lines of text of one picture, gathered by size and colours, most letters first. */
-export function extractType(bitmap: Bitmap): TypeReading {
-  const glyphs = findGlyphs({ colors: packColors(bitmap), width: bitmap.width });
+export function extractType(picture: Picture): TypeReading {
+  const glyphs = findGlyphs(picture);
   const lines = gatherLines(glyphs).filter((line) => line.length >= GLYPHS_MIN);
   const texts = new Map<string, TextFinding>();
   for (const line of lines) {

@@ -1,6 +1,7 @@
 // Small pictures for tests: a ground, boxes on it, and corners as a renderer would draw them.
 import type { Bitmap } from "./bitmap.ts";
-import { fromHex } from "./bitmap.ts";
+import { fromHex, toPicture } from "./picture.ts";
+import type { Picture } from "./picture.ts";
 
 /** A box to paint. */
 export interface PaintedBox {
@@ -23,6 +24,11 @@ export function paintBitmap(
   const bitmap = { width, height, data };
   for (const box of [{ ...size, left: 0, top: 0 }, ...boxes]) paintBox(bitmap, box);
   return bitmap;
+}
+
+/** The same as the extractors see it. */
+export function paintPicture(...drawing: Parameters<typeof paintBitmap>): Picture {
+  return toPicture(paintBitmap(...drawing));
 }
 
 function paintBox(bitmap: Bitmap, box: PaintedBox): void {

@@ -1,9 +1,11 @@
 // The first stage, without the engine: bytes of a file in, a picture that is safe and small enough for the
-// extractors out. A picture that fits already passes through untouched, byte for byte.
+// extractors out, with what the report wants to know about it.
 import { createHash } from "node:crypto";
 import type { Bitmap } from "./bitmap.ts";
 import { fitSize, shrink, SIZE_MAX, THUMBNAIL_SIZE_MAX } from "./fit.ts";
 import type { Size } from "./fit.ts";
+import type { Picture } from "./picture.ts";
+import { toPicture } from "./picture.ts";
 import { decodePng, encodePng } from "./png-file.ts";
 
 /** What is known about a picture once it went through the door. */
@@ -14,7 +16,7 @@ export interface PreparedImage {
   readonly source: Size;
   readonly size: Size;
   readonly bytes: number;
-  /** SHA-256 of the fitted picture as a PNG, hexadecimal. */
+  /** SHA-256 of the file, hexadecimal. */
   readonly sha256: string;
   /** Share of pixels that can be seen, 0 to 1. */
   readonly seenShare: number;
@@ -26,21 +28,20 @@ export interface PreparedImage {
 export function prepareImage(
   bytes: Uint8Array,
   file: string,
-): { readonly image: PreparedImage; readonly png: Uint8Array } {
+): { readonly image: PreparedImage; readonly picture: Picture } {
   const source = decodePng(bytes, file);
   const size = fitSize(source, SIZE_MAX);
   const fitted = shrink(source, size);
-  const png = fitted === source ? bytes : encodePng(fitted);
   const image: PreparedImage = {
     file,
     source: { width: source.width, height: source.height },
     size,
     bytes: bytes.length,
-    sha256: createHash("sha256").update(png).digest("hex"),
+    sha256: createHash("sha256").update(bytes).digest("hex"),
     seenShare: measureSeen(fitted),
     thumbnail: makeThumbnail(fitted),
   };
-  return { image, png };
+  return { image, picture: toPicture(fitted) };
 }
 
 function measureSeen(bitmap: Bitmap): number {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import fc from "fast-check";
-import { toHex } from "../image/bitmap.ts";
+import { toHex } from "../image/picture.ts";
 import { makeUnique, nameColor } from "./name-color.ts";
 
 test.each([
