@@ -56,6 +56,8 @@ export class RunCore implements AttemptHost {
   /** Monotonic and wall time of the same moment, so that wall times of stages cost no system call. */
   readonly startedMs: number;
   readonly startedAtMs: number;
+  /** Monotonic ms of the last ending, or of the start. */
+  lastEndMs: number;
   readonly #input: unknown;
   readonly #inputText: EncodedValue | null;
   readonly #state: Map<string, SharedValue> = new Map();
@@ -76,6 +78,7 @@ export class RunCore implements AttemptHost {
     this.#inputText = parts.inputText;
     this.startedMs = parts.world.clock.monotonicMs();
     this.startedAtMs = parts.world.clock.wallMs();
+    this.lastEndMs = this.startedMs;
     const { stages, graph } = parts.definition;
     this.stages = stages.map((stage, index) =>
       makeStageRun(stage, index, graph.needs[index]?.length ?? 0),

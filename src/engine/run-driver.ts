@@ -129,7 +129,8 @@ export class RunDriver implements SlotWaiter {
   reach(stageRun: StageRun): void {
     if (stageRun.state !== "pending" || stageRun.settled) return;
     if (this.#mode === "over" || this.#mode === "parking") return;
-    stageRun.readyMs = this.core.world.clock.monotonicMs();
+    // A stage is reached when something ended: that moment was read from the clock already.
+    stageRun.readyMs = this.core.lastEndMs;
     const ending = this.#isEnding() ?? judge(this.core, stageRun);
     if (ending !== null) {
       this.ledger.endStage(stageRun, ending);

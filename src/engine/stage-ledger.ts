@@ -78,6 +78,7 @@ export class StageLedger {
     assert(!isEnded(stageRun), `Stage "${stageRun.definition.name}" ended twice.`);
     stageRun.state = moveStage(stageRun.state, ending.state);
     stageRun.endedMs = this.#core.world.clock.monotonicMs();
+    this.#core.lastEndMs = stageRun.endedMs;
     stageRun.dueAtMs = null;
     applyEnding(stageRun, ending);
     if (ending.state === "failed")

@@ -48,7 +48,6 @@ export class AttemptLauncher {
   /** Gathers needs, then runs. Needs are a promise only when something must be loaded. */
   launch(attempt: Attempt): void {
     const { stageRun } = attempt;
-    if (stageRun.startedMs === 0) stageRun.startedMs = this.#core.world.clock.monotonicMs();
     let needs: unknown;
     try {
       needs = gatherNeeds(this.#core, stageRun.definition);
@@ -83,6 +82,7 @@ export class AttemptLauncher {
     const { stageRun, purpose, index } = attempt;
     if (purpose === "over") {
       attempt.needs = needs;
+      stageRun.startedMs = this.#core.world.clock.monotonicMs();
       if (stageRun.definition.map?.over.kind !== "function") {
         this.#host.ended(attempt, { kind: "succeeded", value: undefined });
         return;

@@ -52,7 +52,9 @@ export class AttemptRunner {
   /** Calls the author's code with `needs` (and the item, in a map). */
   start(attempt: Attempt, needs: unknown): void {
     const stage = attempt.stageRun.definition;
-    attempt.startedMs = this.#core.world.clock.monotonicMs();
+    const nowMs = this.#core.world.clock.monotonicMs();
+    attempt.startedMs = nowMs;
+    if (attempt.stageRun.startedMs === 0) attempt.stageRun.startedMs = nowMs;
     this.running.add(attempt);
     if (stage.timeoutMs !== null || stage.deadlineMs !== null) this.#armLimit(attempt);
     if (attempt.purpose === "run" && stage.verify !== null && "files" in stage.verify) {

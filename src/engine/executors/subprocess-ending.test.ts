@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { getEventListeners, once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { expect, test, vi } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { AbortReason } from "../../model/context.ts";
 import type { CommandShape } from "../../model/definition.ts";
 import { systemClock } from "../../std/clock.ts";
@@ -215,7 +215,7 @@ test("a background process that holds stdout neither hangs a command nor outlive
 });
 
 test("what a background process prints after the child's end still counts", async () => {
-  const script = `(while kill -s 0 $$ 2>/dev/null; do :; done; echo late) & echo $$`;
+  const script = `(while kill -s 0 $$ 2>/dev/null; do :; done; sleep 0.1; echo late) & echo $$`;
   const { pids, result } = start({ argv: sh(script), parse: "text" });
   const [child = 0] = await pids;
 
@@ -362,11 +362,21 @@ const HOST = `
   setImmediate(() => setImmediate(() => console.log(JSON.stringify(process.getActiveResourcesInfo()))));
 `;
 
+const hosts: ChildProcess[] = [];
+
+afterEach(() => {
+  for (const host of hosts.splice(0)) host.kill("SIGKILL");
+});
+
+/** A process of its own that runs one command, in a group of its own. */
 function startHost(shape: Partial<CommandShape> & { readonly end?: string }): ChildProcess {
   const settings = JSON.stringify({ ...SHAPE, ...shape });
-  return spawn(process.execPath, ["--input-type=module", "-e", HOST, "--", settings], {
+  const host = spawn(process.execPath, ["--input-type=module", "-e", HOST, "--", settings], {
     stdio: ["ignore", "pipe", "ignore"],
+    detached: true,
   });
+  hosts.push(host);
+  return host;
 }
 
 async function* linesOf(host: ChildProcess): AsyncGenerator<string> {
@@ -396,32 +406,40 @@ function childrenOf(host: ChildProcess): number[] {
   return readFileSync(path, "utf8").trim().split(" ").map(Number);
 }
 
+const WAITING = "sleep 60 & echo $$ $!; wait";
+const STUBBORN = "trap '' TERM; sleep 60 & echo $$ $!; wait; sleep 60";
+
 test.runIf(process.platform === "linux").each([
-  ["is killed", "kill", "sleep 60 & echo $$ $!; wait"],
-  [
-    "is killed, and the command ignores TERM",
-    "kill",
-    "trap '' TERM; sleep 60 & echo $$ $!; wait; sleep 60",
-  ],
-  ["exits", "exit", "sleep 60 & echo $$ $!; wait"],
-  ["crashes", "crash", "sleep 60 & echo $$ $!; wait"],
+  ["is killed with all its group", WAITING],
+  ["is killed, and the command ignores TERM", STUBBORN],
 ])(
   "when our own process %s, its command does not stay behind",
-  async (...row) => {
-    const [, end, script] = row;
-    const host = startHost({ argv: sh(script), end });
+  async (_name, script) => {
+    const host = startHost({ argv: sh(script) });
     const first = await linesOf(host).next();
     const pids = String(first.value).split(" ").map(Number);
     const [child = 0] = pids;
-    if (end === "kill") {
-      const children = childrenOf(host);
-      expect(children).toHaveLength(2);
-      pids.push(...children);
-      host.kill("SIGKILL");
-    }
+    const guards = childrenOf(host).filter((pid) => pid !== child);
+    expect(guards).toHaveLength(1);
 
-    await vi.waitFor(() => expect(pids.filter(isRunning)).toEqual([]), { timeout: 10_000 });
+    // A guard hears what everybody is told, and stays.
+    for (const guard of guards) process.kill(guard, "SIGTERM");
+    process.kill(-(host.pid ?? 0), "SIGKILL");
+
+    await vi.waitFor(() => expect([...pids, ...guards].filter(isRunning)).toEqual([]), 10_000);
     expect(hasLivingMember(child)).toBe(false);
+  },
+  15_000,
+);
+
+test.each(["exit", "crash"])(
+  "when our own process ends by %s, its command does too",
+  async (end) => {
+    const host = startHost({ argv: sh(WAITING), end });
+    const first = await linesOf(host).next();
+    const pids = String(first.value).split(" ").map(Number);
+
+    await vi.waitFor(() => expect(pids.filter(isRunning)).toEqual([]), 10_000);
   },
   15_000,
 );

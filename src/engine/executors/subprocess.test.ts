@@ -324,7 +324,8 @@ test.runIf(process.platform === "linux")(
     });
 
     expect(result.kind).toBe("succeeded");
-    expect(result.cpuMs).toBeGreaterThan(150);
+    // The last look comes when the streams end, so that hardly anything is missed.
+    expect(result.cpuMs).toBeGreaterThan(380);
     expect(result.cpuMs).toBeLessThan(10_000);
     expect(result.peakBytes).toBeGreaterThan(150e6);
     expect(result.peakBytes).toBeLessThan(1e9);
