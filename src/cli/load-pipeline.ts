@@ -97,10 +97,12 @@ function chooseConfigured({ context, settings, name, words }: Configured): Targe
   const shown = basename(settings.file);
   const found = listConfigured(settings.pipelines, shown);
   const pipeline = choosePipeline(found, name, { shown, isConfig: true });
+  // A later `resume` reads the default configuration by itself; any other it must be told of.
+  const isDefault = settings.file === resolve(context.cwd, "millrace.config.ts");
   return {
     pipeline,
     words,
-    source: toRunSource(context.cwd, undefined, pipeline.name),
+    source: toRunSource(context.cwd, isDefault ? undefined : settings.file, pipeline.name),
     settings,
     pipelines: found.map((entry) => entry.pipeline),
     context,

@@ -8,9 +8,9 @@ export function nextCommand(context: Pick<CliContext, "flags">, words: readonly 
   return withCommonFlags(context, `npx millrace ${words.map(quoteWord).join(" ")}`);
 }
 
-/** A command of ours with the flags that make it ask the same store; any other text as it is. */
+/** Text that ends with a command of ours, with the flags that make it ask the same store; any other as it is. */
 export function withCommonFlags(context: Pick<CliContext, "flags">, command: string): string {
-  if (!command.startsWith("npx millrace ")) return command;
+  if (!command.includes("npx millrace ")) return command;
   const { store, config } = context.flags;
   const flags = [
     ...(store === undefined || command.includes(" --store ") ? [] : ["--store", store]),

@@ -38,7 +38,7 @@ function tell(facts: RunFacts): Omit<Answer, "state"> {
       return tellEnded(
         facts,
         `was cancelled: "${facts.run.cancelReason ?? facts.run.reason ?? "no reason given"}"`,
-        [`npx millrace resume ${facts.name}   goes on with it`],
+        [`goes on with it: npx millrace resume ${facts.name}`],
       );
   }
 }
@@ -56,7 +56,7 @@ function tellQueued(facts: RunFacts): Omit<Answer, "state"> {
         text: "no process has taken it yet",
       },
     ],
-    notes: [`npx millrace resume ${name}   works on it here`],
+    notes: [`works on it here: npx millrace resume ${name}`],
   };
 }
 
@@ -95,7 +95,7 @@ function tellLost(facts: RunFacts): Omit<Answer, "state"> {
   return {
     summary: `${name} is interrupted: ${who}, which worked on it, is gone.`,
     blockers: listBlocker(findRunBlocker(facts)),
-    notes: [`npx millrace resume ${name}   goes on after the last commit`],
+    notes: [`goes on after the last commit: npx millrace resume ${name}`],
   };
 }
 
@@ -110,7 +110,7 @@ function tellWaiting(facts: RunFacts): Omit<Answer, "state"> {
   return {
     summary: `${name} is waiting ${since}: ${why}.`,
     blockers: listBlocker(findRunBlocker(facts)),
-    notes: [`npx millrace resume ${name}   goes on after the last commit`],
+    notes: [`goes on after the last commit: npx millrace resume ${name}`],
   };
 }
 
@@ -121,14 +121,14 @@ function listBlocker(blocker: Blocker | undefined): readonly Blocker[] {
 function tellFailed(facts: RunFacts): Omit<Answer, "state"> {
   const { run, name } = facts;
   const { failure } = run;
-  const next = [`npx millrace resume ${name}   redoes what failed, keeps the rest`];
+  const next = [`redoes what failed, keeps the rest: npx millrace resume ${name}`];
   if (failure === null) {
     return tellEnded(facts, `failed: ${run.reason ?? "no error was recorded"}`, next);
   }
   const item = failure.item === undefined ? "" : `/${failure.item.key}`;
   const at = failure.stage === undefined ? "" : ` because "${failure.stage}${item}" failed`;
   const where =
-    failure.stage === undefined ? [] : [`npx millrace why ${name}/${failure.stage}   says more`];
+    failure.stage === undefined ? [] : [`says more: npx millrace why ${name}/${failure.stage}`];
   return tellEnded(facts, `failed${at} with ${sayFailure(failure)}`, [...next, ...where]);
 }
 

@@ -133,7 +133,7 @@ function sayItems(facts: RunFacts, name: string): readonly string[] {
 function sayNext(facts: RunFacts, name: string, state: StageRecord["state"]): readonly string[] {
   const failed = facts.itemCounts.get(name)?.failed ?? 0;
   const upstream = facts.records.get(name)?.failure?.stage;
-  if (failed > 0) return [`npx millrace items ${facts.name}/${name} --state failed   lists them`];
+  if (failed > 0) return [`lists them: npx millrace items ${facts.name}/${name} --state failed`];
   if (state !== "upstream_failed" || upstream === undefined) return [];
-  return [`npx millrace why ${facts.name}/${upstream}   says more`];
+  return [`says more: npx millrace why ${facts.name}/${upstream}`];
 }

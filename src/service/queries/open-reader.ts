@@ -6,6 +6,9 @@ import type { Store } from "../../storage/store.ts";
 import { systemClock, type Clock } from "../../std/clock.ts";
 import { systemMachine } from "../../std/machine.ts";
 
+/** A store that is asked and never written. */
+export type StoreReader = Store;
+
 /** How a store is read. */
 export interface ReaderOptions {
   /** "plan": not even the files that readers share are made. Default "read". */
@@ -15,7 +18,7 @@ export interface ReaderOptions {
 }
 
 /** Opens a store for reading. STORE_NOT_FOUND if there is none; close it. */
-export function openReader(url: string, options: ReaderOptions = {}): Promise<Store> {
+export function openReader(url: string, options: ReaderOptions = {}): Promise<StoreReader> {
   return openStore(url, {
     clock: options.clock ?? systemClock,
     machine: systemMachine,

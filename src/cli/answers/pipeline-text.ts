@@ -1,0 +1,84 @@
+// A pipeline as lines for people: its stages in order, then each stage's settings with where they came from.
+
+import { formatDuration } from "../../std/duration.ts";
+import type { Look } from "../render/look.ts";
+import { renderTable } from "../render/table.ts";
+import { oneLine } from "../render/phrases.ts";
+import type { PipelineDetail, ShownSetting, ShownStage } from "../show-pipeline.ts";
+
+/** The lines of a pipeline. */
+export function renderPipelineDetail(detail: PipelineDetail, look: Look): string {
+  return [
+    `${look.paint.tone("strong", detail.pipeline)} ${detail.definition}${
+      detail.description === undefined ? "" : `   ${oneLine(detail.description)}`
+    }`,
+    "",
+    renderOrder(detail, look),
+    "",
+    renderSettings(detail, look),
+  ].join("\n");
+}
+
+function renderOrder({ stages }: PipelineDetail, look: Look): string {
+  return renderTable(
+    {
+      columns: [
+        { head: "WAVE", align: "right" },
+        { head: "STAGE", flexible: true },
+        { head: "KIND" },
+        { head: "NEEDS", flexible: true },
+        { head: "NOTES", flexible: true },
+      ],
+      rows: stages.map((stage) => [
+        String(stage.wave),
+        stage.stage,
+        stage.kind,
+        stage.needs.length === 0 ? look.alphabet.none : stage.needs.join(", "),
+        sayNotes(stage),
+      ]),
+    },
+    look,
+  );
+}
+
+function sayNotes({ critical, trigger, description }: ShownStage): string {
+  return [
+    critical ? "" : "not critical",
+    trigger === "all_success" ? "" : `trigger ${trigger}`,
+    description === undefined ? "" : oneLine(description),
+  ]
+    .filter((note) => note !== "")
+    .join("; ");
+}
+
+function renderSettings({ stages, settings }: PipelineDetail, look: Look): string {
+  const rows = [
+    ...Object.entries(settings).map(([key, setting]) => toRow("", key, setting)),
+    ...stages.flatMap((stage) =>
+      Object.entries(stage.settings).map(([key, setting]) => toRow(stage.stage, key, setting)),
+    ),
+  ];
+  return renderTable(
+    {
+      columns: [
+        { head: "OF", flexible: true },
+        { head: "SETTING" },
+        { head: "VALUE", flexible: true },
+        { head: "FROM", flexible: true },
+      ],
+      rows: rows.map((row) => row.map((text) => text || look.alphabet.none)),
+    },
+    look,
+  );
+}
+
+function toRow(of: string, key: string, { value, origin }: ShownSetting): readonly string[] {
+  const name = key.endsWith("Ms") ? key.slice(0, -2) : key;
+  return [of, name, showSetting(key, value), origin];
+}
+
+function showSetting(key: string, value: ShownSetting["value"]): string {
+  if (value === null) return "none";
+  if (typeof value === "number" && key.endsWith("Ms")) return formatDuration(value);
+  return typeof value === "string" ? oneLine(value) : JSON.stringify(value);
+}
