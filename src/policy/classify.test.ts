@@ -178,6 +178,19 @@ test("codes are found under causes and gathered errors: fetch hides the real one
   expect(classifyError(new Error("x", { cause: gathered })).class).toBe("broken");
 });
 
+test.each([
+  [{ status: 404 }, "permanent"],
+  [{ code: 14, details: "" }, "server"],
+  [{ code: "23505" }, "permanent"],
+  [{ exitCode: 64 }, "subprocess"],
+  [{ signal: "SIGKILL" }, "crash"],
+  [{ millraceClass: "auth" }, "auth"],
+  [{ code: "ERR_SQLITE_ERROR", errcode: 5 }, "db-conflict"],
+])("evidence of every kind counts under a cause: %o", (fields, expected) => {
+  const wrapped = new Error("outer", { cause: new Error("middle", { cause: errorWith(fields) }) });
+  expect(classifyError(wrapped).class).toBe(expected);
+});
+
 test("the search goes eight deep and ends in a cycle", () => {
   let error = errorWith({ code: "ECONNRESET" });
   for (let depth = 1; depth < 8; depth++) error = new Error(`depth ${depth}`, { cause: error });

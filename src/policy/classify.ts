@@ -191,11 +191,7 @@ function findByStatus(source: Source, nowMs: number | undefined): Finding | unde
   const status = findHttpStatus(source);
   if (status === undefined) return undefined;
   const hintMs = findRetryAfterMs(source, nowMs);
-  return {
-    class: classifyStatus(status, hintMs !== undefined, source),
-    code: `HTTP ${status}`,
-    ...(hintMs === undefined ? {} : { hintMs }),
-  };
+  return { class: classifyStatus(status, hintMs !== undefined, source), code: `HTTP ${status}` };
 }
 
 function classifyStatus(status: number, hinted: boolean, source: Source): ErrorClass {
