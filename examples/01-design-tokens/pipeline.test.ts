@@ -45,8 +45,6 @@ async function readOut(name = "out"): Promise<Record<string, string>> {
   return Object.fromEntries(await Promise.all(texts));
 }
 
-const FEW = ["brand/logo2.png", "brand/ticket-512.png", "brand/status-768.png"];
-
 test("R18: the plan has five stages in a row, two of them maps", () => {
   const { waves, stages, warnings } = designTokens.plan(toInput({}));
   const { definition } = designTokens;
@@ -63,7 +61,11 @@ test("R18: the plan has five stages in a row, two of them maps", () => {
 });
 
 test("R300: a folder of pictures becomes eight files, and a second run the same bytes", async () => {
-  const images = await collect(...FEW);
+  const images = await collect(
+    "brand/logo2.png",
+    "brand/ticket-512.png",
+    "brand/Minduka_Present_Blue_Pack.png",
+  );
   const first = await designTokens.run(toInput({ images }));
   expect(first.errors).toEqual([]);
   expect(first).toMatchObject({ state: "succeeded", warnings: 0 });
@@ -165,11 +167,22 @@ test("R56: stages can be skipped, what needs them is skipped too, and the run su
 });
 
 test("R57: outputs come in the order of the files and extractors, whoever finished first", async () => {
-  const images = await collect(...FEW);
-  const result = await designTokens.run(toInput({ images }));
+  const images = await collect("brand/logo2.png", "brand/Minduka_Present_Blue_Pack.png");
+  const faults = join(folder, "faults.json");
+  const first = "Minduka_Present_Blue_Pack.png/color";
+  // Its retry waits, so that the first item is the last one to finish.
+  await writeFile(faults, JSON.stringify([{ stage: "extract", item: first, do: "fail" }]));
+  const finished: (string | undefined)[] = [];
+  const result = await designTokens.run(toInput({ images, faults }), {
+    onEvent: ({ type, stage, item }) => {
+      if (type === "item.succeeded" && stage === "extract") finished.push(item);
+    },
+  });
+  expect(finished).toHaveLength(8);
+  expect(finished[0]).not.toBe(first);
   const items = result.output<readonly { readonly key: string }[]>("extract");
   expect(items?.map(({ key }) => key)).toEqual(
-    ["logo2.png", "status-768.png", "ticket-512.png"].flatMap((file) =>
+    ["Minduka_Present_Blue_Pack.png", "logo2.png"].flatMap((file) =>
       ["color", "spacing", "shape", "type"].map((extractor) => `${file}/${extractor}`),
     ),
   );

@@ -13,14 +13,27 @@ import { SOURCE } from "./stages.ts";
 const BRAND = join(import.meta.dirname, "fixtures", "brand");
 
 let folder = "";
+let images = "";
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "design-tokens-"));
-  await mkdir(join(folder, "images"));
-  for (const file of ["logo2.png", "ticket-512.png", "ticket-960.png"]) {
-    await cp(join(BRAND, file), join(folder, "images", file));
+  images = join(folder, "images");
+  await mkdir(images);
+  for (const file of ["logo2.png", "ticket-512.png"]) {
+    await cp(join(BRAND, file), join(images, file));
   }
 });
 afterEach(() => rm(folder, { recursive: true }));
+
+/** The files of a run that nobody disturbs; made once, since they are always the same. */
+let undisturbed: Record<string, string> | undefined;
+async function readUndisturbed(): Promise<Record<string, string>> {
+  if (undisturbed === undefined) {
+    const plain = await designTokens.run(SOURCE.parse({ images, out: join(folder, "plain") }));
+    expect(plain.state).toBe("succeeded");
+    undisturbed = await readOut("plain");
+  }
+  return undisturbed;
+}
 
 /** Starts a durable run in a process of its own; gives the signal that ended it. */
 function runApart(input: unknown): string | null {
@@ -55,7 +68,6 @@ test.each([
 ])("R300: killed in $stage, the run resumes and gives the same files", async ({ stage, item }) => {
   const faults = join(folder, "faults.json");
   await writeFile(faults, JSON.stringify([{ stage, ...(item && { item }), do: "kill" }]));
-  const images = join(folder, "images");
   const input = SOURCE.parse({ images, out: join(folder, "killed"), faults });
   expect(runApart(input)).toBe("SIGKILL");
 
@@ -64,15 +76,12 @@ test.each([
   const resumed = await mill.resume("last", { here: true });
   expect(await resumed.result()).toMatchObject({ state: "succeeded", warnings: 0 });
 
-  const plain = await designTokens.run(SOURCE.parse({ images, out: join(folder, "plain") }));
-  expect(plain.state).toBe("succeeded");
-  expect(await readOut("killed")).toEqual(await readOut("plain"));
+  expect(await readOut("killed")).toEqual(await readUndisturbed());
 });
 
 test("what was done before the kill is not done again", async () => {
   const faults = join(folder, "faults.json");
-  await writeFile(faults, '[{"stage":"extract","item":"ticket-960.png/type","do":"kill"}]');
-  const images = join(folder, "images");
+  await writeFile(faults, '[{"stage":"extract","item":"ticket-512.png/type","do":"kill"}]');
   const input = SOURCE.parse({ images, out: join(folder, "killed"), faults });
   expect(runApart(input)).toBe("SIGKILL");
 
@@ -85,5 +94,5 @@ test("what was done before the kill is not done again", async () => {
   const resumed = await mill.resume("last", { here: true });
   const result = await resumed.result();
   expect(result.stages["preprocess"]).toMatchObject({ state: "succeeded", via: "checkpoint" });
-  expect(result.stages["extract"]?.items).toMatchObject({ total: 12, succeeded: 12 });
+  expect(result.stages["extract"]?.items).toMatchObject({ total: 8, succeeded: 8 });
 });

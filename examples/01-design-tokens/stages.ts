@@ -175,7 +175,9 @@ export async function aggregateTokens(
     }),
   ];
   const seen = images.filter((image) => image.status === "succeeded").length;
-  return aggregateReadings(found, { images: seen, errors });
+  const set = aggregateReadings(found, { images: seen, errors });
+  context.metric.set("tokens", set.tokens.length);
+  return set;
 }
 
 function toErrors(outcome: ItemOutcome<unknown>, file: string, part: string): FileError[] {
@@ -191,6 +193,7 @@ export async function validateSet(
 ): Promise<ValidatedSet> {
   await meetFaults(source, context);
   const set = validateTokens(tokens, { strict: source.strict });
+  context.metric.set("overall", set.scores.overall);
   if (source.strict && set.tokens.length === 0) {
     throw new PermanentError(
       `no token is left in strict mode: ${tokens.tokens.length} found in ${tokens.images} pictures, ` +
@@ -202,11 +205,12 @@ export async function validateSet(
 
 /** What the pipeline gives. The files themselves lie in `folder`. */
 export interface Generated {
-  readonly folder: string;
+  /** Path of `report.html`: the file to open first. */
   readonly report: string;
   readonly tokens: number;
   /** 0 to 1. */
   readonly overall: number;
+  readonly folder: string;
   readonly files: readonly WrittenFile[];
 }
 
@@ -233,10 +237,10 @@ export async function generateFiles(
   });
   const written = await writeFiles(folder, files, context.idempotencyKey);
   return {
-    folder,
     report: join(folder, "report.html"),
     tokens: set.tokens.length,
     overall: set.scores.overall,
+    folder,
     files: written,
   };
 }
