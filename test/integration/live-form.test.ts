@@ -52,12 +52,13 @@ interface SetupOptions {
   readonly rows?: number;
   readonly plan?: PlannedRun;
   readonly isColored?: boolean;
+  readonly isReflowing?: boolean;
   readonly logs?: "all" | "failed" | "none";
 }
 
 function setup(options: SetupOptions = {}): World {
   const clock = makeVirtualClock({ startAtMs: START_MS });
-  const screen = new Screen(options.columns ?? 80, options.rows ?? 24);
+  const screen = new Screen(options.columns ?? 80, options.rows ?? 24, options.isReflowing);
   const progress = makeProgress(options.plan ?? CRAWL);
   const stdin = Object.assign(new PassThrough(), {
     isTTY: true,
@@ -87,7 +88,7 @@ function setup(options: SetupOptions = {}): World {
       written = screen.write(text);
     },
     stdin,
-    isReflowing: true,
+    isReflowing: options.isReflowing ?? true,
     size: () => ({ columns: screen.columns, rows: screen.rows }),
     onResize: (listener) => {
       onResize = listener;
@@ -185,6 +186,7 @@ test("permanent lines stand above the closing block, and nothing of the block is
       "◆ score/row-0   HTTP 502 from scorer, attempt 3 of 3",
       "◆ score           11.4 s   40 items: 36 succeeded, 4 failed (4 after a retry)",
       "◇ save          upstream failed · score",
+      "",
       "◆ failed  crawl 7f3k in 15 s            ▲ 1 warning",
       "  Stages    2 succeeded, 2 failed, 1 upstream failed",
       "  Items     40: 36 succeeded (5 after a retry), 4 failed",
@@ -334,6 +336,23 @@ test("only lines that changed are sent again", async () => {
   expect(sent).not.toContain("fetch");
   expect(sent).not.toContain("───");
 });
+
+test.each([true, false])(
+  "a narrower window erases nothing above the block, whether it wraps (%s) or cuts",
+  async (isReflowing) => {
+    const world = setup({ columns: 120, rows: 24, isReflowing });
+    world.form.begin();
+    await world.play(recordCrawl(40).filter(({ atMs }) => atMs < 9_000));
+    await world.resize(60, 24);
+    world.form.finish(closeCrawl(world.progress));
+    await world.settle();
+    const whole = world.screen.whole();
+    for (const start of ["millrace", "✓ fetch", "◆ thumb", "✓ parse", "◆ score/row-0"]) {
+      expect(whole.filter((line) => line.startsWith(start))).toHaveLength(1);
+    }
+    expect(whole.filter((line) => /^─+$/.test(line))).toEqual([]);
+  },
+);
 
 test("every redraw is synchronised", async () => {
   const world = setup();
@@ -554,15 +573,17 @@ const anyEvent: fc.Arbitrary<RecordedEvent> = fc
 
 check.prop(
   [
-    fc.array(anyEvent, { maxLength: 40 }),
-    fc.integer({ min: 50, max: 130 }),
-    fc.integer({ min: 10, max: 40 }),
-    fc.boolean(),
+    fc.record({
+      events: fc.array(anyEvent, { maxLength: 40 }),
+      columns: fc.integer({ min: 50, max: 130 }),
+      rows: fc.integer({ min: 10, max: 40 }),
+      isColored: fc.boolean(),
+    }),
   ],
   { numRuns: 40 },
 )(
   "whatever happens, the block keeps its height and the terminal is given back",
-  async (events, columns, rows, isColored) => {
+  async ({ events, columns, rows, isColored }) => {
     const world = setup({ columns, rows, isColored, logs: "all" });
     world.form.begin();
     const timed = events.map((event, index) => ({ ...event, atMs: index * 60 }));

@@ -70,7 +70,7 @@ export function recordCrawl(count: number): readonly RecordedEvent[] {
       attempt: 1,
       data: {
         blocker: "retry",
-        attempt: 2,
+        attempt: 1,
         attempts: 4,
         delayMs: 300,
         dueAtMs: START_MS + 700,
@@ -173,7 +173,7 @@ function recordItem(index: number, atMs: number): RecordedEvent[] {
       data: {
         index,
         blocker: "retry",
-        attempt: attempt + 1,
+        attempt,
         attempts: 3,
         delayMs: 100,
         dueAtMs: START_MS + ms + 100,
@@ -292,7 +292,7 @@ export function closeCrawl(progress: Progress, changes: Partial<Closing> = {}): 
     stages: { ...progress.stageCounts, total: progress.stages.size },
     items,
     retried: progress.retried,
-    kept: progress.kept,
+    kept: { stages: 0, items: 0 },
     cached: progress.cached,
     waited: [["retry", 4_000]],
     slowest: [

@@ -9,7 +9,8 @@ export class Screen {
   #isCursorVisible = true;
   #isWrapping = true;
 
-  constructor(columns: number, rows: number) {
+  /** `isReflowing` false: lines that a narrower window no longer holds are cut, not wrapped. */
+  constructor(columns: number, rows: number, isReflowing: boolean = true) {
     this.#terminal = new xterm.Terminal({
       cols: columns,
       rows,
@@ -17,6 +18,7 @@ export class Screen {
       allowProposedApi: true,
       // What the line discipline of a pseudo-terminal does.
       convertEol: true,
+      ...(isReflowing ? {} : { windowsPty: { backend: "conpty" as const, buildNumber: 1 } }),
     });
     for (const [final, isOn] of [
       ["h", true],

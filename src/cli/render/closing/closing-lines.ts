@@ -83,8 +83,12 @@ function renderItems({ items, retried }: Closing): string[] {
 }
 
 function renderKept({ kept, cached }: Closing): string[] {
+  const counts = [
+    ...(kept.stages === 0 ? [] : [showCountOf(kept.stages, "stage")]),
+    ...(kept.items === 0 ? [] : [showCountOf(kept.items, "item")]),
+  ];
   const parts = [
-    ...(kept === 0 ? [] : [`${showCount(kept)} from checkpoints`]),
+    ...(counts.length === 0 ? [] : [`${counts.join(" and ")} from checkpoints`]),
     ...(cached === 0 ? [] : [`${showCount(cached)} from the cache`]),
   ];
   return parts.length === 0 ? [] : [parts.join(", ")];
@@ -124,12 +128,25 @@ function renderFailures({ failures, otherFailures }: Closing, look: Look): strin
   return more === 0 ? rows : [...rows, `${showCount(more)} more of other kinds`];
 }
 
+/** The whole message if anything can make room for it: the number of attempts goes first, then the item. */
 function renderFailure(failure: ClosingFailure, look: Look, before: number): string {
-  const first = failure.firstItem === undefined ? "" : `   first ${oneLine(failure.firstItem)}`;
-  const attempts = failure.attempts > 1 ? `, ${failure.attempts} attempts` : "";
-  const tail = ` (${failure.class}${attempts})${fitMiddle(first, 40, look.alphabet.ellipsis)}`;
-  const room = look.columnsMax - LABEL_COLUMNS - 2 - before - textWidth(tail);
-  return fitEnd(oneLine(failure.message), Math.max(20, room), look.alphabet.ellipsis) + tail;
+  const { ellipsis } = look.alphabet;
+  const message = oneLine(failure.message);
+  const item = failure.firstItem === undefined ? "" : `first ${oneLine(failure.firstItem)}`;
+  const first = item === "" ? "" : `   ${fitMiddle(item, 40, ellipsis)}`;
+  const tries = failure.attempts > 1 ? `, ${failure.attempts} attempts` : "";
+  const tails = [
+    ` (${failure.class}${tries})${first}`,
+    ` (${failure.class})${first}`,
+    ` (${failure.class})`,
+  ];
+  const room = look.columnsMax - LABEL_COLUMNS - 2 - before - textWidth(message);
+  const tail = tails.find((text) => textWidth(text) <= room);
+  if (tail !== undefined) return message + tail;
+  const last = tails.at(-1) ?? "";
+  return (
+    fitEnd(message, Math.max(20, room + textWidth(message) - textWidth(last)), ellipsis) + last
+  );
 }
 
 function renderOutputs({ outputs }: Closing, look: Look): string[] {

@@ -48,7 +48,8 @@ export interface Closing {
   /** Of all map stages; total 0: there were none. */
   readonly items: StateTotals;
   readonly retried: number;
-  readonly kept: number;
+  /** Successes taken from checkpoints: whole stages, and items of stages that were worked on. */
+  readonly kept: { readonly stages: number; readonly items: number };
   readonly cached: number;
   /** Time that stages and items spent waiting, by cause, the most first, ms. */
   readonly waited: readonly (readonly [cause: string, ms: number])[];
@@ -87,10 +88,10 @@ export function makeClosing(
     durationMs: result.durationMs,
     workMs: progress.workMs,
     warnings: result.warnings,
-    stages: countStages(stages),
+    stages: countStages(stages, result.state),
     items: countItems(stages),
     retried: progress.retried,
-    kept: progress.kept,
+    kept: countKept(progress),
     cached: progress.cached,
     waited: sumWaits(stages),
     slowest: findSlowest(progress, stages),
@@ -100,6 +101,16 @@ export function makeClosing(
     results: [...new Set(outputs.flatMap(([, value]) => findResultPaths(value, options.exists)))],
     next: options.next,
   };
+}
+
+function countKept(progress: Progress): Closing["kept"] {
+  let stages = 0;
+  let items = 0;
+  for (const { via, kept } of progress.stages.values()) {
+    if (via === "checkpoint") stages += 1;
+    else items += kept;
+  }
+  return { stages, items };
 }
 
 function emptyTotals(): Record<StageState, number> & { total: number } {
@@ -116,9 +127,14 @@ function emptyTotals(): Record<StageState, number> & { total: number } {
   };
 }
 
-function countStages(stages: readonly StageResult[]): StateTotals {
+function countStages(stages: readonly StageResult[], state: RunState): StateTotals {
   const totals = emptyTotals();
   for (const stage of stages) totals[stage.state] += 1;
+  if (state === "waiting") {
+    // Nothing of a parked run is running; what was begun begins again.
+    totals.pending += totals.running;
+    totals.running = 0;
+  }
   totals.total = stages.length;
   return totals;
 }

@@ -118,7 +118,7 @@ export class LiveForm implements ProgressForm {
     }
     this.#close();
     const { look, write } = this.#options;
-    write(`${renderClosing(closing, look).join("\n")}\n`);
+    write(`\n${renderClosing(closing, look).join("\n")}\n`);
   }
 
   abandon(): void {

@@ -93,9 +93,10 @@ function renderItems(
       worth: 8,
     },
     { text: items.running > 0 ? `${showCount(items.running)} running` : "", worth: 5 },
-    { text: renderWaiting(stage, items, options), worth: 6 },
     { text: perSecond > 0 ? showRate(perSecond) : "", worth: 4 },
     { text: leftMs === undefined ? "" : `ETA ${showRemaining(leftMs)}`, worth: 7 },
+    // Last, since it comes and goes: what stands before it keeps its place.
+    { text: renderWaiting(stage, items, options), worth: 6 },
   ];
   const line = fitLine([{ text: done, worth: 9 }, ...facts], room);
   const columns = Math.min(BAR_COLUMNS_MAX, room - textWidth(line) - 2);

@@ -52,7 +52,6 @@ function countItemSuccess(progress: Progress, stage: StageProgress, event: Millr
     progress.cached += 1;
   } else if (via === "checkpoint") {
     stage.kept += 1;
-    progress.kept += 1;
   }
   if ((numberField(event, "attempts") ?? 1) > 1) {
     stage.retried += 1;

@@ -71,7 +71,6 @@ function expandStage(progress: Progress, stage: StageProgress, event: MillraceEv
   addItems(progress, stage, { state: "pending", count: -keptNow });
   addItems(progress, stage, { state: "succeeded", count: keptNow });
   stage.kept += keptNow;
-  progress.kept += keptNow;
 }
 
 function endStage(
@@ -81,6 +80,8 @@ function endStage(
 ): Applied {
   closeWork(progress, stage, { key: "", atMs: event.atMs });
   if (stage.items !== undefined) abandonItems(progress, stage, event.atMs);
+  // A kept stage may be told once more, when its checkpoint has been looked at.
+  const isKnown = stage.state === "succeeded" && end === "succeeded";
   moveStage(progress, stage, end);
   stage.endedAtMs = event.atMs;
   stage.durationMs = numberField(event, "durationMs") ?? elapsed(stage.startedAtMs, event.atMs);
@@ -88,7 +89,7 @@ function endStage(
   stage.reason = textField(event, end === "upstream_failed" ? "stage" : "reason");
   const tail = end === "failed" ? progress.logs.of(stage.name, undefined) : [];
   progress.logs.forget(stage.name, undefined);
-  if (end === "succeeded") countVia(progress, stage, event);
+  if (end === "succeeded" && !isKnown) countVia(progress, stage, event);
   if (end === "succeeded" && stage.kind !== "map" && stage.attempts > 1) progress.retried += 1;
   if (end !== "failed") return { event, stage, isFailure: false, tail };
   const failure = readFailure(event);
@@ -100,7 +101,6 @@ function endStage(
 
 function countVia(progress: Progress, stage: StageProgress, event: MillraceEvent): void {
   stage.via = viaField(event);
-  if (stage.via === "checkpoint") progress.kept += 1;
   if (stage.via === "cache") progress.cached += 1;
 }
 

@@ -30,16 +30,17 @@ export function readWait(event: MillraceEvent): Wait {
   const blocker = event.data?.["blocker"];
   const { kind, name, ahead } = readBlocker(blocker);
   const dueAtMs = numberField(event, "dueAtMs");
-  const attempt = numberField(event, "attempt");
+  const ended = event.attempt ?? numberField(event, "attempt");
+  const errorClass = textField(event, "class");
   return {
     kind,
     name,
     ahead,
     dueAtMs,
-    // The event's own attempt is the one that ended; the one to come is what people ask about.
-    attempt: attempt ?? (event.attempt === undefined ? undefined : event.attempt + 1),
+    // The event tells of the attempt that ended; the one to come is what people ask about. A deferral is none.
+    attempt: ended === undefined || errorClass === "throttled" ? ended : ended + 1,
     message: textField(event, "message"),
-    class: textField(event, "class"),
+    class: errorClass,
   };
 }
 

@@ -29,7 +29,6 @@ export function makeProgress(plan: PlannedRun): Progress {
     logs: new LogTails(),
     workMs: 0,
     retries: 0,
-    kept: 0,
     cached: 0,
     retried: 0,
     endedAtMs: undefined,
@@ -43,7 +42,6 @@ function keepStage(progress: Progress, name: string): void {
   if (stage === undefined) return;
   moveStage(progress, stage, "succeeded");
   stage.via = "checkpoint";
-  progress.kept += 1;
 }
 
 /** Takes one event into the picture. Events of unknown stages and types change nothing. */

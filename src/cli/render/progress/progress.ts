@@ -44,8 +44,7 @@ export interface Progress {
   workMs: number;
   /** Waits for a retry so far. */
   retries: number;
-  /** Successes taken from checkpoints of the run, from the cache, and after a retry: stages and items. */
-  kept: number;
+  /** Successes from the cache, and after a retry: stages and items. */
   cached: number;
   retried: number;
   endedAtMs: number | undefined;

@@ -1,0 +1,53 @@
+// `millrace run`: a pipeline, durably, in this process from its start to its end.
+
+import { isPipeline } from "../../service/pipeline.ts";
+import { MillraceError } from "../../model/errors.ts";
+import type { CliContext, ParsedOptions } from "../cli-context.ts";
+import { followRun } from "../foreground/follow-run.ts";
+import { readTags, readWorkFlags } from "../foreground/work-flags.ts";
+import { FlagReader } from "../input/flag-reader.ts";
+import { readRunInput } from "../input/run-input.ts";
+import { readSelection } from "../input/selection.ts";
+import { loadTarget } from "../load-pipeline.ts";
+
+/** Runs a pipeline. */
+export async function run(
+  context: CliContext,
+  options: ParsedOptions,
+  args: readonly string[],
+): Promise<number> {
+  const reader = new FlagReader(options);
+  const { isStrict, logs, ...work } = readWorkFlags(reader);
+  const selection = readSelection(reader);
+  const tags = readTags(reader);
+  const key = reader.text("key");
+  reader.finish("npx millrace run --help");
+  if (reader.has("dryRun")) {
+    const plan = await import("./plan.ts");
+    return plan.run(context, options, args);
+  }
+  const input = await readRunInput(context, options);
+  const target = await loadTarget(context, args[0], { attemptsInFlight: work.concurrency });
+  const { pipeline, source } = target;
+  if (!isPipeline(pipeline)) throw foreignPipeline(target.words[0] ?? "");
+  return followRun(target.context, {
+    target,
+    logs,
+    isStrict,
+    start: (mill, onEvent) =>
+      mill.start(pipeline, input.value, {
+        ...work,
+        ...selection,
+        ...(key === undefined ? {} : { key }),
+        ...(tags === undefined ? {} : { tags }),
+        ...(reader.has("noRetry") ? { noRetry: true } : {}),
+        source,
+        onEvent,
+      }),
+  });
+}
+
+/** A value that bears our mark and is no pipeline: only a broken copy of the package makes one. */
+function foreignPipeline(name: string): MillraceError {
+  return new MillraceError("PIPELINE_FILE_INVALID", `"${name}" is no pipeline that can be run.`);
+}

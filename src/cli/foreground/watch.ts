@@ -1,0 +1,177 @@
+// Everything that watches one run for the people in front of it: the form of stderr, the log file, the picture
+// both read, and what user code prints meanwhile. Made before the run starts and closed on every way out.
+
+import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import type { LogLevel } from "../../config/define-config.ts";
+import { MillraceError } from "../../model/errors.ts";
+import type { MillraceEvent } from "../../model/event.ts";
+import type { CliContext } from "../cli-context.ts";
+import { makePaint, resolveColor } from "../render/color.ts";
+import { chooseForm } from "../render/forms/choose-form.ts";
+import { AgentForm } from "../render/forms/agent-form.ts";
+import { makeJsonForm } from "../render/forms/json-form.ts";
+import { LinesForm } from "../render/forms/lines-form.ts";
+import { LiveForm } from "../render/forms/live-form.ts";
+import type { FormOptions, LogsShown, ProgressForm } from "../render/forms/progress-form.ts";
+import { makeQuietForm } from "../render/forms/quiet-form.ts";
+import { lookOf, plainLook } from "../render/look.ts";
+import { alphabetOf } from "../render/marks.ts";
+import { applyEvent, makeProgress } from "../render/progress/progress-model.ts";
+import type { PlannedRun, Progress } from "../render/progress/progress.ts";
+import { guardOutput, tameLine, type OutputGuard } from "./output-guard.ts";
+import { onSuddenEnd, openTerminal } from "./terminal.ts";
+
+/** What is to be watched, and how. */
+export interface WatchOptions {
+  readonly plan: PlannedRun;
+  readonly logs: LogsShown;
+  /** Lines of stages below this level are not shown. */
+  readonly logLevel: LogLevel;
+  /** File that the lines form is appended to; null: none. */
+  readonly logFile: string | null;
+}
+
+/** A run under watch. */
+export interface Watch {
+  readonly progress: Progress;
+  /** All forms at once. */
+  readonly form: ProgressForm;
+  /** Takes an event in and tells it. */
+  take(event: MillraceEvent): void;
+  /** Gives back streams and terminal. Safe to repeat; called after `form.finish`, or instead of it. */
+  close(): void;
+}
+
+/** Starts to watch. FILE_UNWRITABLE for a log file that cannot be opened. */
+export function openWatch(context: CliContext, options: WatchOptions): Watch {
+  const progress = makeProgress(options.plan);
+  const file = options.logFile === null ? undefined : openLogFile(context, options.logFile);
+  const main = makeMainForm(context, progress, options.logs);
+  const forms = [
+    main.form,
+    ...(file === undefined ? [] : [makeFileForm(context, file, { progress, logs: options.logs })]),
+  ];
+  const form = joinForms(forms);
+  const forget = onSuddenEnd(() => form.abandon());
+  const guards = main.guard();
+  const levelMin = LEVELS.indexOf(options.logLevel);
+  return {
+    progress,
+    form,
+    take(event) {
+      if (event.type === "stage.logged" && levelOf(event) < levelMin) return;
+      form.tell(applyEvent(progress, event));
+    },
+    close() {
+      forget();
+      for (const guard of guards.splice(0)) guard.restore();
+      form.abandon();
+      file?.close();
+    },
+  };
+}
+
+const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+
+function levelOf(event: MillraceEvent): number {
+  const level = LEVELS.findIndex((word) => word === event.data?.["level"]);
+  return level === -1 ? LEVELS.indexOf("info") : level;
+}
+
+/** The form of stderr, and how the streams are guarded while it writes. */
+interface MainForm {
+  readonly form: ProgressForm;
+  readonly guard: () => OutputGuard[];
+}
+
+function makeMainForm(context: CliContext, progress: Progress, logs: LogsShown): MainForm {
+  const { stderr, stdout, stdin, clock, flags } = context;
+  const choice = chooseForm(context);
+  // Bound now: while the streams are guarded, this is what still reaches the terminal.
+  const write = stderr.write.bind(stderr);
+  const put = (text: string): void => {
+    write(text);
+  };
+  if (choice.reason !== undefined) put(`${choice.reason}\n`);
+  const options: FormOptions = { progress, clock, logs, look: lookOf(context, stderr), write: put };
+  if (choice.form !== "live") {
+    const form = FORMS[choice.form](options);
+    const guard = (): OutputGuard[] =>
+      // The one document must stay the only thing on stdout.
+      flags.json ? [guardOutput(stdout, (line) => put(`${line}\n`))] : [];
+    return { form, guard };
+  }
+  const live = new LiveForm({ ...options, ...openTerminal(context), stdin });
+  const isColored = resolveColor({ flag: flags.color, env: context.env, isTerminal: true });
+  const print = (line: string): void => live.print(tameLine(line, isColored));
+  const shared = flags.json || stdout.isTTY === true ? [stdout, stderr] : [stderr];
+  return { form: live, guard: () => shared.map((stream) => guardOutput(stream, print)) };
+}
+
+const FORMS: Readonly<
+  Record<"lines" | "json" | "agent" | "quiet", (options: FormOptions) => ProgressForm>
+> = {
+  lines: (options) => new LinesForm(options),
+  json: makeJsonForm,
+  agent: (options) => new AgentForm(options),
+  quiet: makeQuietForm,
+};
+
+interface LogFile {
+  readonly write: (text: string) => void;
+  readonly close: () => void;
+}
+
+function openLogFile(context: Pick<CliContext, "cwd">, given: string): LogFile {
+  const path = resolve(context.cwd, given);
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    const handle = openSync(path, "a");
+    let isOpen = true;
+    return {
+      write: (text) => {
+        if (isOpen) writeSync(handle, text);
+      },
+      close: () => {
+        if (isOpen) closeSync(handle);
+        isOpen = false;
+      },
+    };
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new MillraceError(
+      "FILE_UNWRITABLE",
+      `The log file "${given}" cannot be written: ${reason}.`,
+      {
+        hint: "name another --log-file, or leave it out",
+        details: { given, path },
+        cause,
+      },
+    );
+  }
+}
+
+function makeFileForm(
+  context: Pick<CliContext, "clock" | "flags">,
+  file: LogFile,
+  { progress, logs }: { readonly progress: Progress; readonly logs: LogsShown },
+): ProgressForm {
+  const look = {
+    ...plainLook(alphabetOf(context.flags.ascii ? "ascii" : "unicode")),
+    paint: makePaint(false),
+  };
+  return new LinesForm({ progress, look, logs, clock: context.clock, write: file.write });
+}
+
+/** Several forms as one. */
+function joinForms(forms: readonly ProgressForm[]): ProgressForm {
+  return {
+    begin: () => forms.forEach((form) => form.begin()),
+    tell: (applied) => forms.forEach((form) => form.tell(applied)),
+    remark: (remark) => forms.forEach((form) => form.remark(remark)),
+    stopping: (stopping) => forms.forEach((form) => form.stopping(stopping)),
+    finish: (closing) => forms.forEach((form) => form.finish(closing)),
+    abandon: () => forms.forEach((form) => form.abandon()),
+  };
+}
