@@ -41,6 +41,7 @@ export const WORK_FLAGS: readonly FlagSpec[] = [
   { flags: "-k", about: "after a failure go on with what does not depend on it" },
   { flags: "--deadline <duration>", about: "longest time of the run, as in 30m; exit 5" },
   { flags: "--strict", about: "warnings give exit 3" },
+  { flags: "--logs <which>", about: "what stages write: all, failed or none (default failed)" },
 ];
 
 /** Only say what would be done. */

@@ -23,6 +23,7 @@ const run: VerbSpec = {
     DRY_RUN_FLAG,
     ...WORK_FLAGS,
     { flags: "--no-retry", about: "one attempt each" },
+    { flags: "--tag <key=value>", about: "kept with the run; repeatable", repeat: true },
   ],
   examples: ["npx millrace run pipelines/hello.ts", "npx millrace run crawl.ts --input @july.json"],
   exits: WORK_EXITS,
