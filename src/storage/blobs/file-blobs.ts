@@ -1,7 +1,7 @@
 // Large values as files beside the store: <folder>/ab/cdef..., named by content. A file is written under another
 // name, synced, then renamed, and its folder synced: a name that can be read is there whole, and stays.
 
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { MillraceError } from "../../model/errors.ts";
 import { sha256Hex } from "../../std/json.ts";
@@ -9,6 +9,7 @@ import type { BlobStore } from "../blob-store.ts";
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
+const TEMPORARY_NAMES_MAX = 1_000;
 
 /** Where blobs are. */
 export interface FileBlobsOptions {
@@ -22,7 +23,6 @@ export interface FileBlobsOptions {
 export class FileBlobs implements BlobStore {
   readonly #folder: string;
   readonly #readOnly: boolean;
-  #writes = 0;
 
   constructor(options: FileBlobsOptions) {
     this.#folder = options.folder;
@@ -72,13 +72,12 @@ export class FileBlobs implements BlobStore {
   async #write(name: string, bytes: Uint8Array): Promise<void> {
     const folder = join(this.#folder, name.slice(0, 2));
     const made = await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
-    this.#writes += 1;
-    const temporary = join(folder, `.${name.slice(2)}.${process.pid}.${this.#writes}`);
+    const { file, path } = await openTemporary(join(folder, `.${name.slice(2)}`));
     try {
-      await writeDurably(temporary, bytes);
-      await rename(temporary, this.locate(name));
+      await writeDurably(file, bytes);
+      await rename(path, this.locate(name));
     } catch (error) {
-      await rm(temporary, { force: true });
+      await rm(path, { force: true });
       throw error;
     }
     await syncFolder(folder);
@@ -88,8 +87,19 @@ export class FileBlobs implements BlobStore {
   }
 }
 
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, "w", FILE_MODE);
+/** A file of our own: another store of this process, a thread or a process that died may have the first names. */
+async function openTemporary(stem: string): Promise<{ file: FileHandle; path: string }> {
+  for (let number = 0; ; number++) {
+    const path = `${stem}.${process.pid}.${number}`;
+    try {
+      return { file: await open(path, "wx", FILE_MODE), path };
+    } catch (error) {
+      if (codeOf(error) !== "EEXIST" || number >= TEMPORARY_NAMES_MAX) throw error;
+    }
+  }
+}
+
+async function writeDurably(file: FileHandle, bytes: Uint8Array): Promise<void> {
   try {
     await file.writeFile(bytes);
     await file.sync();

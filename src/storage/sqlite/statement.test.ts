@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { fc, test as propertyTest } from "@fast-check/vitest";
+import { beforeEach, afterEach, test } from "vitest";
+import { InvariantError } from "../../std/assert.ts";
+import { isSqlValue, Statement, type SqlValue } from "./statement.ts";
+
+let database: DatabaseSync;
+
+beforeEach(() => {
+  database = new DatabaseSync(":memory:");
+  database.exec("CREATE TABLE pairs (a, b)");
+});
+
+afterEach(() => database.close());
+
+const insert = (): Statement => new Statement(database, "INSERT INTO pairs VALUES (?, ?)");
+const rows = (): readonly unknown[] =>
+  new Statement(database, "SELECT a, b FROM pairs").all().map((row) => [row["a"], row["b"]]);
+
+/** What a caller without types might pass. */
+function pass(value: unknown): SqlValue {
+  // The refusal of what is none is what is tested.
+  return value as SqlValue;
+}
+
+test.each([
+  ["a Date", new Date(0), /a Date/],
+  ["an object", { a: 1, b: 2 }, /object/],
+  ["an array", [1], /object/],
+  ["undefined", undefined, /undefined/],
+  ["a boolean", true, /boolean/],
+  ["NaN", Number.NaN, /NaN/],
+  ["Infinity", Number.POSITIVE_INFINITY, /Infinity/],
+  ["a function", () => 1, /function/],
+  ["a symbol", Symbol("s"), /symbol/],
+])("%s is refused in every place, and nothing is written", (_name, value, words) => {
+  assert.throws(() => insert().run(pass(value), "x"), words);
+  assert.throws(() => insert().run("x", pass(value)), InvariantError);
+  assert.throws(() => insert().get(pass(value), "x"), InvariantError);
+  assert.throws(() => insert().all(pass(value), "x"), InvariantError);
+  assert.deepEqual(rows(), []);
+});
+
+test("a value that is left out is refused, where SQLite would keep the last one", () => {
+  const statement = insert();
+  statement.run("first", "secret");
+  assert.throws(() => statement.run("second"), /2 parameters and got 1/);
+  assert.throws(() => statement.run("second", "b", "c"), /2 parameters and got 3/);
+  assert.deepEqual(rows(), [["first", "secret"]]);
+});
+
+test("a statement is prepared when it is used first, and then kept", () => {
+  const statement = new Statement(database, "SELECT count(*) AS count FROM later WHERE a = ?");
+  assert.throws(() => statement.get(1), /no such table/);
+  database.exec("CREATE TABLE later (a)");
+  assert.equal(statement.get(1)?.["count"], 0);
+});
+
+test("bytes and whole numbers beyond 2^53 can be bound", () => {
+  insert().run(new Uint8Array([1, 2]), 9_007_199_254_740_993n);
+  const row = new Statement(database, "SELECT hex(a) AS a, CAST(b AS TEXT) AS b FROM pairs").get();
+  assert.deepEqual({ ...row }, { a: "0102", b: "9007199254740993" });
+});
+
+propertyTest.prop([
+  fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    fc.maxSafeInteger(),
+    fc.constant(null),
+  ),
+])("whatever may be bound comes back as it was", (value) => {
+  assert.ok(isSqlValue(value));
+  database.exec("DELETE FROM pairs");
+  insert().run(value, null);
+  // SQLite has no minus zero in whole numbers; none of our columns holds one.
+  assert.deepEqual(rows(), [[Object.is(value, -0) ? 0 : value, null]]);
+});
