@@ -56,6 +56,12 @@ export class RunCore implements AttemptHost {
   /** Monotonic and wall time of the same moment, so that wall times of stages cost no system call. */
   readonly startedMs: number;
   readonly startedAtMs: number;
+  /** Monotonic ms when the run must be over; null: never. */
+  get deadlineAtMs(): number | null {
+    const deadlineMs = this.settings.deadlineMs ?? this.definition.deadlineMs;
+    return deadlineMs === null ? null : this.startedMs + deadlineMs;
+  }
+
   /** Monotonic ms of the last ending, or of the start. */
   lastEndMs: number;
   readonly #input: unknown;

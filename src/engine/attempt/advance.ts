@@ -47,12 +47,22 @@ export function decideStep(core: RunCore, attempt: Attempt, outcome: FailedOutco
     previousDelayMs: history.previousDelayMs,
     onceUsed: history.onceUsed,
     noRetry: core.settings.noRetry ?? false,
+    idempotent: stage.idempotent,
     nowMs: core.world.clock.monotonicMs(),
-    deadlineAtMs: stage.deadlineMs === null ? null : history.readySince + stage.deadlineMs,
+    deadlineAtMs: earliest(
+      stage.deadlineMs === null ? null : history.readySince + stage.deadlineMs,
+      core.deadlineAtMs,
+    ),
     random: core.world.random,
   });
   tellRuleFaults(core, attempt, decision);
   return toStep(decision, { failure, history, once: classified.retry === "once" });
+}
+
+/** A wait that reaches either deadline is no wait: the attempt fails now. */
+function earliest(ofStage: number | null, ofRun: number | null): number | null {
+  if (ofStage === null || ofRun === null) return ofStage ?? ofRun;
+  return Math.min(ofStage, ofRun);
 }
 
 function classify(core: RunCore, stage: StageDefinition, outcome: FailedOutcome): Classified {
