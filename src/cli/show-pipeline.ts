@@ -1,48 +1,12 @@
-// A pipeline as `show` prints it: the order of its stages, and every setting in force with where it came from.
+// `show` of a pipeline.
 
-import { basename } from "node:path";
-import { describeOrigin, type Settings, type Setting } from "../config/resolve.ts";
-import type { PipelineDefinition, StageDefinition } from "../model/definition.ts";
-import { listWaves } from "../model/graph.ts";
-import type { Json } from "../std/json.ts";
 import type { CliContext } from "./cli-context.ts";
 import { renderPipelineDetail } from "./answers/pipeline-text.ts";
 import { EXIT } from "./exit-code.ts";
 import { loadTarget } from "./load-pipeline.ts";
+import { toPipelineDetail } from "./pipeline-detail.ts";
 import { printAnswer, printDocument } from "./print.ts";
 import { lookOf } from "./render/look.ts";
-
-/** A setting in force. */
-export interface ShownSetting {
-  readonly value: Json;
-  /** `stage`, `pipeline`, `default`; of the process also the flag, variable or file. */
-  readonly origin: string;
-}
-
-/** A stage with its settings. */
-export interface ShownStage {
-  readonly stage: string;
-  readonly kind: StageDefinition["kind"];
-  readonly description?: string;
-  /** From 1. */
-  readonly wave: number;
-  readonly needs: readonly string[];
-  readonly critical: boolean;
-  readonly trigger: string;
-  readonly settings: Readonly<Record<string, ShownSetting>>;
-}
-
-/** A pipeline with its stages. */
-export interface PipelineDetail {
-  readonly pipeline: string;
-  readonly definition: string;
-  readonly description?: string;
-  readonly entries: readonly string[];
-  readonly outputs: Readonly<Record<string, string>>;
-  readonly settings: Readonly<Record<string, ShownSetting>>;
-  /** In the order of their needs. */
-  readonly stages: readonly ShownStage[];
-}
 
 /** Shows a pipeline, or only the names of its entry stages. */
 export async function showPipeline(
@@ -62,110 +26,4 @@ export async function showPipeline(
   if (context.flags.json) printDocument(context, { schema: "millrace.show/1", ...detail });
   else printAnswer(context, renderPipelineDetail(detail, lookOf(context, context.stdout)));
   return EXIT.ok;
-}
-
-/** The whole pipeline as data. */
-export function toPipelineDetail(
-  definition: PipelineDefinition,
-  settings: Settings,
-): PipelineDetail {
-  const order = listWaves(definition.graph);
-  const stages = order.flatMap((wave, depth) =>
-    wave.flatMap((position) => {
-      const stage = definition.stages[position];
-      return stage === undefined ? [] : [toShownStage(definition, stage, depth + 1)];
-    }),
-  );
-  return {
-    pipeline: definition.name,
-    definition: definition.hash,
-    ...(definition.description === null ? {} : { description: definition.description }),
-    entries: stages.filter((stage) => stage.needs.length === 0).map((stage) => stage.stage),
-    outputs: Object.fromEntries(
-      definition.outputs.map(({ name, stage }) => [name, definition.stages[stage]?.name ?? ""]),
-    ),
-    settings: {
-      failFast: { value: definition.failFast, origin: "pipeline" },
-      deadlineMs: ofPipeline(definition.deadlineMs),
-      attempts: { value: definition.attempts, origin: "pipeline" },
-      ...toProcessSettings(settings),
-    },
-    stages,
-  };
-}
-
-function ofPipeline(value: number | null): ShownSetting {
-  return { value, origin: value === null ? "default" : "pipeline" };
-}
-
-function toProcessSettings(settings: Settings): Readonly<Record<string, ShownSetting>> {
-  const show = (setting: Setting<Json>): ShownSetting => ({
-    value: setting.value,
-    origin: describeOrigin(setting.origin, (path) => basename(path)),
-  });
-  return {
-    store: show(settings.store),
-    busyTimeoutMs: show(settings.busyTimeoutMs),
-    attemptsInFlight: show(settings.attemptsInFlight),
-    logLevel: show(settings.logLevel),
-    logFile: show(settings.logFile),
-  };
-}
-
-function toShownStage(
-  definition: PipelineDefinition,
-  stage: StageDefinition,
-  wave: number,
-): ShownStage {
-  const position = definition.positions.get(stage.name) ?? 0;
-  return {
-    stage: stage.name,
-    kind: stage.kind,
-    ...(stage.description === null ? {} : { description: stage.description }),
-    wave,
-    needs: (definition.graph.needs[position] ?? []).map(
-      (need) => definition.stages[need]?.name ?? "",
-    ),
-    critical: stage.critical,
-    trigger: stage.trigger,
-    settings: { ...toRetrySettings(stage), ...toTimeSettings(stage), ...toMapSettings(stage) },
-  };
-}
-
-function toRetrySettings({
-  retry,
-  origins,
-}: StageDefinition): Readonly<Record<string, ShownSetting>> {
-  const origin = origins["retry"] ?? "default";
-  const { attempts, initialDelayMs, factor, delayMsMax, jitter, retryOn, rules } = retry;
-  return {
-    attempts: { value: attempts, origin },
-    initialDelayMs: { value: initialDelayMs, origin },
-    factor: { value: factor, origin },
-    maxDelayMs: { value: delayMsMax, origin },
-    jitter: { value: jitter, origin },
-    retryOn: { value: retryOn ?? "every retryable class and unknown", origin },
-    rules: { value: rules.length, origin },
-  };
-}
-
-function toTimeSettings(stage: StageDefinition): Readonly<Record<string, ShownSetting>> {
-  const own = (value: number | null): ShownSetting => ({
-    value,
-    origin: value === null ? "default" : "stage",
-  });
-  return {
-    timeoutMs: { value: stage.timeoutMs, origin: stage.origins["timeout"] ?? "default" },
-    queueTimeoutMs: own(stage.queueTimeoutMs),
-    deadlineMs: own(stage.deadlineMs),
-  };
-}
-
-function toMapSettings({ map }: StageDefinition): Readonly<Record<string, ShownSetting>> {
-  if (map === null) return {};
-  const { concurrency, onItemFailure, minSuccess, maxItems, onEmpty } = map;
-  const values = { concurrency, onItemFailure, minSuccess, maxItems, onEmpty };
-  return Object.fromEntries(
-    Object.entries(values).map(([key, value]) => [key, { value, origin: "stage or default" }]),
-  );
 }

@@ -4,7 +4,7 @@ import { formatDuration } from "../../std/duration.ts";
 import type { Look } from "../render/look.ts";
 import { renderTable } from "../render/table.ts";
 import { oneLine } from "../render/phrases.ts";
-import type { PipelineDetail, ShownSetting, ShownStage } from "../show-pipeline.ts";
+import type { PipelineDetail, ShownSetting, ShownStage } from "../pipeline-detail.ts";
 
 /** The lines of a pipeline. */
 export function renderPipelineDetail(detail: PipelineDetail, look: Look): string {

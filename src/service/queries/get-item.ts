@@ -42,6 +42,7 @@ function toRunningItem(at: { readonly stage: string; readonly key: string }): It
     inputVersion: null,
     reason: null,
     failure: null,
+    metrics: {},
     waitedMs: {},
     dueAtMs: null,
     blocker: null,

@@ -1,0 +1,94 @@
+// What a plan may rest on: how long stages took in earlier runs, and the results that `--only` and `--from`
+// would read. Opens the store only if there is one, in the mode that makes no file.
+
+import type { PipelineDefinition } from "../../model/definition.ts";
+import { isMillraceError } from "../../model/errors.ts";
+import type { RunRecord } from "../../model/run.ts";
+import { sha256Hex } from "../../std/json.ts";
+import { encodeValue } from "../../std/value.ts";
+import type { Store } from "../../storage/store.ts";
+import type { PlanHistory } from "../plan-forecast.ts";
+import type { PlanRecords } from "../plan-selection.ts";
+import { checkInput } from "../prepare-run.ts";
+import { runName } from "./find-run.ts";
+import { openReader } from "./open-reader.ts";
+
+/** Earlier runs that are read for durations. */
+const HISTORY_RUNS_MAX = 20;
+
+/** What is asked. */
+export interface PlanBasisQuery {
+  /** Of the store. */
+  readonly url: string;
+  readonly busyTimeoutMs: number;
+  readonly definition: PipelineDefinition;
+  readonly input: unknown;
+  /** True: also the results of the newest run over the same input. */
+  readonly records: boolean;
+}
+
+/** What was found. */
+export interface PlanBasis {
+  readonly history?: PlanHistory;
+  readonly records?: PlanRecords;
+}
+
+/** Reads the basis; empty where there is no store. */
+export async function readPlanBasis(query: PlanBasisQuery): Promise<PlanBasis> {
+  if (query.url === "memory:") return {};
+  const store = await openIfThere(query);
+  if (store === undefined) return {};
+  try {
+    const records = query.records ? await findRecords(store, query) : undefined;
+    return {
+      history: await readHistory(store, query.definition.name),
+      ...(records === undefined ? {} : { records }),
+    };
+  } finally {
+    await store.close();
+  }
+}
+
+async function openIfThere(query: PlanBasisQuery): Promise<Store | undefined> {
+  try {
+    return await openReader(query.url, { mode: "plan", busyTimeoutMs: query.busyTimeoutMs });
+  } catch (error) {
+    if (isMillraceError(error) && error.code === "STORE_NOT_FOUND") return undefined;
+    throw error;
+  }
+}
+
+/** Durations of the stages that really ran, from the newest runs that succeeded. */
+export async function readHistory(store: Store, pipeline: string): Promise<PlanHistory> {
+  const runs = await store.listRuns({ pipeline, states: ["succeeded"], limit: HISTORY_RUNS_MAX });
+  const durationsMs = new Map<string, number[]>();
+  for (const run of runs) {
+    for (const { stage, via, state, durationMs } of await store.listStages(run.id)) {
+      if (via !== "run" || state !== "succeeded" || durationMs === null) continue;
+      durationsMs.set(stage, [...(durationsMs.get(stage) ?? []), durationMs]);
+    }
+  }
+  return { runs: runs.length, durationsMs };
+}
+
+/** The checkpoints of a run, as a plan uses them. */
+export async function toPlanRecords(store: Store, run: RunRecord): Promise<PlanRecords> {
+  return {
+    run: runName(run),
+    stages: await store.listStages(run.id),
+    itemCounts: await store.countItems(run.id),
+  };
+}
+
+/** Of the newest run over the same input, as a start would find it. */
+async function findRecords(store: Store, query: PlanBasisQuery): Promise<PlanRecords | undefined> {
+  const { definition } = query;
+  const encoded = encodeValue(await checkInput(definition, query.input));
+  if (!encoded.ok) return undefined;
+  const [run] = await store.listRuns({
+    pipeline: definition.name,
+    inputVersion: sha256Hex(encoded.value).slice(0, 32),
+    limit: 1,
+  });
+  return run === undefined ? undefined : toPlanRecords(store, run);
+}
