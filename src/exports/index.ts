@@ -48,13 +48,13 @@ export type { ErrorCode } from "../model/errors.ts";
 export { definePipeline, pipeline } from "../service/pipeline.ts";
 export type {
   MemoryBatchOptions,
-  MemoryRunOptions,
   Pipeline,
   PipelineByIdOptions,
   PipelineOptions,
   PipelineSettings,
   StageById,
 } from "../service/pipeline.ts";
+export type { MemoryRunOptions } from "../service/memory-run.ts";
 export { Millrace, openMillrace } from "../service/millrace.ts";
 export type { OpenOptions } from "../service/millrace.ts";
 export type { RunHandle } from "../service/run-handle.ts";

@@ -33,14 +33,21 @@ import { systemMachine } from "../std/machine.ts";
 import { makeFiles } from "./world.ts";
 
 /** What may be chosen for a run in memory. */
-export interface MemoryChoices extends RunChoices {
+export interface MemoryRunOptions extends RunChoices {
+  /** Cancels the run: what runs is aborted, what has not started ends `cancelled`. */
   readonly signal?: AbortSignal;
+  /** Values for `provided(...)` needs, by name. */
   readonly provide?: Readonly<Record<string, unknown>>;
+  /** Hears everything as it happens; a listener that throws harms nobody. */
   readonly onEvent?: (event: MillraceEvent) => void;
-  /** For tests. Default: the system's. */
+  /** Where every wait, timeout and date of the run comes from; for tests. Default: the system's. */
   readonly clock?: Clock;
-  /** For tests. Default: the system's. */
+  /** Where the spread of waits comes from; for tests. Default: the system's. */
   readonly random?: Random;
+}
+
+/** The same, with the limits that only tests of the engine change. */
+export interface MemoryChoices extends MemoryRunOptions {
   /** Time an aborted attempt has to stop, ms. Default 5 s. */
   readonly graceMs?: number;
   /** Time a stuck attempt keeps its slot, ms. Default 60 s. */

@@ -5,15 +5,13 @@ import { compileOrThrow } from "../model/compile/compile.ts";
 import type { DefinitionFault, PipelineDefinition } from "../model/definition.ts";
 import { toDot, toMermaid } from "../model/drawing.ts";
 import type { Input, Need, OutputOf, StageValue } from "../model/need.ts";
-import type { MillraceEvent } from "../model/event.ts";
 import type { Schema } from "../model/schema.ts";
 import type { RetryOptions } from "../model/retry.ts";
 import type { ResourceUse } from "../model/resource.ts";
 import type { Duration } from "../std/duration.ts";
 import type { Json } from "../std/json.ts";
-import { runBatchInMemory, runInMemory } from "./memory-run.ts";
+import { runBatchInMemory, runInMemory, type MemoryRunOptions } from "./memory-run.ts";
 import { planPipeline, type Plan } from "./plan.ts";
-import type { RunChoices } from "./prepare-run.ts";
 import type { RunResult } from "./run-result.ts";
 
 /** Options of a pipeline that both forms share. */
@@ -75,14 +73,6 @@ export interface PipelineByIdOptions extends PipelineSettings {
   readonly input?: Schema;
   /** What a run gives: ids by the name of their output. Default: every stage that nobody reads. */
   readonly output?: Readonly<Record<string, string>>;
-}
-
-/** What may be chosen for a run in memory. */
-export interface MemoryRunOptions extends RunChoices {
-  readonly signal?: AbortSignal;
-  readonly provide?: Readonly<Record<string, unknown>>;
-  /** Hears everything as it happens; a listener that throws harms nobody. */
-  readonly onEvent?: (event: MillraceEvent) => void;
 }
 
 /** Options of `runBatch`. */
