@@ -1,10 +1,12 @@
 // npm run bench [-- question ...]: asks the questions one after the other and ends with 1 if a floor was missed.
 // Nothing else should run meanwhile: absolute times on a shared machine drift by half, ratios by less.
 
-const QUESTIONS: Readonly<Record<string, () => Promise<{ ask: () => boolean | Promise<boolean> }>>> = {
+const QUESTIONS: Readonly<
+  Record<string, () => Promise<{ ask: () => boolean | Promise<boolean> }>>
+> = {
   memory: () => import("./questions/memory.ts"),
   durable: () => import("./questions/durable.ts"),
-  types: () => import("./questions/types.ts"),
+  "type-check": () => import("./questions/type-check.ts"),
   "start-up": () => import("./questions/start-up.ts"),
 };
 

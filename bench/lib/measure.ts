@@ -44,7 +44,8 @@ async function once(variant: Variant): Promise<number> {
 /** Median and range of samples. */
 export function summarize(name: string, samples: readonly number[]): Figure {
   const sorted = samples.toSorted((a, b) => a - b);
-  const at = (share: number): number => sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN;
+  const at = (share: number): number =>
+    sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN;
   return { name, median: at(0.5), min: at(0), max: at(1) };
 }
 

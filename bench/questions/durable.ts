@@ -28,7 +28,9 @@ const fanOut = pipeline("fan-out", { input: list, output: { each } });
 /** One row per transaction, as a single chained stage must: the limit of this file system. */
 function bareInserts(folder: string): () => Promise<void> {
   const database = new DatabaseSync(join(folder, "bare.db"));
-  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE row (id INTEGER PRIMARY KEY, text TEXT)");
+  database.exec(
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE row (id INTEGER PRIMARY KEY, text TEXT)",
+  );
   const insert = database.prepare("INSERT INTO row (text) VALUES (?)");
   return () => {
     for (let index = 0; index < CHAIN; index += 1) insert.run("x".repeat(200));
@@ -50,16 +52,32 @@ export async function ask(): Promise<boolean> {
     const chained = await measure(
       [
         { name: "bare insert, one commit each", run: bareInserts(folder), units: CHAIN, repeat: 3 },
-        { name: "millrace", run: async () => (await mill.start(chain, 0)).result(), units: CHAIN, repeat: 3 },
+        {
+          name: "millrace",
+          run: async () => (await mill.start(chain, 0)).result(),
+          units: CHAIN,
+          repeat: 3,
+        },
       ],
       5,
     );
     printFigures(chained, "µs");
-    const met = printTarget("ms per durable stage", (chained[1]?.median ?? Number.NaN) / 1_000, 0.5);
+    const met = printTarget(
+      "ms per durable stage",
+      (chained[1]?.median ?? Number.NaN) / 1_000,
+      0.5,
+    );
     printConditions(`durable on SQLite: ${ITEMS} items at concurrency 100, µs per item`);
     const items = Array.from({ length: ITEMS }, (_, index) => index);
     const fan = await measure(
-      [{ name: "millrace", run: async () => (await mill.start(fanOut, items)).result(), units: ITEMS, repeat: 1 }],
+      [
+        {
+          name: "millrace",
+          run: async () => (await mill.start(fanOut, items)).result(),
+          units: ITEMS,
+          repeat: 1,
+        },
+      ],
       5,
     );
     printFigures(fan, "µs");

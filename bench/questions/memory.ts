@@ -14,7 +14,9 @@ const number = input<number>();
 const list = input<readonly number[]>();
 
 function makeChain(): () => Promise<unknown> {
-  let last: StageValue<unknown, false> = stage("s0", { needs: { number } }, ({ number: n }) => work(n));
+  let last: StageValue<unknown, false> = stage("s0", { needs: { number } }, ({ number: n }) =>
+    work(n),
+  );
   for (let index = 1; index < CHAIN; index += 1) {
     const before = last;
     last = stage(`s${index}`, { needs: { before } }, (needs) => work(needs.before));
@@ -98,7 +100,12 @@ export async function ask(): Promise<boolean> {
   printConditions(`in memory: ${ITEMS} items at concurrency ${ITEMS_AT_ONCE}, µs per item`);
   const fanOut = await measure([
     { name: "plain promises", run: plainFanOut, units: ITEMS, repeat: 10 },
-    { name: "p-queue", run: () => queue.queueFanOut(ITEMS, ITEMS_AT_ONCE, work), units: ITEMS, repeat: 3 },
+    {
+      name: "p-queue",
+      run: () => queue.queueFanOut(ITEMS, ITEMS_AT_ONCE, work),
+      units: ITEMS,
+      repeat: 3,
+    },
     { name: "millrace", run: makeFanOut(ITEMS), units: ITEMS, repeat: 10 },
   ]);
   printFigures(fanOut, "µs");

@@ -29,7 +29,8 @@ export function ask(): boolean {
     const memory = [command, "run", "./trivial.mjs", "--store", "memory:"];
     const sqlite = [command, "run", "./trivial.mjs"];
     const samples = { bare: [] as number[], memory: [] as number[], sqlite: [] as number[] };
-    for (let round = 0; round < 3; round += 1) for (const args of [memory, sqlite]) time(args, folder);
+    for (let round = 0; round < 3; round += 1)
+      for (const args of [memory, sqlite]) time(args, folder);
     for (let round = 0; round < ROUNDS; round += 1) {
       samples.bare.push(time(["-e", "0"], folder));
       samples.memory.push(time(memory, folder));

@@ -9,8 +9,13 @@ const STAGES = 500;
 const ROUNDS = 5;
 
 function writeProgram(stages: number): string {
-  const lines = ['import { input, map, pipeline, stage } from "millrace";', "const source = input<{ n: number }>();"];
-  lines.push('const s0 = stage("s0", { needs: { source } }, ({ source }) => ({ n: source.n, list: [1, 2] }));');
+  const lines = [
+    'import { input, map, pipeline, stage } from "millrace";',
+    "const source = input<{ n: number }>();",
+  ];
+  lines.push(
+    'const s0 = stage("s0", { needs: { source } }, ({ source }) => ({ n: source.n, list: [1, 2] }));',
+  );
   for (let index = 1; index < stages; index += 1) {
     const before = `s${index - 1}`;
     if (index % 10 === 5) {
@@ -18,21 +23,28 @@ function writeProgram(stages: number): string {
         `const m${index} = map("m${index}", { needs: { ${before} }, over: ${before}list, key: (item) => String(item) }, (item, needs) => item + needs.${before}.n);`,
       );
     }
-    if (index % 10 === 4) lines.push(`const s${index}list = stage("s${index}list", { needs: { ${before} } }, ({ ${before} }) => ${before}.list);`);
+    if (index % 10 === 4)
+      lines.push(
+        `const s${index}list = stage("s${index}list", { needs: { ${before} } }, ({ ${before} }) => ${before}.list);`,
+      );
     const soft = index % 7 === 3 ? ", critical: false" : "";
     const read = (index - 1) % 7 === 3 && index > 1 ? `${before}.value?.n ?? 0` : `${before}.n`;
     lines.push(
       `const s${index} = stage("s${index}", { needs: { ${before} }${soft} }, ({ ${before} }) => ({ n: ${read}, list: [1] }));`,
     );
   }
-  lines.push(`export const all = pipeline("all", { input: source, output: { last: s${stages - 1} } });`);
+  lines.push(
+    `export const all = pipeline("all", { input: source, output: { last: s${stages - 1} } });`,
+  );
   // Maps read the list of the stage before the soft ones, which is always plain.
   return lines.filter((line) => !line.startsWith("const m")).join("\n");
 }
 
 function time(folder: string): number {
   const startedMs = performance.now();
-  execFileSync(process.execPath, [join("node_modules", "typescript", "bin", "tsc"), "-p", folder], { stdio: "inherit" });
+  execFileSync(process.execPath, [join("node_modules", "typescript", "bin", "tsc"), "-p", folder], {
+    stdio: "inherit",
+  });
   return performance.now() - startedMs;
 }
 
@@ -59,7 +71,10 @@ export function ask(): boolean {
       samples.small.push(time(empty));
       samples.large.push(time(folder));
     }
-    const figures = [summarize("1 stage", samples.small), summarize(`${STAGES} stages`, samples.large)];
+    const figures = [
+      summarize("1 stage", samples.small),
+      summarize(`${STAGES} stages`, samples.large),
+    ];
     printFigures(figures, "ms");
     return printTarget(`${STAGES} stages, ms`, figures[1]?.median ?? Number.NaN, 3_000);
   } finally {
