@@ -24,8 +24,11 @@ export interface SqliteWorld {
   open(options?: Partial<SqliteOpenOptions>): Promise<SqliteStore>;
   /** Opens the file past the store, to look at it or to harm it. */
   raw(path?: string): DatabaseSync;
-  /** Starts a process with this module as its program; `path` and `src` (URL of the sources) are in scope. */
-  start(module: string): ChildProcess;
+  /**
+   * Starts a process with this module as its program; `path` and `src` (URL of the sources) are in scope.
+   * `prefix`: a command that runs the rest of its line.
+   */
+  start(module: string, prefix?: readonly string[]): ChildProcess;
 }
 
 export function makeSqliteWorld(): SqliteWorld {
@@ -56,10 +59,11 @@ export function makeSqliteWorld(): SqliteWorld {
       });
       return database;
     },
-    start: (module) => {
+    start: (module, prefix = []) => {
       const scope = `const path = ${JSON.stringify(path)}; const src = ${JSON.stringify(SOURCES)};\n`;
       const options = ["--input-type=module", "--eval", scope + module];
-      const child = spawn(process.execPath, options, {
+      const [command = "", ...parameters] = [...prefix, process.execPath, ...options];
+      const child = spawn(command, parameters, {
         stdio: ["pipe", "pipe", "inherit"],
         // Children of one test run share what they compiled: most of their life would be that.
         env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), "millrace-compile-cache") },
