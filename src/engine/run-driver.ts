@@ -107,10 +107,13 @@ export class RunDriver implements SlotWaiter {
       this.#turnMs = this.core.startedMs;
       this.#armDeadline();
       for (const stageRun of this.core.stages) if (!stageRun.settled) this.#open += 1;
+      // All entries are in line before the first one starts: one that ends at once must not overtake them.
+      this.#pumping = true;
       // Settled ones were brought back from checkpoints: their readers count them as finished already.
       for (const stageRun of this.core.stages) {
         if (!stageRun.settled && stageRun.left === 0) this.reach(stageRun);
       }
+      this.#pumping = false;
       this.pump();
     });
   }
