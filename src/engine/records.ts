@@ -27,9 +27,9 @@ export function toStageRecord(core: RunCore, stageRun: StageRun): StageRecord {
     waitedMs: stageRun.waitedMs ?? {},
     dueAtMs: stageRun.dueAtMs,
     blocker: stageRun.state === "waiting" ? "retry" : null,
-    startedAtMs: startedMs === 0 ? null : core.wallOf(startedMs),
-    endedAtMs: endedMs === 0 ? null : core.wallOf(endedMs),
-    durationMs: endedMs === 0 ? null : durationOf(stageRun),
+    startedAtMs: startedMs < 0 ? null : core.wallOf(startedMs),
+    endedAtMs: endedMs < 0 ? null : core.wallOf(endedMs),
+    durationMs: endedMs < 0 ? null : durationOf(stageRun),
     cpuMs: stageRun.cpuMs,
     peakBytes: stageRun.peakBytes,
     itemCount: stageRun.map === null ? null : stageRun.map.size,
@@ -39,7 +39,7 @@ export function toStageRecord(core: RunCore, stageRun: StageRun): StageRecord {
 /** From the first start to the end, ms; a stage that never started took 0. */
 export function durationOf(stageRun: StageRun): number {
   if (stageRun.keptDurationMs !== null) return stageRun.keptDurationMs;
-  return stageRun.startedMs === 0 ? 0 : Math.max(0, stageRun.endedMs - stageRun.startedMs);
+  return stageRun.startedMs < 0 ? 0 : Math.max(0, stageRun.endedMs - stageRun.startedMs);
 }
 
 /** What is known of an item besides its place in the map. */
@@ -76,9 +76,9 @@ export function toItemRecord(
     dueAtMs: facts.dueAtMs,
     blocker: state === "waiting" ? "retry" : null,
     startedAtMs:
-      attempt === null || attempt.startedMs === 0 ? null : core.wallOf(attempt.startedMs),
+      attempt === null || attempt.startedMs < 0 ? null : core.wallOf(attempt.startedMs),
     endedAtMs: state === "waiting" ? null : core.wallOf(endedMs),
-    durationMs: attempt === null || attempt.startedMs === 0 ? 0 : endedMs - attempt.startedMs,
+    durationMs: attempt === null || attempt.startedMs < 0 ? 0 : endedMs - attempt.startedMs,
   };
 }
 

@@ -48,8 +48,9 @@ export class StageRun {
   metrics: Map<string, number> | null = null;
   waitedMs: Record<string, number> | null = null;
   readyMs: number = 0;
-  startedMs: number = 0;
-  endedMs: number = 0;
+  /** Monotonic ms; -1: not yet, since 0 is a moment like any other. */
+  startedMs: number = -1;
+  endedMs: number = -1;
   cpuMs: number | null = null;
   peakBytes: number | null = null;
   map: MapItems | null = null;

@@ -54,7 +54,7 @@ export class AttemptRunner {
     const stage = attempt.stageRun.definition;
     const nowMs = this.#core.world.clock.monotonicMs();
     attempt.startedMs = nowMs;
-    if (attempt.stageRun.startedMs === 0) attempt.stageRun.startedMs = nowMs;
+    if (attempt.stageRun.startedMs < 0) attempt.stageRun.startedMs = nowMs;
     this.running.add(attempt);
     if (stage.timeoutMs !== null || stage.deadlineMs !== null) this.#armLimit(attempt);
     if (attempt.purpose === "run" && stage.verify !== null && "files" in stage.verify) {

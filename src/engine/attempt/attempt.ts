@@ -49,7 +49,8 @@ export class Attempt implements Context {
   readonly purpose: "run" | "when" | "over";
   readonly history: AttemptHistory | null;
   phase: AttemptPhase = "running";
-  startedMs: number = 0;
+  /** Monotonic ms; -1: its code was not called. */
+  startedMs: number = -1;
   readyMs: number = 0;
   /** What an `over` function was called with: its items get the same. */
   needs: unknown = undefined;
