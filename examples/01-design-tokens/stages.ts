@@ -196,8 +196,8 @@ export async function validateSet(
   context.metric.set("overall", set.scores.overall);
   if (source.strict && set.tokens.length === 0) {
     throw new PermanentError(
-      `no token is left in strict mode: ${tokens.tokens.length} found in ${tokens.images} pictures, ` +
-        `${set.dropped} dropped. Run without "strict" to see what there is.`,
+      `no token is left in strict mode: ${tokens.tokens.length} found, ${set.dropped} dropped. ` +
+        `Run without "strict" to see what there is.`,
     );
   }
   return set;

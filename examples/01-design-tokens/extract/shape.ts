@@ -1,7 +1,7 @@
 // Boxes and how round their corners are. A box is a connected area of one exact colour with straight edges;
 // the pixels missing in a corner are compared with those that a quarter circle of each radius leaves out.
 import type { Picture } from "../image/picture.ts";
-import { UNSEEN } from "../image/picture.ts";
+import { isPhotograph, UNSEEN } from "../image/picture.ts";
 import type { Component } from "./component.ts";
 import { findComponents } from "./component.ts";
 import type { Reading } from "./reading.ts";
@@ -19,6 +19,7 @@ const FILL_MIN = 0.3;
 
 /** Counts the corners of all boxes. Corners on the rim of the picture are not judged: they may be cut. */
 export function extractShapes(picture: Picture): ShapeReading {
+  if (isPhotograph(picture)) return { kind: "shape", boxes: 0, corners: [], pills: 0 };
   const { components, indexes } = findComponents({
     keys: picture.colors,
     width: picture.width,

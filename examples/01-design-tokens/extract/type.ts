@@ -1,7 +1,7 @@
 // Text sizes and which colour stands on which, from connected boxes. Letters are gathered into lines; the
 // tallest strokes of a line are its capitals and ascenders, from which the font size follows.
 import type { Picture } from "../image/picture.ts";
-import { toHex } from "../image/picture.ts";
+import { isPhotograph, toHex } from "../image/picture.ts";
 import type { Glyph } from "./glyph.ts";
 import { findGlyphs } from "./glyph.ts";
 import type { Reading, TextFinding } from "./reading.ts";
@@ -17,6 +17,7 @@ const GAP_MAX = 1.2;
 
 /** The lines of text of one picture, gathered by size and colours, most letters first. */
 export function extractType(picture: Picture): TypeReading {
+  if (isPhotograph(picture)) return { kind: "type", texts: [] };
   const glyphs = findGlyphs(picture);
   const lines = gatherLines(glyphs).filter((line) => line.length >= GLYPHS_MIN);
   const texts = new Map<string, TextFinding>();

@@ -44,6 +44,16 @@ export function unpackPicture(bytes: Uint8Array, { width, height }: Size): Pictu
   return { width, height, colors: new Uint32Array(new Uint8Array(raw).buffer) };
 }
 
+/** In drawn pages nine neighbours in ten are alike, in photographs hardly any. */
+const ALIKE_SHARE_MIN = 0.2;
+
+/** Whether hardly two pixels side by side are alike: then there are no boxes and no letters to look for. */
+export function isPhotograph({ colors }: Picture): boolean {
+  let alike = 0;
+  for (let at = 1; at < colors.length; at++) if (colors[at] === colors[at - 1]) alike++;
+  return alike < colors.length * ALIKE_SHARE_MIN;
+}
+
 /** "#rrggbb", lower case: the one spelling of a colour in every file this example writes. */
 export function toHex(color: number): string {
   return `#${color.toString(16).padStart(6, "0")}`;

@@ -14,7 +14,7 @@ test("R300: a PNG cut at 60 % is refused by name", () => {
   const name = "cut-at-60-percent.png";
   expect(() => decodePng(readFaulty(name), name)).toThrow(ImageFault);
   expect(() => decodePng(readFaulty(name), name)).toThrow(
-    /^"cut-at-60-percent.png" starts like a PNG but is damaged or cut off/,
+    '"cut-at-60-percent.png" is cut off: it begins like a PNG, and breaks off after 44398 bytes',
   );
 });
 
@@ -28,6 +28,12 @@ test("R300: a file above 10 MB is refused before it is looked at", () => {
   expect(() => assertBytes(FILE_BYTES_MAX, "a.png")).not.toThrow();
   expect(() => assertBytes(FILE_BYTES_MAX + 1, "a.png")).toThrow("at most 10 MB");
   expect(() => decodePng(new Uint8Array(FILE_BYTES_MAX + 1), "a.png")).toThrow("too large");
+});
+
+test("a whole PNG with a wrong byte inside is damaged, not cut off", () => {
+  const bytes = Uint8Array.from(readFaulty("transparent.png"));
+  bytes[60] = (bytes[60] ?? 0) ^ 0xff;
+  expect(() => decodePng(bytes, "a.png")).toThrow('"a.png" is a damaged PNG: ');
 });
 
 test("a small file that declares a giant picture is refused before it is unpacked", () => {

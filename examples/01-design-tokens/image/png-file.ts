@@ -26,11 +26,19 @@ export function decodePng(bytes: Uint8Array, name: string): Bitmap {
     const png = PNG.sync.read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
     return { width: png.width, height: png.height, data: png.data };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ImageFault(`"${name}" starts like a PNG but is damaged or cut off: ${reason}`, {
-      cause: error,
-    });
+    throw new ImageFault(`"${name}" ${describeDamage(bytes, error)}`, { cause: error });
   }
+}
+
+/** A PNG ends with an empty chunk of this name; a download that broke off does not. */
+const END_MARK = "IEND";
+
+function describeDamage(bytes: Uint8Array, error: unknown): string {
+  const end = Buffer.from(bytes.subarray(-12)).toString("latin1");
+  if (!end.includes(END_MARK)) {
+    return `is cut off: it begins like a PNG, and breaks off after ${bytes.length} bytes`;
+  }
+  return `is a damaged PNG: ${error instanceof Error ? error.message : String(error)}`;
 }
 
 /** The same limit for a file that was only measured. Throws `ImageFault`. */

@@ -34,6 +34,7 @@ function render(content: Content): string {
 /** "12 %", with as many digits as such a share deserves. */
 export function percent(share: number): string {
   const value = share * 100;
+  if (value === 0) return "0 %";
   if (value > 0 && value < 0.05) return "under 0.1 %";
   return `${value >= 10 ? value.toFixed(0) : value.toFixed(1)} %`;
 }

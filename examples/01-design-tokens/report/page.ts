@@ -37,14 +37,15 @@ export function drawReport(input: ReportInput): string {
 }
 
 function drawHeader({ brand, set }: ReportInput): Markup {
-  const colors = colorsOf(set.tokens).length;
   const unit = lengthsOf(set.tokens, "spacing").find((token) => token.name === "unit");
+  const radii = lengthsOf(set.tokens, "radius").length;
+  const texts = lengthsOf(set.tokens, "text").length;
   const facts = [
-    count(colors, "colour"),
-    unit === undefined ? "no common unit" : `a ${unit.value} px grid`,
-    plural(lengthsOf(set.tokens, "radius").length, "radius", "radii"),
-    count(lengthsOf(set.tokens, "text").length, "text size"),
-  ];
+    count(colorsOf(set.tokens).length, "colour"),
+    unit === undefined ? "" : `a ${unit.value} px grid`,
+    radii === 0 ? "" : `${radii} ${radii === 1 ? "radius" : "radii"}`,
+    texts === 0 ? "" : count(texts, "text size"),
+  ].filter((fact) => fact !== "");
   return html`<header>
     <div>
       <p class="over">Design tokens</p>
@@ -58,10 +59,6 @@ function drawHeader({ brand, set }: ReportInput): Markup {
     </div>
     ${drawScores(set.scores)}
   </header>`;
-}
-
-function plural(number: number, one: string, many: string): string {
-  return `${number} ${number === 1 ? one : many}`;
 }
 
 function drawScores(scores: Scores): Markup {

@@ -11,6 +11,7 @@ const COVERAGE_MIN = 0.002;
 
 /** All colours side by side, each as wide as its share. */
 export function drawRibbon(colors: readonly ColorToken[]): Markup {
+  if (colors.length === 0) return html``;
   const sorted = [...colors].sort((one, other) => other.coverage - one.coverage);
   return html`<div class="ribbon" role="img" aria-label="${describeRibbon(sorted)}">
     ${sorted.map(
@@ -30,6 +31,8 @@ function describeRibbon(colors: readonly ColorToken[]): string {
 
 /** Cards, then chips. */
 export function drawPalette(colors: readonly ColorToken[], merges: readonly ColorMerge[]): Markup {
+  if (colors.length === 0)
+    return html`<p class="none">Nobody can see a colour in these pictures.</p>`;
   const isMajor = (color: ColorToken): boolean =>
     color.coverage >= COVERAGE_MIN || countImages(color) > 1;
   const minor = colors.filter((color) => !isMajor(color));

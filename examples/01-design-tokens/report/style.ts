@@ -20,7 +20,7 @@ export const STYLE = `
 body {
   background: var(--bg); color: var(--fg);
   font: 15px/1.5 Inter, ui-sans-serif, system-ui, "Segoe UI", Roboto, "Helvetica Neue", sans-serif;
-  -webkit-text-size-adjust: 100%;
+  -webkit-text-size-adjust: 100%; font-variant-ligatures: no-contextual;
 }
 main { max-width: 1160px; margin: 0 auto; padding: 56px 32px 96px; }
 ul, ol { list-style: none; }

@@ -103,5 +103,11 @@ test("R300: colours that only some people can tell apart are found", () => {
 
 test("an empty set is judged, not refused", () => {
   const { scores } = validateTokens(setOf([]), { strict: false });
-  expect(scores).toMatchObject({ confidence: 0, completeness: 0, naming: 0, quality: 0 });
+  expect(scores).toMatchObject({
+    confidence: 0,
+    naming: 0,
+    quality: 0,
+    accessibility: 0,
+    overall: 0.2,
+  });
 });

@@ -31,7 +31,7 @@ export interface Scores {
   readonly naming: number;
   /** 0.5 confidence + 0.3 completeness + 0.2 naming. */
   readonly quality: number;
-  /** Share of the text that reaches AA; 1 when no text was seen. */
+  /** Share of the text that reaches AA; 1 when no text was seen, 0 when nothing was. */
   readonly accessibility: number;
   /** 0.4 accessibility + 0.4 quality + 0.2 (clean: 1.0, with errors: 0.5). */
   readonly overall: number;
@@ -115,7 +115,8 @@ function rate(
   const completeness = kinds.length / TOKEN_KINDS.length;
   const naming = meanOf(tokens.map((token) => Number(isWellNamed(token))));
   const quality = 0.5 * confidence + 0.3 * completeness + 0.2 * naming;
-  const accessibility = contrast.length === 0 ? 1 : meanOf(contrast.map((row) => Number(row.aa)));
+  const readable = contrast.length === 0 ? 1 : meanOf(contrast.map((row) => Number(row.aa)));
+  const accessibility = tokens.length === 0 ? 0 : readable;
   const overall = 0.4 * accessibility + 0.4 * quality + 0.2 * (isClean ? 1 : 0.5);
   return { confidence, completeness, naming, quality, accessibility, overall };
 }
