@@ -87,7 +87,7 @@ function stateOf(pid: number): string {
 
 const TIMEOUT = new AbortReason("timeout", "The attempt took longer than 1s.");
 
-test("R40 R88: an abort ends the child and its grandchild, and the attempt fails with its reason", async () => {
+test("R40: an abort ends the child and its grandchild, and the attempt fails with its reason", async () => {
   const { pids, result, controller } = start({ argv: sh("sleep 60 & echo $$ $!; wait") });
   const [child = 0, grandchild = 0] = await pids;
   expect([isRunning(child), isRunning(grandchild)]).toEqual([true, true]);
@@ -103,7 +103,7 @@ test("R40 R88: an abort ends the child and its grandchild, and the attempt fails
   expect(hasLivingMember(child)).toBe(false);
 });
 
-test("R40 R196: who ignores TERM gets KILL after the grace, and not before", async () => {
+test("R40: who ignores TERM gets KILL after the grace, and not before", async () => {
   const script = `trap '' TERM; sh -c "trap '' TERM; echo $$ \\$\\$; sleep 60; sleep 60" & wait; sleep 60`;
   const { pids, result, controller } = start({ argv: sh(script), graceMs: 400 });
   const [child = 0, grandchild = 0] = await pids;

@@ -6,7 +6,7 @@ import { quoteText, refuseCommand } from "./command-error.ts";
 import type { CommandRequest } from "./request.ts";
 
 /** Passed on where they exist: programs are not found, and text is not read, without them. */
-export const BASIC_VARIABLES = ["PATH", "HOME", "LANG", "TZ", "TMPDIR"] as const;
+const BASIC_VARIABLES = ["PATH", "HOME", "LANG", "TZ", "TMPDIR"] as const;
 
 /**
  * The child's variables. Later ones win: basic, `passEnv`, `env`, ours. Throws a CommandError for a name or
