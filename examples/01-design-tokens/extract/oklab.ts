@@ -7,7 +7,7 @@ const LINEAR = Float64Array.from({ length: 256 }, (_, byte) => {
 });
 
 /** Writes lightness (0 to 1), a and b of 0xrrggbb into `target` from index `at`. */
-export function writeOklab(packed: number, target: Float64Array, at: number): void {
+function writeOklab(packed: number, target: Float64Array, at: number): void {
   const red = LINEAR[(packed >> 16) & 255] ?? 0;
   const green = LINEAR[(packed >> 8) & 255] ?? 0;
   const blue = LINEAR[packed & 255] ?? 0;

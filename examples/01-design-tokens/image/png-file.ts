@@ -8,7 +8,7 @@ import type { Bitmap } from "./bitmap.ts";
 export const FILE_BYTES_MAX: number = 10 * 1024 * 1024;
 
 /** Largest picture that is unpacked: 50 million pixels, 200 MB while it is open. */
-export const PIXELS_MAX = 50_000_000;
+const PIXELS_MAX = 50_000_000;
 
 const MAGIC = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 

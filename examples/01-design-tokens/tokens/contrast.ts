@@ -8,7 +8,7 @@ export const CONTRAST_MIN = {
 } as const;
 
 /** Text from this size on counts as large. Bold text would from 18.66 px; weight is not measured here. */
-export const LARGE_TEXT_PX_MIN = 24;
+const LARGE_TEXT_PX_MIN = 24;
 
 /** What a ratio is enough for. */
 export interface ContrastVerdict {

@@ -10,7 +10,7 @@ import { colorsOf, TOKEN_KINDS } from "./token.ts";
 import type { ColorToken, TextUse, Token, TokenSet } from "./token.ts";
 
 /** In strict mode tokens below this confidence are dropped. */
-export const CONFIDENCE_MIN = 0.5;
+const CONFIDENCE_MIN = 0.5;
 
 /** Text as it was seen, judged. */
 export interface ContrastRow extends TextUse, ContrastVerdict {}
