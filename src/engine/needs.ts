@@ -22,9 +22,16 @@ function arrange(core: RunCore, stage: StageDefinition): unknown {
   const single = stage.arrival === "single" ? stage.needs[0] : undefined;
   if (single !== undefined) return arrive(core, single.shape, settledAll);
   const record: Record<string, unknown> = {};
-  for (const need of stage.needs) record[need.name] = arrive(core, need.shape, settledAll);
+  for (const need of stage.needs) {
+    const value = arrive(core, need.shape, settledAll);
+    // Assigned, this one name would change what the record is instead of what it holds.
+    if (need.name === "__proto__") Object.defineProperty(record, need.name, { value, ...FIELD });
+    else record[need.name] = value;
+  }
   return record;
 }
+
+const FIELD = { enumerable: true, configurable: true, writable: true } as const;
 
 /** As what one need arrives. */
 export function arrive(core: RunCore, shape: NeedShape, settledAll: boolean): unknown {
