@@ -12,7 +12,7 @@ import type {
   StageDefinition,
 } from "../definition.ts";
 import { MillraceError } from "../errors.ts";
-import { findCycle, makeGraph } from "../graph.ts";
+import { findCycle, makeGraph, type Graph } from "../graph.ts";
 import { describeStage } from "./hash.ts";
 import { NAME_CHARS_MAX, PIPELINE_STAGES_MAX } from "../limits.ts";
 import { resolveNeeds } from "./resolve-needs.ts";
@@ -50,6 +50,7 @@ export function compilePipeline(
     );
   });
   const positions = indexNames(found, faults);
+  reportUnknownOutputs(pipeline, positions, faults);
   const shapes = found.map((entry) => resolveNeeds(entry, { positions, found, faults, spec }));
   const edges = shapes.map((shape) => listEdges(shape.all));
   reportCycle({ edges, found, faults });
@@ -113,6 +114,23 @@ function indexNames(
     positions.set(name, index);
   }
   return positions;
+}
+
+/** In the untyped form outputs are names, which may lead nowhere. */
+function reportUnknownOutputs(
+  { outputValues }: ParsedPipeline,
+  positions: ReadonlyMap<string, number>,
+  faults: DefinitionFault[],
+): void {
+  for (const { name, stage } of outputValues ?? []) {
+    if (positions.has(stage)) continue;
+    const near = findNearest(stage, positions.keys());
+    faults.push({
+      path: `output.${name}`,
+      message: `"${stage}" is no stage of this pipeline`,
+      ...(near === undefined ? {} : { hint: `did you mean "${near}"?` }),
+    });
+  }
 }
 
 /** Positions that a list of need shapes points at. */
@@ -203,10 +221,11 @@ interface Parts {
 function assemble(parts: Parts): PipelineDefinition {
   const { spec, pipeline, stages, positions, edges, parsed } = parts;
   const { defaults: _defaults, outputValues, unavailable, ...settings } = pipeline;
-  const outputs = outputValues.flatMap(({ name, stage }) => {
-    const position = positions.get(stage);
-    return position === undefined ? [] : [{ name, stage: position }];
-  });
+  const graph = makeGraph(edges);
+  const outputs =
+    outputValues === null
+      ? listSinks(stages, graph)
+      : outputValues.map(({ name, stage }) => ({ name, stage: positions.get(stage) ?? -1 }));
   // Sorted by name: the order of writing must not matter to the hash.
   const described = stages
     .map((stage) => ({ name: stage.name, ...describeStage(stage, stages) }))
@@ -216,7 +235,9 @@ function assemble(parts: Parts): PipelineDefinition {
     version: settings.version,
     failFast: settings.failFast,
     deadlineMs: settings.deadlineMs,
-    outputs: Object.fromEntries(outputValues.map(({ name, stage }) => [name, stage])),
+    outputs: Object.fromEntries(
+      outputs.map(({ name, stage }) => [name, stages[stage]?.name ?? ""]),
+    ),
     stages: described,
   });
   return Object.freeze({
@@ -226,11 +247,21 @@ function assemble(parts: Parts): PipelineDefinition {
     positions,
     outputs,
     provided: listProvided(stages),
-    graph: makeGraph(edges),
+    graph,
     hash: sha256Hex(json).slice(0, 16),
     json,
     unavailable: [...unavailable, ...parsed.flatMap((stage) => stage.unavailable)],
   });
+}
+
+/** What an untyped pipeline gives unless it says otherwise: every stage that nobody reads. */
+function listSinks(
+  stages: readonly StageDefinition[],
+  graph: Graph,
+): PipelineDefinition["outputs"] {
+  return stages.flatMap(({ name }, stage) =>
+    (graph.readers[stage]?.length ?? 0) === 0 ? [{ name, stage }] : [],
+  );
 }
 
 function listProvided(stages: readonly StageDefinition[]): PipelineDefinition["provided"] {

@@ -18,8 +18,8 @@ export interface ParsedPipeline {
   readonly attempts: number;
   readonly module: string | null;
   readonly defaults: StageDefaults;
-  /** Output name and the stage that gives it. */
-  readonly outputValues: readonly { readonly name: string; readonly stage: string }[];
+  /** Output name and the stage that gives it; null: nothing was said in the untyped form. */
+  readonly outputValues: readonly { readonly name: string; readonly stage: string }[] | null;
   readonly unavailable: readonly string[];
 }
 
@@ -87,13 +87,17 @@ function parseDefaults(reader: OptionReader, unavailable: string[]): StageDefaul
 
 function parseOutput(reader: OptionReader, byId: boolean): ParsedPipeline["outputValues"] {
   const output = reader.raw("output");
-  if (output === undefined) return [];
+  if (output === undefined) return byId ? null : [];
   if (!isPlainRecord(output)) {
     reader.fault("output", `expected a record of stages; got ${describeValue(output)}`);
     return [];
   }
   return Object.entries(output).flatMap(([name, value]) => {
-    if (byId && typeof value === "string") return [{ name, stage: value }];
+    if (byId) {
+      if (typeof value === "string") return [{ name, stage: value }];
+      reader.fault(`output.${name}`, `expected the id of a stage; got ${describeValue(value)}`);
+      return [];
+    }
     const spec = findSpec(value);
     return spec === undefined ? [] : [{ name, stage: spec.name }];
   });
