@@ -1,0 +1,145 @@
+import { expect, test } from "vitest";
+import type { DefinitionFault } from "../model/definition.ts";
+import { defineConfig, isConfig } from "./define-config.ts";
+import { parseConfig, type ParsedConfig } from "./schema.ts";
+
+function parse(raw: unknown): { config: ParsedConfig | undefined; faults: DefinitionFault[] } {
+  const faults: DefinitionFault[] = [];
+  return { config: parseConfig(raw, faults), faults };
+}
+
+test("an empty configuration has no faults and sets nothing", () => {
+  const { config, faults } = parse({});
+
+  expect(faults).toEqual([]);
+  expect(config).toMatchObject({ pipelines: [], provide: {} });
+  expect(config?.store).toBeUndefined();
+  expect(config?.retry).toBeUndefined();
+});
+
+test("every key that exists is read", () => {
+  const { config, faults } = parse({
+    store: { url: "sqlite:a.db", busyTimeout: "2s" },
+    pipelines: [1],
+    provide: { llm: 1 },
+    logLevel: "warn",
+    logFile: "a.log",
+    worker: { attemptsInFlight: 7 },
+    defaults: { retry: { attempts: 3, initialDelay: "2s" }, timeout: "30s" },
+  });
+
+  expect(faults).toEqual([]);
+  expect(config).toMatchObject({
+    store: "sqlite:a.db",
+    busyTimeoutMs: 2_000,
+    pipelines: [1],
+    provide: { llm: 1 },
+    logLevel: "warn",
+    logFile: "a.log",
+    attemptsInFlight: 7,
+    retry: { attempts: 3, initialDelayMs: 2_000 },
+    timeoutMs: 30_000,
+  });
+});
+
+test("R283: a duration carries a unit or is whole milliseconds; other text is refused", () => {
+  expect(parse({ defaults: { timeout: "30s" } }).config?.timeoutMs).toBe(30_000);
+  expect(parse({ defaults: { timeout: 30_000 } }).config?.timeoutMs).toBe(30_000);
+  expect(parse({ defaults: { timeout: "30" } }).faults).toMatchObject([
+    { path: "defaults.timeout", message: expect.stringContaining('write "30ms" or "30s"') },
+  ]);
+});
+
+test("R283: another spelling of a known key is refused with the right one", () => {
+  const { faults } = parse({
+    log_level: "info",
+    worker: { attempts_in_flight: 3 },
+    defaults: { retry: { max_delay: "1s" } },
+  });
+
+  expect(faults.map(({ path, hint }) => [path, hint])).toEqual([
+    ["log_level", 'did you mean "logLevel"?'],
+    ["worker.attempts_in_flight", 'did you mean "attemptsInFlight"?'],
+    ["defaults.retry.max_delay", 'did you mean "maxDelay"?'],
+  ]);
+});
+
+test("keys that begin with x- are free", () => {
+  expect(parse({ "x-note": "ours", worker: { "x-why": 1 } }).faults).toEqual([]);
+});
+
+test("a key whose feature does not exist yet is named as such", () => {
+  const { faults } = parse({
+    schedules: [],
+    worker: { concurrency: 8 },
+    store: { blobs: "s3:" },
+    defaults: { uses: [] },
+  });
+
+  expect(faults).toHaveLength(4);
+  for (const fault of faults) {
+    expect(fault.message).toMatch(/^"\w+" is not available yet$/);
+    expect(fault.hint).toBe("remove it");
+  }
+});
+
+const BAD_NUMBERS: readonly unknown[] = [Number.NaN, Infinity, -1, 0, null, "5", 1.5, 10_001];
+
+test.each(BAD_NUMBERS)("R282: attemptsInFlight %s is refused with its bounds", (value) => {
+  expect(parse({ worker: { attemptsInFlight: value } }).faults).toMatchObject([
+    {
+      path: "worker.attemptsInFlight",
+      message: expect.stringContaining("expected a whole number from 1 to 10000"),
+    },
+  ]);
+});
+
+test.each<[unknown, boolean]>([
+  [0, true],
+  ["10m", true],
+  ["11m", false],
+  [-1, false],
+  [null, false],
+  [Number.NaN, false],
+])("R282: busyTimeout %s is accepted: %s", (value, isAccepted) => {
+  const { faults } = parse({ store: { busyTimeout: value } });
+
+  expect(faults.length === 0).toBe(isAccepted);
+  for (const fault of faults) expect(fault.path).toBe("store.busyTimeout");
+});
+
+test("all faults come together, each with its path", () => {
+  const { faults } = parse({
+    store: 7,
+    pipelines: {},
+    provide: [],
+    logLevel: "loud",
+    worker: "many",
+    defaults: { timeout: "x" },
+  });
+
+  expect(faults.map((fault) => fault.path).toSorted((a, b) => a.localeCompare(b))).toEqual([
+    "defaults.timeout",
+    "logLevel",
+    "pipelines",
+    "provide",
+    "store",
+    "worker",
+  ]);
+});
+
+test.each([undefined, null, 3, "text", [1], () => ({})])("%s is no configuration", (raw) => {
+  const { config, faults } = parse(raw);
+
+  expect(config).toBeUndefined();
+  expect(faults).toMatchObject([{ message: expect.stringContaining("expected a record") }]);
+});
+
+test("a configuration made by defineConfig is known as one, frozen, and reads the same", () => {
+  const config = defineConfig({ store: "memory:" });
+
+  expect(isConfig(config)).toBe(true);
+  expect(isConfig({ store: "memory:" })).toBe(false);
+  expect(Object.isFrozen(config)).toBe(true);
+  expect(parse(config)).toMatchObject({ config: { store: "memory:" }, faults: [] });
+});
