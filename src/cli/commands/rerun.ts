@@ -5,6 +5,7 @@ import type { CliContext, ParsedOptions } from "../cli-context.ts";
 import { describeKept } from "../foreground/describe-kept.ts";
 import { readNamedRun } from "../foreground/find-resumable.ts";
 import { followRun } from "../foreground/follow-run.ts";
+import { hintStage } from "../foreground/hint-stage.ts";
 import { readWorkFlags } from "../foreground/work-flags.ts";
 import { FlagReader } from "../input/flag-reader.ts";
 import { applyChange } from "../input/run-input.ts";
@@ -40,13 +41,20 @@ export async function run(
     isStrict,
     describe: (handle) => describeKept(`rerun of ${name} as ${handle.name}`, handle, detail),
     start: (mill, onEvent) =>
-      mill.rerun(name, {
-        ...work,
-        ...(from === undefined ? {} : { from }),
-        ...(isOnlyFailed ? { onlyFailed: true } : {}),
-        ...(changes.length === 0 ? {} : { input }),
-        source,
-        onEvent,
-      }),
+      hintStage(
+        mill.rerun(name, {
+          ...work,
+          ...(from === undefined ? {} : { from }),
+          ...(isOnlyFailed ? { onlyFailed: true } : {}),
+          ...(changes.length === 0 ? {} : { input }),
+          source,
+          onEvent,
+        }),
+        {
+          context: target.context,
+          verb: ["rerun", name],
+          selection: from === undefined ? {} : { from },
+        },
+      ),
   });
 }

@@ -7,6 +7,7 @@ import { EXIT } from "../exit-code.ts";
 import { describeKept } from "../foreground/describe-kept.ts";
 import { findNewestResumable, readNamedRun, type FoundRun } from "../foreground/find-resumable.ts";
 import { followRun } from "../foreground/follow-run.ts";
+import { hintStage } from "../foreground/hint-stage.ts";
 import { readWorkFlags } from "../foreground/work-flags.ts";
 import { FlagReader } from "../input/flag-reader.ts";
 import { loadRunTarget } from "../load-run-target.ts";
@@ -47,12 +48,19 @@ export async function run(
     isStrict,
     describe: (handle) => describeKept(`resuming ${pipeline} ${name}`, handle, found.detail),
     start: (mill, onEvent) =>
-      mill.resume(runName(found.record), {
-        ...work,
-        ...(from === undefined ? {} : { from }),
-        here: true,
-        onEvent,
-      }),
+      hintStage(
+        mill.resume(runName(found.record), {
+          ...work,
+          ...(from === undefined ? {} : { from }),
+          here: true,
+          onEvent,
+        }),
+        {
+          context: target.context,
+          verb: ["resume", name],
+          selection: from === undefined ? {} : { from },
+        },
+      ),
   });
 }
 

@@ -4,6 +4,7 @@ import { isPipeline } from "../../service/pipeline.ts";
 import { MillraceError } from "../../model/errors.ts";
 import type { CliContext, ParsedOptions } from "../cli-context.ts";
 import { followRun } from "../foreground/follow-run.ts";
+import { hintStage } from "../foreground/hint-stage.ts";
 import { readTags, readWorkFlags } from "../foreground/work-flags.ts";
 import { FlagReader } from "../input/flag-reader.ts";
 import { readRunInput } from "../input/run-input.ts";
@@ -35,15 +36,18 @@ export async function run(
     logs,
     isStrict,
     start: (mill, onEvent) =>
-      mill.start(pipeline, input.value, {
-        ...work,
-        ...selection,
-        ...(key === undefined ? {} : { key }),
-        ...(tags === undefined ? {} : { tags }),
-        ...(reader.has("noRetry") ? { noRetry: true } : {}),
-        source,
-        onEvent,
-      }),
+      hintStage(
+        mill.start(pipeline, input.value, {
+          ...work,
+          ...selection,
+          ...(key === undefined ? {} : { key }),
+          ...(tags === undefined ? {} : { tags }),
+          ...(reader.has("noRetry") ? { noRetry: true } : {}),
+          source,
+          onEvent,
+        }),
+        { context: target.context, verb: ["run", ...target.words], selection },
+      ),
   });
 }
 

@@ -18,6 +18,7 @@ import { makeClosing } from "../render/closing/closing.ts";
 import type { LogsShown } from "../render/forms/progress-form.ts";
 import type { PlannedRun } from "../render/progress/progress.ts";
 import { Interruption } from "./interruption.ts";
+import { openLogFile } from "./log-file.ts";
 import { listNextSteps, resumeCommand } from "./next-steps.ts";
 import { readRunDocument } from "./run-document.ts";
 import { openWatch, type Watch } from "./watch.ts";
@@ -37,6 +38,8 @@ export interface FollowOptions {
 /** Works the run and says how it ended. Resolves to the exit code; rejects for what keeps it from starting. */
 export async function followRun(context: CliContext, options: FollowOptions): Promise<ExitCode> {
   const { settings, pipelines } = options.target;
+  // First of all: a file that cannot be written must not stop a run that has begun.
+  const logFile = openLogFile(context, settings.logFile.value);
   await using mill = await openMillrace({
     store: settings.store.value,
     busyTimeoutMs: settings.busyTimeoutMs.value,
@@ -59,7 +62,7 @@ export async function followRun(context: CliContext, options: FollowOptions): Pr
     },
     logs: options.logs,
     logLevel: settings.logLevel.value,
-    logFile: settings.logFile.value,
+    logFile,
   });
   onEvent = (event) => watch.take(event);
   try {

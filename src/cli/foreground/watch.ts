@@ -1,10 +1,7 @@
 // Everything that watches one run for the people in front of it: the form of stderr, the log file, the picture
 // both read, and what user code prints meanwhile. Made before the run starts and closed on every way out.
 
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
-import { dirname, resolve } from "node:path";
 import type { LogLevel } from "../../config/define-config.ts";
-import { MillraceError } from "../../model/errors.ts";
 import type { MillraceEvent } from "../../model/event.ts";
 import type { CliContext } from "../cli-context.ts";
 import { makePaint, resolveColor } from "../render/color.ts";
@@ -19,6 +16,7 @@ import { lookOf, plainLook } from "../render/look.ts";
 import { alphabetOf } from "../render/marks.ts";
 import { applyEvent, makeProgress } from "../render/progress/progress-model.ts";
 import type { PlannedRun, Progress } from "../render/progress/progress.ts";
+import type { LogFile } from "./log-file.ts";
 import { guardOutput, tameLine, type OutputGuard } from "./output-guard.ts";
 import { onSuddenEnd, openTerminal } from "./terminal.ts";
 
@@ -28,8 +26,8 @@ export interface WatchOptions {
   readonly logs: LogsShown;
   /** Lines of stages below this level are not shown. */
   readonly logLevel: LogLevel;
-  /** File that the lines form is appended to; null: none. */
-  readonly logFile: string | null;
+  /** Where the lines form is written as well. */
+  readonly logFile: LogFile | undefined;
 }
 
 /** A run under watch. */
@@ -43,10 +41,10 @@ export interface Watch {
   close(): void;
 }
 
-/** Starts to watch. FILE_UNWRITABLE for a log file that cannot be opened. */
+/** Starts to watch. The log file is closed with the watch. */
 export function openWatch(context: CliContext, options: WatchOptions): Watch {
   const progress = makeProgress(options.plan);
-  const file = options.logFile === null ? undefined : openLogFile(context, options.logFile);
+  const file = options.logFile;
   const main = makeMainForm(context, progress, options.logs);
   const forms = [
     main.form,
@@ -118,40 +116,6 @@ const FORMS: Readonly<
   quiet: makeQuietForm,
 };
 
-interface LogFile {
-  readonly write: (text: string) => void;
-  readonly close: () => void;
-}
-
-function openLogFile(context: Pick<CliContext, "cwd">, given: string): LogFile {
-  const path = resolve(context.cwd, given);
-  try {
-    mkdirSync(dirname(path), { recursive: true });
-    const handle = openSync(path, "a");
-    let isOpen = true;
-    return {
-      write: (text) => {
-        if (isOpen) writeSync(handle, text);
-      },
-      close: () => {
-        if (isOpen) closeSync(handle);
-        isOpen = false;
-      },
-    };
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new MillraceError(
-      "FILE_UNWRITABLE",
-      `The log file "${given}" cannot be written: ${reason}.`,
-      {
-        hint: "name another --log-file, or leave it out",
-        details: { given, path },
-        cause,
-      },
-    );
-  }
-}
-
 function makeFileForm(
   context: Pick<CliContext, "clock" | "flags">,
   file: LogFile,
@@ -161,7 +125,13 @@ function makeFileForm(
     ...plainLook(alphabetOf(context.flags.ascii ? "ascii" : "unicode")),
     paint: makePaint(false),
   };
-  return new LinesForm({ progress, look, logs, clock: context.clock, write: file.write });
+  return new LinesForm({
+    progress,
+    look,
+    logs,
+    clock: context.clock,
+    write: (text) => file.write(text),
+  });
 }
 
 /** Several forms as one. */
