@@ -27,7 +27,7 @@ interface Ended {
 /** Runs `millrace` with a store of this test's own. */
 function millrace(...args: readonly string[]): Ended {
   const flags = ["--conditions=@millrace/source", join("src", "cli", "main.ts"), ...args];
-  const store = ["--store", `sqlite:${join(folder, "store.db")}`];
+  const store = args[0] === "graph" ? [] : ["--store", `sqlite:${join(folder, "store.db")}`];
   const options = { cwd: ROOT, encoding: "utf8" } as const;
   const { status, signal, stdout, stderr } = spawnSync(
     process.execPath,
@@ -61,6 +61,22 @@ test("R56: run --skip validate,generate exits 0 with two stages skipped", () => 
       { stage: "generate", state: "skipped" },
     ],
   });
+});
+
+test("R18: plan shows five stages in a row, extract as a map", () => {
+  const { code, stdout } = millrace("plan", CONFIG, "--input", toInput());
+  expect(code).toBe(0);
+  const rows = stdout.split("\n").filter((line) => /^\s+\d/.test(line));
+  expect(rows.map((row) => row.trim().split(/\s+/).slice(0, 3).join(" "))).toEqual([
+    "1 preprocess run",
+    "2 extract run",
+    "3 aggregate run",
+    "4 validate run",
+    "5 generate run",
+  ]);
+  expect(rows[1]).toContain("its list is made when it starts");
+  expect(stdout).not.toContain("no timeout");
+  expect(millrace("graph", CONFIG).stdout).toContain("extract ×n");
 });
 
 test("R300: killed with -9, the command resumes it and writes the report", async () => {

@@ -69,6 +69,6 @@ function asOutcomes<Value>(values: readonly Value[]): ItemOutcome<Value>[] {
 export const designTokensExact = pipeline("design-tokens-exact", {
   input: source,
   output: { generate },
-  defaults: { retry: { attempts: 3, initialDelay: "200ms" } },
+  defaults: { retry: { attempts: 3, initialDelay: "200ms" }, timeout: "2m" },
   description: "Design tokens from a folder of PNG files; every file must be readable.",
 });

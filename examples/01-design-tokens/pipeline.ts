@@ -74,6 +74,6 @@ const generate = stage(
 export const designTokens = pipeline("design-tokens", {
   input: source,
   output: { generate },
-  defaults: { retry: { attempts: 3, initialDelay: "200ms" } },
+  defaults: { retry: { attempts: 3, initialDelay: "200ms" }, timeout: "2m" },
   description: "Design tokens from a folder of PNG files.",
 });
