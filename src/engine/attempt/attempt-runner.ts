@@ -68,22 +68,28 @@ export class AttemptRunner {
   }
 
   #call(attempt: Attempt, needs: unknown): void {
-    if (attempt.phase === "over") return;
+    if (attempt.phase !== "running") {
+      this.#endLate(attempt, null); // aborted while it was prepared: its code is not called
+      return;
+    }
     let result: unknown;
+    let isPromised: boolean;
     try {
       result = this.#invoke(attempt, needs);
+      isPromised = isThenable(result);
     } catch (error) {
       this.#failed(attempt, error);
       return;
     }
-    if (isThenable(result)) {
-      result.then(
-        (value) => this.#returned(attempt, value),
-        (error: unknown) => this.#failed(attempt, error),
-      );
+    if (!isPromised) {
+      this.#returned(attempt, result);
       return;
     }
-    this.#returned(attempt, result);
+    // A real promise stays itself; around anything else one stands, which settles once and never throws.
+    Promise.resolve(result).then(
+      (value) => this.#returned(attempt, value),
+      (error: unknown) => this.#failed(attempt, error),
+    );
   }
 
   #invoke(attempt: Attempt, needs: unknown): unknown {
@@ -98,8 +104,10 @@ export class AttemptRunner {
   }
 
   #returned(attempt: Attempt, value: unknown): void {
+    const { output, verify } = attempt.stageRun.definition;
+    const isChecked = output === null && verify === null;
     if (attempt.phase !== "running") {
-      this.#endLate(attempt, { value });
+      this.#endLate(attempt, isChecked && !isSkip(value) ? { value } : null);
       return;
     }
     if (attempt.purpose !== "run") {
@@ -110,13 +118,15 @@ export class AttemptRunner {
       this.#end(attempt, { kind: "skipped", reason: value.reason });
       return;
     }
-    const { output, verify } = attempt.stageRun.definition;
-    if (output === null && verify === null) {
+    if (isChecked) {
       this.#end(attempt, { kind: "succeeded", value });
       return;
     }
     this.#check(attempt, value).then(
-      (checked) => this.#end(attempt, { kind: "succeeded", value: checked }),
+      (checked) => {
+        if (attempt.phase === "running") this.#end(attempt, { kind: "succeeded", value: checked });
+        else this.#endLate(attempt, { value: checked });
+      },
       (error: unknown) => this.#failed(attempt, error),
     );
   }
@@ -133,7 +143,7 @@ export class AttemptRunner {
     else this.#end(attempt, { kind: "failed", error });
   }
 
-  /** The code of an aborted attempt has stopped, and perhaps given something. */
+  /** The code of an aborted attempt has stopped. `given`: a result that needs no further check. */
   #endLate(attempt: Attempt, given: { readonly value: unknown } | null): void {
     const { abortKind, abortReason } = attempt;
     if (abortKind === null) return;
@@ -141,12 +151,12 @@ export class AttemptRunner {
       this.#end(attempt, { kind: "failed", error: abortReason, class: abortKind });
       return;
     }
-    // Finished work is kept, unless it still had to be checked: whoever resumes need not do it again.
-    const { output, verify } = attempt.stageRun.definition;
-    const finished = given !== null && output === null && verify === null && !isSkip(given.value);
+    // Finished work is kept: whoever resumes need not do it again.
     this.#end(
       attempt,
-      finished ? { kind: "succeeded", value: given.value } : { kind: "aborted", abort: abortKind },
+      given === null
+        ? { kind: "aborted", abort: abortKind }
+        : { kind: "succeeded", value: given.value },
     );
   }
 
