@@ -21,12 +21,13 @@ export type Step =
   | { readonly kind: "fail"; readonly failure: Failure; readonly abortRun: string | null }
   | { readonly kind: "skip"; readonly reason: string };
 
-type FailedOutcome = Extract<RawOutcome, { kind: "failed" }>;
+/** An attempt that failed, before anything is decided about it. */
+export type FailedOutcome = Extract<RawOutcome, { kind: "failed" }>;
 
 /** Decides what follows a failed attempt. */
 export function decideStep(core: RunCore, attempt: Attempt, outcome: FailedOutcome): Step {
   const stage = attempt.stageRun.definition;
-  const classified = classify(core, stage, outcome);
+  const classified = classifyOutcome(core, stage, outcome);
   const history = noteFailure(attempt, outcome.error);
   const failure = makeFailure({
     error: outcome.error,
@@ -65,7 +66,12 @@ function earliest(ofStage: number | null, ofRun: number | null): number | null {
   return Math.min(ofStage, ofRun);
 }
 
-function classify(core: RunCore, stage: StageDefinition, outcome: FailedOutcome): Classified {
+/** What kind of failure it was. A class that the engine gave itself goes first. */
+export function classifyOutcome(
+  core: RunCore,
+  stage: StageDefinition,
+  outcome: FailedOutcome,
+): Classified {
   if (outcome.class === undefined) {
     return classifyError(outcome.error, stage.classify, core.world.clock.wallMs());
   }

@@ -2,9 +2,8 @@
 
 import type { Failure } from "../../model/outcome.ts";
 import { isSkip } from "../../model/outcome.ts";
-import { decideClass } from "../../policy/classify.ts";
 import { makeFailure } from "../../policy/failure.ts";
-import { decideStep, type Step } from "./advance.ts";
+import { classifyOutcome, decideStep, type FailedOutcome, type Step } from "./advance.ts";
 import type { Attempt } from "./attempt.ts";
 import type { AttemptHistory } from "./attempt-history.ts";
 import type { RawOutcome } from "./attempt-runner.ts";
@@ -44,7 +43,7 @@ export class OutcomeHandler {
     }
     if (isEnded(attempt.stageRun)) return;
     if (outcome.kind === "aborted") this.#abortStage(attempt, outcome);
-    else if (outcome.kind === "failed") this.#preludeFailed(attempt, outcome.error);
+    else if (outcome.kind === "failed") this.#preludeFailed(attempt, outcome);
     else if (attempt.purpose === "when") this.#asked(attempt, outcome);
     else this.#host.maps.open(attempt, outcome.kind === "succeeded" ? outcome.value : undefined);
   }
@@ -66,20 +65,21 @@ export class OutcomeHandler {
       this.#ledger.endStage(stageRun, { state: "skipped", reason: "condition" });
       return;
     }
-    this.#preludeFailed(
-      attempt,
-      new TypeError(`expected true, false or skip(...), got ${typeof answer}`),
-    );
+    this.#preludeFailed(attempt, {
+      kind: "failed",
+      error: new TypeError(`expected true, false or skip(...), got ${typeof answer}`),
+    });
   }
 
   /** A condition or a list that throws fails its own stage and nothing else. */
-  #preludeFailed(attempt: Attempt, error: unknown): void {
+  #preludeFailed(attempt: Attempt, outcome: FailedOutcome): void {
     const { stageRun } = attempt;
+    const { error } = outcome;
     if (attempt.purpose === "over") {
       this.#host.maps.expandFailed(stageRun, error);
       return;
     }
-    const classified = { class: "bug" as const, retry: decideClass("bug") };
+    const classified = classifyOutcome(this.#core, stageRun.definition, outcome);
     const failure = makeFailure({ error, classified, attempts: 0 });
     const message = `the condition (when) of "${stageRun.definition.name}" failed: ${failure.message}`;
     this.#ledger.endStage(stageRun, { state: "failed", failure: { ...failure, message } });
@@ -108,7 +108,7 @@ export class OutcomeHandler {
     }
   }
 
-  #stageFailed(attempt: Attempt, outcome: Extract<RawOutcome, { kind: "failed" }>): void {
+  #stageFailed(attempt: Attempt, outcome: FailedOutcome): void {
     const { stageRun } = attempt;
     const step = decideStep(this.#core, attempt, outcome);
     switch (step.kind) {
@@ -203,7 +203,7 @@ export class OutcomeHandler {
     this.#ledger.endItem(stageRun, index, { attempt, inputVersion: version });
   }
 
-  #itemFailed(attempt: Attempt, outcome: Extract<RawOutcome, { kind: "failed" }>): void {
+  #itemFailed(attempt: Attempt, outcome: FailedOutcome): void {
     const { stageRun, index } = attempt;
     const map = stageRun.map;
     if (map === null) return;
