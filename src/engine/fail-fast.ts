@@ -3,7 +3,7 @@
 // what depends only on them.
 
 import type { TriggerRule } from "../model/trigger.ts";
-import { upstreamFailed } from "./judge.ts";
+import { findFailedNeed, upstreamFailed } from "./judge.ts";
 import type { RunCore } from "./run-core.ts";
 import type { StageLedger } from "./stage-ledger.ts";
 import { isEnded, type StageRun } from "./stage-run.ts";
@@ -47,13 +47,4 @@ function endIfOpen(
   const failed = findFailedNeed(core, stageRun);
   if (failed !== undefined) hands.ledger.endStage(stageRun, upstreamFailed(core, failed));
   else hands.ledger.endStage(stageRun, { state: "cancelled", reason: "fail_fast" });
-}
-
-function findFailedNeed(core: RunCore, stageRun: StageRun): string | undefined {
-  for (const index of core.definition.graph.needs[stageRun.index] ?? []) {
-    const need = core.stageAt(index);
-    const failed = need.state === "failed" || need.state === "upstream_failed";
-    if (failed && !need.definition.soft) return need.definition.name;
-  }
-  return undefined;
 }

@@ -48,6 +48,18 @@ function listEndings(core: RunCore, stageRun: StageRun): readonly NeedEnding[] {
   });
 }
 
+/** The need behind whose failure this stage can only stand; undefined if there is none yet. */
+export function findFailedNeed(core: RunCore, stageRun: StageRun): string | undefined {
+  const { definition, index } = stageRun;
+  const isRaw = definition.trigger !== "all_success"; // rules on raw endings know no softness
+  for (const position of core.definition.graph.needs[index] ?? []) {
+    const { state, definition: need } = core.stageAt(position);
+    if (state !== "failed" && state !== "upstream_failed") continue;
+    if (isRaw || !need.soft || listRequired(definition).has(position)) return need.name;
+  }
+  return undefined;
+}
+
 function listRequired(stage: StageDefinition): ReadonlySet<number> {
   const found = new Set<number>();
   const visit = (shape: NeedShape): void => {
