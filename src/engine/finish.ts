@@ -70,9 +70,8 @@ function findFailure(core: RunCore, end: Extract<DriveEnd, { kind: "over" }>): F
   if (end.deadlineHit) {
     return { class: "deadline", message: end.reason, attempts: 0, fingerprint: "deadline" };
   }
-  const stageErrors = core.errors.filter((error) => error.index === null);
-  const first = stageErrors.find((error) => error.stageRun.definition.critical) ?? stageErrors[0];
-  if (first === undefined) return null;
+  const first = core.firstFailure;
+  if (first === null) return null;
   return { ...first.failure, stage: first.stageRun.definition.name };
 }
 

@@ -172,12 +172,21 @@ export class RunCore implements AttemptHost {
   /** Failures in order of completion, at most RUN_ERRORS_MAX. */
   readonly errors: CoreError[] = [];
 
+  /** The first failure of a critical stage, else the first of any; kept however many errors there are. */
+  firstFailure: CoreError | null = null;
+
   /** Notes a failure for the run's result. */
   noteError(
     stageRun: StageRun,
     found: { readonly failure: Failure; readonly index: number | null },
   ): void {
-    if (this.errors.length < RUN_ERRORS_MAX) this.errors.push({ stageRun, ...found });
+    const error = { stageRun, ...found };
+    if (this.errors.length < RUN_ERRORS_MAX) this.errors.push(error);
+    if (found.index !== null) return;
+    const { firstFailure: first } = this;
+    const isWeightier =
+      stageRun.definition.critical && first?.stageRun.definition.critical === false;
+    if (first === null || isWeightier) this.firstFailure = error;
   }
 
   /** Keeps items of an earlier epoch for the expansion of their stage. */

@@ -3,7 +3,7 @@
 import { MillraceError } from "../model/errors.ts";
 import { stageUnknown } from "../model/compile/compile.ts";
 import type { StageValue } from "../model/need.ts";
-import type { RunCore } from "../engine/run-core.ts";
+import type { CoreError, RunCore } from "../engine/run-core.ts";
 import type { RunEnd } from "../engine/journal.ts";
 import { readValue } from "../engine/needs.ts";
 import { durationOf } from "../engine/records.ts";
@@ -70,12 +70,7 @@ export class DrivenResult implements RunResult<Record<string, unknown>> {
   }
 
   get errors(): readonly RunError[] {
-    this.#errors ??= this.#core.errors.map(({ stageRun, failure, index }) => ({
-      stage: stageRun.definition.name,
-      ...(index === null ? {} : { item: { key: stageRun.map?.keyOf(index) ?? "", index } }),
-      error: failure,
-      critical: stageRun.definition.critical && (index === null || stageRun.state === "failed"),
-    }));
+    this.#errors ??= this.#core.errors.map(toRunError);
     return this.#errors;
   }
 
@@ -94,7 +89,10 @@ export class DrivenResult implements RunResult<Record<string, unknown>> {
   }
 
   unwrap(): Record<string, unknown> {
-    const first = this.errors.find((error) => error.critical) ?? this.errors[0];
+    const { firstFailure } = this.#core;
+    const first =
+      this.errors.find((error) => error.critical) ??
+      (firstFailure === null ? undefined : toRunError(firstFailure));
     if (this.state !== "succeeded" && first !== undefined) throw stageFailed(first);
     for (const { name, stage } of this.#core.definition.outputs) {
       const stageRun = this.#core.stageAt(stage);
@@ -102,6 +100,16 @@ export class DrivenResult implements RunResult<Record<string, unknown>> {
     }
     return { ...this.outputs };
   }
+}
+
+function toRunError({ stageRun, failure, index }: CoreError): RunError {
+  const { name, critical } = stageRun.definition;
+  return {
+    stage: name,
+    ...(index === null ? {} : { item: { key: stageRun.map?.keyOf(index) ?? "", index } }),
+    error: failure,
+    critical: critical && (index === null || stageRun.state === "failed"),
+  };
 }
 
 function stageFailed(found: RunError): MillraceError {
