@@ -8,9 +8,9 @@ import type { EventDraft, MillraceEvent } from "../model/event.ts";
 import { INLINE_BYTES_MAX } from "../model/limits.ts";
 import type { StoredValue } from "../model/outcome.ts";
 import type { BlobStore } from "../storage/blob-store.ts";
-import type { Store, Write, WriteResult } from "../storage/store.ts";
+import type { EventNumbers, Store, Write, WriteResult } from "../storage/store.ts";
 import type { EncodedValue } from "../std/value.ts";
-import type { Journal, JournalMemo, Rider, RunEnd } from "./journal.ts";
+import type { ItemPlace, Journal, JournalMemo, Rider, RunEnd } from "./journal.ts";
 
 /** Takes writes of many runs and answers each after its commit. */
 export interface Committer {
@@ -57,6 +57,10 @@ export class DurableJournal implements Journal {
     await this.#write({ kind: "drop-items", stage, keys, events: [] });
   }
 
+  async placeItems(stage: string, places: readonly ItemPlace[]): Promise<void> {
+    await this.#write({ kind: "place-items", stage, places, events: [] });
+  }
+
   async tell(events: readonly EventDraft[]): Promise<void> {
     await this.#write({ kind: "tell", events });
   }
@@ -72,8 +76,10 @@ export class DurableJournal implements Journal {
     });
   }
 
-  async parkRun(reason: string, events: readonly EventDraft[]): Promise<void> {
-    await this.#write({ kind: "move-run", to: "waiting", reason, events });
+  async parkRun(parked: RunEnd, events: readonly EventDraft[]): Promise<void> {
+    const { reason, durationMs } = parked;
+    const end = { durationMs, warnings: 0, failure: null, metrics: {} };
+    await this.#write({ kind: "move-run", to: "waiting", reason, end, events });
   }
 
   findMemo(address: JournalMemo): Promise<EncodedValue | undefined> {
@@ -118,7 +124,8 @@ export class DurableJournal implements Journal {
     const result = await committer.write({ ...write, runId, epoch });
     switch (result.kind) {
       case "done":
-        this.#tellAll(write.events, result.numbers);
+        for (const event of toEvents(runId, write.events, result.numbers))
+          this.#options.onEvent(event);
         return result;
       case "kept":
         return result;
@@ -142,19 +149,20 @@ export class DurableJournal implements Journal {
         );
     }
   }
+}
 
-  #tellAll(
-    events: readonly EventDraft[],
-    numbers: { readonly firstSeq: number; readonly firstRunSeq: number; readonly atMs: number },
-  ): void {
-    for (const [index, draft] of events.entries()) {
-      this.#options.onEvent({
-        ...draft,
-        seq: numbers.firstSeq + index,
-        runSeq: numbers.firstRunSeq + index,
-        atMs: numbers.atMs,
-        run: this.#options.runId,
-      });
-    }
-  }
+/** Events as they were stored: the drafts of one write with the numbers it got. */
+export function toEvents(
+  run: string,
+  drafts: readonly EventDraft[],
+  numbers: EventNumbers,
+): readonly MillraceEvent[] {
+  const { firstSeq, firstRunSeq, atMs } = numbers;
+  return drafts.map((draft, index) => ({
+    ...draft,
+    seq: firstSeq + index,
+    runSeq: firstRunSeq + index,
+    atMs,
+    run,
+  }));
 }

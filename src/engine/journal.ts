@@ -25,15 +25,23 @@ export interface Rider {
   readonly state?: readonly StateEntry[];
 }
 
+/** Where an item is in its list. */
+export interface ItemPlace {
+  readonly key: string;
+  readonly index: number;
+}
+
 /** The memory of one durable run. Every method rejects with LEASE_LOST once the run has another owner. */
 export interface Journal {
   putStage(record: StageRecord, rider: Rider): Promise<void>;
   putItem(record: ItemRecord, rider: Rider): Promise<void>;
   dropItems(stage: string, keys: readonly string[]): Promise<void>;
+  /** Gives items that were kept their new places. */
+  placeItems(stage: string, places: readonly ItemPlace[]): Promise<void>;
   tell(events: readonly EventDraft[]): Promise<void>;
   endRun(end: RunEnd, events: readonly EventDraft[]): Promise<void>;
-  /** Parks the run for a later `resume`. */
-  parkRun(reason: string, events: readonly EventDraft[]): Promise<void>;
+  /** Parks the run for a later `resume`; of the end its reason and active time are kept. */
+  parkRun(end: RunEnd, events: readonly EventDraft[]): Promise<void>;
   findMemo(address: JournalMemo): Promise<EncodedValue | undefined>;
   /** Stores a memo; answers the one that was there first, if any. */
   putMemo(address: JournalMemo, value: EncodedValue): Promise<EncodedValue>;

@@ -50,12 +50,12 @@ export class LeaseKeeper {
     this.#options = options;
   }
 
-  /** Starts keeping a run that was just claimed. */
-  keep(run: KeptRun): void {
-    const nowMs = this.#options.clock.monotonicMs();
+  /** Starts keeping a run that was just claimed. `sentMs`: monotonic, from before the claim was sent; its lease
+   *  cannot have begun earlier. */
+  keep(run: KeptRun, sentMs: number): void {
     if (this.#runs.size === 0) {
-      this.#renewedMs = nowMs;
-      this.#triedMs = nowMs;
+      this.#renewedMs = sentMs;
+      this.#triedMs = sentMs;
     }
     this.#runs.set(run.id, run);
     this.#timer ??= this.#arm();
@@ -107,8 +107,7 @@ export class LeaseKeeper {
     const { clock, leaseMs } = this.#options;
     const stopMs = this.#renewedMs + leaseMs * (1 - CLOCK_RATE_ERROR) - STOP_MS;
     if (clock.monotonicMs() < stopMs) return;
-    for (const id of [...this.#runs.keys()])
-      this.#lose(id, "the store could not be reached in time");
+    for (const id of this.#runs.keys()) this.#lose(id, "the store could not be reached in time");
   }
 
   #lose(id: string, why: string): void {

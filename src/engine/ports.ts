@@ -5,7 +5,7 @@ import type { EventDraft } from "../model/event.ts";
 import type { BlobStore } from "../storage/blob-store.ts";
 import type { Clock } from "../std/clock.ts";
 import type { Random } from "../std/random.ts";
-import type { Slots } from "./slots.ts";
+import type { SlotPool } from "./slots.ts";
 
 /** What a file looked like; null: there is none. */
 export interface FileStamp {
@@ -26,7 +26,7 @@ export interface Files {
 export interface EngineWorld {
   readonly clock: Clock;
   readonly random: Random;
-  readonly slots: Slots;
+  readonly slots: SlotPool;
   readonly files: Files;
   readonly blobs: BlobStore;
   /** Variables that command stages may be given from. */

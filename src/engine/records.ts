@@ -72,11 +72,11 @@ export function toItemRecord(
     inputVersion: facts.inputVersion,
     reason: map?.reasons.get(at.index) ?? null,
     failure: map?.failures.get(at.index) ?? null,
+    metrics: Object.fromEntries(attempt?.metricsSet ?? []),
     waitedMs: waited > 0 ? { retry: waited } : {},
     dueAtMs: facts.dueAtMs,
     blocker: state === "waiting" ? "retry" : null,
-    startedAtMs:
-      attempt === null || attempt.startedMs < 0 ? null : core.wallOf(attempt.startedMs),
+    startedAtMs: attempt === null || attempt.startedMs < 0 ? null : core.wallOf(attempt.startedMs),
     endedAtMs: state === "waiting" ? null : core.wallOf(endedMs),
     durationMs: attempt === null || attempt.startedMs < 0 ? 0 : endedMs - attempt.startedMs,
   };

@@ -39,24 +39,27 @@ export interface RestoreOptions {
   readonly everyEnding?: boolean;
 }
 
+/** What there is to bring back, and what is to become of it. */
+export interface Kept {
+  readonly checkpoints: RunCheckpoints;
+  readonly plan: ResetPlan;
+}
+
 /** Applies checkpoints to a core before it is driven. */
-export function restoreRun(
-  core: RunCore,
-  checkpoints: RunCheckpoints,
-  plan: ResetPlan,
-  options: RestoreOptions = {},
-): Restored {
+export function restoreRun(core: RunCore, kept: Kept, options: RestoreOptions = {}): Restored {
+  const { checkpoints, plan } = kept;
   const records = new Map(checkpoints.stages.map((record) => [record.stage, record]));
   for (const { position, stage, action } of plan.stages) {
     const stageRun = core.stageAt(position);
     const record = records.get(stage);
     const items = checkpoints.items.get(stage) ?? [];
-    if (action === "drop" || record === undefined) continue;
-    if (action === "keep" && (options.everyEnding === true || isFinal(record))) {
+    if (action === "drop") continue;
+    if (record !== undefined && action === "keep" && (options.everyEnding || isFinal(record))) {
       restoreStage(core, stageRun, { record, items });
       continue;
     }
-    stageRun.candidate = record;
+    stageRun.candidate = record ?? null;
+    // Also without a row of the stage: a list that is read bit by bit is not stored before its end.
     if (stageRun.definition.map !== null) core.keepItemCheckpoints(stage, items);
   }
   restoreState(core, checkpoints, plan);
@@ -73,12 +76,29 @@ function restoreStage(
   found: { readonly record: StageRecord; readonly items: readonly ItemRecord[] },
 ): void {
   const { record } = found;
+  takeRecord(stageRun, record);
   stageRun.state = record.state;
   stageRun.settled = true;
   stageRun.via = record.state === "succeeded" ? "checkpoint" : null;
-  stageRun.attempts = record.attempts;
   stageRun.reason = record.reason;
   stageRun.failure = record.failure;
+  if (stageRun.definition.map !== null) {
+    stageRun.map = restoreItems(stageRun, found.items);
+    for (const [index, failure] of stageRun.map.failures)
+      core.noteError(stageRun, { failure, index });
+  }
+  const { state, failure } = stageRun;
+  if (state === "failed" && failure !== null) core.noteError(stageRun, { failure, index: null });
+  for (const reader of core.definition.graph.readers[stageRun.index] ?? []) {
+    const below = core.stageAt(reader);
+    below.left -= 1;
+    if (record.state !== "succeeded") below.unmet += 1;
+  }
+}
+
+/** What a stage gave and took, as its row has it. */
+export function takeRecord(stageRun: StageRun, record: StageRecord): void {
+  stageRun.attempts = record.attempts;
   stageRun.stored = record.output;
   stageRun.text = record.output?.kind === "inline" ? record.output.text : null;
   stageRun.outputVersion = record.outputVersion;
@@ -88,12 +108,6 @@ function restoreStage(
   stageRun.keptDurationMs = record.durationMs;
   const metrics = Object.entries(record.metrics);
   if (metrics.length > 0) stageRun.metrics = new Map(metrics);
-  if (stageRun.definition.map !== null) stageRun.map = restoreItems(stageRun, found.items);
-  for (const reader of core.definition.graph.readers[stageRun.index] ?? []) {
-    const below = core.stageAt(reader);
-    below.left -= 1;
-    if (record.state !== "succeeded") below.unmet += 1;
-  }
 }
 
 function restoreItems(stageRun: StageRun, records: readonly ItemRecord[]): MapItems {

@@ -1,5 +1,6 @@
 // Uses the checkpoint of a stage that was reached again, if it was made from what the stage would get now.
 
+import { takeRecord } from "./restore.ts";
 import type { StageLedger } from "./stage-ledger.ts";
 import type { StageRun } from "./stage-run.ts";
 
@@ -7,13 +8,12 @@ import type { StageRun } from "./stage-run.ts";
 export function reuseCheckpoint(ledger: StageLedger, stageRun: StageRun): boolean {
   const record = stageRun.candidate;
   if (record === null || record.inputVersion !== stageRun.inputVersion) return false;
-  if (record.state !== "succeeded" || (record.output === null && stageRun.definition.persist))
-    return false;
   if (stageRun.definition.map !== null) return false; // its items are compared one by one
-  stageRun.attempts = record.attempts;
-  stageRun.stored = record.output;
-  stageRun.text = record.output?.kind === "inline" ? record.output.text : null;
-  stageRun.outputVersion = record.outputVersion;
+  // `pending` with an output: an earlier resume set it back, and was cut short before it came here.
+  const isPending = record.state === "pending" && record.output !== null;
+  if (!isPending && record.state !== "succeeded") return false;
+  if (record.output === null && stageRun.definition.persist) return false;
+  takeRecord(stageRun, record);
   ledger.endStage(stageRun, { state: "succeeded", via: "checkpoint" });
   return true;
 }

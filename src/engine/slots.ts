@@ -9,8 +9,20 @@ export interface SlotWaiter {
   wake(): void;
 }
 
+/** Where attempts get their slots. */
+export interface SlotPool {
+  /** Takes a slot if one is free. */
+  tryTake(): boolean;
+  /** Gives a slot back and wakes who waits for it. */
+  release(): void;
+  /** Puts a waiter in line; asking again keeps its place. */
+  wait(waiter: SlotWaiter): void;
+  /** Takes a waiter out of line. */
+  leave(waiter: SlotWaiter): void;
+}
+
 /** Slots for attempts. */
-export class Slots {
+export class Slots implements SlotPool {
   readonly limit: number;
   #used: number = 0;
   readonly #waiters: Set<SlotWaiter> = new Set();
@@ -50,5 +62,43 @@ export class Slots {
   /** Takes a waiter out of line, in O(1). */
   leave(waiter: SlotWaiter): void {
     this.#waiters.delete(waiter);
+  }
+}
+
+/** The slots of one run: those of the pool, and of them at most `limit`. */
+export class SlotShare implements SlotPool {
+  readonly #pool: SlotPool;
+  readonly #limit: number;
+  #used: number = 0;
+  #waiter: SlotWaiter | null = null;
+
+  constructor(pool: SlotPool, limit: number) {
+    this.#pool = pool;
+    this.#limit = limit;
+  }
+
+  tryTake(): boolean {
+    if (this.#used >= this.#limit || !this.#pool.tryTake()) return false;
+    this.#used += 1;
+    return true;
+  }
+
+  release(): void {
+    this.#used -= 1;
+    this.#pool.release();
+    const waiter = this.#waiter;
+    this.#waiter = null;
+    waiter?.wake();
+  }
+
+  /** Only the run itself waits here: for the pool, or for one of its own slots. */
+  wait(waiter: SlotWaiter): void {
+    if (this.#used >= this.#limit) this.#waiter = waiter;
+    else this.#pool.wait(waiter);
+  }
+
+  leave(waiter: SlotWaiter): void {
+    this.#waiter = null;
+    this.#pool.leave(waiter);
   }
 }

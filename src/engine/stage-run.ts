@@ -1,7 +1,7 @@
 // One stage of one run while it is driven: where it stands, what it gave, how often it was tried. Data with a
 // few questions about it; every move is made by the driver.
 
-import type { StageRecord } from "../model/checkpoint.ts";
+import type { MetricChange, StageRecord } from "../model/checkpoint.ts";
 import type { StageDefinition } from "../model/definition.ts";
 import type { Ending, Failure, StageState, StoredValue, Via } from "../model/outcome.ts";
 import type { EncodedValue } from "../std/value.ts";
@@ -96,12 +96,6 @@ export class StageRun {
 export function isEnded(stageRun: StageRun): boolean {
   const { state } = stageRun;
   return state !== "pending" && state !== "running" && state !== "waiting";
-}
-
-/** A metric as one attempt left it. */
-export interface MetricChange {
-  readonly absolute: boolean;
-  readonly value: number;
 }
 
 const unknownFailure: Failure = Object.freeze({

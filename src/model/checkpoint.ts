@@ -8,6 +8,13 @@ import type { Failure, StageState, StoredValue, Via } from "./outcome.ts";
 /** Time spent waiting, by cause, in ms. Causes are kinds of blocker. */
 export type WaitedMs = Readonly<Record<string, number>>;
 
+/** A metric as one attempt left it. */
+export interface MetricChange {
+  /** True: set to `value`. False: raised by it. */
+  readonly absolute: boolean;
+  readonly value: number;
+}
+
 /** One attempt that did not succeed, or one wait: text is cut to ERROR_HISTORY_CHARS_MAX. */
 export interface RetryRecord {
   readonly stage: string;
@@ -66,6 +73,8 @@ export interface ItemRecord {
   readonly inputVersion: string | null;
   readonly reason: string | null;
   readonly failure: Failure | null;
+  /** What it counted: the metrics of its stage are made of those of its items. */
+  readonly metrics: Readonly<Record<string, MetricChange>>;
   readonly waitedMs: WaitedMs;
   readonly dueAtMs: number | null;
   readonly blocker: string | null;

@@ -4,21 +4,17 @@ import type { PipelineDefinition } from "../model/definition.ts";
 import { stageUnknown } from "../model/compile/compile.ts";
 import { MillraceError } from "../model/errors.ts";
 import type { MillraceEvent } from "../model/event.ts";
-import type { RunRecord } from "../model/run.ts";
+import { isRunOver, type RunRecord } from "../model/run.ts";
 import { restoreRun } from "../engine/restore.ts";
 import { collectLoads } from "../engine/needs.ts";
 import { DurableJournal } from "../engine/durable-journal.ts";
 import { RunCore } from "../engine/run-core.ts";
-import { Slots } from "../engine/slots.ts";
-import { systemClock } from "../std/clock.ts";
-import { systemRandom } from "../std/random.ts";
-import type { Store } from "../storage/store.ts";
 import { explainRun, type Explanation } from "./explain.ts";
-import { runName } from "./queries/find-run.ts";
+import { getDefinition, type MillContext } from "./mill-context.ts";
+import { findRun, runName } from "./queries/find-run.ts";
 import type { RunHandle } from "./run-handle.ts";
 import type { RunResult } from "./run-result.ts";
 import { DrivenResult } from "./outputs.ts";
-import { makeFiles } from "./world.ts";
 
 /** An ended run. */
 export class KnownRun implements RunHandle {
@@ -27,15 +23,15 @@ export class KnownRun implements RunHandle {
   readonly number: number;
   readonly definition: PipelineDefinition;
   readonly created: boolean = false;
-  readonly #store: Store;
+  readonly #mill: MillContext;
   readonly #run: RunRecord;
   #result: RunResult | null = null;
 
   constructor(
-    store: Store,
+    mill: MillContext,
     parts: { readonly definition: PipelineDefinition; readonly run: RunRecord },
   ) {
-    this.#store = store;
+    this.#mill = mill;
     this.#run = parts.run;
     this.definition = parts.definition;
     this.id = parts.run.id;
@@ -45,7 +41,7 @@ export class KnownRun implements RunHandle {
 
   /** Reads what the run gave. Called once, before the handle is given out. */
   async load(): Promise<void> {
-    this.#result = await readResult(this.#store, this.definition, this.#run);
+    this.#result = await readResult(this.#mill, this.definition, this.#run);
   }
 
   result(): Promise<RunResult> {
@@ -79,16 +75,35 @@ export class KnownRun implements RunHandle {
   why(stage?: string, item?: string): Promise<Explanation> {
     if (stage !== undefined && !this.definition.positions.has(stage))
       throw stageUnknown(this.definition, stage);
-    return explainRun(this.#store, this.#run, {
+    return explainRun(this.#mill.store, this.#run, {
       ...(stage === undefined ? {} : { stage }),
       ...(item === undefined ? {} : { item }),
     });
   }
 }
 
-/** The result of a run that has ended, from its rows. */
-export async function readResult(
-  store: Store,
+/** The result of a run by short name, id or "last". RUN_NOT_FOUND, RUN_STATE_CONFLICT where there is none yet. */
+export async function findResult(mill: MillContext, reference: string): Promise<RunResult> {
+  const run = await findRun(mill.store, reference);
+  const live = mill.live.get(run.id);
+  if (live !== undefined) return await live.result();
+  if (isRunOver(run.state) || run.state === "waiting")
+    return await readResult(mill, getDefinition(mill, run.pipeline), run);
+  const name = runName(run);
+  throw new MillraceError(
+    "RUN_STATE_CONFLICT",
+    `Run ${name} is ${run.state}: it has no result yet.`,
+    {
+      hint: "another process works on it, or will",
+      next: `npx millrace why ${name}`,
+      details: { run: run.id, name, state: run.state },
+    },
+  );
+}
+
+/** The result of a run that has ended, or waits, from its rows. */
+async function readResult(
+  { store, world }: MillContext,
   definition: PipelineDefinition,
   run: RunRecord,
 ): Promise<RunResult> {
@@ -107,16 +122,7 @@ export async function readResult(
     inputVersion: run.inputVersion,
     settings: run.settings,
     provide: {},
-    world: {
-      clock: systemClock,
-      random: systemRandom,
-      slots: new Slots(1),
-      files: makeFiles(store.url),
-      blobs: store.blobs,
-      environment: {},
-      graceMs: 0,
-      stuckMs: 0,
-    },
+    world,
     journal,
     sink: null,
   });
@@ -127,16 +133,14 @@ export async function readResult(
       ? []
       : [{ position, stage: record.stage, action: "keep" as const, reason: null }];
   });
-  restoreRun(core, checkpoints, { stages, vanished: [] }, { everyEnding: true });
+  restoreRun(core, { checkpoints, plan: { stages, vanished: [] } }, { everyEnding: true });
   const loads: Promise<void>[] = [];
   for (const stageRun of core.stages) collectLoads(core, stageRun, loads);
   await Promise.all(loads);
-  for (const stageRun of core.stages) {
-    const { state, failure } = stageRun;
-    if (state === "failed" && failure !== null) core.noteError(stageRun, { failure, index: null });
-  }
   return new DrivenResult(core, {
     name: runName(run),
+    startedAtMs: run.startedAtMs,
+    endedAtMs: run.endedAtMs ?? run.updatedAtMs,
     end: {
       to: run.state,
       reason: run.reason,

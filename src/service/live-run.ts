@@ -3,16 +3,20 @@
 
 import { DRAIN_MS_DEFAULT } from "../model/defaults.ts";
 import type { PipelineDefinition } from "../model/definition.ts";
+import { isMillraceError } from "../model/errors.ts";
 import type { EventDraft, MillraceEvent } from "../model/event.ts";
-import { READER_QUEUE_MAX } from "../model/limits.ts";
+import { READER_QUEUE_MAX, RECENT_EVENTS_MAX } from "../model/limits.ts";
 import type { RunRecord } from "../model/run.ts";
-import { DurableJournal } from "../engine/durable-journal.ts";
+import { DurableJournal, toEvents } from "../engine/durable-journal.ts";
 import { decideEnd } from "../engine/finish.ts";
 import type { Journal, RunEnd } from "../engine/journal.ts";
+import type { EngineWorld } from "../engine/ports.ts";
 import type { Restored } from "../engine/restore.ts";
 import { RunCore } from "../engine/run-core.ts";
 import { RunDriver, type DriveEnd } from "../engine/run-driver.ts";
 import { collectLoads } from "../engine/needs.ts";
+import { SlotShare } from "../engine/slots.ts";
+import type { EventNumbers } from "../storage/store.ts";
 import { Emitter } from "../std/emitter.ts";
 import type { EncodedValue } from "../std/value.ts";
 import { explainRun, type Explanation } from "./explain.ts";
@@ -32,6 +36,15 @@ export interface LiveRunParts {
   readonly record: RunRecord;
   readonly inputText: EncodedValue;
   readonly provide: Readonly<Record<string, unknown>>;
+  /** Active time of the epochs before, ms. */
+  readonly beforeMs: number;
+  /** Monotonic ms before the claim was sent. */
+  readonly sentMs: number;
+  /** What was committed with the claim; told first. */
+  readonly firstEvents: {
+    readonly events: readonly EventDraft[];
+    readonly numbers: EventNumbers;
+  };
 }
 
 /** A run that this process works on. */
@@ -43,18 +56,21 @@ export class LiveRun implements RunHandle {
   readonly created: boolean = true;
   readonly core: RunCore;
   resumed?: NonNullable<RunHandle["resumed"]>;
+  readonly #parts: LiveRunParts;
   readonly #mill: MillContext;
-  readonly #record: RunRecord;
   readonly #journal: Journal;
   readonly #driver: RunDriver;
   readonly #events: Emitter<MillraceEvent> = new Emitter();
   readonly #queues: Set<EventQueue> = new Set();
+  /** Number in the store of the last event that was told. */
+  #lastSeq: number = 0;
+  #cancelHeard: boolean = false;
   #result: Promise<RunResult> | null = null;
 
   constructor(parts: LiveRunParts) {
     const { mill, definition, record } = parts;
+    this.#parts = parts;
     this.#mill = mill;
-    this.#record = record;
     this.id = record.id;
     this.number = record.number;
     this.name = runName(record);
@@ -64,7 +80,7 @@ export class LiveRun implements RunHandle {
       committer: mill.committer,
       runId: record.id,
       epoch: record.epoch,
-      onEvent: (event) => this.#events.emit(event),
+      onEvent: (event) => this.#emit(event),
     });
     this.core = new RunCore({
       definition,
@@ -74,7 +90,7 @@ export class LiveRun implements RunHandle {
       inputVersion: record.inputVersion,
       settings: record.settings,
       provide: parts.provide,
-      world: mill.world,
+      world: shareOf(mill.world, record.settings.concurrency),
       journal: this.#journal,
       sink: { tell: (draft) => this.#tell(draft) },
     });
@@ -88,14 +104,20 @@ export class LiveRun implements RunHandle {
 
   /** Starts working. Called once, after the claim is committed. */
   start(): void {
+    const { record, sentMs, firstEvents } = this.#parts;
     this.#mill.live.set(this.id, this);
-    this.#mill.keeper.keep({
-      id: this.id,
-      epoch: this.#record.epoch,
-      lost: (error) => this.#driver.fail(error),
-      cancelRequested: (reason) => this.#driver.cancel(reason),
-      listRunning: (limit) => this.#listRunning(limit),
-    });
+    this.#mill.keeper.keep(
+      {
+        id: this.id,
+        epoch: record.epoch,
+        lost: (error) => this.#driver.fail(error),
+        cancelRequested: (reason) => this.#hearCancel(reason),
+        listRunning: (limit) => this.#listRunning(limit),
+      },
+      sentMs,
+    );
+    for (const event of toEvents(this.id, firstEvents.events, firstEvents.numbers))
+      this.#emit(event);
     this.#result = this.#drive();
     // Whoever awaits the result sees the fault; without anybody it must not end the process.
     this.#result.catch(() => undefined);
@@ -104,9 +126,18 @@ export class LiveRun implements RunHandle {
   async #drive(): Promise<RunResult> {
     try {
       const driven = await this.#driver.drive();
+      const endedMs = this.#mill.world.clock.monotonicMs();
       const end = await this.#conclude(driven);
       await this.#loadOutputs();
-      return new DrivenResult(this.core, { name: this.name, end });
+      return new DrivenResult(this.core, {
+        name: this.name,
+        end,
+        startedAtMs: this.#parts.record.startedAtMs,
+        endedAtMs: this.core.wallOf(endedMs),
+      });
+    } catch (error) {
+      await this.#letGo(error);
+      throw error;
     } finally {
       this.#mill.keeper.release(this.id);
       this.#mill.live.delete(this.id);
@@ -117,30 +148,48 @@ export class LiveRun implements RunHandle {
   async #conclude(driven: DriveEnd): Promise<RunEnd> {
     if (driven.kind === "over") {
       const end = decideEnd(this.core, driven);
-      const beforeMs = this.#record.durationMs ?? 0;
-      const total = { ...end, durationMs: end.durationMs + beforeMs };
+      const total = { ...end, durationMs: end.durationMs + this.#parts.beforeMs };
       await this.#journal.endRun(total, [toRunEvent(total)]);
       return total;
     }
-    await this.#journal.parkRun("interrupted", [
-      { type: "run.interrupted", data: { reason: "interrupted" } },
-    ]);
+    const end = this.#toParked();
+    await this.#journal.parkRun(end, [interrupted("interrupted")]);
+    return end;
+  }
+
+  #toParked(): RunEnd {
+    const activeMs = this.#mill.world.clock.monotonicMs() - this.core.startedMs;
     return {
       to: "waiting",
       reason: "interrupted",
-      durationMs: this.#mill.world.clock.monotonicMs() - this.core.startedMs,
+      durationMs: activeMs + this.#parts.beforeMs,
       warnings: 0,
       failure: null,
       metrics: {},
     };
   }
 
+  /** The store failed, or we did: the run is parked if that can still be written, so that it can be resumed at
+   *  once. Where it was lost to another owner nothing of this changes anything. */
+  async #letGo(error: unknown): Promise<void> {
+    const reason = isMillraceError(error) ? error.message : "its process met an internal error";
+    try {
+      await this.#journal.parkRun(this.#toParked(), [interrupted(reason)]);
+    } catch {
+      // Then its lease runs out, and whoever resumes it takes it from there. The first error is the one to tell.
+    }
+  }
+
   /** Outputs that lie in blobs are brought in, so that the result answers without waiting. */
   async #loadOutputs(): Promise<void> {
     const loads: Promise<void>[] = [];
-    for (const { stage } of this.definition.outputs)
-      collectLoads(this.core, this.core.stageAt(stage), loads);
+    for (const stageRun of this.core.stages) collectLoads(this.core, stageRun, loads);
     await Promise.all(loads);
+  }
+
+  #emit(event: MillraceEvent): void {
+    this.#lastSeq = event.seq;
+    this.#events.emit(event);
   }
 
   #tell(draft: EventDraft): void {
@@ -152,6 +201,23 @@ export class LiveRun implements RunHandle {
       atMs: this.#mill.world.clock.wallMs(),
       run: this.id,
     });
+  }
+
+  /** Somebody else asked for the end: its event is told here too, so that listeners see no gap. */
+  #hearCancel(reason: string): void {
+    if (this.#cancelHeard) return;
+    this.#cancelHeard = true;
+    const asked = this.#mill.store.listEvents({
+      runId: this.id,
+      after: this.#lastSeq,
+      limit: RECENT_EVENTS_MAX,
+    });
+    asked
+      .then((events) => {
+        for (const event of events) if (event.type === "run.cancel_requested") this.#emit(event);
+      })
+      .catch(() => undefined)
+      .finally(() => this.#driver.cancel(reason));
   }
 
   #listRunning(limit: number): readonly string[] {
@@ -195,9 +261,19 @@ export class LiveRun implements RunHandle {
   }
 
   why(stage?: string, item?: string): Promise<Explanation> {
-    return explainRun(this.#mill.store, this.#record, {
+    return explainRun(this.#mill.store, this.#parts.record, {
       ...(stage === undefined ? {} : { stage }),
       ...(item === undefined ? {} : { item }),
     });
   }
+}
+
+function interrupted(reason: string): EventDraft {
+  return { type: "run.interrupted", data: { reason } };
+}
+
+/** The world of one run: with a limit of its own within that of the process, if it has one. */
+function shareOf(world: EngineWorld, concurrency: number | undefined): EngineWorld {
+  if (concurrency === undefined) return world;
+  return { ...world, slots: new SlotShare(world.slots, concurrency) };
 }

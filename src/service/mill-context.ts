@@ -9,9 +9,11 @@ import type { Owner } from "../model/lease.ts";
 import type { Machine } from "../std/machine.ts";
 import { findNearest } from "../std/nearest.ts";
 import type { Store } from "../storage/store.ts";
+import type { RunResult } from "./run-result.ts";
 
 /** A run that this process works on, as far as other use cases need it. */
 export interface LiveEntry {
+  result(): Promise<RunResult>;
   cancel(reason: string): Promise<void>;
   interrupt(drainMs: number): Promise<void>;
 }
@@ -30,6 +32,10 @@ export interface MillContext {
   readonly nextId: () => string;
   /** Runs that this process works on, by id. */
   readonly live: Map<string, LiveEntry>;
+  /** Runs that are being claimed here, by a promise that resolves when they are live or were refused. */
+  readonly starting: Map<Promise<void>, string>;
+  /** True from the first `close` on: nothing is claimed any more. */
+  closing: boolean;
 }
 
 /** The definition of that name. PIPELINE_UNKNOWN with the nearest. */

@@ -28,7 +28,7 @@ import { rescueInterrupted } from "./commands/rescue.ts";
 import { queueRun, resumeRun, type ResumeOptions } from "./commands/resume-run.ts";
 import { startRun, type StartOptions } from "./commands/start-run.ts";
 import { explainRun, type Explanation } from "./explain.ts";
-import { KnownRun } from "./known-run.ts";
+import { findResult, KnownRun } from "./known-run.ts";
 import type { MillContext } from "./mill-context.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { checkConcurrency } from "./prepare-run.ts";
@@ -36,6 +36,7 @@ import { findRun } from "./queries/find-run.ts";
 import { listItems, type ItemListQuery, type ItemPage } from "./queries/list-items.ts";
 import { listRuns, type RunListQuery, type RunPage } from "./queries/list-runs.ts";
 import type { RunHandle } from "./run-handle.ts";
+import type { RunResult } from "./run-result.ts";
 import { makeFiles } from "./world.ts";
 
 /** How a mill is opened. */
@@ -87,7 +88,7 @@ export class Millrace {
     const started = await startRun(this.#mill, { definition: pipeline.definition, input, options });
     // The outputs are those of the pipeline that was passed in.
     if (started.kind === "live") return started.run as RunHandle as RunHandle<Out>;
-    const known = new KnownRun(this.#mill.store, {
+    const known = new KnownRun(this.#mill, {
       definition: pipeline.definition,
       run: started.run,
     });
@@ -117,6 +118,12 @@ export class Millrace {
     return await cancelRun(this.#mill, run, options.reason ?? "cancelled");
   }
 
+  /** What a run gave, by short name, id or "last": of one that this process works on when it has ended. A run
+   *  that others work on has no result yet: RUN_STATE_CONFLICT. */
+  async result(reference: string): Promise<RunResult> {
+    return await findResult(this.#mill, reference);
+  }
+
   /** A run by short name, id or "last". RUN_NOT_FOUND. */
   async run(reference: string): Promise<RunRecord> {
     return await findRun(this.#mill.store, reference);
@@ -144,13 +151,20 @@ export class Millrace {
     });
   }
 
-  /** Parks what still runs within `drainMs` (default 20 s), then closes the store. Safe to repeat. */
+  /** Parks what still runs within `drainMs` (default 20 s), then closes the store. Safe to repeat; repeated with
+   *  0 it waits no longer. */
   close(options: { readonly drainMs?: number } = {}): Promise<void> {
+    if (this.#closing !== null && options.drainMs === 0) {
+      for (const run of this.#mill.live.values()) void run.interrupt(0);
+    }
+    this.#mill.closing = true;
     this.#closing ??= this.#close(options.drainMs ?? DRAIN_MS_DEFAULT);
     return this.#closing;
   }
 
   async #close(drainMs: number): Promise<void> {
+    // What was being claimed when the door closed is live now, or was refused.
+    await Promise.all(this.#mill.starting.keys());
     const live = [...this.#mill.live.values()];
     await Promise.all(live.map((run) => run.interrupt(drainMs)));
     await this.#mill.committer.close();
@@ -208,6 +222,8 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
     pipelines,
     nextId,
     live: new Map(),
+    starting: new Map(),
+    closing: false,
   };
   if (mode === "write") await rescueInterrupted(mill);
   return new Millrace(mill);

@@ -14,6 +14,9 @@ import type { RunError, RunResult, StageResult } from "./run-result.ts";
 export interface ResultIdentity {
   readonly name: string;
   readonly end: RunEnd;
+  /** UTC ms. Default: when the driving began, and that plus its duration. */
+  readonly startedAtMs?: number | null;
+  readonly endedAtMs?: number | null;
 }
 
 /** The result of a driven run. */
@@ -44,8 +47,8 @@ export class DrivenResult implements RunResult<Record<string, unknown>> {
     if (end.reason !== null) this.reason = end.reason;
     this.warnings = end.warnings;
     this.metrics = end.metrics;
-    this.startedAtMs = core.startedAtMs;
-    this.endedAtMs = core.wallOf(core.startedMs + end.durationMs);
+    this.startedAtMs = identity.startedAtMs ?? core.startedAtMs;
+    this.endedAtMs = identity.endedAtMs ?? core.wallOf(core.startedMs + end.durationMs);
     this.durationMs = end.durationMs;
   }
 

@@ -22,7 +22,6 @@ export const RUN_BIRTH_COLUMNS = [
   "pipeline",
   "key",
   "input_version",
-  "foreground",
   "parent",
   "source",
   "tags",
@@ -33,6 +32,7 @@ export const RUN_BIRTH_COLUMNS = [
 export const RUN_LIFE_COLUMNS = [
   "epoch",
   "state",
+  "foreground",
   "reason",
   "lease_worker",
   "lease_host",
@@ -62,7 +62,6 @@ export function runBirthColumns(run: RunRecord): readonly Column[] {
     run.pipeline,
     run.key,
     run.inputVersion,
-    run.foreground ? 1 : 0,
     run.parent,
     run.source,
     jsonColumn(run.tags),
@@ -76,6 +75,7 @@ export function runLifeColumns(run: RunRecord): readonly Column[] {
   return [
     run.epoch,
     run.state,
+    run.foreground ? 1 : 0,
     run.reason,
     owner?.worker ?? null,
     owner?.host ?? null,

@@ -51,22 +51,24 @@ export function refuseClaim(run: RunRecord, write: ClaimRunWrite): string | unde
   }
   if (isRunOver(run.state) && !write.reopen) return `Only a resume takes a "${run.state}" run.`;
   // A running run passes from one owner to the next: by the table it is queued in between.
-  return run.state === "running" ? undefined : refuseRunMove(run.state, "running");
+  if (run.state === "running") return undefined;
+  return refuseRunMove(run.state, write.claim === null ? "queued" : "running");
 }
 
 /** The record after a claim. */
 export function takeRun(run: RunRecord, write: ClaimRunWrite, nowMs: number): RunRecord {
-  const { owner, leaseMs } = write.claim;
+  const { claim } = write;
   const taken: RunRecord = {
     ...run,
     definitionHash: write.definitionHash,
     settings: write.settings,
-    state: "running",
+    state: claim === null ? "queued" : "running",
     reason: null,
+    foreground: write.foreground,
     epoch: run.epoch + 1,
-    lease: { owner, expiresAtMs: nowMs + leaseMs },
+    lease: claim === null ? null : { owner: claim.owner, expiresAtMs: nowMs + claim.leaseMs },
     crashes: run.crashes + (write.crashed ? 1 : 0),
-    startedAtMs: run.startedAtMs ?? nowMs,
+    startedAtMs: run.startedAtMs ?? (claim === null ? null : nowMs),
     updatedAtMs: nowMs,
   };
   if (!write.reopen) return taken;

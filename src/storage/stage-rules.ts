@@ -52,7 +52,6 @@ export function reopenStage(record: StageRecord, mode: ResetStage["mode"]): Stag
   return {
     ...record,
     ...REOPENED,
-    metrics: {},
     cpuMs: null,
     peakBytes: null,
   };
@@ -69,6 +68,7 @@ const REOPENED = {
   attempts: 0,
   reason: null,
   failure: null,
+  metrics: {},
   waitedMs: {},
   dueAtMs: null,
   blocker: null,

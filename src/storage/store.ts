@@ -39,10 +39,14 @@ export interface CreateRunWrite {
   readonly events: readonly EventDraft[];
 }
 
-/** A stage whose checkpoint another run gives. `itemsOnly`: the successes among its items alone. */
+/** A stage whose checkpoint another run gives. */
 export interface TakenStage {
   readonly stage: string;
-  readonly itemsOnly: boolean;
+  /**
+   * `whole`: its ending stands, with all items that ended. `recheck`: its row is `pending` until the engine has
+   * seen whether its inputs are unchanged. `items`: no row. The last two take the successes among its items.
+   */
+  readonly mode: "whole" | "recheck" | "items";
 }
 
 /** What the caller decides of a new run; the store adds number, epoch, times. */
@@ -67,15 +71,19 @@ export interface ClaimTerms {
 }
 
 /**
- * Takes a run that exists: epoch + 1, `running`, lease set. Refused (`conflict`) unless the run's epoch is
- * `expectedEpoch` and its state one of `from`, so that of two takers one wins.
+ * Takes a run that exists: epoch + 1, `running`, lease set; without terms `queued`, for whoever works. Refused
+ * (`conflict`) unless the run's epoch is `expectedEpoch` and its state one of `from`, so that of two takers one
+ * wins.
  */
 export interface ClaimRunWrite {
   readonly kind: "claim-run";
   readonly runId: string;
   readonly expectedEpoch: number;
   readonly from: readonly RunState[];
-  readonly claim: ClaimTerms;
+  /** Null: nobody takes it yet. */
+  readonly claim: ClaimTerms | null;
+  /** Whether it is from now on in the foreground of the process that takes it. */
+  readonly foreground: boolean;
   /** True: a `resume`, counted in `resumes`; ending fields (ended, failure, cancel request) are cleared. */
   readonly reopen: boolean;
   /** True: the last owner crashed, counted in `crashes`. */
@@ -292,7 +300,10 @@ export interface Store {
   findRunByNumber(number: number): Promise<RunRecord | undefined>;
   findRunByKey(pipeline: string, key: string): Promise<RunRecord | undefined>;
   listRuns(query: RunQuery): Promise<readonly RunRecord[]>;
-  /** Everything a run needs to go on: stage rows, ended items, state entries; empty if there is no such run. */
+  /**
+   * Everything a run needs to go on: stage rows, items that ended or are recorded as started, state entries;
+   * empty if there is no such run.
+   */
   loadCheckpoints(runId: string): Promise<RunCheckpoints>;
   findStage(runId: string, stage: string): Promise<StageRecord | undefined>;
   /** In order of name. */

@@ -1,6 +1,7 @@
 // One attempt of a stage or item, which is also the context its function receives. One object, and its parts
 // are made when they are read: a context that nobody looks at costs no controller, no closure, no map.
 
+import type { MetricChange } from "../../model/checkpoint.ts";
 import type {
   ArtifactReference,
   Context,
@@ -18,7 +19,7 @@ import { boundedText, sha256Hex, type Json } from "../../std/json.ts";
 import type { EventDraft } from "../../model/event.ts";
 import type { EngineWorld } from "../ports.ts";
 import type { AttemptHistory } from "./attempt-history.ts";
-import type { MetricChange, StageRun } from "../stage-run.ts";
+import type { StageRun } from "../stage-run.ts";
 
 /** Where an attempt stands. `overdue`: aborted, within its grace; `stuck`: did not stop within it. */
 export type AttemptPhase = "running" | "overdue" | "stuck" | "over";

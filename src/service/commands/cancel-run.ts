@@ -1,10 +1,10 @@
 // Ends a run from wherever the caller is: here, in another process, or with nobody at work on it.
 
 import { MillraceError } from "../../model/errors.ts";
-import type { RunState } from "../../model/run.ts";
+import { isRunOver, type RunRecord, type RunState } from "../../model/run.ts";
 import type { MillContext } from "../mill-context.ts";
 import { findRun, runName } from "../queries/find-run.ts";
-import { isAbandoned } from "./resume-run.ts";
+import { interruptAbandoned } from "./interrupt-abandoned.ts";
 
 /** What became of a request to cancel. */
 export interface CancelOutcome {
@@ -26,45 +26,47 @@ export async function cancelRun(
 ): Promise<CancelOutcome> {
   const run = await findRun(mill.store, reference);
   const name = runName(run);
-  if (run.state === "cancelled")
-    return { run: name, before: run.state, after: run.state, note: "was cancelled already" };
+  const before = run.state;
+  if (before === "cancelled")
+    return { run: name, before, after: before, note: "was cancelled already" };
   const live = mill.live.get(run.id);
   if (live !== undefined) {
     await live.cancel(reason);
-    const after = await mill.store.findRun(run.id);
-    return { run: name, before: run.state, after: after?.state ?? "cancelled" };
+    const after = (await findRun(mill.store, run.id)).state;
+    // It was on its way to wait, or its store failed: then nobody works on it any more.
+    if (isRunOver(after)) return { run: name, before, after };
   }
-  if (run.state === "running" && isAbandoned(mill, run)) {
-    await mill.committer.write({
-      kind: "interrupt-run",
-      runId: run.id,
-      expectedEpoch: run.epoch,
-      events: [{ type: "run.interrupted", data: { reason: "its process is gone" } }],
-    });
-  }
+  const parked = await interruptAbandoned(mill, await findRun(mill.store, run.id));
+  if (parked.state === "cancelled") return { run: name, before, after: parked.state };
+  const after = await requestCancel(mill, run, reason);
+  return { run: name, before, after: after.state, ...describeHolder(after) };
+}
+
+async function requestCancel(
+  mill: MillContext,
+  run: RunRecord,
+  reason: string,
+): Promise<RunRecord> {
   const result = await mill.committer.write({ kind: "request-cancel", runId: run.id, reason });
-  if (result.kind === "conflict") {
-    throw new MillraceError(
-      "RUN_STATE_CONFLICT",
-      `Run ${name} has ended ${run.state}: it cannot be cancelled.`,
-      {
-        hint: "only a run that has not ended can be",
-        next: `npx millrace show ${name}`,
-        details: { run: run.id, name, state: run.state },
-      },
-    );
-  }
-  const after = (await mill.store.findRun(run.id))?.state ?? "cancelled";
+  if (result.kind === "done" && result.run !== undefined) return result.run;
+  const now = await findRun(mill.store, run.id);
+  const name = runName(run);
+  throw new MillraceError(
+    "RUN_STATE_CONFLICT",
+    `Run ${name} has ended ${now.state}: it cannot be cancelled.`,
+    {
+      hint: "only a run that has not ended can be",
+      next: `npx millrace show ${name}`,
+      details: { run: run.id, name, state: now.state },
+    },
+  );
+}
+
+function describeHolder(run: RunRecord): Pick<CancelOutcome, "holder" | "note"> {
   const owner = run.lease?.owner;
+  if (run.state !== "running" || owner === undefined) return {};
   return {
-    run: name,
-    before: run.state,
-    after,
-    ...(after !== "running" || owner === undefined
-      ? {}
-      : {
-          holder: `process ${owner.pid} on ${owner.host}`,
-          note: "asked to stop; it sees this within 2 s",
-        }),
+    holder: `process ${owner.pid} on ${owner.host}`,
+    note: "asked to stop; it sees this within 2 s",
   };
 }

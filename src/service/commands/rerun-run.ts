@@ -1,19 +1,20 @@
 // Does a run again as a new one, linked to the old: from the beginning, from a stage, or only what failed.
 
+import { stageUnknown } from "../../model/compile/compile.ts";
+import type { PipelineDefinition } from "../../model/definition.ts";
 import { MillraceError } from "../../model/errors.ts";
 import type { MillraceEvent } from "../../model/event.ts";
-import { restoreRun } from "../../engine/restore.ts";
-import { encodeOrThrow } from "../../engine/run-core.ts";
+import type { RunRecord } from "../../model/run.ts";
 import { decideReset, type ResetPlan } from "../../policy/reuse.ts";
-import { sha256Hex } from "../../std/json.ts";
-import { decodeValue } from "../../std/value.ts";
-import type { TakenStage } from "../../storage/store.ts";
-import { stageUnknown } from "../../model/compile/compile.ts";
-import { LiveRun } from "../live-run.ts";
+import type { EncodedValue } from "../../std/value.ts";
+import type { CreateRunWrite } from "../../storage/store.ts";
+import type { LiveRun } from "../live-run.ts";
 import { getDefinition, type MillContext } from "../mill-context.ts";
 import { checkProvided, refuseUnavailable, toSettings, type RunChoices } from "../prepare-run.ts";
 import { findRun } from "../queries/find-run.ts";
-import { toInputText } from "./start-run.ts";
+import { beginRun, toClaimed, whileOpen } from "./begin-run.ts";
+import { toInputText, toInputVersion } from "./start-run.ts";
+import { listRedo, listTaken, readTakenOver } from "./take-over.ts";
 
 /** What a caller may say of a rerun. */
 export interface RerunOptions extends RunChoices {
@@ -41,12 +42,11 @@ export async function rerunRun(
   refuseUnavailable(definition);
   const provide = { ...mill.provide, ...options.provide };
   checkProvided(definition, provide);
-  const settings = toSettings(definition, options);
-  const input = options.input === undefined ? decodeValue(old.input) : options.input;
-  const inputText = await toInputText(definition, input);
-  const inputVersion = sha256Hex(inputText).slice(0, 32);
-  const plan = await planTakeOver(mill, { oldId: old.id, definition, options });
-  if (plan !== null && inputVersion !== old.inputVersion) {
+  // The old input has been through the schema: asked again, it might give something else, or nothing.
+  const inputText =
+    options.input === undefined ? old.input : await toInputText(definition, options.input);
+  const plan = await planTakeOver(mill, { old, definition, options });
+  if (plan !== null && toInputVersion(inputText) !== old.inputVersion) {
     throw new MillraceError(
       "OPTION_INVALID",
       "A rerun with another input takes no checkpoints over.",
@@ -55,16 +55,48 @@ export async function rerunRun(
       },
     );
   }
-  const taken = plan === null ? [] : listTaken(plan);
-  const result = await mill.committer.write({
+  const write = toCreate(mill, { old, definition, options, inputText, plan });
+  return await whileOpen(mill, write.run.id, async () => {
+    const sentMs = mill.world.clock.monotonicMs();
+    const result = await mill.committer.write(write);
+    const claimed = toClaimed(result, write, sentMs);
+    if (claimed === undefined)
+      throw new MillraceError("STORE_FAILED", `The store did not make the run: ${result.kind}.`);
+    const kept =
+      plan === null
+        ? {}
+        : {
+            kept: {
+              ...(await readTakenOver(mill, claimed.run.id, definition)),
+              redo: listRedo(plan),
+            },
+          };
+    const { onEvent } = options;
+    return beginRun(mill, { claimed, definition, inputText, provide, onEvent, ...kept });
+  });
+}
+
+interface CreateParts {
+  readonly old: RunRecord;
+  readonly definition: PipelineDefinition;
+  readonly options: RerunOptions;
+  readonly inputText: EncodedValue;
+  readonly plan: ResetPlan | null;
+}
+
+function toCreate(mill: MillContext, parts: CreateParts): CreateRunWrite {
+  const { old, definition, options, inputText, plan } = parts;
+  const settings = toSettings(definition, options);
+  const stages = plan === null ? [] : listTaken(definition, plan);
+  return {
     kind: "create-run",
     run: {
       id: mill.nextId(),
       pipeline: definition.name,
       definitionHash: definition.hash,
       key: null,
-      input: encodeOrThrow(input, "the input"),
-      inputVersion,
+      input: inputText,
+      inputVersion: toInputVersion(inputText),
       foreground: true,
       parent: old.id,
       source: options.source ?? "rerun",
@@ -73,7 +105,7 @@ export async function rerunRun(
     },
     definitionJson: definition.json,
     claim: { owner: mill.owner, leaseMs: mill.leaseMs },
-    ...(taken.length === 0 ? {} : { takeOver: { from: old.id, stages: taken } }),
+    ...(stages.length === 0 ? {} : { takeOver: { from: old.id, stages } }),
     events: [
       {
         type: "run.created",
@@ -86,45 +118,21 @@ export async function rerunRun(
       },
       { type: "run.started", data: { epoch: 1 } },
     ],
-  });
-  if (result.kind !== "done" || result.run === undefined) {
-    throw new MillraceError("STORE_FAILED", `The store did not make the run: ${result.kind}.`);
-  }
-  const live = new LiveRun({ mill, definition, record: result.run, inputText, provide });
-  if (taken.length > 0) {
-    const checkpoints = await mill.store.loadCheckpoints(live.id);
-    const kept = decideReset(definition, checkpoints.stages, { verb: "resume" });
-    live.noteRestored(restoreRun(live.core, checkpoints, kept));
-  }
-  if (options.onEvent !== undefined) live.onEvent(options.onEvent);
-  live.start();
-  return live;
+  };
 }
 
 async function planTakeOver(
   mill: MillContext,
-  request: {
-    readonly oldId: string;
-    readonly definition: ReturnType<typeof getDefinition>;
-    readonly options: RerunOptions;
-  },
+  request: Pick<CreateParts, "old" | "definition" | "options">,
 ): Promise<ResetPlan | null> {
-  const { definition, options } = request;
+  const { definition, options, old } = request;
   if (options.from === undefined && options.onlyFailed !== true) return null;
   const from = options.from === undefined ? undefined : definition.positions.get(options.from);
   if (options.from !== undefined && from === undefined)
     throw stageUnknown(definition, options.from);
-  const records = await mill.store.listStages(request.oldId);
+  const records = await mill.store.listStages(old.id);
   return decideReset(definition, records, {
     verb: options.onlyFailed === true ? "rerun-failed" : "rerun",
     ...(from === undefined ? {} : { from: [from] }),
-  });
-}
-
-/** Kept and rechecked stages go along whole, open ones with the items that succeeded. */
-function listTaken(plan: ResetPlan): readonly TakenStage[] {
-  return plan.stages.flatMap(({ stage, action }) => {
-    if (action === "drop") return [];
-    return [{ stage, itemsOnly: action === "open" }];
   });
 }

@@ -2,15 +2,15 @@
 // A run that a live process works on is never taken.
 
 import type { PipelineDefinition } from "../../model/definition.ts";
-import { LEASE_GRACE_MS_DEFAULT } from "../../model/defaults.ts";
+import { stageUnknown } from "../../model/compile/compile.ts";
 import { MillraceError } from "../../model/errors.ts";
 import type { MillraceEvent } from "../../model/event.ts";
+import type { RunCheckpoints } from "../../model/checkpoint.ts";
 import type { RunRecord } from "../../model/run.ts";
-import { foreseeRestored, restoreRun, type Restored } from "../../engine/restore.ts";
-import { decideReset, type ResetPlan } from "../../policy/reuse.ts";
-import { decodeValue } from "../../std/value.ts";
-import type { ClaimRunWrite, ResetStage } from "../../storage/store.ts";
-import { LiveRun } from "../live-run.ts";
+import { foreseeRestored } from "../../engine/restore.ts";
+import { decideReset, type ResetPlan, type StageReset } from "../../policy/reuse.ts";
+import type { ClaimRunWrite, ClaimTerms, ResetStage } from "../../storage/store.ts";
+import type { LiveRun } from "../live-run.ts";
 import { getDefinition, type MillContext } from "../mill-context.ts";
 import {
   checkProvided,
@@ -20,8 +20,9 @@ import {
   type RunChoices,
 } from "../prepare-run.ts";
 import { findRun, runName } from "../queries/find-run.ts";
-import { stageUnknown } from "../../model/compile/compile.ts";
-import { toInputText } from "./start-run.ts";
+import { beginRun, toClaimed, whileOpen } from "./begin-run.ts";
+import { interruptAbandoned, judgeOwner } from "./interrupt-abandoned.ts";
+import { isMap } from "./take-over.ts";
 
 /** What a caller may say of a resume. The input can never change: that is a `rerun`. */
 export interface ResumeOptions extends Pick<
@@ -41,27 +42,72 @@ export async function resumeRun(
   reference: string,
   options: ResumeOptions,
 ): Promise<LiveRun> {
-  const run = await findRun(mill.store, reference);
-  checkResumable(mill, run);
-  const definition = getDefinition(mill, run.pipeline);
+  const { id, pipeline } = await findRun(mill.store, reference);
+  const definition = getDefinition(mill, pipeline);
   refuseUnavailable(definition);
   const provide = { ...mill.provide, ...options.provide };
   checkProvided(definition, provide);
-  const checkpoints = await mill.store.loadCheckpoints(run.id);
+  return await whileOpen(mill, id, async () => {
+    const terms = { owner: mill.owner, leaseMs: mill.leaseMs };
+    const reopening = await prepare(mill, { id, definition, options, terms });
+    const { run, write, checkpoints, plan } = reopening;
+    const sentMs = mill.world.clock.monotonicMs();
+    const claimed = toClaimed(await mill.committer.write(write), write, sentMs);
+    if (claimed === undefined) throw lostRace(run);
+    return beginRun(mill, {
+      claimed,
+      definition,
+      // What the stages read before: a schema is not asked twice, its answer might be another one.
+      inputText: run.input,
+      provide,
+      beforeMs: run.durationMs ?? 0,
+      kept: { checkpoints, plan },
+      onEvent: options.onEvent,
+    });
+  });
+}
+
+/** Puts a run back into the queue, for whoever works: same id, next epoch. */
+export async function queueRun(
+  mill: MillContext,
+  reference: string,
+  options: ResumeOptions,
+): Promise<RunRecord> {
+  const { id, pipeline } = await findRun(mill.store, reference);
+  const definition = getDefinition(mill, pipeline);
+  return await whileOpen(mill, id, async () => {
+    const { run, write } = await prepare(mill, { id, definition, options, terms: null });
+    const result = await mill.committer.write(write);
+    if (result.kind !== "done" || result.run === undefined) throw lostRace(run);
+    return result.run;
+  });
+}
+
+interface Request {
+  readonly id: string;
+  readonly definition: PipelineDefinition;
+  readonly options: ResumeOptions;
+  readonly terms: ClaimTerms | null;
+}
+
+interface Reopening {
+  readonly run: RunRecord;
+  readonly checkpoints: RunCheckpoints;
+  readonly plan: ResetPlan;
+  readonly write: ClaimRunWrite;
+}
+
+/** Everything up to the claim. Checkpoints are read when nobody can write them any more. */
+async function prepare(mill: MillContext, request: Request): Promise<Reopening> {
+  const { id, definition, options } = request;
+  const run = await interruptAbandoned(mill, await findRun(mill.store, id));
+  checkResumable(mill, run);
+  const checkpoints = await mill.store.loadCheckpoints(id);
   const plan = decideReset(definition, checkpoints.stages, {
     verb: "resume",
     ...(options.from === undefined ? {} : { from: [positionOf(definition, options.from)] }),
   });
-  const inputText = await toInputText(definition, decodeValue(run.input));
-  const restored = foreseeRestored(checkpoints, plan);
-  const write = toClaim(mill, { run, definition, plan, options, restored });
-  const result = await mill.committer.write(write);
-  if (result.kind !== "done" || result.run === undefined) throw lostRace(run);
-  const live = new LiveRun({ mill, definition, record: result.run, inputText, provide });
-  live.noteRestored(restoreRun(live.core, checkpoints, plan));
-  if (options.onEvent !== undefined) live.onEvent(options.onEvent);
-  live.start();
-  return live;
+  return { run, checkpoints, plan, write: toClaim({ ...request, run, checkpoints, plan }) };
 }
 
 function positionOf(definition: PipelineDefinition, stage: string): number {
@@ -71,40 +117,8 @@ function positionOf(definition: PipelineDefinition, stage: string): number {
   return position;
 }
 
-/** Puts a run back into the queue, for whoever works: same id, next epoch. */
-export async function queueRun(
-  mill: MillContext,
-  reference: string,
-  options: ResumeOptions,
-): Promise<RunRecord> {
-  const run = await findRun(mill.store, reference);
-  checkResumable(mill, run);
-  const definition = getDefinition(mill, run.pipeline);
-  const checkpoints = await mill.store.loadCheckpoints(run.id);
-  const plan = decideReset(definition, checkpoints.stages, {
-    verb: "resume",
-    ...(options.from === undefined ? {} : { from: [positionOf(definition, options.from)] }),
-  });
-  const restored = foreseeRestored(checkpoints, plan);
-  const claimed = await mill.committer.write(
-    toClaim(mill, { run, definition, plan, options, restored }),
-  );
-  if (claimed.kind !== "done" || claimed.run === undefined) throw lostRace(run);
-  const { id, epoch } = claimed.run;
-  const queued = await mill.committer.write({
-    kind: "move-run",
-    runId: id,
-    epoch,
-    to: "queued",
-    reason: null,
-    events: [],
-  });
-  if (queued.kind !== "done") throw lostRace(run);
-  return await findRun(mill.store, id);
-}
-
 /** Refuses what cannot be resumed: a final run, or one in the hands of somebody alive. */
-export function checkResumable(mill: MillContext, run: RunRecord): void {
+function checkResumable(mill: MillContext, run: RunRecord): void {
   const name = runName(run);
   if (run.state === "succeeded" || run.state === "skipped") {
     throw new MillraceError(
@@ -117,7 +131,8 @@ export function checkResumable(mill: MillContext, run: RunRecord): void {
       },
     );
   }
-  if (run.state !== "running" || isAbandoned(mill, run)) return;
+  // Only a run of a queue is still running here when its owner is gone.
+  if (run.state !== "running" || judgeOwner(mill, run) !== "alive") return;
   const owner = run.lease?.owner;
   throw new MillraceError(
     "RUN_BUSY",
@@ -130,15 +145,6 @@ export function checkResumable(mill: MillContext, run: RunRecord): void {
   );
 }
 
-/** True if the owner is proven dead, or nobody can tell and its lease is over by more than the grace. */
-export function isAbandoned(mill: MillContext, run: RunRecord): boolean {
-  if (run.lease === null) return true;
-  if (mill.live.has(run.id)) return false;
-  const gone = mill.machine.isGone(run.lease.owner);
-  if (gone !== undefined) return gone;
-  return mill.store.nowMs() > run.lease.expiresAtMs + LEASE_GRACE_MS_DEFAULT;
-}
-
 function lostRace(run: RunRecord): MillraceError {
   const name = runName(run);
   return new MillraceError("RUN_BUSY", `Run ${name} was taken by another process just now.`, {
@@ -147,29 +153,26 @@ function lostRace(run: RunRecord): MillraceError {
   });
 }
 
-interface ClaimParts {
-  readonly run: RunRecord;
-  readonly definition: PipelineDefinition;
-  readonly plan: ResetPlan;
-  readonly options: ResumeOptions;
-  readonly restored: Restored;
-}
-
-function toClaim(mill: MillContext, parts: ClaimParts): ClaimRunWrite {
-  const { run, definition, plan, options, restored } = parts;
+function toClaim(parts: Request & Omit<Reopening, "write">): ClaimRunWrite {
+  const { run, definition, checkpoints, plan, options, terms } = parts;
+  const restored = foreseeRestored(checkpoints, plan);
+  const records = new Map(checkpoints.stages.map((record) => [record.stage, record]));
   return {
     kind: "claim-run",
     runId: run.id,
     expectedEpoch: run.epoch,
     from: [run.state],
-    claim: { owner: mill.owner, leaseMs: mill.leaseMs },
+    claim: terms,
+    foreground: terms !== null,
     reopen: run.state !== "queued",
     crashed: run.state === "running",
     definitionHash: definition.hash,
     definitionJson: definition.json,
     settings: { ...run.settings, ...toSettings(definition, options) },
     resetStages: [
-      ...plan.stages.flatMap(({ stage, action }) => toReset(stage, action)),
+      ...plan.stages.flatMap((reset) =>
+        toReset(definition, reset, records.get(reset.stage)?.state === "running"),
+      ),
       ...plan.vanished.map((stage): ResetStage => ({ stage, mode: "drop" })),
     ],
     events: [
@@ -187,16 +190,22 @@ function toClaim(mill: MillContext, parts: ClaimParts): ClaimRunWrite {
 }
 
 function toReset(
-  stage: string,
-  action: ResetPlan["stages"][number]["action"],
+  definition: PipelineDefinition,
+  { stage, position, action }: StageReset,
+  isStarted: boolean,
 ): readonly ResetStage[] {
+  const ofItems = isMap(definition, position);
   switch (action) {
     case "keep":
       return [];
     case "recheck":
-      return [{ stage, mode: "keep" }];
+      // The items of a map are compared one by one, and those that failed are done again.
+      return [{ stage, mode: ofItems ? "open" : "keep" }];
     case "open":
+      // A recorded start must stay until the engine has said what became of it, whatever happens before.
+      if (isStarted && !ofItems && definition.stages[position]?.idempotent === false) return [];
+      return [{ stage, mode: "open" }];
     case "drop":
-      return [{ stage, mode: action }];
+      return [{ stage, mode: "drop" }];
   }
 }

@@ -4,26 +4,25 @@
 import type { PipelineDefinition } from "../../model/definition.ts";
 import { MillraceError } from "../../model/errors.ts";
 import type { MillraceEvent } from "../../model/event.ts";
-import { listUpstream } from "../../model/graph.ts";
 import { RUN_KEY_CHARS_MAX, TAG_CHARS_MAX, TAGS_MAX } from "../../model/limits.ts";
 import { isRunOver, type RunRecord } from "../../model/run.ts";
 import { encodeOrThrow } from "../../engine/run-core.ts";
-import { restoreRun } from "../../engine/restore.ts";
-import { decideReset } from "../../policy/reuse.ts";
 import { sha256Hex } from "../../std/json.ts";
 import type { EncodedValue } from "../../std/value.ts";
-import type { CreateRunWrite, TakenStage } from "../../storage/store.ts";
-import { LiveRun } from "../live-run.ts";
+import type { CreateRunWrite } from "../../storage/store.ts";
+import type { LiveRun } from "../live-run.ts";
 import type { MillContext } from "../mill-context.ts";
 import {
   checkInput,
   checkProvided,
-  listFrom,
   refuseUnavailable,
   toSettings,
   type RunChoices,
 } from "../prepare-run.ts";
 import { runName } from "../queries/find-run.ts";
+import { beginRun, toClaimed, whileOpen } from "./begin-run.ts";
+import { interruptAbandoned } from "./interrupt-abandoned.ts";
+import { readTakenOver, selectTakeOver, type Selection } from "./take-over.ts";
 
 /** What a caller may say of a run it starts. */
 export interface StartOptions extends RunChoices {
@@ -35,7 +34,7 @@ export interface StartOptions extends RunChoices {
   readonly from?: string;
   /** Id of the run that starts this one. */
   readonly parentRun?: string;
-  /** Where it was started from, for people. At most 64 characters. Default "library". */
+  /** Where it was started from, for people. At most 512 characters. Default "library". */
   readonly source?: string;
   readonly provide?: Readonly<Record<string, unknown>>;
   /** Told every event from the first one on; a listener added to the handle misses what happened before. */
@@ -60,30 +59,53 @@ export async function startRun(mill: MillContext, request: StartRequest): Promis
   refuseUnavailable(definition);
   const provide = { ...mill.provide, ...options.provide };
   checkProvided(definition, provide);
-  const settings = toSettings(definition, options);
+  toSettings(definition, options);
   checkLabels(options);
-  const raw = encodeOrThrow(request.input, "the input");
   const inputText = await toInputText(definition, request.input);
-  const inputVersion = sha256Hex(inputText).slice(0, 32);
-  const takeOver = await findTakeOver(mill, { definition, options, inputVersion });
-  const write: CreateRunWrite = {
+  const inputVersion = toInputVersion(inputText);
+  const selection = await selectTakeOver(mill, { definition, options, inputVersion });
+  const write = toCreate(mill, { definition, options, inputText, selection });
+  return await whileOpen(mill, write.run.id, () =>
+    create(mill, write, { definition, inputText, provide, selection, onEvent: options.onEvent }),
+  );
+}
+
+interface CreateParts {
+  readonly definition: PipelineDefinition;
+  readonly options: StartOptions;
+  readonly inputText: EncodedValue;
+  readonly selection: Selection | null;
+}
+
+function toCreate(mill: MillContext, parts: CreateParts): CreateRunWrite {
+  const { definition, options, inputText, selection } = parts;
+  const settings = toSettings(definition, options);
+  const { from } = options;
+  const takeOver = selection?.takeOver;
+  return {
     kind: "create-run",
     run: {
       id: mill.nextId(),
       pipeline: definition.name,
       definitionHash: definition.hash,
       key: options.key ?? null,
-      input: raw,
-      inputVersion,
+      input: inputText,
+      inputVersion: toInputVersion(inputText),
       foreground: true,
       parent: options.parentRun ?? takeOver?.from ?? null,
       source: options.source ?? "library",
       tags: options.tags ?? {},
-      settings: options.from === undefined ? settings : { ...settings, from: options.from },
+      settings: {
+        ...settings,
+        ...(selection === null ? {} : { only: selection.only }),
+        ...(from === undefined ? {} : { from }),
+      },
     },
     definitionJson: definition.json,
     claim: { owner: mill.owner, leaseMs: mill.leaseMs },
-    ...(takeOver === null ? {} : { takeOver }),
+    ...(takeOver === undefined
+      ? {}
+      : { takeOver: { from: takeOver.from, stages: takeOver.stages } }),
     events: [
       {
         type: "run.created",
@@ -91,14 +113,12 @@ export async function startRun(mill: MillContext, request: StartRequest): Promis
           pipeline: definition.name,
           stages: definition.stages.length,
           definition: definition.hash,
+          ...(takeOver === undefined ? {} : { parent: takeOver.from }),
         },
       },
       { type: "run.started", data: { epoch: 1 } },
     ],
   };
-  const { onEvent } = options;
-  const parts = { definition, inputText, provide, ...(onEvent === undefined ? {} : { onEvent }) };
-  return await create(mill, write, parts);
 }
 
 async function create(
@@ -108,26 +128,32 @@ async function create(
     readonly definition: PipelineDefinition;
     readonly inputText: EncodedValue;
     readonly provide: Readonly<Record<string, unknown>>;
-    readonly onEvent?: (event: MillraceEvent) => void;
+    readonly selection: Selection | null;
+    readonly onEvent: ((event: MillraceEvent) => void) | undefined;
   },
 ): Promise<Started> {
+  const { selection, definition } = parts;
+  const sentMs = mill.world.clock.monotonicMs();
   const result = await mill.committer.write(write);
   if (result.kind === "key-taken") {
-    if (isRunOver(result.run.state)) return { kind: "known", run: result.run };
-    throw keyTaken(result.run);
+    const rival = await interruptAbandoned(mill, result.run);
+    if (isRunOver(rival.state)) return { kind: "known", run: rival };
+    throw keyTaken(rival);
   }
-  if (result.kind !== "done" || result.run === undefined) {
+  const claimed = toClaimed(result, write, sentMs);
+  if (claimed === undefined)
     throw new MillraceError("STORE_FAILED", `The store did not make the run: ${result.kind}.`);
-  }
-  const live = new LiveRun({ mill, record: result.run, ...parts });
-  if (write.takeOver !== undefined) {
-    const checkpoints = await mill.store.loadCheckpoints(live.id);
-    const plan = decideReset(parts.definition, checkpoints.stages, { verb: "resume" });
-    live.noteRestored(restoreRun(live.core, checkpoints, plan));
-  }
-  if (parts.onEvent !== undefined) live.onEvent(parts.onEvent);
-  live.start();
-  return { kind: "live", run: live };
+  const { id } = claimed.run;
+  const kept =
+    selection === null
+      ? {}
+      : {
+          kept: {
+            ...(await readTakenOver(mill, id, definition)),
+            redo: selection.takeOver.redo,
+          },
+        };
+  return { kind: "live", run: beginRun(mill, { ...parts, claimed, ...kept }) };
 }
 
 function keyTaken(run: RunRecord): MillraceError {
@@ -148,7 +174,14 @@ export async function toInputText(
   definition: PipelineDefinition,
   input: unknown,
 ): Promise<EncodedValue> {
+  // First as it is: what a schema would take and change may still be nothing that can be stored.
+  encodeOrThrow(input, "the input");
   return encodeOrThrow(await checkInput(definition, input), "the input");
+}
+
+/** What tells inputs apart: 32 hex digits. */
+export function toInputVersion(inputText: EncodedValue): string {
+  return sha256Hex(inputText).slice(0, 32);
 }
 
 function checkLabels(options: StartOptions): void {
@@ -159,10 +192,12 @@ function checkLabels(options: StartOptions): void {
       `key: expected 1 to ${RUN_KEY_CHARS_MAX} characters; got ${key.length}.`,
     );
   }
+  if (key?.isWellFormed() === false)
+    throw new MillraceError("OPTION_INVALID", `key: ${JSON.stringify(key)} is no Unicode text.`);
   if (source.length > RUN_KEY_CHARS_MAX) {
     throw new MillraceError(
       "OPTION_INVALID",
-      `source: expected at most ${RUN_KEY_CHARS_MAX} characters.`,
+      `source: expected at most ${RUN_KEY_CHARS_MAX} characters; got ${source.length}.`,
     );
   }
   const entries = Object.entries(tags);
@@ -175,77 +210,4 @@ function checkLabels(options: StartOptions): void {
       `tags: expected at most ${TAGS_MAX}, each name and value at most ${TAG_CHARS_MAX} characters.`,
     );
   }
-}
-
-/** Stages whose checkpoints another run gives, for `from` and `only`. CHECKPOINT_MISSING names what is not there. */
-async function findTakeOver(
-  mill: MillContext,
-  request: {
-    readonly definition: PipelineDefinition;
-    readonly options: StartOptions;
-    readonly inputVersion: string;
-  },
-): Promise<NonNullable<CreateRunWrite["takeOver"]> | null> {
-  const wanted = listWanted(request.definition, request.options);
-  if (wanted === null || wanted.length === 0) return null;
-  const [source] = await mill.store.listRuns({
-    pipeline: request.definition.name,
-    inputVersion: request.inputVersion,
-    limit: 1,
-  });
-  const records = source === undefined ? [] : await mill.store.listStages(source.id);
-  const usable = new Set(
-    records
-      .filter((record) => {
-        const position = request.definition.positions.get(record.stage) ?? -1;
-        const version = request.definition.stages[position]?.stageVersion;
-        const over = record.state === "succeeded" || record.state === "skipped";
-        return over && record.stageVersion === version;
-      })
-      .map((record) => record.stage),
-  );
-  const missing = wanted.filter((stage) => !usable.has(stage));
-  if (source === undefined || missing.length > 0)
-    throw missingCheckpoints(request.definition, missing);
-  return {
-    from: source.id,
-    stages: wanted.map((stage): TakenStage => ({ stage, itemsOnly: false })),
-  };
-}
-
-function listWanted(
-  definition: PipelineDefinition,
-  options: StartOptions,
-): readonly string[] | null {
-  if (options.from !== undefined) {
-    const redo = listFrom(definition, options.from);
-    const positions = definition.stages.flatMap((stage, index) =>
-      redo.has(stage.name) ? [index] : [],
-    );
-    const needed = listUpstream(definition.graph, positions);
-    return definition.stages.flatMap((stage, index) =>
-      needed.has(index) && !redo.has(stage.name) ? [stage.name] : [],
-    );
-  }
-  if (options.only === undefined) return null;
-  const chosen = new Set(options.only);
-  const direct = definition.stages.flatMap((stage, index) =>
-    chosen.has(stage.name) ? (definition.graph.needs[index] ?? []) : [],
-  );
-  const names = [...new Set(direct)].map((index) => definition.stages[index]?.name ?? "");
-  return names.filter((name) => !chosen.has(name));
-}
-
-function missingCheckpoints(
-  definition: PipelineDefinition,
-  missing: readonly string[],
-): MillraceError {
-  return new MillraceError(
-    "CHECKPOINT_MISSING",
-    `No earlier run of "${definition.name}" over this input has finished ${missing.join(", ")}.`,
-    {
-      hint: "run the whole pipeline once, or start from an earlier stage",
-      details: { pipeline: definition.name, missing: [...missing] },
-    },
-  );
 }

@@ -13,7 +13,7 @@ import type { MillraceEvent } from "../../model/event.ts";
 import type { StageState } from "../../model/outcome.ts";
 import type { RunRecord } from "../../model/run.ts";
 import type { EncodedValue } from "../../std/value.ts";
-import { isTakeable, reopenItem, reopenStage, takenOver } from "../stage-rules.ts";
+import { isStageOver, isTakeable, reopenItem, reopenStage, takenOver } from "../stage-rules.ts";
 import type { ResetStage, TakenStage } from "../store.ts";
 
 interface Memo {
@@ -117,14 +117,16 @@ export class MemoryRun {
   }
 
   /** Copies what `taken` names from another run. */
-  takeOver(from: MemoryRun, { stage, itemsOnly }: TakenStage): void {
+  takeOver(from: MemoryRun, { stage, mode }: TakenStage): void {
     const record = from.stages.get(stage);
-    if (!itemsOnly) {
+    if (mode !== "items") {
       if (record === undefined || !isTakeable(record.state)) return;
-      this.stages.set(stage, takenOver(record));
+      const taken = takenOver(record);
+      this.stages.set(stage, mode === "whole" ? taken : reopenStage(taken, "keep"));
     }
     for (const item of from.itemsOf(stage).values()) {
-      if (item.state === "succeeded") this.putItem(takenOver(item));
+      const taken = mode === "whole" ? isStageOver(item.state) : item.state === "succeeded";
+      if (taken) this.putItem(takenOver(item));
     }
     for (const memo of from.#memos.values()) if (memo.stage === stage) this.putMemo(memo);
     for (const entry of from.state.values()) {

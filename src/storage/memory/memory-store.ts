@@ -123,10 +123,10 @@ export class MemoryStore implements Store {
     const run = this.#run(runId);
     const items = new Map<string, readonly ItemRecord[]>();
     for (const stage of run?.stagesWithItems() ?? []) {
-      const ended = [...(run?.itemsOf(stage).values() ?? [])].filter((item) =>
-        isStageOver(item.state),
+      const known = [...(run?.itemsOf(stage).values() ?? [])].filter(
+        (item) => isStageOver(item.state) || item.state === "running",
       );
-      if (ended.length > 0) items.set(stage, ended);
+      if (known.length > 0) items.set(stage, known);
     }
     return { stages: await this.listStages(runId), items, state: await this.listState(runId) };
   }

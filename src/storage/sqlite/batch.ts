@@ -75,6 +75,7 @@ export class Batch {
     this.rows.runs.replace(run);
     this.#moveHead(head, run.state);
     head.epoch = run.epoch;
+    head.foreground = run.foreground;
   }
 
   /** Brings head and counts up to a move that is stored. */

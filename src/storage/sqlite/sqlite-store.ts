@@ -117,7 +117,7 @@ export class SqliteStore implements Store {
   async loadCheckpoints(runId: string): Promise<RunCheckpoints> {
     return this.#readRun(runId, NO_CHECKPOINTS, (rows, run) => ({
       stages: rows.stages.list(run),
-      items: byStage(rows.items.listEnded(run)),
+      items: byStage(rows.items.listKnown(run)),
       state: rows.state.list(run),
     }));
   }

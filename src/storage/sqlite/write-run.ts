@@ -130,12 +130,15 @@ function takeStageOver(
   const {
     run,
     from,
-    stage: { stage, itemsOnly },
+    stage: { stage, mode },
   } = of;
   if (from === undefined) return;
-  if (!itemsOnly && !stages.takeOver(run, from, stage)) return;
-  const count = items.takeOver(run, from, stage);
-  if (count > 0) batch.countItems({ run, stage }, "succeeded", count);
+  if (mode !== "items" && !stages.takeOver(run, from, stage)) return;
+  if (mode === "recheck") stages.keep(run, stage);
+  items.takeOver({ run, from }, stage, mode === "whole");
+  for (const [state, count] of items.countStage(run, stage)) {
+    batch.countItems({ run, stage }, state, count);
+  }
   memos.takeOver(run, from, stage);
   state.takeOver(run, from, stage);
 }

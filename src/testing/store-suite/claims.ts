@@ -62,6 +62,33 @@ export const claimCases: readonly StoreCase[] = [
     },
   },
   {
+    name: "a claim without an owner queues the run for whoever works, out of the foreground",
+    run: async (make) => {
+      const { store } = await make();
+      const run = await applyRun(store, createRun({ foreground: true }));
+      await applyAll(store, endRun(run, "failed"));
+      const queued = await applyRun(store, claimRun(run, { claim: null, reopen: true }));
+
+      assert.deepEqual(await getRun(store, run.id), queued);
+      assert.partialDeepStrictEqual(queued, {
+        state: "queued",
+        foreground: false,
+        lease: null,
+        epoch: 2,
+        resumes: 1,
+        endedAtMs: null,
+      });
+      const late = await apply(store, putStage(run, { stage: "a" }));
+      assert.equal(late.kind, "lease-lost");
+      const taken = await applyRun(store, claimRun(queued, { foreground: true }));
+      assert.partialDeepStrictEqual(taken, { state: "running", foreground: true, epoch: 3 });
+      const refusal = await refusalOf(store, moveRun(taken, "queued"));
+      assert.match(refusal, /foreground/);
+      const left = await applyRun(store, interruptRun(taken));
+      assert.equal(left.state, "waiting");
+    },
+  },
+  {
     name: "of two that claim one run, one wins",
     run: async (make) => {
       const { store } = await make();

@@ -38,6 +38,7 @@ export const itemCases: readonly StoreCase[] = [
         inputVersion: "i",
         reason: "because",
         failure: makeFailure("no"),
+        metrics: { words: { absolute: false, value: 2.5 } },
         waitedMs: { limit: 5 },
         dueAtMs: 1,
         blocker: "limit",
@@ -116,22 +117,23 @@ export const itemCases: readonly StoreCase[] = [
     },
   },
   {
-    name: "only items that ended are brought back, each under its stage",
+    name: "items that ended or are recorded as started are brought back, each under its stage",
     run: async (make) => {
       const { store } = await make();
       const run = await applyRun(store, createRun());
-      const ended = [
+      const known = [
         putItem(run, { key: "a", index: 0 }),
         putItem(run, { key: "b", index: 1, ...FAILED_ITEM }),
         putItem(run, { key: "c", index: 2, ...FAILED_ITEM, state: "skipped" }),
+        putItem(run, { key: "g", index: 3, ...PENDING, state: "running" }),
         putItem(run, { key: "a", index: 0, stage: "parse" }),
       ];
       const open = [
         putItem(run, { key: "d", index: 3, ...PENDING }),
         putItem(run, { key: "e", index: 4, ...PENDING, state: "waiting" }),
-        putItem(run, { key: "f", index: 5, ...PENDING, state: "running", stage: "other" }),
+        putItem(run, { key: "f", index: 5, ...PENDING, state: "waiting", stage: "other" }),
       ];
-      await applyAll(store, ...ended, ...open, putStage(run, { stage: "other", ...PENDING }));
+      await applyAll(store, ...known, ...open, putStage(run, { stage: "other", ...PENDING }));
 
       const { items } = await store.loadCheckpoints(run.id);
       const sorted = (stage: string): readonly ItemRecord[] =>
@@ -139,7 +141,7 @@ export const itemCases: readonly StoreCase[] = [
       assert.deepEqual([...items.keys()].sort(), ["fetch", "parse"]);
       assert.deepEqual(
         [...sorted("fetch"), ...sorted("parse")],
-        ended.map((write) => write.record),
+        known.map((write) => write.record),
       );
     },
   },

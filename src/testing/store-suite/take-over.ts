@@ -28,10 +28,12 @@ export const takeOverCases: readonly StoreCase[] = [
       const success = putStage(from, { stage: "fetch", itemCount: 2 }, { state });
       const skip = putStage(from, { stage: "skip", state: "skipped", via: null, reason: "branch" });
       const item = putItem(from, { key: "a" });
+      const failed = putItem(from, { key: "b", ...FAILED_ITEM });
       await applyAll(
         store,
         item,
-        putItem(from, { key: "b", ...FAILED_ITEM }),
+        failed,
+        putItem(from, { key: "c", ...FAILED_ITEM, state: "waiting" }),
         putMemo(from, { stage: "fetch", item: "a", name: "m" }, 1),
         success,
         skip,
@@ -42,13 +44,15 @@ export const takeOverCases: readonly StoreCase[] = [
 
       const taken = await store.loadCheckpoints(run.id);
       assert.deepEqual(taken.stages, [{ ...success.record, via: "checkpoint" }, skip.record]);
-      assert.deepEqual(taken.items, new Map([["fetch", [{ ...item.record, via: "checkpoint" }]]]));
+      const items = [{ ...item.record, via: "checkpoint" }, failed.record];
+      assert.deepEqual(taken.items, new Map([["fetch", items]]));
       assert.deepEqual(taken.state, state);
       const memo = { runId: run.id, stage: "fetch", item: "a", name: "m" };
       assert.equal(await store.findMemo(memo), encoded(1));
-      assert.deepEqual(await store.countItems(run.id), new Map([["fetch", { succeeded: 1 }]]));
+      const counts = { succeeded: 1, failed: 1 };
+      assert.deepEqual(await store.countItems(run.id), new Map([["fetch", counts]]));
       assert.deepEqual((await store.findStage(from.id, "fetch"))?.via, "run");
-      assert.deepEqual((await store.countItems(from.id)).get("fetch"), { succeeded: 1, failed: 1 });
+      assert.deepEqual((await store.countItems(from.id)).get("fetch"), { ...counts, waiting: 1 });
     },
   },
   {
@@ -82,7 +86,7 @@ export const takeOverCases: readonly StoreCase[] = [
         putItem(from, { key: "c", index: 2, ...FAILED_ITEM, state: "skipped" }),
         putStage(from, { stage: "fetch", ...FAILED }),
       );
-      const stages = [{ stage: "fetch", itemsOnly: true }];
+      const stages = [{ stage: "fetch", mode: "items" }] as const;
       const run = await applyRun(store, createRun({}, { takeOver: { from: from.id, stages } }));
 
       assert.equal(await store.findStage(run.id, "fetch"), undefined);
@@ -98,6 +102,29 @@ export const takeOverCases: readonly StoreCase[] = [
     },
   },
   {
+    name: "a stage to be rechecked is pending, with its output, versions and the successes of its items",
+    run: async (make) => {
+      const { store } = await make();
+      const from = await applyRun(store, createRun());
+      const success = putStage(from, { stage: "fetch", itemCount: 2 });
+      await applyAll(
+        store,
+        putItem(from, { key: "a" }),
+        putItem(from, { key: "b", ...FAILED_ITEM }),
+        success,
+        putStage(from, { stage: "left", ...FAILED }),
+      );
+      const stages = (["fetch", "left"] as const).map(recheck);
+      const run = await applyRun(store, createRun({}, { takeOver: { from: from.id, stages } }));
+
+      const pending = { ...success.record, via: "checkpoint", state: "pending" };
+      assert.deepEqual(await store.listStages(run.id), [pending]);
+      assert.deepEqual((await store.countItems(run.id)).get("fetch"), { succeeded: 1 });
+      await applyAll(store, putStage(run, { stage: "fetch" }));
+      assert.equal((await store.findStage(run.id, "fetch"))?.state, "succeeded");
+    },
+  },
+  {
     name: "a run that nobody made gives nothing",
     run: async (make) => {
       const { store } = await make();
@@ -109,6 +136,10 @@ export const takeOverCases: readonly StoreCase[] = [
   },
 ];
 
+function recheck(stage: string): TakenStage {
+  return { stage, mode: "recheck" };
+}
+
 function whole(stage: string): TakenStage {
-  return { stage, itemsOnly: false };
+  return { stage, mode: "whole" };
 }

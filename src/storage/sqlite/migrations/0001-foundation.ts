@@ -4,8 +4,33 @@
 
 import type { Migration } from "../../migrate.ts";
 
-const RUN_STATES = `'queued', 'running', 'waiting', 'succeeded', 'failed', 'skipped', 'cancelled'`;
-const STAGE_STATES = `'pending', 'running', 'waiting', 'succeeded', 'failed', 'skipped', 'cancelled', 'upstream_failed'`;
+// Written out here and not taken from the model: a migration never changes after its release. The most frequent
+// word comes first.
+const RUN_STATE = oneOf("state", [
+  "succeeded",
+  "running",
+  "queued",
+  "waiting",
+  "failed",
+  "skipped",
+  "cancelled",
+]);
+const STAGE_STATE = oneOf("state", [
+  "succeeded",
+  "failed",
+  "waiting",
+  "running",
+  "pending",
+  "skipped",
+  "cancelled",
+  "upstream_failed",
+]);
+const VIA = oneOf("via", ["run", "checkpoint", "cache"]);
+
+/** SQLite builds a table for an IN of more than two words, at every insert: comparing costs a quarter less CPU. */
+function oneOf(column: string, words: readonly string[]): string {
+  return words.map((word) => `${column} = '${word}'`).join(" OR ");
+}
 
 /** The first schema. */
 export const foundation: Migration = {
@@ -33,7 +58,7 @@ CREATE TABLE runs (
   id TEXT NOT NULL UNIQUE,
   pipeline TEXT NOT NULL,
   epoch INTEGER NOT NULL,
-  state TEXT NOT NULL CHECK (state IN (${RUN_STATES})),
+  state TEXT NOT NULL CHECK (${RUN_STATE}),
   foreground INTEGER NOT NULL CHECK (foreground IN (0, 1)),
   run_seq INTEGER NOT NULL,
   updated_at_ms INTEGER NOT NULL,
@@ -64,7 +89,7 @@ CREATE TABLE runs (
   failure TEXT,
   metrics TEXT,
   CHECK ((lease_worker IS NULL) = (state <> 'running')),
-  CHECK ((ended_at_ms IS NULL) = (state IN ('queued', 'running', 'waiting')))
+  CHECK ((ended_at_ms IS NULL) = (state = 'running' OR state = 'queued' OR state = 'waiting'))
 ) STRICT;
 
 -- Serves: create-run (a key is taken once per pipeline), findRunByKey.
@@ -72,8 +97,8 @@ CREATE UNIQUE INDEX runs_key ON runs (pipeline, key) WHERE key IS NOT NULL;
 -- Each ends with the number, so that lists come out newest first.
 -- Serves: listRuns by states, which the rescuer asks every second.
 CREATE INDEX runs_state ON runs (state);
--- Serves: listRuns by pipeline.
-CREATE INDEX runs_pipeline ON runs (pipeline);
+-- Serves: listRuns by pipeline, one state at a time: neither a rare state nor a rare pipeline makes it read the rest.
+CREATE INDEX runs_pipeline ON runs (pipeline, state);
 -- Serves: listRuns by the version of the input; its first characters tell nearly all apart, and keep it small.
 CREATE INDEX runs_input ON runs (substr(input_version, 1, 12));
 -- Serves: listRuns by parent.
@@ -85,11 +110,13 @@ CREATE TABLE run_inputs (
   input TEXT NOT NULL
 ) STRICT;
 
+-- With a rowid, like items: rows are appended, and only a short entry of the key is inserted in its order. Without
+-- it every insert would move whole rows, at twice the CPU.
 CREATE TABLE stages (
   run INTEGER NOT NULL REFERENCES runs (number) ON DELETE CASCADE,
   stage TEXT NOT NULL,
-  state TEXT NOT NULL CHECK (state IN (${STAGE_STATES})),
-  via TEXT CHECK (via IN ('run', 'cache', 'checkpoint')),
+  state TEXT NOT NULL CHECK (${STAGE_STATE}),
+  via TEXT CHECK (${VIA}),
   attempts INTEGER NOT NULL,
   output TEXT,
   output_blob TEXT,
@@ -110,15 +137,15 @@ CREATE TABLE stages (
   peak_bytes INTEGER,
   item_count INTEGER,
   PRIMARY KEY (run, stage)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE items (
   run INTEGER NOT NULL REFERENCES runs (number) ON DELETE CASCADE,
   stage TEXT NOT NULL,
   key TEXT NOT NULL,
   place INTEGER NOT NULL,
-  state TEXT NOT NULL CHECK (state IN (${STAGE_STATES})),
-  via TEXT CHECK (via IN ('run', 'cache', 'checkpoint')),
+  state TEXT NOT NULL CHECK (${STAGE_STATE}),
+  via TEXT CHECK (${VIA}),
   attempts INTEGER NOT NULL,
   output TEXT,
   output_blob TEXT,
@@ -126,6 +153,7 @@ CREATE TABLE items (
   input_version TEXT,
   reason TEXT,
   failure TEXT,
+  metrics TEXT,
   waits TEXT,
   due_at_ms INTEGER,
   blocker TEXT,
@@ -133,7 +161,7 @@ CREATE TABLE items (
   ended_at_ms INTEGER,
   duration_ms REAL,
   PRIMARY KEY (run, stage, key)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- Serves: listItems in order of place; the state lets failed ones be picked without reading the rows between.
 CREATE INDEX items_place ON items (run, stage, place, key, state);
@@ -173,14 +201,14 @@ CREATE TABLE retries (
 CREATE TABLE item_counters (
   run INTEGER NOT NULL REFERENCES runs (number) ON DELETE CASCADE,
   stage TEXT NOT NULL,
-  state TEXT NOT NULL CHECK (state IN (${STAGE_STATES})),
+  state TEXT NOT NULL CHECK (${STAGE_STATE}),
   count INTEGER NOT NULL CHECK (count >= 0),
   PRIMARY KEY (run, stage, state)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE run_counters (
   pipeline TEXT NOT NULL,
-  state TEXT NOT NULL CHECK (state IN (${RUN_STATES})),
+  state TEXT NOT NULL CHECK (${RUN_STATE}),
   count INTEGER NOT NULL CHECK (count >= 0),
   PRIMARY KEY (pipeline, state)
 ) STRICT, WITHOUT ROWID;

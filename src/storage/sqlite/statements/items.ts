@@ -12,6 +12,7 @@ import { Statement } from "../statement.ts";
 const COLUMNS = ITEM_COLUMNS.join(", ");
 const ALL = `SELECT stage, key, ${COLUMNS} FROM items WHERE run = ?`;
 const ENDED = wordList(STAGE_END_STATES);
+const KNOWN = wordList([...STAGE_END_STATES, "running"]);
 const REOPENED = wordList(REOPENED_ITEM_STATES);
 
 /** Statements over `items`. */
@@ -27,7 +28,7 @@ export class ItemRows {
   readonly #dropStage: Statement;
   readonly #takeOver: Statement;
   readonly #find: Statement;
-  readonly #ended: Statement;
+  readonly #known: Statement;
   readonly #lists = new Map<number, Statement>();
 
   constructor(database: DatabaseSync) {
@@ -61,8 +62,8 @@ export class ItemRows {
     this.#openStage = new Statement(
       database,
       `UPDATE items SET state = 'pending', via = NULL, attempts = 0, reason = NULL, failure = NULL,
-         waits = NULL, due_at_ms = NULL, blocker = NULL, started_at_ms = NULL, ended_at_ms = NULL,
-         duration_ms = NULL
+         metrics = NULL, waits = NULL, due_at_ms = NULL, blocker = NULL, started_at_ms = NULL,
+         ended_at_ms = NULL, duration_ms = NULL
        WHERE run = ? AND stage = ? AND state IN (${REOPENED})`,
     );
     this.#dropStage = new Statement(database, `DELETE FROM items WHERE run = ? AND stage = ?`);
@@ -70,10 +71,10 @@ export class ItemRows {
       database,
       `INSERT INTO items (run, stage, key, ${COLUMNS})
        SELECT ?, stage, key, ${ITEM_COLUMNS.map(taken).join(", ")}
-       FROM items WHERE run = ? AND stage = ? AND state = 'succeeded'`,
+       FROM items WHERE run = ? AND stage = ? AND (state = 'succeeded' OR ? AND state IN (${ENDED}))`,
     );
     this.#find = new Statement(database, `${ALL} AND stage = ? AND key = ?`);
-    this.#ended = new Statement(database, `${ALL} AND state IN (${ENDED})`);
+    this.#known = new Statement(database, `${ALL} AND state IN (${KNOWN})`);
   }
 
   /** Stores a first row; false if there is one. */
@@ -117,9 +118,9 @@ export class ItemRows {
     this.#dropStage.run(run, stage);
   }
 
-  /** Copies the successes of another run; answers how many. */
-  takeOver(run: number, from: number, stage: string): number {
-    return this.#takeOver.run(run, from, stage);
+  /** Copies what ended in another run, or only what succeeded there. */
+  takeOver(of: { readonly run: number; readonly from: number }, stage: string, all: boolean): void {
+    this.#takeOver.run(of.run, of.from, stage, all ? 1 : 0);
   }
 
   find(run: number, stage: string, key: string): ItemRecord | undefined {
@@ -127,9 +128,9 @@ export class ItemRows {
     return row === undefined ? undefined : toItemRecord(row);
   }
 
-  /** All items of a run that ended. */
-  listEnded(run: number): readonly ItemRecord[] {
-    return this.#ended.all(run).map(toItemRecord);
+  /** All items of a run that ended, or whose start is recorded. */
+  listKnown(run: number): readonly ItemRecord[] {
+    return this.#known.all(run).map(toItemRecord);
   }
 
   list(run: number, query: ItemQuery): readonly ItemRecord[] {
@@ -169,5 +170,5 @@ function wordList(words: readonly string[]): string {
 }
 
 function taken(column: string): string {
-  return column === "via" ? "'checkpoint'" : column;
+  return column === "via" ? "iif(state = 'succeeded', 'checkpoint', via)" : column;
 }

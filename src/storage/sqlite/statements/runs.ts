@@ -20,7 +20,7 @@ export interface RunHead {
   readonly id: string;
   readonly number: number;
   readonly pipeline: string;
-  readonly foreground: boolean;
+  foreground: boolean;
   epoch: number;
   state: RunState;
   /** Number of the run's last event. */
@@ -204,13 +204,12 @@ export class RunRows {
 
   /** Newest first. Each state is asked for apart, so that an index in order serves it, and the pages are merged. */
   list(query: RunQuery): readonly RunRecord[] {
-    const states = query.states === undefined ? [undefined] : new Set(query.states);
-    const rows = [...states].flatMap((state) => {
+    const states = query.states ?? (query.pipeline === undefined ? [undefined] : RUN_STATES);
+    const rows = [...new Set(states)].flatMap((state) => {
       const { where, values } = compileRunConditions(query, state);
       return this.#list(where).all(...values, query.limit);
     });
     const records = rows.map(toRunRecord);
-    if (query.states === undefined) return records;
     return records.sort((left, right) => right.number - left.number).slice(0, query.limit);
   }
 

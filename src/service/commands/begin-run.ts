@@ -1,0 +1,89 @@
+// From a run that is claimed and committed to one that is worked on here: what was kept is brought back, the
+// facts that were committed with the claim are told, then it starts. Start, resume and rerun end here.
+
+import type { PipelineDefinition } from "../../model/definition.ts";
+import { MillraceError } from "../../model/errors.ts";
+import type { EventDraft, MillraceEvent } from "../../model/event.ts";
+import type { RunRecord } from "../../model/run.ts";
+import { restoreRun, type Kept, type Restored } from "../../engine/restore.ts";
+import type { EncodedValue } from "../../std/value.ts";
+import type { EventNumbers, Write, WriteResult } from "../../storage/store.ts";
+import { LiveRun } from "../live-run.ts";
+import type { MillContext } from "../mill-context.ts";
+
+/** A claim that was committed. */
+export interface Claimed {
+  readonly run: RunRecord;
+  readonly numbers: EventNumbers;
+  /** What was told with it. */
+  readonly events: readonly EventDraft[];
+  /** Monotonic ms before the claim was sent: its lease cannot have begun earlier. */
+  readonly sentMs: number;
+}
+
+/** What a run begins with. */
+export interface Beginning {
+  readonly claimed: Claimed;
+  readonly definition: PipelineDefinition;
+  readonly inputText: EncodedValue;
+  readonly provide: Readonly<Record<string, unknown>>;
+  /** Active time of the epochs before, ms. Default 0. */
+  readonly beforeMs?: number;
+  /** What is brought back, and what is said of it where that is not what restoring finds. */
+  readonly kept?: Kept & { readonly redo?: Restored["redo"] };
+  readonly onEvent?: ((event: MillraceEvent) => void) | undefined;
+}
+
+/** Works on a claimed run from here on. */
+export function beginRun(mill: MillContext, beginning: Beginning): LiveRun {
+  const { claimed, definition, inputText, provide, kept, onEvent, beforeMs = 0 } = beginning;
+  const { run: record, sentMs } = claimed;
+  const live = new LiveRun({
+    mill,
+    definition,
+    record,
+    inputText,
+    provide,
+    beforeMs,
+    sentMs,
+    firstEvents: claimed,
+  });
+  if (kept !== undefined) {
+    const restored = restoreRun(live.core, kept);
+    live.noteRestored(kept.redo === undefined ? restored : { ...restored, redo: kept.redo });
+  }
+  if (onEvent !== undefined) live.onEvent(onEvent);
+  live.start();
+  return live;
+}
+
+/**
+ * Lets `work` claim a run and begin it, while the mill is open: closing waits for it. `id`: nobody here takes the
+ * run for an abandoned one meanwhile.
+ */
+export async function whileOpen<T>(
+  mill: MillContext,
+  id: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (mill.closing)
+    throw new MillraceError("STORE_CLOSED", `The store "${mill.store.url}" is being closed.`);
+  const ended = Promise.withResolvers<void>();
+  mill.starting.set(ended.promise, id);
+  try {
+    return await work();
+  } finally {
+    mill.starting.delete(ended.promise);
+    ended.resolve();
+  }
+}
+
+/** The result of a write that makes or takes a run, as a claim. Undefined: it was refused. */
+export function toClaimed(
+  result: WriteResult,
+  write: Extract<Write, { readonly kind: "create-run" | "claim-run" }>,
+  sentMs: number,
+): Claimed | undefined {
+  if (result.kind !== "done" || result.run === undefined) return undefined;
+  return { run: result.run, numbers: result.numbers, events: write.events, sentMs };
+}
