@@ -117,7 +117,9 @@ function tellFailed(stage: StoredStage, record: StageRecord | undefined): string
 function tellUpstream(record: StageRecord | undefined): string {
   const failure = record?.failure ?? null;
   if (failure?.stage === undefined) return "did not run: a stage it needs failed";
-  return `did not run: it needs "${failure.stage}", which failed with ${sayFailure(failure)}`;
+  // The message repeats who failed, for readers who see nothing else.
+  const message = failure.message.replace(`stage "${failure.stage}" failed: `, "");
+  return `did not run: it needs "${failure.stage}", which failed with ${sayFailure({ ...failure, message })}`;
 }
 
 function sayItems(facts: RunFacts, name: string): readonly string[] {
