@@ -3,7 +3,7 @@
 
 import { assert } from "../std/assert.ts";
 import { COMMIT_WRITES_MAX, PAGE_ROWS_MAX, RECENT_EVENTS_MAX } from "../model/limits.ts";
-import type { StateEntry } from "../model/checkpoint.ts";
+import type { RetryRecord, StageRecord, StateEntry } from "../model/checkpoint.ts";
 import type { Write } from "./store.ts";
 
 /** Asserts that a transaction may hold these writes. */
@@ -38,10 +38,12 @@ function assertNames(write: Write): void {
       if (write.run.key !== null) assertName("key of a run", write.run.key);
       return;
     case "put-stage":
+      assertTimes(write.record, write.retry);
       assertState(write.state);
       return;
     case "put-item":
       assertItemKey(write.record.key);
+      assertTimes(write.record, write.retry);
       assertState(write.state);
       return;
     case "put-memo":
@@ -62,6 +64,23 @@ function assertNames(write: Write): void {
 function assertState(entries: readonly StateEntry[] | undefined): void {
   if (entries === undefined) return;
   for (const entry of entries) assertName("key of the run's state", entry.key);
+}
+
+// Columns of times take whole milliseconds only; durations may have a fraction.
+function assertTimes(
+  record: Pick<StageRecord, "dueAtMs" | "startedAtMs" | "endedAtMs">,
+  retry: RetryRecord | undefined,
+): void {
+  assertWhole(record.dueAtMs);
+  assertWhole(record.startedAtMs);
+  assertWhole(record.endedAtMs);
+  if (retry === undefined) return;
+  assertWhole(retry.startedAtMs);
+  assertWhole(retry.endedAtMs);
+}
+
+function assertWhole(atMs: number | null): void {
+  assert(atMs === null || Number.isSafeInteger(atMs), `A time is whole milliseconds, got ${atMs}.`);
 }
 
 // Empty text is what stores write where there is no item.

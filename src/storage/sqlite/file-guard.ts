@@ -1,7 +1,15 @@
 // The file of a store before SQLite opens it: that it is there or is made, readable by its owner alone, and
 // something SQLite may be pointed at. SQLite gives its -wal and -shm files the mode of the main file.
 
-import { chmodSync, closeSync, mkdirSync, openSync, statSync, type Stats } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  statSync,
+  type Stats,
+} from "node:fs";
 import { dirname } from "node:path";
 import { type ErrorCode, MillraceError } from "../../model/errors.ts";
 import { refuseNetworkFilesystem, type ReadFilesystemType } from "./network-filesystem.ts";
@@ -22,7 +30,8 @@ export function prepareFile(file: StoreFile): void {
   const { url, path } = file;
   const folder = dirname(path);
   try {
-    mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
+    const made = mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
+    if (made !== undefined) syncFolders(dirname(made), folder);
     refuseNetworkFilesystem(url, folder, file.readFilesystemType);
     const stats = statOf(path);
     if (stats !== undefined) refuseOther(url, stats);
@@ -59,6 +68,20 @@ export function notFound(url: string, path: string): MillraceError {
     hint: "The first run makes one. Was another folder or --store meant?",
     next: `npx millrace run`,
   });
+}
+
+/** A new folder is on the disk once the one above it is; SQLite syncs only the one that holds its files. */
+function syncFolders(top: string, folder: string): void {
+  if (process.platform === "win32") return;
+  for (let path = folder; path !== top;) {
+    path = dirname(path);
+    const opened = openSync(path, "r");
+    try {
+      fsyncSync(opened);
+    } finally {
+      closeSync(opened);
+    }
+  }
 }
 
 function statOf(path: string): Stats | undefined {

