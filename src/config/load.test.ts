@@ -40,7 +40,7 @@ test("no configuration is looked for above the working folder", async () => {
   expect(await loadConfig({ cwd: join(cwd, "below"), named: undefined })).toBeUndefined();
 });
 
-test("R280: a named configuration that does not exist is CONFIG_NOT_FOUND", async () => {
+test("a named configuration that does not exist is CONFIG_NOT_FOUND", async () => {
   const cwd = setup({});
 
   await expect(loadConfig({ cwd, named: "other.config.ts" })).rejects.toMatchObject({

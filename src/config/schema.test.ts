@@ -42,7 +42,7 @@ test("every key that exists is read", () => {
   });
 });
 
-test("R283: a duration carries a unit or is whole milliseconds; other text is refused", () => {
+test("a duration carries a unit or is whole milliseconds; other text is refused", () => {
   expect(parse({ defaults: { timeout: "30s" } }).config?.timeoutMs).toBe(30_000);
   expect(parse({ defaults: { timeout: 30_000 } }).config?.timeoutMs).toBe(30_000);
   expect(parse({ defaults: { timeout: "30" } }).faults).toMatchObject([
@@ -50,7 +50,7 @@ test("R283: a duration carries a unit or is whole milliseconds; other text is re
   ]);
 });
 
-test("R283: another spelling of a known key is refused with the right one", () => {
+test("another spelling of a known key is refused with the right one", () => {
   const { faults } = parse({
     log_level: "info",
     worker: { attempts_in_flight: 3 },
@@ -85,7 +85,7 @@ test("a key whose feature does not exist yet is named as such", () => {
 
 const BAD_NUMBERS: readonly unknown[] = [Number.NaN, Infinity, -1, 0, null, "5", 1.5, 10_001];
 
-test.each(BAD_NUMBERS)("R282: attemptsInFlight %s is refused with its bounds", (value) => {
+test.each(BAD_NUMBERS)("attemptsInFlight %s is refused with its bounds", (value) => {
   expect(parse({ worker: { attemptsInFlight: value } }).faults).toMatchObject([
     {
       path: "worker.attemptsInFlight",
@@ -101,7 +101,7 @@ test.each<[unknown, boolean]>([
   [-1, false],
   [null, false],
   [Number.NaN, false],
-])("R282: busyTimeout %s is accepted: %s", (value, isAccepted) => {
+])("busyTimeout %s is accepted: %s", (value, isAccepted) => {
   const { faults } = parse({ store: { busyTimeout: value } });
 
   expect(faults.length === 0).toBe(isAccepted);

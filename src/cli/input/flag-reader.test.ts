@@ -31,7 +31,7 @@ test("names may be separated by commas and repeated", () => {
   expect(read({ skip: ["a,,b"] }, (reader) => reader.names("skip"))).toContain("--skip: expected");
 });
 
-test.each(["0", "501", "-1", "x", "1.5", "1e2", ""])("R243: --limit %j is refused", (limit) => {
+test.each(["0", "501", "-1", "x", "1.5", "1e2", ""])("--limit %j is refused", (limit) => {
   expect(read({ limit }, (reader) => readPage(reader))).toBe(
     `--limit: expected a whole number from 1 to 500; got "${limit}"`,
   );
@@ -47,13 +47,13 @@ test.each<[string, number]>([
   expect(read({ j }, (reader) => readConcurrency(reader, 8))).toBe(count);
 });
 
-test.each(["0", "-1", "10001", "0%", "many", "1.5"])("R95: -j %s is refused in words", (j) => {
+test.each(["0", "-1", "10001", "0%", "many", "1.5"])("-j %s is refused in words", (j) => {
   expect(read({ j }, (reader) => readConcurrency(reader, 8))).toBe(
     `-j: expected a whole number from 1 to 10000, a share of the cores such as 50%, or auto; got "${j}"`,
   );
 });
 
-test.each(["30", "5 m", "soon", "0ms", "367d"])("R283: --deadline %j is refused", (deadline) => {
+test.each(["30", "5 m", "soon", "0ms", "367d"])("--deadline %j is refused", (deadline) => {
   expect(read({ deadline }, (reader) => reader.durationMs("deadline"))).toContain("--deadline: ");
   expect(read({ deadline: "30s" }, (reader) => reader.durationMs("deadline"))).toBe(30_000);
 });
