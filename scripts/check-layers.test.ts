@@ -205,14 +205,14 @@ describe("doors", () => {
 describe("packages", () => {
   test("a package is imported in its own place only", () => {
     const files = {
-      "src/std/id.ts": `import { v7 } from "uuid";`,
-      "src/engine/ids.ts": `import { v7 } from "uuid";`,
+      "src/std/json.ts": `import canonicalize from "canonicalize";`,
+      "src/engine/keys.ts": `import canonicalize from "canonicalize";`,
       "src/storage/sqlite/connection.ts": `import { DatabaseSync } from "node:sqlite";`,
       "src/service/open.ts": `import { DatabaseSync } from "node:sqlite";`,
       "src/config/schema.ts": `import * as z from "zod";`,
     };
     assert.deepEqual(found(files), [
-      "src/engine/ids.ts:1 packages-have-one-place",
+      "src/engine/keys.ts:1 packages-have-one-place",
       "src/service/open.ts:1 packages-have-one-place",
     ]);
   });

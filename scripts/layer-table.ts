@@ -82,7 +82,6 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "serialize-error": ["std/error-envelope.ts"],
   "string-width": ["cli/render/"],
   "swagger-ui-dist": ["http/assets.ts"],
-  uuid: ["std/id.ts"],
   ws: ["http/live-socket.ts"],
   zod: ["config/", "http/"],
   "node:sqlite": ["storage/sqlite/"],

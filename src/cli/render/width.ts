@@ -1,14 +1,29 @@
 // How many columns text takes, and text made to fit a number of columns. Escape sequences of colour count as
 // nothing; a wide sign is never cut in two. Names are shortened in the middle, since both ends tell them apart.
 
+import { createRequire } from "node:module";
 import { stripVTControlCharacters } from "node:util";
-import stringWidth from "string-width";
 
 const PLAIN_ASCII = /^[\x20-\x7e]*$/;
 
 /** Columns that a text takes on a terminal; escape sequences take none. */
 export function textWidth(text: string): number {
-  return PLAIN_ASCII.test(text) ? text.length : stringWidth(text);
+  return PLAIN_ASCII.test(text) ? text.length : measureWide(text);
+}
+
+/** Loaded with the first text beyond ASCII: its tables and segmenter would cost every start some 30 ms. */
+let stringWidth: ((text: string) => number) | undefined;
+
+function measureWide(text: string): number {
+  if (stringWidth === undefined) {
+    const found: unknown = createRequire(import.meta.url)("string-width");
+    stringWidth = isModule(found) ? found.default : (sign) => sign.length;
+  }
+  return stringWidth(text);
+}
+
+function isModule(found: unknown): found is { default: (text: string) => number } {
+  return typeof found === "object" && found !== null && "default" in found;
 }
 
 /** Columns when nothing says how many there are. */
@@ -35,10 +50,11 @@ export function resolveColumns(wish: WidthWish): number {
   );
 }
 
-const segmenter = new Intl.Segmenter();
+let segmenter: Intl.Segmenter | undefined;
 
 /** Signs as a reader sees them, each with its width. Text must be free of escape sequences. */
 function measureSigns(text: string): { sign: string; width: number }[] {
+  segmenter ??= new Intl.Segmenter();
   return [...segmenter.segment(text)].map(({ segment }) => ({
     sign: segment,
     width: textWidth(segment),
