@@ -248,13 +248,21 @@ export class RunDriver implements SlotWaiter {
 
   /** Endings are taken in order, one at a time: a thousand skips in a chain are no deep call. */
   #stageSettled(stageRun: StageRun): void {
-    this.#settled.push(stageRun);
-    if (this.#settling) return;
+    if (this.#settling) {
+      this.#settled.push(stageRun);
+      return;
+    }
     this.#settling = true;
-    for (const one of this.#settled) this.#release(one);
-    this.#settled.length = 0;
+    this.#release(stageRun);
+    // Emptying an array gives its memory back: only done where something was put in.
+    if (this.#settled.length > 0) this.#releaseSettled();
     this.#settling = false;
     this.pump();
+  }
+
+  #releaseSettled(): void {
+    for (const one of this.#settled) this.#release(one);
+    this.#settled.length = 0;
   }
 
   #release(stageRun: StageRun): void {

@@ -49,26 +49,12 @@ const DIGITS: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
 function layOut(ms: number, sequence: number, chance: Uint8Array): string {
   const high = Math.floor(ms / 0x1_0000);
   const [, , , , , , , , , , last = 0, b11 = 0, b12 = 0, b13 = 0, b14 = 0, b15 = 0] = chance;
-  const bytes = [
-    (high >>> 24) & 0xff,
-    (high >>> 16) & 0xff,
-    (high >>> 8) & 0xff,
-    high & 0xff,
-    (ms >>> 8) & 0xff,
-    ms & 0xff,
-    0x70 | ((sequence >>> 28) & 0x0f),
-    (sequence >>> 20) & 0xff,
-    0x80 | ((sequence >>> 14) & 0x3f),
-    (sequence >>> 6) & 0xff,
-    ((sequence << 2) & 0xff) | (last & 0x03),
-    b11,
-    b12,
-    b13,
-    b14,
-    b15,
-  ];
-  const text = bytes.map((byte) => DIGITS[byte]).join("");
-  return `${text.slice(0, 8)}-${text.slice(8, 12)}-${text.slice(12, 16)}-${text.slice(16, 20)}-${text.slice(20)}`;
+  const d = (byte: number): string => DIGITS[byte & 0xff] ?? "00";
+  const time = `${d(high >>> 24)}${d(high >>> 16)}${d(high >>> 8)}${d(high)}-${d(ms >>> 8)}${d(ms)}`;
+  const version = `${d(0x70 | (sequence >>> 28))}${d(sequence >>> 20)}`;
+  const variant = `${d(0x80 | ((sequence >>> 14) & 0x3f))}${d(sequence >>> 6)}`;
+  const rest = `${d((sequence << 2) | (last & 0x03))}${d(b11)}${d(b12)}${d(b13)}${d(b14)}${d(b15)}`;
+  return `${time}-${version}-${variant}-${rest}`;
 }
 
 // Starts at random in the lower half, so that at least 2^31 ids fit above it.

@@ -7,8 +7,10 @@ import { makeFailure } from "../../policy/failure.ts";
 import type { Attempt } from "../attempt/attempt.ts";
 import type { AttemptHistory } from "../attempt/attempt-history.ts";
 import { upstreamFailed } from "../judge.ts";
+import type { MapItems } from "./map-items.ts";
+import type { ReopenedItems } from "./item-checkpoints.ts";
 import { MapStage, type ExpandedCounts, type MapHost } from "./map-stage.ts";
-import { arrive, readItemValue, versionOfNeeds } from "../needs.ts";
+import { arrive, loadItem, readItemValue, versionOfItemNeeds } from "../needs.ts";
 import type { RunCore } from "../run-core.ts";
 import type { StageLedger } from "../stage-ledger.ts";
 import { isEnded, type StageRun } from "../stage-run.ts";
@@ -77,7 +79,7 @@ export class MapConductor implements MapHost {
     this.#maps.set(stageRun.index, map);
     stageRun.state = "running";
     const version =
-      this.#core.journal === null ? "" : versionOfNeeds(this.#core, stageRun.definition);
+      this.#core.journal === null ? "" : versionOfItemNeeds(this.#core, stageRun.definition);
     try {
       if (shape.follows !== null) this.#follow(map, shape.follows, version);
       else map.open(this.#overOf(shape.over, over), version);
@@ -104,7 +106,7 @@ export class MapConductor implements MapHost {
     for (let index = 0; index < items.size; index += 1) {
       const state = items.stateOf(index);
       if (state === "pending" || state === "running" || state === "waiting") continue;
-      map.upstreamEnded(items, index, () => readItemValue(items, index));
+      this.#passOn(map, items, index);
     }
     if (items.closed) map.upstreamClosed();
   }
@@ -146,12 +148,34 @@ export class MapConductor implements MapHost {
     const map = this.#maps.get(stageRun.index);
     if (map === undefined) return;
     map.items.unsettled -= 1;
-    for (const follower of this.#followers.get(stageRun.index) ?? []) {
-      const below = this.#maps.get(follower.index);
-      below?.upstreamEnded(map.items, index, () => readItemValue(map.items, index));
-    }
+    this.#tellFollowers(stageRun, map.items, index);
     map.itemSettled(index);
     if (map.canStart()) this.offer(stageRun);
+  }
+
+  /** An item was brought back from an earlier epoch. */
+  itemKept(stageRun: StageRun, index: number): void {
+    const items = stageRun.map;
+    if (items !== null) this.#tellFollowers(stageRun, items, index);
+  }
+
+  #tellFollowers(stageRun: StageRun, items: MapItems, index: number): void {
+    for (const follower of this.#followers.get(stageRun.index) ?? []) {
+      const below = this.#maps.get(follower.index);
+      if (below !== undefined) this.#passOn(below, items, index);
+    }
+  }
+
+  /** Hands an item that has ended to a map that follows; what lies in a blob is loaded first. */
+  #passOn(below: MapStage, items: MapItems, index: number): void {
+    const pass = (): void => below.upstreamEnded(items, index, () => readItemValue(items, index));
+    const load = items.stateOf(index) === "succeeded" ? loadItem(this.#core, items, index) : null;
+    if (load === null) pass();
+    else this.#ledger.follow(load, pass);
+  }
+
+  reopened(stageRun: StageRun, changes: ReopenedItems): void {
+    this.#ledger.noteReopened(stageRun, changes);
   }
 
   expanded(stageRun: StageRun, counts: ExpandedCounts): void {
@@ -225,7 +249,7 @@ export class MapConductor implements MapHost {
 
   /** A stage has ended: nothing of its list is needed here any more. */
   stageSettled(stageRun: StageRun): void {
-    this.#maps.get(stageRun.index)?.dispose();
+    this.find(stageRun.index)?.dispose();
   }
 
   halt(stageRun: StageRun, reason: string): boolean {
