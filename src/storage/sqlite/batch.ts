@@ -16,6 +16,7 @@ export class Batch {
   readonly rows: Rows;
   readonly nowMs: number;
   readonly #heads = new Map<string, RunHead | undefined>();
+  readonly #definitions = new Map<string, number>();
   readonly #runCounts = new Map<string, Map<RunState, number>>();
   readonly #itemCounts = new Map<number, Map<string, Map<StageState, number>>>();
   #lastRunNumber: number;
@@ -35,6 +36,16 @@ export class Batch {
     const head = this.rows.runs.head(id);
     this.#heads.set(id, head);
     return head;
+  }
+
+  /** Number of a definition; stores it unless it is there. Asked of the table once per transaction. */
+  keepDefinition(hash: string, json: string): number {
+    let id = this.#definitions.get(hash);
+    if (id === undefined) {
+      id = this.rows.definitions.keep(hash, json);
+      this.#definitions.set(hash, id);
+    }
+    return id;
   }
 
   /** The number of the run that comes next; `keepRun` uses it up. */

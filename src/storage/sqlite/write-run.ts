@@ -32,7 +32,7 @@ const NO_RUN: WriteResult = {
 export function createRun(batch: Batch, write: CreateRunWrite): WriteResult {
   const { rows } = batch;
   const run = makeRun(write, batch.nextRunNumber, batch.nowMs);
-  const definition = rows.definitions.keep(run.definitionHash, write.definitionJson);
+  const definition = batch.keepDefinition(run.definitionHash, write.definitionJson);
   if (!rows.runs.insert(run, definition, write.events.length)) return explainTaken(batch, run);
   const head = batch.keepRun(run);
   if (write.takeOver !== undefined) {
@@ -65,7 +65,7 @@ export function claimRun(batch: Batch, write: ClaimRunWrite): WriteResult {
   const run = batch.record(head);
   const reason = refuseClaim(run, write);
   if (reason !== undefined) return { kind: "conflict", run, reason };
-  batch.rows.definitions.keep(write.definitionHash, write.definitionJson);
+  batch.keepDefinition(write.definitionHash, write.definitionJson);
   const taken = takeRun(run, write, batch.nowMs);
   batch.replace(head, taken);
   for (const reset of write.resetStages) resetStage(batch, head.number, reset);

@@ -14,6 +14,7 @@ import {
   getRun,
   LEASE_MS,
   makeOwner,
+  makeRetry,
   moveRun,
   putItem,
   putStage,
@@ -156,6 +157,23 @@ export const batchCases: readonly StoreCase[] = [
         await assert.rejects(store.apply(writes), /key of an item/);
       }
       assert.deepEqual(await store.listStages(run.id), []);
+    },
+  },
+  {
+    name: "a time with a fraction is refused, a duration with one is not",
+    run: async (make) => {
+      const { store } = await make();
+      const run = await applyRun(store, createRun());
+      const wrong = [
+        putStage(run, { stage: "a", dueAtMs: 0.5 }),
+        putStage(run, { stage: "a", startedAtMs: 1e300 }),
+        putItem(run, { key: "k", endedAtMs: Number.NaN }),
+        putItem(run, { key: "k" }, { retry: makeRetry({ endedAtMs: 0.1 }) }),
+      ];
+      for (const write of wrong) await assert.rejects(store.apply([write]), /whole milliseconds/);
+
+      await applyAll(store, putStage(run, { stage: "a", durationMs: 0.1 + 0.2, cpuMs: 1e-9 }));
+      assert.equal((await store.findStage(run.id, "a"))?.durationMs, 0.1 + 0.2);
     },
   },
   {

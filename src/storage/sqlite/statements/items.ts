@@ -153,11 +153,11 @@ export class ItemRows {
       this.#database,
       `SELECT items.stage, items.key, ${ITEM_COLUMNS.map((column) => `items.${column}`).join(", ")}
        FROM (
-         SELECT run, stage, key FROM items INDEXED BY items_place
+         SELECT rowid AS id FROM items INDEXED BY items_place
          WHERE run = ? AND stage = ? ${states} AND place >= ? AND (place > ? OR key > ?)
          ORDER BY place, key LIMIT ?
        ) AS page
-       JOIN items ON items.run = page.run AND items.stage = page.stage AND items.key = page.key
+       JOIN items ON items.rowid = page.id
        ORDER BY items.place, items.key`,
     );
     this.#lists.set(stateCount, statement);

@@ -1,0 +1,246 @@
+import assert from "node:assert/strict";
+import { fc, test } from "@fast-check/vitest";
+import { STAGE_STATES } from "../model/outcome.ts";
+import { RUN_STATES } from "../model/run.ts";
+import { makeVirtualClock } from "../std/virtual-clock.ts";
+import {
+  claimRun,
+  createRun,
+  encoded,
+  inline,
+  interruptRun,
+  makeFailure,
+  makeRetry,
+  moveRun,
+  putItem,
+  putMemo,
+  putStage,
+  requestCancel,
+  tell,
+} from "../testing/store-suite/fixture.ts";
+import { MemoryStore } from "./memory/memory-store.ts";
+import { openSqliteStore } from "./sqlite/open.ts";
+import type { Store, Write } from "./store.ts";
+
+const RUNS = ["run-1", "run-2", "run-3", "run-4", "run-5"] as const;
+const BORN = RUNS.slice(0, 2);
+const STAGES = ["a", "b"] as const;
+const KEYS = ["x", "y", "z"] as const;
+
+/** Stands for the epoch that a run has when a batch begins; anything else is stale, or too early. */
+const CURRENT = 1_000;
+
+const held = fc.record({
+  id: fc.constantFrom(...RUNS),
+  epoch: fc.oneof(
+    { weight: 9, arbitrary: fc.constant(CURRENT) },
+    { weight: 1, arbitrary: fc.constantFrom(0, 1, 2, 3) },
+  ),
+});
+const stage = fc.constantFrom(...STAGES);
+const key = fc.constantFrom(...KEYS);
+const value = fc.constantFrom(0, "text", null);
+const events = fc.array(
+  fc.record(
+    {
+      type: fc.constantFrom("stage.logged" as const, "item.waiting" as const),
+      stage,
+      item: key,
+      attempt: fc.nat(3),
+      data: fc.constantFrom({}, { a: 1 }),
+    },
+    { requiredKeys: ["type"] },
+  ),
+  { maxLength: 3 },
+);
+const change = fc.record({
+  state: fc.constantFrom(...STAGE_STATES),
+  attempts: fc.nat(3),
+  output: fc.constantFrom(null, inline(1), { kind: "blob" as const, blob: "ff", bytes: 9 }),
+  failure: fc.constantFrom(null, makeFailure("no")),
+  waitedMs: fc.constantFrom({}, { retry: 3 }),
+  dueAtMs: fc.constantFrom(null, 77),
+});
+const history = fc.record(
+  {
+    retry: fc
+      .record({ stage, item: fc.option(key), delayMs: fc.constantFrom(null, 5) })
+      .map(makeRetry),
+    state: fc.array(fc.record({ key, stage, value: value.map(encoded) }), { maxLength: 2 }),
+    events,
+  },
+  { requiredKeys: ["events"] },
+);
+const resets = fc.array(
+  fc.record({ stage, mode: fc.constantFrom("open" as const, "keep" as const, "drop" as const) }),
+  { maxLength: 2 },
+);
+
+const creates: fc.Arbitrary<Write> = fc
+  .record({
+    id: fc.constantFrom(...RUNS),
+    key: fc.constantFrom(null, null, "k"),
+    foreground: fc.boolean(),
+    isQueued: fc.boolean(),
+    from: fc.option(fc.constantFrom(...RUNS), { nil: undefined }),
+    mode: fc.constantFrom("whole" as const, "recheck" as const, "items" as const),
+  })
+  .map(({ id, key: runKey, foreground, isQueued, from, mode }) => {
+    const stages = STAGES.map((name) => ({ stage: name, mode }));
+    const write = createRun({ id, key: runKey, foreground }, { events: [{ type: "run.created" }] });
+    return {
+      ...write,
+      ...(isQueued ? { claim: null } : {}),
+      ...(from === undefined ? {} : { takeOver: { from, stages } }),
+    };
+  });
+const claims: fc.Arbitrary<Write> = fc
+  .record({
+    run: held,
+    isQueued: fc.boolean(),
+    foreground: fc.boolean(),
+    reopen: fc.boolean(),
+    crashed: fc.boolean(),
+    resetStages: resets,
+    events,
+  })
+  .map(({ run, isQueued, ...write }) =>
+    claimRun(run, { ...write, ...(isQueued ? { claim: null } : {}) }),
+  );
+const moves: fc.Arbitrary<Write> = fc
+  .record({ run: held, to: fc.constantFrom(...RUN_STATES), reason: fc.option(key), events })
+  .map(({ run, to, ...write }) => moveRun(run, to, write));
+const stagePuts: fc.Arbitrary<Write> = fc
+  .tuple(held, stage, change, history)
+  .map(([run, name, record, rest]) =>
+    putStage(run, { stage: name, metrics: { rows: record.attempts }, ...record }, rest),
+  );
+const itemPuts: fc.Arbitrary<Write> = fc
+  .tuple(held, stage, key, fc.tuple(change, fc.nat(5), history))
+  .map(([run, name, itemKey, [record, index, rest]]) =>
+    putItem(
+      run,
+      {
+        stage: name,
+        key: itemKey,
+        index,
+        metrics: { rows: { absolute: index > 2, value: index } },
+        ...record,
+      },
+      rest,
+    ),
+  );
+const memoPuts: fc.Arbitrary<Write> = fc
+  .tuple(held, fc.record({ stage, item: fc.option(key), name: key }), value)
+  .map(([run, memo, of]) => putMemo(run, memo, of));
+const drops: fc.Arbitrary<Write> = fc
+  .tuple(held, stage, fc.uniqueArray(key), events)
+  .map(([run, name, keys, told]): Write => ({
+    kind: "drop-items",
+    runId: run.id,
+    epoch: run.epoch,
+    stage: name,
+    keys,
+    events: told,
+  }));
+const places: fc.Arbitrary<Write> = fc
+  .tuple(held, stage, fc.array(fc.record({ key, index: fc.nat(5) }), { maxLength: 3 }))
+  .map(([run, name, places]): Write => ({
+    kind: "place-items",
+    runId: run.id,
+    epoch: run.epoch,
+    stage: name,
+    places,
+    events: [],
+  }));
+const tells: fc.Arbitrary<Write> = fc.tuple(held, events).map(([run, told]) => tell(run, ...told));
+const cancels: fc.Arbitrary<Write> = fc.constantFrom(...RUNS).map((id) => requestCancel(id));
+const interrupts: fc.Arbitrary<Write> = fc
+  .tuple(held, events)
+  .map(([run, told]) => interruptRun(run, ...told));
+const writes: fc.Arbitrary<Write> = fc.oneof(
+  { weight: 3, arbitrary: creates },
+  { weight: 4, arbitrary: claims },
+  { weight: 2, arbitrary: moves },
+  { weight: 5, arbitrary: stagePuts },
+  { weight: 6, arbitrary: itemPuts },
+  { weight: 2, arbitrary: memoPuts },
+  { weight: 2, arbitrary: drops },
+  { weight: 2, arbitrary: places },
+  { weight: 2, arbitrary: tells },
+  { weight: 1, arbitrary: cancels },
+  { weight: 1, arbitrary: interrupts },
+);
+
+/** Everything that can be asked of a store, in an order of its own. */
+async function readAll(store: Store): Promise<unknown> {
+  const runs = await store.listRuns({ limit: 10 });
+  const perRun = runs.map(async ({ id }) => ({
+    stages: await store.listStages(id),
+    ended: [...(await store.loadCheckpoints(id)).items]
+      .flatMap(([, items]) => items)
+      .map((item) => `${item.stage}/${item.key}/${item.state}`)
+      .sort(),
+    counts: Object.fromEntries(await store.countItems(id)),
+    state: await store.listState(id),
+    events: await store.listEvents({ runId: id, after: 0, limit: 1000 }),
+    items: await Promise.all(
+      STAGES.map((name) => store.listItems({ runId: id, stage: name, limit: 100 })),
+    ),
+    failed: await store.listItems({ runId: id, stage: "a", limit: 100, states: ["failed"] }),
+    retries: await Promise.all(
+      STAGES.flatMap((name) => [null, ...KEYS].map((item) => store.listRetries(id, name, item))),
+    ),
+    memos: await Promise.all(
+      STAGES.flatMap((name) =>
+        [null, ...KEYS].flatMap((item) =>
+          KEYS.map((memo) => store.findMemo({ runId: id, stage: name, item, name: memo })),
+        ),
+      ),
+    ),
+  }));
+  return {
+    runs,
+    perRun: await Promise.all(perRun),
+    counts: Object.fromEntries(await store.countRuns()),
+    events: await store.listEvents({ after: 0, limit: 1000 }),
+  };
+}
+
+/** The write with the epoch that its run has now, where it asks for that. */
+async function withEpoch(store: Store, write: Write): Promise<Write> {
+  if (write.kind === "create-run" || write.kind === "request-cancel") return write;
+  const epoch = (await store.findRun(write.runId))?.epoch ?? 0;
+  if ("epoch" in write) return write.epoch === CURRENT ? { ...write, epoch } : write;
+  return write.expectedEpoch === CURRENT ? { ...write, expectedEpoch: epoch } : write;
+}
+
+test.prop([fc.array(fc.array(writes, { minLength: 1, maxLength: 8 }), { maxLength: 12 })], {
+  numRuns: 200,
+})(
+  "SQLite answers and keeps what the reference store does, whatever is written",
+  async (batches) => {
+    const clock = makeVirtualClock();
+    const machine = {
+      bootId: "boot",
+      sharedMonotonicMs: () => clock.monotonicMs(),
+      isGone: () => undefined,
+    };
+    const path = ":memory:";
+    const sqlite = await openSqliteStore({ url: path, path, clock, machine, mode: "write" });
+    const memory = new MemoryStore({ clock });
+    const born = BORN.map((id) => createRun({ id, foreground: id === "run-1" }));
+    try {
+      assert.deepEqual(await sqlite.apply(born), await memory.apply(born));
+      // fast-check makes records without a prototype; nobody else does.
+      for (const drawn of structuredClone(batches)) {
+        const batch = await Promise.all(drawn.map((write) => withEpoch(memory, write)));
+        assert.deepEqual(await sqlite.apply(batch), await memory.apply(batch));
+        await clock.advance(1);
+      }
+      assert.deepEqual(await readAll(sqlite), await readAll(memory));
+    } finally {
+      await sqlite.close();
+    }
+  },
+);
