@@ -8,27 +8,28 @@ import { isEnded, type StageRun } from "./stage-run.ts";
 
 /** The ending of a stage that does not run; null if it does. */
 export function judge(core: RunCore, stageRun: StageRun): Ending | null {
-  const { name, trigger, idempotent } = stageRun.definition;
+  const { name, trigger, idempotent, map } = stageRun.definition;
   const { skip, only } = core.settings;
   if (skip?.includes(name) === true || only?.includes(name) === false) {
     return { state: "skipped", reason: "operator" };
   }
-  if (!idempotent && stageRun.candidate?.state === "running") return ambiguous(name);
+  // The items of a map have starts of their own.
+  if (!idempotent && map === null && stageRun.candidate?.state === "running")
+    return { state: "failed", failure: ambiguousFailure(`"${name}"`) };
   // The usual case allocates nothing: every need succeeded.
   if (stageRun.unmet === 0 && trigger === "all_success") return null;
   const decision = decideTrigger(trigger, listEndings(core, stageRun));
   return toEnding(core, decision);
 }
 
-/** A stage that must not be repeated unseen was running when its process died. */
-function ambiguous(name: string): Ending {
-  const failure: Failure = {
+/** What must not be repeated unseen was running when its process died. */
+export function ambiguousFailure(subject: string): Failure {
+  return {
     class: "ambiguous",
-    message: `"${name}" had started when its process died; it is not idempotent, so it is not repeated unasked`,
+    message: `${subject} had started when its process died; it is not idempotent, so it is not repeated unasked`,
     attempts: 1,
     fingerprint: "ambiguous",
   };
-  return { state: "failed", failure };
 }
 
 function listEndings(core: RunCore, stageRun: StageRun): readonly NeedEnding[] {

@@ -128,13 +128,9 @@ export function collectLoads(core: RunCore, stageRun: StageRun, loads: Promise<v
   if (journal === null || stageRun.state !== "succeeded") return;
   const map = stageRun.map;
   if (map !== null) {
-    for (const [index, stored] of map.stored.entries()) {
-      if (stored === null || stored === undefined || (map.texts[index] ?? null) !== null) continue;
-      loads.push(
-        Promise.resolve(journal.load(stored)).then((text) => {
-          map.texts[index] = text;
-        }),
-      );
+    for (let index = 0; index < map.size; index += 1) {
+      const load = loadItem(core, map, index);
+      if (load !== null) loads.push(load);
     }
     return;
   }
@@ -147,8 +143,27 @@ export function collectLoads(core: RunCore, stageRun: StageRun, loads: Promise<v
   );
 }
 
+/** Loads the output of an item that was kept and lies in a blob; null where there is nothing to load. */
+export function loadItem(core: RunCore, map: MapItems, index: number): Promise<void> | null {
+  const stored = map.stored[index] ?? null;
+  if (core.journal === null || stored === null || (map.texts[index] ?? null) !== null) return null;
+  return Promise.resolve(core.journal.load(stored)).then((text) => {
+    map.texts[index] = text;
+  });
+}
+
+/** Hash of what every item of a map reads besides itself: not of the list, or each change of the list would
+ *  change all items. */
+export function versionOfItemNeeds(core: RunCore, stage: StageDefinition): string {
+  return versionOf(core, stage, false);
+}
+
 /** Hash of everything a stage is made from: the versions of its needs' endings and of the input. */
 export function versionOfNeeds(core: RunCore, stage: StageDefinition): string {
+  return versionOf(core, stage, true);
+}
+
+function versionOf(core: RunCore, stage: StageDefinition, withList: boolean): string {
   const parts: string[] = [stage.stageVersion];
   const visit = (shape: NeedShape): void => {
     if (shape.kind === "list") for (const part of shape.parts) visit(part);
@@ -157,7 +172,8 @@ export function versionOfNeeds(core: RunCore, stage: StageDefinition): string {
   };
   for (const need of stage.needs) visit(need.shape);
   if (stage.arrival === "input") parts.push(core.inputVersion ?? "");
-  if (stage.map?.over.kind === "need" && stage.map.follows === null) visit(stage.map.over.shape);
+  const list = stage.map?.over;
+  if (withList && list?.kind === "need" && stage.map?.follows === null) visit(list.shape);
   return sha256Hex(parts.join("\n")).slice(0, 32);
 }
 

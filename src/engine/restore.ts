@@ -113,13 +113,7 @@ export function takeRecord(stageRun: StageRun, record: StageRecord): void {
 function restoreItems(stageRun: StageRun, records: readonly ItemRecord[]): MapItems {
   const map = new MapItems(new ItemKeys(stageRun.definition.name, null), true);
   for (const record of records.toSorted((a, b) => a.index - b.index)) {
-    const index = map.add(undefined, record.key);
-    map.move(index, record.state);
-    map.stored[index] = record.output;
-    map.texts[index] = record.output?.kind === "inline" ? record.output.text : null;
-    if (record.failure !== null) map.failures.set(index, record.failure);
-    if (record.reason !== null) map.reasons.set(index, record.reason);
-    map.vias.set(index, "checkpoint");
+    map.takeOver(map.add(undefined, record.key), record);
   }
   map.closed = true;
   map.next = map.size;

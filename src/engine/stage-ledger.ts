@@ -3,6 +3,7 @@
 
 import type { StateEntry } from "../model/checkpoint.ts";
 import type { EventDraft } from "../model/event.ts";
+import { PAGE_ROWS_MAX } from "../model/limits.ts";
 import type { Ending, Failure, StoredValue } from "../model/outcome.ts";
 import { moveStage } from "../model/transition.ts";
 import { assert } from "../std/assert.ts";
@@ -18,6 +19,7 @@ import {
   toStageRecord,
 } from "./records.ts";
 import { encodeOrThrow, type RunCore } from "./run-core.ts";
+import type { ReopenedItems } from "./map/item-checkpoints.ts";
 import { isEnded, type StageRun } from "./stage-run.ts";
 
 /** Whom the ledger tells once something is committed. */
@@ -115,7 +117,8 @@ export class StageLedger {
     const parts: string[] = [];
     for (let index = 0; index < map.size; index += 1) {
       const stored = map.stored[index];
-      const text = map.texts[index] ?? (stored?.kind === "blob" ? stored.blob : "");
+      // First the name of the blob: whether its text is in memory too is a matter of chance.
+      const text = stored?.kind === "blob" ? stored.blob : (map.texts[index] ?? "");
       parts.push(`${map.keyOf(index)} ${map.stateOf(index)} ${text}`);
     }
     stageRun.outputVersion = sha256Hex(parts.join("\n")).slice(0, 32);
@@ -268,12 +271,27 @@ export class StageLedger {
       this.#core.tell(event);
       return;
     }
-    if (removed.length > 0)
-      this.#commit(journal.dropItems(stageRun.definition.name, removed), () => {});
+    this.noteReopened(stageRun, { dropped: removed, moved: [] });
     this.#commit(
       journal.putStage(toStageRecord(this.#core, stageRun), { events: [event] }),
       () => {},
     );
+  }
+
+  /** Stores what a list that was opened again means for the items that are known of it. */
+  noteReopened(stageRun: StageRun, changes: ReopenedItems): void {
+    const journal = this.#core.journal;
+    if (journal === null) return;
+    const { name } = stageRun.definition;
+    for (const keys of cutIntoPages(changes.dropped))
+      this.#commit(journal.dropItems(name, keys), () => {});
+    for (const places of cutIntoPages(changes.moved))
+      this.#commit(journal.placeItems(name, places), () => {});
+  }
+
+  /** Waits for something before the run may be over; it counts like a commit. */
+  follow(work: Promise<void>, then: () => void): void {
+    this.#commit(work, then);
   }
 
   /** Stores that an attempt begins, where repeating it unseen could do harm. */
@@ -308,6 +326,14 @@ export class StageLedger {
       },
     );
   }
+}
+
+/** Pieces that fit into a transaction. */
+function cutIntoPages<T>(list: readonly T[]): readonly (readonly T[])[] {
+  const pages: (readonly T[])[] = [];
+  for (let at = 0; at < list.length; at += PAGE_ROWS_MAX)
+    pages.push(list.slice(at, at + PAGE_ROWS_MAX));
+  return pages;
 }
 
 /** What is known when an item ends. */

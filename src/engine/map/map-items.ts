@@ -70,8 +70,6 @@ export class MapItems {
   unsettled: number = 0;
   /** Set when no new item may start any more. */
   halted: boolean = false;
-  /** Checkpoints of an earlier epoch by key; those left over at the end are items that were removed. */
-  checkpoints: Map<string, ItemRecord> | null = null;
   readonly #eagerKeys: boolean;
   readonly #keys: ItemKeys;
   readonly #keyList: string[] = [];
@@ -118,6 +116,16 @@ export class MapItems {
     this.counts[from] -= 1;
     this.counts[to] += 1;
     this.#states[index] = CODES[to];
+  }
+
+  /** Brings an ending back from its row. */
+  takeOver(index: number, record: ItemRecord): void {
+    this.move(index, record.state);
+    this.stored[index] = record.output;
+    this.texts[index] = record.output?.kind === "inline" ? record.output.text : null;
+    if (record.failure !== null) this.failures.set(index, record.failure);
+    if (record.reason !== null) this.reasons.set(index, record.reason);
+    this.vias.set(index, "checkpoint");
   }
 
   /** Items that have not ended. */

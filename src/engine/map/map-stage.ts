@@ -10,10 +10,12 @@ import { sha256Hex } from "../../std/json.ts";
 import type { AttemptHistory } from "../attempt/attempt-history.ts";
 import type { StageRun } from "../stage-run.ts";
 import { encodeOrThrow, type RunCore } from "../run-core.ts";
+import { ItemCheckpoints, type ReopenedItems } from "./item-checkpoints.ts";
 import { ItemKeys } from "./item-keys.ts";
 import { TooManyItems, toItemSource } from "./item-source.ts";
 import { MapItems, type DueItem } from "./map-items.ts";
 import { summarizeItems } from "./map-failure.ts";
+import { ambiguousFailure } from "../judge.ts";
 
 /** What a map stage asks of its driver. */
 export interface MapHost {
@@ -21,6 +23,10 @@ export interface MapHost {
   offer(stageRun: StageRun): void;
   /** An item ended without an attempt. Its ending is told and, in durable runs, stored. */
   itemEnded(stageRun: StageRun, index: number): void;
+  /** An item was brought back from an earlier epoch. */
+  itemKept(stageRun: StageRun, index: number): void;
+  /** Rows of an earlier epoch that are in the way, or in another place. */
+  reopened(stageRun: StageRun, changes: ReopenedItems): void;
   /** All items have ended. */
   mapEnded(stageRun: StageRun, ending: Ending): void;
   /** The list is known. */
@@ -47,6 +53,7 @@ export class MapStage {
   readonly #host: MapHost;
   readonly #shape: MapShape;
   readonly #stop: { note(failed: boolean): boolean } | null;
+  readonly #checkpoints: ItemCheckpoints;
   #needsVersion: string = "";
   #stream: AsyncIterator<unknown> | null = null;
   #reading: boolean = false;
@@ -55,11 +62,6 @@ export class MapStage {
   #haltReason: string | null = null;
   #stopReason: string | null = null;
   #failure: Failure | null = null;
-  readonly #expandedCounts: { kept: number; added: number; changed: number } = {
-    kept: 0,
-    added: 0,
-    changed: 0,
-  };
   /** What every item's function receives besides its item. */
   needs: unknown = undefined;
 
@@ -71,7 +73,7 @@ export class MapStage {
     this.#stop = shape.stopAfter === null ? null : makeStopAfter(shape.stopAfter);
     const keys = new ItemKeys(stageRun.definition.name, shape.key);
     this.items = new MapItems(keys, shape.key !== null || core.journal !== null);
-    this.items.checkpoints = core.takeItemCheckpoints(stageRun.definition.name);
+    this.#checkpoints = new ItemCheckpoints(core.takeItemCheckpoints(stageRun.definition.name));
     stageRun.map = this.items;
   }
 
@@ -113,7 +115,9 @@ export class MapStage {
     if (this.items.stateOf(index) !== "pending") return;
     if (state === "succeeded") {
       this.items.items[index] = value();
-      if (this.#restore(index)) this.checkEnd();
+      this.#restore(index);
+      this.#tellReopened();
+      if (this.items.stateOf(index) !== "pending") this.checkEnd();
       else {
         this.items.due.push({ index, history: null });
         this.#host.offer(this.stageRun);
@@ -143,6 +147,8 @@ export class MapStage {
     state: "upstream_failed" | "skipped" | "cancelled",
     failure: Failure | undefined,
   ): void {
+    if (!this.#checkpoints.isEmpty) this.#checkpoints.forget(this.items.keyOf(index));
+    this.#tellReopened();
     this.items.move(index, state);
     if (failure !== undefined) this.items.failures.set(index, failure);
     if (state === "skipped") this.items.reasons.set(index, "upstream_skipped");
@@ -155,29 +161,42 @@ export class MapStage {
   }
 
   /** Takes an item's checkpoint over if it was made from the same item and needs. */
-  #restore(index: number): boolean {
-    const checkpoints = this.items.checkpoints;
-    const key = checkpoints === null ? "" : this.items.keyOf(index);
-    const record = checkpoints?.get(key);
-    if (checkpoints === null || record === undefined) {
-      this.#expandedCounts.added += 1;
-      return false;
+  #restore(index: number): void {
+    const { items, stageRun } = this;
+    if (this.#checkpoints.isEmpty) {
+      this.#checkpoints.noteAdded();
+      return;
     }
-    checkpoints.delete(key);
-    if (record.state !== "succeeded" || record.inputVersion !== this.versionOf(index)) {
-      this.#expandedCounts[record.state === "succeeded" ? "changed" : "added"] += 1;
-      return false;
-    }
-    this.#expandedCounts.kept += 1;
-    this.#takeOver(index, record);
-    return true;
+    const place = { key: items.keyOf(index), index };
+    const match = this.#checkpoints.match(place, this.versionOf(index));
+    if (match.kind === "kept") this.#takeOver(index, match.record);
+    else if (match.kind === "started" && !stageRun.definition.idempotent) this.#endAmbiguous(index);
   }
 
   #takeOver(index: number, record: ItemRecord): void {
-    this.items.move(index, "succeeded");
-    this.items.vias.set(index, "checkpoint");
-    this.items.stored[index] = record.output;
-    this.items.texts[index] = record.output?.kind === "inline" ? record.output.text : null;
+    const { items, stageRun } = this;
+    items.takeOver(index, record);
+    const metrics = Object.entries(record.metrics);
+    if (metrics.length > 0) stageRun.addMetrics(new Map(metrics));
+    this.#host.itemKept(stageRun, index);
+  }
+
+  /** Its start is recorded and its end is not: whatever it did is not done again unasked. */
+  #endAmbiguous(index: number): void {
+    const { items, stageRun } = this;
+    const failure = ambiguousFailure(
+      `item "${items.keyOf(index)}" of "${stageRun.definition.name}"`,
+    );
+    items.move(index, "failed");
+    items.failures.set(index, failure);
+    this.#core.noteError(stageRun, { failure, index });
+    this.#host.itemEnded(stageRun, index);
+  }
+
+  /** Before the items in question are stored anew. */
+  #tellReopened(): void {
+    const changes = this.#checkpoints.takeChanges();
+    if (changes !== null) this.#host.reopened(this.stageRun, changes);
   }
 
   /** Hash of an item and of the needs its function reads. */
@@ -193,12 +212,11 @@ export class MapStage {
   #close(): void {
     if (this.items.closed) return;
     this.items.closed = true;
-    const removed = [...(this.items.checkpoints?.keys() ?? [])];
-    this.items.checkpoints = null;
+    this.#tellReopened();
     this.#host.expanded(this.stageRun, {
       items: this.items.size,
-      ...this.#expandedCounts,
-      removed,
+      ...this.#checkpoints.counts,
+      removed: this.#checkpoints.takeRemoved(),
     });
     this.#host.offer(this.stageRun);
     this.checkEnd();
@@ -207,6 +225,7 @@ export class MapStage {
   /** Asks the stream for one more item while fewer wait than may run at once. */
   #readMore(): void {
     const stream = this.#stream;
+    this.#skipStarted();
     const room = (this.#shape.concurrency ?? 64) - (this.items.size - this.items.next);
     if (stream === null || this.#reading || this.items.closed || this.items.halted || room <= 0)
       return;
@@ -242,8 +261,10 @@ export class MapStage {
       this.#readFailed(error);
       return;
     }
-    this.#host.offer(this.stageRun);
+    this.#tellReopened();
+    // First on: an item that was kept starts nothing, and the run must not look as if it had come to rest.
     this.#readMore();
+    this.#host.offer(this.stageRun);
   }
 
   #readFailed(error: unknown): void {
@@ -310,7 +331,12 @@ export class MapStage {
     void this.#stream?.return?.()?.catch(() => undefined);
     for (let index = 0; index < this.items.size; index += 1) {
       const state = this.items.stateOf(index);
-      if (state === "pending" || state === "waiting") this.items.move(index, "cancelled");
+      if (state !== "pending" && state !== "waiting") continue;
+      this.items.move(index, "cancelled");
+      // What has a row is stored as what it is now; a hundred thousand that never began are not.
+      if (state !== "waiting" && !this.#checkpoints.hasRow(index)) continue;
+      this.items.reasons.set(index, reason);
+      this.#host.itemEnded(this.stageRun, index);
     }
     this.items.closed = true;
     this.checkEnd();
@@ -353,8 +379,10 @@ export class MapStage {
       upstreamFailed: counts.upstream_failed,
     });
     switch (decided.kind) {
-      case "succeeded":
-        return { state: "succeeded", via: "run" };
+      case "succeeded": {
+        const isKept = this.stageRun.candidate !== null && this.#checkpoints.counts.kept === size;
+        return { state: "succeeded", via: isKept ? "checkpoint" : "run" };
+      }
       case "skipped":
         return { state: "skipped", reason: decided.reason };
       case "failed":
