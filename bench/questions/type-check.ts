@@ -8,36 +8,28 @@ import { printConditions, printFigures, printTarget, summarize } from "../lib/me
 const STAGES = 500;
 const ROUNDS = 5;
 
+/** Blocks of five: plain, soft, a reader of both, a list, a map over it; the next block reads them. */
 function writeProgram(stages: number): string {
   const lines = [
     'import { input, map, pipeline, stage } from "millrace";',
-    "const source = input<{ n: number }>();",
+    "const source = input<{ readonly n: number }>();",
+    'const c0 = stage("c0", { needs: { source } }, ({ source }) => ({ n: source.n, rows: [{ id: "a" }] }));',
   ];
-  lines.push(
-    'const s0 = stage("s0", { needs: { source } }, ({ source }) => ({ n: source.n, list: [1, 2] }));',
-  );
-  for (let index = 1; index < stages; index += 1) {
-    const before = `s${index - 1}`;
-    if (index % 10 === 5) {
-      lines.push(
-        `const m${index} = map("m${index}", { needs: { ${before} }, over: ${before}list, key: (item) => String(item) }, (item, needs) => item + needs.${before}.n);`,
-      );
-    }
-    if (index % 10 === 4)
-      lines.push(
-        `const s${index}list = stage("s${index}list", { needs: { ${before} } }, ({ ${before} }) => ${before}.list);`,
-      );
-    const soft = index % 7 === 3 ? ", critical: false" : "";
-    const read = (index - 1) % 7 === 3 && index > 1 ? `${before}.value?.n ?? 0` : `${before}.n`;
+  const blocks = Math.max(1, Math.floor((stages - 1) / 5));
+  for (let index = 1; index <= blocks; index += 1) {
+    const before = `c${index - 1}`;
     lines.push(
-      `const s${index} = stage("s${index}", { needs: { ${before} }${soft} }, ({ ${before} }) => ({ n: ${read}, list: [1] }));`,
+      `const a${index} = stage("a${index}", { needs: { ${before} } }, ({ ${before} }) => ({ n: ${before}.n + 1 }));`,
+      `const b${index} = stage("b${index}", { needs: { ${before} }, critical: false }, ({ ${before} }) => ${before}.n);`,
+      `const l${index} = stage("l${index}", { needs: { ${before} } }, ({ ${before} }) => ${before}.rows);`,
+      `const m${index} = map("m${index}", { needs: { a${index} }, over: l${index}, key: (row) => row.id, concurrency: 8 }, (row, needs) => row.id.length + needs.a${index}.n);`,
+      `const c${index} = stage("c${index}", { needs: { a${index}, b${index}, m${index} } }, ({ a${index}, b${index}, m${index} }) => ({ n: a${index}.n + (b${index}.value ?? 0) + m${index}.length, rows: [{ id: "b" }] }));`,
     );
   }
   lines.push(
-    `export const all = pipeline("all", { input: source, output: { last: s${stages - 1} } });`,
+    `export const all = pipeline("all", { input: source, output: { last: c${blocks} } });`,
   );
-  // Maps read the list of the stage before the soft ones, which is always plain.
-  return lines.filter((line) => !line.startsWith("const m")).join("\n");
+  return lines.join("\n");
 }
 
 function time(folder: string): number {
@@ -61,7 +53,7 @@ export function ask(): boolean {
     });
     for (const [path, stages] of [
       [folder, STAGES],
-      [empty, 1],
+      [empty, 6],
     ] as const) {
       writeFileSync(join(path, "program.ts"), writeProgram(stages));
       writeFileSync(join(path, "tsconfig.json"), config);
@@ -72,7 +64,7 @@ export function ask(): boolean {
       samples.large.push(time(folder));
     }
     const figures = [
-      summarize("1 stage", samples.small),
+      summarize("6 stages", samples.small),
       summarize(`${STAGES} stages`, samples.large),
     ];
     printFigures(figures, "ms");
