@@ -6,6 +6,8 @@ import { describeKept } from "../foreground/describe-kept.ts";
 import { readNamedRun } from "../foreground/find-resumable.ts";
 import { followRun } from "../foreground/follow-run.ts";
 import { hintStage } from "../foreground/hint-stage.ts";
+import { planAgain } from "../foreground/plan-again.ts";
+import { withDocument } from "../foreground/with-document.ts";
 import { readWorkFlags } from "../foreground/work-flags.ts";
 import { FlagReader } from "../input/flag-reader.ts";
 import { applyChange } from "../input/run-input.ts";
@@ -20,41 +22,44 @@ export async function run(
   const reader = new FlagReader(options);
   const { isStrict, logs, ...work } = readWorkFlags(reader);
   const from = reader.text("from");
-  const isOnlyFailed = reader.has("onlyFailed");
-  if (from !== undefined && isOnlyFailed) {
+  const onlyFailed = reader.has("onlyFailed");
+  if (from !== undefined && onlyFailed) {
     reader.fault("onlyFailed", "cannot stand together with --from");
   }
   reader.finish("npx millrace rerun --help");
-  const { record, detail } = await readNamedRun(context, args[0] ?? "last");
-  const { name, pipeline } = detail.run;
+  const found = await readNamedRun(context, args[0] ?? "last");
+  const { name, pipeline } = found.detail.run;
+  const redo = from === undefined ? {} : { from };
   const changes = reader.texts("set");
-  const input = changes.reduce<unknown>(applyChange, decodeValue(record.input));
-  const { source } = record;
-  const target = await loadRunTarget(
-    context,
-    { name, pipeline, source },
-    { attemptsInFlight: work.concurrency },
-  );
-  return followRun(target.context, {
-    target,
-    logs,
-    isStrict,
-    describe: (handle) => describeKept(`rerun of ${name} as ${handle.name}`, handle, detail),
-    start: (mill, onEvent) =>
-      hintStage(
-        mill.rerun(name, {
-          ...work,
-          ...(from === undefined ? {} : { from }),
-          ...(isOnlyFailed ? { onlyFailed: true } : {}),
-          ...(changes.length === 0 ? {} : { input }),
-          source,
-          onEvent,
-        }),
-        {
-          context: target.context,
-          verb: ["rerun", name],
-          selection: from === undefined ? {} : { from },
-        },
-      ),
+  const input = changes.reduce<unknown>(applyChange, decodeValue(found.record.input));
+  if (reader.has("dryRun")) {
+    const verb = onlyFailed ? "rerun-failed" : "rerun";
+    const flags = [...(onlyFailed ? ["--only-failed"] : []), ...changes.flatMap(toSetFlag)];
+    return planAgain(context, found, { verb, start: ["rerun", name, ...flags], input, ...redo });
+  }
+  return withDocument(context, async (keep) => {
+    const { source } = found.record;
+    const target = await loadRunTarget(
+      context,
+      { name, pipeline, source },
+      { attemptsInFlight: work.concurrency },
+    );
+    const choices = { ...work, ...redo, onlyFailed, source };
+    const changed = changes.length === 0 ? {} : { input };
+    const call = { context: target.context, verb: ["rerun", name], selection: redo };
+    return followRun(target.context, {
+      target,
+      keep,
+      logs,
+      isStrict,
+      describe: (handle) =>
+        describeKept(`rerun of ${name} as ${handle.name}`, handle, found.detail),
+      start: (mill, onEvent) =>
+        hintStage(mill.rerun(found.record.id, { ...choices, ...changed, onEvent }), call),
+    });
   });
+}
+
+function toSetFlag(change: string): readonly string[] {
+  return ["--set", change];
 }

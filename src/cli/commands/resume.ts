@@ -1,13 +1,14 @@
 // `millrace resume`: goes on with a run in this process: what succeeded is kept, the rest is done.
 
 import { MillraceError } from "../../model/errors.ts";
-import { runName } from "../../service/queries/find-run.ts";
 import type { CliContext, ParsedOptions } from "../cli-context.ts";
 import { EXIT } from "../exit-code.ts";
 import { describeKept } from "../foreground/describe-kept.ts";
 import { findNewestResumable, readNamedRun, type FoundRun } from "../foreground/find-resumable.ts";
 import { followRun } from "../foreground/follow-run.ts";
 import { hintStage } from "../foreground/hint-stage.ts";
+import { planAgain } from "../foreground/plan-again.ts";
+import { withDocument } from "../foreground/with-document.ts";
 import { readWorkFlags } from "../foreground/work-flags.ts";
 import { FlagReader } from "../input/flag-reader.ts";
 import { loadRunTarget } from "../load-run-target.ts";
@@ -23,55 +24,54 @@ export async function run(
   const reader = new FlagReader(options);
   const { isStrict, logs, ...work } = readWorkFlags(reader);
   const from = reader.text("from");
+  const redo = from === undefined ? {} : { from };
   reader.finish("npx millrace resume --help");
   if (args.length > 1) throw severalRuns(context, args);
-  const [reference] = args;
-  const found =
-    reference === undefined
-      ? await findNewestResumable(context)
-      : await readNamedRun(context, reference);
-  if (found === undefined) return sayNothingToResume(context, "no run failed or was interrupted");
-  if (isFinal(found)) {
-    const { name, state } = found.detail.run;
-    const again = nextCommand(context, ["rerun", name]);
-    return sayNothingToResume(context, `run ${name} has ${state}; to do it again: ${again}`);
+  const found = await findRun(context, args[0]);
+  const nothing = explainNothing(context, found);
+  if (found === undefined || nothing !== undefined) {
+    return sayNothingToResume(context, nothing ?? "no run failed or was interrupted");
   }
   const { name, pipeline } = found.detail.run;
-  const target = await loadRunTarget(
-    context,
-    { name, pipeline, source: found.record.source },
-    { attemptsInFlight: work.concurrency },
-  );
-  return followRun(target.context, {
-    target,
-    logs,
-    isStrict,
-    describe: (handle) => describeKept(`resuming ${pipeline} ${name}`, handle, found.detail),
-    start: (mill, onEvent) =>
-      hintStage(
-        mill.resume(runName(found.record), {
-          ...work,
-          ...(from === undefined ? {} : { from }),
-          here: true,
-          onEvent,
-        }),
-        {
-          context: target.context,
-          verb: ["resume", name],
-          selection: from === undefined ? {} : { from },
-        },
-      ),
+  if (reader.has("dryRun")) {
+    return planAgain(context, found, { verb: "resume", start: ["resume", name], ...redo });
+  }
+  return withDocument(context, async (keep) => {
+    const identity = { name, pipeline, source: found.record.source };
+    const target = await loadRunTarget(context, identity, { attemptsInFlight: work.concurrency });
+    const call = { context: target.context, verb: ["resume", name], selection: redo };
+    return followRun(target.context, {
+      target,
+      keep,
+      logs,
+      isStrict,
+      describe: (handle) => describeKept(`resuming ${pipeline} ${name}`, handle, found.detail),
+      start: (mill, onEvent) =>
+        hintStage(mill.resume(found.record.id, { ...work, ...redo, here: true, onEvent }), call),
+    });
   });
 }
 
-function isFinal({ record }: FoundRun): boolean {
-  return record.state === "succeeded" || record.state === "skipped";
+function findRun(
+  context: CliContext,
+  reference: string | undefined,
+): Promise<FoundRun | undefined> {
+  return reference === undefined ? findNewestResumable(context) : readNamedRun(context, reference);
 }
 
-function sayNothingToResume(context: CliContext, why: string): number {
-  printRemark(context, `nothing to resume: ${why}`);
-  if (context.flags.json)
-    printDocument(context, { schema: "millrace.resume/1", runs: [], reason: why });
+/** Why a run that was found has nothing left to do; undefined: it has. */
+function explainNothing(context: CliContext, found: FoundRun | undefined): string | undefined {
+  if (found === undefined) return undefined;
+  const { name, state } = found.detail.run;
+  if (state !== "succeeded" && state !== "skipped") return undefined;
+  return `run ${name} has ${state}; to do it again: ${nextCommand(context, ["rerun", name])}`;
+}
+
+function sayNothingToResume(context: CliContext, reason: string): number {
+  printRemark(context, `nothing to resume: ${reason}`);
+  if (context.flags.json) {
+    printDocument(context, { schema: "millrace.resume/1", runs: [], reason });
+  }
   return EXIT.ok;
 }
 

@@ -5,6 +5,7 @@ import { MillraceError } from "../../model/errors.ts";
 import type { CliContext, ParsedOptions } from "../cli-context.ts";
 import { followRun } from "../foreground/follow-run.ts";
 import { hintStage } from "../foreground/hint-stage.ts";
+import { withDocument } from "../foreground/with-document.ts";
 import { readTags, readWorkFlags } from "../foreground/work-flags.ts";
 import { FlagReader } from "../input/flag-reader.ts";
 import { readRunInput } from "../input/run-input.ts";
@@ -27,27 +28,27 @@ export async function run(
     const plan = await import("./plan.ts");
     return plan.run(context, options, args);
   }
+  const choices = {
+    ...work,
+    ...selection,
+    ...(key === undefined ? {} : { key }),
+    ...(tags === undefined ? {} : { tags }),
+    ...(reader.has("noRetry") ? { noRetry: true } : {}),
+  };
   const input = await readRunInput(context, options);
-  const target = await loadTarget(context, args[0], { attemptsInFlight: work.concurrency });
-  const { pipeline, source } = target;
-  if (!isPipeline(pipeline)) throw foreignPipeline(target.words[0] ?? "");
-  return followRun(target.context, {
-    target,
-    logs,
-    isStrict,
-    start: (mill, onEvent) =>
-      hintStage(
-        mill.start(pipeline, input.value, {
-          ...work,
-          ...selection,
-          ...(key === undefined ? {} : { key }),
-          ...(tags === undefined ? {} : { tags }),
-          ...(reader.has("noRetry") ? { noRetry: true } : {}),
-          source,
-          onEvent,
-        }),
-        { context: target.context, verb: ["run", ...target.words], selection },
-      ),
+  return withDocument(context, async (keep) => {
+    const target = await loadTarget(context, args[0], { attemptsInFlight: work.concurrency });
+    const { pipeline, source, words } = target;
+    if (!isPipeline(pipeline)) throw foreignPipeline(words[0] ?? "");
+    const call = { context: target.context, verb: ["run", ...words], selection };
+    return followRun(target.context, {
+      target,
+      keep,
+      logs,
+      isStrict,
+      start: (mill, onEvent) =>
+        hintStage(mill.start(pipeline, input.value, { ...choices, source, onEvent }), call),
+    });
   });
 }
 

@@ -13,20 +13,21 @@ import type { PipelineDefinition } from "../../model/definition.ts";
 import type { CliContext } from "../cli-context.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { Target } from "../load-pipeline.ts";
-import { printDocument } from "../print.ts";
 import { makeClosing } from "../render/closing/closing.ts";
 import type { LogsShown } from "../render/forms/progress-form.ts";
 import type { PlannedRun } from "../render/progress/progress.ts";
 import { Interruption } from "./interruption.ts";
-import { openLogFile } from "./log-file.ts";
+import { openLogFile, type LogFile } from "./log-file.ts";
 import { listNextSteps, resumeCommand } from "./next-steps.ts";
 import { readRunDocument } from "./run-document.ts";
 import { openWatch, type Watch } from "./watch.ts";
+import type { KeepDocument } from "./with-document.ts";
 
 /** What the verbs share. */
 export interface FollowOptions {
   readonly target: Target;
   readonly logs: LogsShown;
+  readonly keep: KeepDocument;
   /** Warnings give exit 3. */
   readonly isStrict: boolean;
   /** Starts, resumes or reruns; every event must go to `onEvent` from the first one on. */
@@ -37,10 +38,20 @@ export interface FollowOptions {
 
 /** Works the run and says how it ended. Resolves to the exit code; rejects for what keeps it from starting. */
 export async function followRun(context: CliContext, options: FollowOptions): Promise<ExitCode> {
-  const { settings, pipelines } = options.target;
   // First of all: a file that cannot be written must not stop a run that has begun.
-  const logFile = openLogFile(context, settings.logFile.value);
-  await using mill = await openMillrace({
+  const logFile = openLogFile(context, options.target.settings.logFile.value);
+  const interruption = new Interruption(context);
+  try {
+    await using mill = await openMill(context, options.target);
+    return await work({ context, options, mill, interruption, logFile });
+  } finally {
+    interruption.close();
+    logFile?.close();
+  }
+}
+
+function openMill(context: CliContext, { settings, pipelines }: Target): Promise<Millrace> {
+  return openMillrace({
     store: settings.store.value,
     busyTimeoutMs: settings.busyTimeoutMs.value,
     concurrency: settings.attemptsInFlight.value,
@@ -50,66 +61,64 @@ export async function followRun(context: CliContext, options: FollowOptions): Pr
     random: context.random,
     environment: context.env,
   });
-  const early: MillraceEvent[] = [];
-  let onEvent = (event: MillraceEvent): void => {
-    early.push(event);
-  };
-  const handle = await options.start(mill, (event) => onEvent(event));
-  const watch = openWatch(context, {
-    plan: {
-      ...planRun(context, handle, options.target),
-      keptStages: await listKept(mill, handle),
-    },
-    logs: options.logs,
-    logLevel: settings.logLevel.value,
-    logFile,
-  });
-  onEvent = (event) => watch.take(event);
-  try {
-    return await work({ context, options, mill, handle, watch, early });
-  } finally {
-    watch.close();
-  }
 }
 
 interface Work {
   readonly context: CliContext;
   readonly options: FollowOptions;
   readonly mill: Millrace;
-  readonly handle: RunHandle;
-  readonly watch: Watch;
-  /** Told before there was anyone to show it. */
-  readonly early: readonly MillraceEvent[];
+  readonly interruption: Interruption;
+  readonly logFile: LogFile | undefined;
 }
 
-async function work({ context, options, mill, handle, watch, early }: Work): Promise<ExitCode> {
+async function work({ context, options, mill, interruption, logFile }: Work): Promise<ExitCode> {
+  const { target, logs } = options;
+  // Told before there is anyone to show it.
+  const early: MillraceEvent[] = [];
+  let take = (event: MillraceEvent): void => {
+    early.push(event);
+  };
+  const handle = await options.start(mill, (event) => take(event));
+  const plan = { ...planRun(context, handle, target), keptStages: await listKept(mill, handle) };
+  const logLevel = target.settings.logLevel.value;
+  const watch = openWatch(context, { plan, logs, logLevel, logFile });
+  try {
+    if (handle.created) watch.form.begin();
+    for (const text of options.describe?.(handle) ?? []) watch.form.remark({ text, level: "info" });
+    take = (event) => watch.take(event);
+    for (const event of early) take(event);
+    return await finish({ context, options, mill, interruption, handle, watch });
+  } finally {
+    watch.close();
+  }
+}
+
+interface Finish extends Pick<Work, "context" | "options" | "mill" | "interruption"> {
+  readonly handle: RunHandle;
+  readonly watch: Watch;
+}
+
+async function finish(parts: Finish): Promise<ExitCode> {
+  const { context, options, mill, interruption, handle, watch } = parts;
   const { form, progress } = watch;
   const isKept = !options.target.settings.store.value.startsWith("memory:");
   const named = { context, run: handle.name, isKept };
-  const interruption = new Interruption({
-    context,
+  interruption.attach({
     run: handle,
     resume: resumeCommand(named),
     onStopping: (stopping) => form.stopping(stopping),
     onDying: () => form.abandon(),
   });
-  try {
-    if (handle.created) form.begin();
-    for (const line of options.describe?.(handle) ?? []) form.remark({ text: line, level: "info" });
-    for (const event of early) watch.take(event);
-    const result = await handle.result();
-    const next = listNextSteps({ ...named, result });
-    const exists = (path: string): boolean => existsSync(resolve(context.cwd, path));
-    form.finish(makeClosing(progress, result, { next, exists }));
-    watch.close();
-    if (context.flags.json) {
-      const commands = next.map(({ command }) => command);
-      printDocument(context, await readRunDocument(mill, { handle, result, next: commands }));
-    }
-    return decideExit(result, { isStrict: options.isStrict, interrupted: interruption.exitCode });
-  } finally {
-    interruption.close();
+  const result = await handle.result();
+  const next = listNextSteps({ ...named, result });
+  const exists = (path: string): boolean => existsSync(resolve(context.cwd, path));
+  form.finish(makeClosing(progress, result, { next, exists }));
+  watch.close();
+  if (context.flags.json) {
+    const commands = next.map(({ command }) => command);
+    options.keep(await readRunDocument(mill, { handle, result, next: commands }));
   }
+  return decideExit(result, { isStrict: options.isStrict, interrupted: interruption.exitCode });
 }
 
 /** Stages that an earlier epoch, or the run that gave its results, had finished. */

@@ -1,22 +1,20 @@
-// From signals to the end of a run in this process. Modes: `watching`; `draining`, after the first signal or a
-// closed stdout: nothing new starts, running work has 20 s; `aborting`, after the second: at once. A third
-// signal ends the process as if nobody had listened.
+// From signals to the end of a run in this process. Modes: `early`, before the run is in our hands: what comes
+// is kept for it; `watching`; `draining`, after the first signal or a closed stream: nothing new starts, running
+// work has 20 s; `aborting`, after the second: at once. A third signal ends the process as if nobody listened.
 
 import { DRAIN_MS_DEFAULT } from "../../model/defaults.ts";
-import type { Clock } from "../../std/clock.ts";
 import type { CliContext, CliSignal, OutStream } from "../cli-context.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { Stopping } from "../render/forms/progress-form.ts";
 import { dieOf } from "./terminal.ts";
 
-/** What can be interrupted. */
+/** What is interrupted. */
 export interface Interruptible {
   interrupt(drainMs?: number): Promise<void>;
 }
 
-/** What an interruption needs. */
-export interface InterruptionOptions {
-  readonly context: Pick<CliContext, "onSignal" | "clock" | "stdout" | "stderr">;
+/** The run that signals are about, and who is told. */
+export interface InterruptedRun {
   readonly run: Interruptible;
   /** The command that goes on with the run; undefined: nothing is left to go on with. */
   readonly resume: string | undefined;
@@ -27,26 +25,27 @@ export interface InterruptionOptions {
 
 /** Listens until it is closed. */
 export class Interruption {
-  readonly #options: InterruptionOptions;
-  readonly #clock: Clock;
+  readonly #context: Pick<CliContext, "onSignal" | "clock" | "stdout" | "stderr">;
   readonly #release: (() => void)[] = [];
+  #target: InterruptedRun | undefined;
   #cause: string | undefined;
   #exitCode: ExitCode = EXIT.interrupted;
-  #count = 0;
+  #signals = 0;
 
-  constructor(options: InterruptionOptions) {
-    this.#options = options;
-    const { context } = options;
-    this.#clock = context.clock;
+  constructor(context: Pick<CliContext, "onSignal" | "clock" | "stdout" | "stderr">) {
+    this.#context = context;
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       this.#release.push(context.onSignal(signal, () => this.#onSignal(signal)));
     }
-    for (const [stream, name] of [
-      [context.stdout, "stdout"],
-      [context.stderr, "stderr"],
-    ] as const) {
-      this.#release.push(onClosed(stream, () => this.#drain(`${name} closed`)));
+    for (const name of ["stdout", "stderr"] as const) {
+      this.#release.push(onClosed(context[name], () => this.#drain(`${name} closed`)));
     }
+  }
+
+  /** The run is there: what came before is answered now. */
+  attach(target: InterruptedRun): void {
+    this.#target = target;
+    if (this.#cause !== undefined) this.#stop(this.#cause, DRAIN_MS_DEFAULT);
   }
 
   /** What the process ends with where the run was parked; undefined: nothing interrupted it. */
@@ -60,27 +59,29 @@ export class Interruption {
   }
 
   #onSignal(signal: CliSignal): void {
-    this.#count += 1;
-    if (this.#count === 1) {
+    this.#signals += 1;
+    if (this.#signals === 1) {
       this.#exitCode = signal === "SIGINT" ? EXIT.interrupted : EXIT.terminated;
       this.#drain(signal);
-    } else if (this.#count === 2) {
+    } else if (this.#signals === 2 && this.#target !== undefined) {
       this.#stop(signal, 0);
     } else {
-      this.#options.onDying();
+      this.#target?.onDying();
       this.close();
       dieOf(signal);
     }
   }
 
   #drain(cause: string): void {
-    if (this.#cause === undefined) this.#stop(cause, DRAIN_MS_DEFAULT);
+    if (this.#cause !== undefined) return;
+    this.#cause = cause;
+    this.#stop(cause, DRAIN_MS_DEFAULT);
   }
 
   #stop(cause: string, drainMs: number): void {
-    this.#cause ??= cause;
-    const { run, resume, onStopping } = this.#options;
-    onStopping({ cause, resume, abortAtMs: this.#clock.wallMs() + drainMs });
+    if (this.#target === undefined) return;
+    const { run, resume, onStopping } = this.#target;
+    onStopping({ cause, resume, abortAtMs: this.#context.clock.wallMs() + drainMs });
     // What goes wrong here is told by the run's own result.
     run.interrupt(drainMs).catch(() => undefined);
   }

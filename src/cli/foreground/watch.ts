@@ -93,17 +93,12 @@ function makeMainForm(context: CliContext, progress: Progress, logs: LogsShown):
   };
   if (choice.reason !== undefined) put(`${choice.reason}\n`);
   const options: FormOptions = { progress, clock, logs, look: lookOf(context, stderr), write: put };
-  if (choice.form !== "live") {
-    const form = FORMS[choice.form](options);
-    const guard = (): OutputGuard[] =>
-      // The one document must stay the only thing on stdout.
-      flags.json ? [guardOutput(stdout, (line) => put(`${line}\n`))] : [];
-    return { form, guard };
-  }
+  if (choice.form !== "live") return { form: FORMS[choice.form](options), guard: () => [] };
   const live = new LiveForm({ ...options, ...openTerminal(context), stdin });
   const isColored = resolveColor({ flag: flags.color, env: context.env, isTerminal: true });
   const print = (line: string): void => live.print(tameLine(line, isColored));
-  const shared = flags.json || stdout.isTTY === true ? [stdout, stderr] : [stderr];
+  // A stdout that is a file or a pipe receives what user code prints; one on this terminal would spoil the block.
+  const shared = stdout.isTTY === true ? [stdout, stderr] : [stderr];
   return { form: live, guard: () => shared.map((stream) => guardOutput(stream, print)) };
 }
 

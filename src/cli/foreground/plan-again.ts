@@ -1,0 +1,30 @@
+// `-n` of resume and rerun: what would be kept and what would be done, without doing it.
+
+import { planPipeline } from "../../service/plan.ts";
+import type { PlanOptions } from "../../service/plan-selection.ts";
+import type { CliContext } from "../cli-context.ts";
+import { printPlan } from "../commands/plan.ts";
+import { EXIT, type ExitCode } from "../exit-code.ts";
+import { loadRunTarget } from "../load-run-target.ts";
+import type { FoundRun } from "./find-resumable.ts";
+
+/** What would be done with the run. */
+export interface AgainWishes extends Pick<PlanOptions, "verb" | "from" | "input"> {
+  /** The command that does it, without `--from`. */
+  readonly start: readonly string[];
+}
+
+/** Prints the plan; exit 0 whether or not there is work. */
+export async function planAgain(
+  context: CliContext,
+  found: FoundRun,
+  { start, ...wishes }: AgainWishes,
+): Promise<ExitCode> {
+  const { record, detail, basis } = found;
+  const { name, pipeline } = detail.run;
+  const target = await loadRunTarget(context, { name, pipeline, source: record.source });
+  const plan = planPipeline(target.pipeline.definition, { ...basis, ...wishes });
+  const from = wishes.from === undefined ? [] : ["--from", wishes.from];
+  printPlan(target.context, plan, [...start, ...from]);
+  return EXIT.ok;
+}
