@@ -5,7 +5,7 @@ import type { RetryRecord } from "../../model/checkpoint.ts";
 import type { Store } from "../../storage/store.ts";
 import { toBlockerView, type BlockerView } from "../views/blocker-view.ts";
 import { sumWaits } from "../views/run-view.ts";
-import { toIso } from "../views/time-view.ts";
+import { toIso, toWholeWaits } from "../views/time-view.ts";
 
 /** One wait that is over, or goes on until `to`. */
 export interface WaitView {
@@ -40,7 +40,9 @@ export async function readWaitHistory(
       : await store.findItem(run.id, stage, item);
   return {
     waits: waits.toSorted((left, right) => left.from.localeCompare(right.from)),
-    totalsMs: one === undefined ? sumWaits(shown.map((record) => record.waitedMs)) : one.waitedMs,
+    totalsMs: toWholeWaits(
+      one === undefined ? sumWaits(shown.map((record) => record.waitedMs)) : one.waitedMs,
+    ),
   };
 }
 

@@ -3,7 +3,7 @@
 
 import type { ItemRecord, RetryRecord, StageRecord } from "../../model/checkpoint.ts";
 import type { Store } from "../../storage/store.ts";
-import { toIso } from "../views/time-view.ts";
+import { toIso, toWholeMs } from "../views/time-view.ts";
 
 /** One attempt. */
 export interface AttemptView {
@@ -49,7 +49,7 @@ function toAttempt(record: RetryRecord): AttemptView {
     endedAt: toIso(record.endedAtMs),
     class: record.class,
     message: record.message,
-    ...(record.delayMs === null ? {} : { delayMs: record.delayMs }),
+    ...(record.delayMs === null ? {} : { delayMs: toWholeMs(record.delayMs) }),
   };
 }
 

@@ -6,7 +6,7 @@ import type { Json } from "../../std/json.ts";
 import { toBlockerView, type BlockerView } from "./blocker-view.ts";
 import { toFailureView, type FailureView } from "./failure-view.ts";
 import { findWaitBlocker } from "./stage-view.ts";
-import { toIso } from "./time-view.ts";
+import { toIso, toWholeMs, toWholeWaits } from "./time-view.ts";
 
 /** One item. */
 export interface ItemView {
@@ -37,8 +37,8 @@ export function toItemView(item: ItemRecord): ItemView {
     attempts: item.attempts,
     ...(item.startedAtMs === null ? {} : { startedAt: toIso(item.startedAtMs) }),
     ...(item.endedAtMs === null ? {} : { endedAt: toIso(item.endedAtMs) }),
-    ...(item.durationMs === null ? {} : { durationMs: item.durationMs }),
-    waitedMs: item.waitedMs,
+    ...(item.durationMs === null ? {} : { durationMs: toWholeMs(item.durationMs) }),
+    waitedMs: toWholeWaits(item.waitedMs),
     ...(item.failure === null
       ? {}
       : { error: toFailureView(item.failure, { stage: item.stage, item: item.key }) }),

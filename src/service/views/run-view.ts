@@ -8,7 +8,7 @@ import { toBlockerView, type BlockerView } from "./blocker-view.ts";
 import { sumItemCounts, type CountsView } from "./counts-view.ts";
 import { toFailureView, type FailureView } from "./failure-view.ts";
 import { findWaitBlocker } from "./stage-view.ts";
-import { toIso } from "./time-view.ts";
+import { toIso, toWholeMs, toWholeWaits } from "./time-view.ts";
 
 /** One run. */
 export interface RunView {
@@ -64,7 +64,7 @@ export function toRunView(facts: RunFacts): RunView {
     tags: run.tags,
     settings: run.settings,
     ...toRunTimes(run),
-    waitedMs: sumWaits(records.map((record) => record.waitedMs)),
+    waitedMs: toWholeWaits(sumWaits(records.map((record) => record.waitedMs))),
     items: sumItemCounts(records, facts.itemCounts),
     running: facts.stages.flatMap(({ name }) =>
       stageStateOf(facts, name) === "running" ? [name] : [],
@@ -98,7 +98,7 @@ function toRunTimes(
     ...(run.startedAtMs === null ? {} : { startedAt: toIso(run.startedAtMs) }),
     updatedAt: toIso(run.updatedAtMs),
     ...(run.endedAtMs === null ? {} : { endedAt: toIso(run.endedAtMs) }),
-    ...(run.durationMs === null ? {} : { durationMs: run.durationMs }),
+    ...(run.durationMs === null ? {} : { durationMs: toWholeMs(run.durationMs) }),
   };
 }
 

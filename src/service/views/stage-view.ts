@@ -7,7 +7,7 @@ import { stageStateOf, type RunFacts } from "../queries/run-facts.ts";
 import { toBlockerView, type BlockerView } from "./blocker-view.ts";
 import { toCounts, type CountsView } from "./counts-view.ts";
 import { toFailureView, type FailureView } from "./failure-view.ts";
-import { toIso } from "./time-view.ts";
+import { toIso, toWholeMs, toWholeWaits } from "./time-view.ts";
 
 /** One stage of a run. */
 export interface StageView {
@@ -51,7 +51,7 @@ export function toStageView(facts: RunFacts, name: string): StageView {
     attempts: record?.attempts ?? 0,
     ...(stage === undefined ? {} : { attemptsMax: stage.attempts, critical: stage.critical }),
     ...(record === undefined ? {} : toTimes(record)),
-    waitedMs: record?.waitedMs ?? {},
+    waitedMs: toWholeWaits(record?.waitedMs ?? {}),
     ...(items === undefined ? {} : { items }),
     ...(blocker === undefined || state !== "waiting" ? {} : { blocker: toBlockerView(blocker) }),
     ...(record === undefined ? {} : toOutcome(record)),
@@ -62,7 +62,7 @@ function toTimes(record: StageRecord): Pick<StageView, "startedAt" | "endedAt" |
   return {
     ...(record.startedAtMs === null ? {} : { startedAt: toIso(record.startedAtMs) }),
     ...(record.endedAtMs === null ? {} : { endedAt: toIso(record.endedAtMs) }),
-    ...(record.durationMs === null ? {} : { durationMs: record.durationMs }),
+    ...(record.durationMs === null ? {} : { durationMs: toWholeMs(record.durationMs) }),
   };
 }
 
@@ -76,7 +76,7 @@ function toOutcome(
     ...(via === null ? {} : { via }),
     ...(failure === null ? {} : { error: toFailureView(failure, place) }),
     ...(reason === null ? {} : { reason }),
-    ...(cpuMs === null ? {} : { cpuMs }),
+    ...(cpuMs === null ? {} : { cpuMs: toWholeMs(cpuMs) }),
     ...(peakBytes === null ? {} : { peakBytes }),
   };
 }
