@@ -100,13 +100,10 @@ function toItemOutcome(map: MapItems, index: number): ItemOutcome<unknown> {
       return { ...at, status: "succeeded", value: readItemValue(map, index) };
     case "skipped":
       return { ...at, status: "skipped", reason: map.reasons.get(index) ?? "returned" };
-    case "failed":
-    case "upstream_failed":
-      return failure === undefined
-        ? { ...at, status: state }
-        : { ...at, status: state, error: failure };
-    default:
-      return { ...at, status: "cancelled" };
+    default: {
+      const status = state === "failed" || state === "upstream_failed" ? state : "cancelled";
+      return failure === undefined ? { ...at, status } : { ...at, status, error: failure };
+    }
   }
 }
 

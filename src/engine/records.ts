@@ -6,6 +6,7 @@ import { ERROR_HISTORY_CHARS_MAX, ERROR_LIST_CHARS_MAX } from "../model/limits.t
 import type { Failure, StageState, StoredValue } from "../model/outcome.ts";
 import { boundedText, type Json } from "../std/json.ts";
 import type { Attempt } from "./attempt/attempt.ts";
+import type { MapItems } from "./map/map-items.ts";
 import type { RunCore } from "./run-core.ts";
 import type { StageRun } from "./stage-run.ts";
 
@@ -158,19 +159,26 @@ export function toItemEvent(
 ): EventDraft {
   const map = stageRun.map;
   const state = map?.stateOf(index) ?? "cancelled";
-  const failure = map?.failures.get(index);
   const attempts = attempt?.attempt ?? 0;
-  const data: Record<string, Json> =
-    state === "succeeded"
-      ? { index, via: map?.vias.get(index) ?? "run", attempts }
-      : failure === undefined
-        ? { index, reason: map?.reasons.get(index) ?? "" }
-        : { index, ...describeFailure(failure) };
   return {
     type: `item.${endWord(state)}` satisfies EventType,
     stage: stageRun.definition.name,
     item: map?.keyOf(index) ?? "",
     ...(attempts > 0 ? { attempt: attempts } : {}),
-    data,
+    data: { index, ...describeItemEnd(map, index, attempts) },
   };
+}
+
+function describeItemEnd(
+  map: MapItems | null,
+  index: number,
+  attempts: number,
+): Record<string, Json> {
+  const state = map?.stateOf(index);
+  if (state === "succeeded") return { via: map?.vias.get(index) ?? "run", attempts };
+  const failure = map?.failures.get(index);
+  const isFailed = state === "failed" || state === "upstream_failed";
+  return isFailed && failure !== undefined
+    ? describeFailure(failure)
+    : { reason: map?.reasons.get(index) ?? "" };
 }

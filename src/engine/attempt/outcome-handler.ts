@@ -217,26 +217,38 @@ export class OutcomeHandler {
       map.unsettled -= 1;
       return;
     }
+    this.#endFailedItem(attempt, step);
+    if (step.kind === "fail" && step.abortRun !== null) this.#host.abortRun(step.abortRun);
+  }
+
+  #endFailedItem(attempt: Attempt, step: Step): void {
+    const { stageRun, index } = attempt;
+    const map = stageRun.map;
+    if (map === null) return;
     if (step.kind === "skip") {
       map.reasons.set(index, step.reason);
       map.move(index, "skipped");
     } else {
       map.failures.set(index, step.failure);
-      map.move(index, "failed");
-      this.#core.noteError(stageRun, { failure: step.failure, index });
+      // With attempts left it has not failed for good; it is only not repeated any more.
+      map.move(index, step.kind === "fail" ? "failed" : "cancelled");
+      if (step.kind === "fail") this.#core.noteError(stageRun, { failure: step.failure, index });
     }
     this.#endItem(attempt);
-    if (step.kind === "fail" && step.abortRun !== null) this.#host.abortRun(step.abortRun);
   }
 
   #waitItem(attempt: Attempt, step: Extract<Step, { kind: "retry" }>): void {
     const { stageRun, index } = attempt;
+    const { failure, delayMs, history } = step;
     stageRun.map?.move(index, "waiting");
-    const deferral = step.history.attempts < attempt.attempt;
-    this.#ledger.noteWait(attempt, { failure: step.failure, delayMs: step.delayMs, deferral });
-    this.#host.after(step.delayMs, () => {
-      stageRun.addWait("retry", step.delayMs);
-      this.#host.maps.find(stageRun.index)?.retryDue(index, step.history);
+    stageRun.map?.waits.set(index, { attempt, failure });
+    const deferral = history.attempts < attempt.attempt;
+    if (deferral) stageRun.attempts -= 1;
+    this.#ledger.noteWait(attempt, { failure, delayMs, deferral });
+    this.#host.maps.offerMore(stageRun); // it holds no place while it waits
+    this.#host.after(delayMs, () => {
+      stageRun.addWait("retry", delayMs);
+      this.#host.maps.find(stageRun.index)?.retryDue(index, history);
     });
   }
 

@@ -1,15 +1,18 @@
 // The map stages of one run: opens their lists, starts their items, passes items on to maps that follow, and
 // ends a stage when its items have ended.
 
+import type { MapShape } from "../../model/definition.ts";
 import type { Ending } from "../../model/outcome.ts";
 import { classifyError } from "../../policy/classify.ts";
 import { makeFailure } from "../../policy/failure.ts";
 import type { Attempt } from "../attempt/attempt.ts";
 import type { AttemptHistory } from "../attempt/attempt-history.ts";
 import { upstreamFailed } from "../judge.ts";
-import type { MapItems } from "./map-items.ts";
 import type { ReopenedItems } from "./item-checkpoints.ts";
-import { MapStage, type ExpandedCounts, type MapHost } from "./map-stage.ts";
+import { NotAList, type Given } from "./item-source.ts";
+import type { MapItems } from "./map-items.ts";
+import type { ExpandedCounts, MapHost } from "./map-host.ts";
+import { MapStage } from "./map-stage.ts";
 import { arrive, loadItem, readItemValue, versionOfItemNeeds } from "../needs.ts";
 import type { RunCore } from "../run-core.ts";
 import type { StageLedger } from "../stage-ledger.ts";
@@ -74,15 +77,14 @@ export class MapConductor implements MapHost {
     const { stageRun } = attempt;
     const shape = stageRun.definition.map;
     if (shape === null) return;
-    const map = new MapStage(this.#core, stageRun, this, shape);
-    map.needs = attempt.needs;
+    const map = new MapStage({ core: this.#core, host: this, maker: attempt, shape });
     this.#maps.set(stageRun.index, map);
     stageRun.state = "running";
     const version =
       this.#core.journal === null ? "" : versionOfItemNeeds(this.#core, stageRun.definition);
     try {
       if (shape.follows !== null) this.#follow(map, shape.follows, version);
-      else map.open(this.#overOf(shape.over, over), version);
+      else map.open(this.#overOf(shape, over), version);
     } catch (error) {
       this.expandFailed(stageRun, error);
       return;
@@ -93,28 +95,34 @@ export class MapConductor implements MapHost {
     this.#host.heap.push(stageRun.index);
   }
 
-  #overOf(over: NonNullable<StageRun["definition"]["map"]>["over"], given: unknown): unknown {
-    if (over.kind === "function") return given;
-    return over.kind === "literal" ? over.items : arrive(this.#core, over.shape, false);
+  #overOf({ over }: MapShape, given: unknown): Given {
+    if (over.kind === "function") return { value: given, byFunction: true };
+    const value = over.kind === "literal" ? over.items : arrive(this.#core, over.shape, false);
+    return { value, byFunction: false };
   }
 
   #follow(map: MapStage, upstreamIndex: number, version: string): void {
     const upstream = this.#core.stageAt(upstreamIndex);
     const items = upstream.map;
-    if (items === null) return;
-    map.follow(items, version);
-    for (let index = 0; index < items.size; index += 1) {
-      const state = items.stateOf(index);
-      if (state === "pending" || state === "running" || state === "waiting") continue;
-      this.#passOn(map, items, index);
+    if (items === null) {
+      const { name } = upstream.definition;
+      throw new NotAList(
+        map.stageRun.definition.name,
+        `nothing: "${name}" ended ${upstream.state}`,
+      );
     }
-    if (items.closed) map.upstreamClosed();
+    map.follow(items, version);
+    this.#passAll(map, items, true);
+    if (items.closed) map.upstreamClosed(items);
   }
 
-  /** True if only the map it follows is unfinished, and that one has its list. */
+  /** True if only the map it follows is unfinished, and that one has its list. Rules that look at endings wait
+   *  for the whole map. */
   isReachable(reader: StageRun): boolean {
-    const follows = reader.definition.map?.follows ?? null;
-    if (follows === null || reader.left > 1 || isEnded(reader)) return false;
+    const { map, trigger } = reader.definition;
+    const follows = map?.follows ?? null;
+    if (follows === null || trigger !== "all_success") return false;
+    if (reader.left > 1 || isEnded(reader)) return false;
     const alsoRead = reader.definition.needs.some(
       (need) => need.shape.kind === "stage" && need.shape.stage === follows,
     );
@@ -136,11 +144,14 @@ export class MapConductor implements MapHost {
     this.#host.pump();
   }
 
-  /** An item that ended without an attempt is stored like any other. */
-  itemEnded(stageRun: StageRun, index: number): void {
-    const items = stageRun.map;
-    if (items !== null) items.unsettled += 1;
-    this.#ledger.endItem(stageRun, index, { attempt: null, inputVersion: null });
+  /** An item that ended without a new attempt is stored like any other. */
+  itemEnded(stageRun: StageRun, index: number, attempt: Attempt | null): void {
+    this.#ledger.endItem(stageRun, index, { attempt, inputVersion: null });
+  }
+
+  /** A place of this stage is free, or an item of it may start: it gets back in line if it can use it. */
+  offerMore(stageRun: StageRun): void {
+    if (this.#maps.get(stageRun.index)?.canStart() === true) this.#host.heap.push(stageRun.index);
   }
 
   /** The ending of an item is committed. */
@@ -166,6 +177,14 @@ export class MapConductor implements MapHost {
     }
   }
 
+  #passAll(below: MapStage, items: MapItems, withSucceeded: boolean): void {
+    for (let index = 0; index < items.size; index += 1) {
+      const state = items.stateOf(index);
+      if (state === "pending" || state === "running" || state === "waiting") continue;
+      if (withSucceeded || state !== "succeeded") this.#passOn(below, items, index);
+    }
+  }
+
   /** Hands an item that has ended to a map that follows; what lies in a blob is loaded first. */
   #passOn(below: MapStage, items: MapItems, index: number): void {
     const pass = (): void => below.upstreamEnded(items, index, () => readItemValue(items, index));
@@ -182,11 +201,7 @@ export class MapConductor implements MapHost {
     const { removed, ...numbers } = counts;
     this.#ledger.noteExpanded(stageRun, numbers, removed);
     for (const follower of this.#followers.get(stageRun.index) ?? []) {
-      const below = this.#maps.get(follower.index);
-      const items = stageRun.map;
-      if (below === undefined || items === null) continue;
-      below.grow(items);
-      below.upstreamClosed();
+      if (stageRun.map !== null) this.#maps.get(follower.index)?.upstreamClosed(stageRun.map);
     }
   }
 
@@ -197,37 +212,30 @@ export class MapConductor implements MapHost {
       classified: classifyError(error, stageRun.definition.classify),
       attempts: stageRun.attempts,
     });
-    if (map !== undefined && map.items.unsettled > 0) {
-      map.failWith(failure);
-      return;
-    }
-    map?.dispose();
-    this.#ledger.endStage(stageRun, { state: "failed", failure });
+    if (map === undefined) this.#ledger.endStage(stageRun, { state: "failed", failure });
+    else map.failWith(failure);
   }
 
   mapEnded(stageRun: StageRun, ending: Ending): void {
     if (isEnded(stageRun)) return;
     const follows = stageRun.definition.map?.follows ?? null;
-    if (follows !== null && !this.#core.stageAt(follows).settled) {
-      this.#held.set(stageRun.index, ending);
-      return;
-    }
-    this.#ledger.endStage(stageRun, this.#afterUpstream(follows, ending));
+    const isEarly = follows !== null && !this.#core.stageAt(follows).settled;
+    // Only a success depends on how the followed map ends.
+    if (isEarly && ending.state === "succeeded") this.#held.set(stageRun.index, ending);
+    else this.#ledger.endStage(stageRun, this.#afterUpstream(stageRun, ending));
   }
 
-  /** A follower cannot succeed over a map that did not. */
-  #afterUpstream(follows: number | null, ending: Ending): Ending {
-    if (follows === null || ending.state !== "succeeded") return ending;
+  /** A follower cannot succeed over a map that did not, unless its rule bears that. */
+  #afterUpstream({ definition }: StageRun, ending: Ending): Ending {
+    const follows = definition.map?.follows ?? null;
+    if (follows === null || definition.trigger !== "all_success") return ending;
+    if (ending.state !== "succeeded" && ending.state !== "cancelled") return ending;
     const upstream = this.#core.stageAt(follows);
-    switch (upstream.state) {
-      case "failed":
-      case "upstream_failed":
-        return upstreamFailed(this.#core, upstream.definition.name);
-      case "cancelled":
-        return { state: "cancelled", reason: upstream.reason ?? "cancelled" };
-      default:
-        return ending;
+    if (upstream.state === "failed" || upstream.state === "upstream_failed") {
+      return upstreamFailed(this.#core, upstream.definition.name);
     }
+    const isLost = upstream.state === "cancelled" && ending.state === "succeeded";
+    return isLost ? { state: "cancelled", reason: upstream.reason ?? "cancelled" } : ending;
   }
 
   /** The stage that `reader` follows has ended. */
@@ -239,12 +247,14 @@ export class MapConductor implements MapHost {
       if (reader.left === 0) this.#host.reach(reader);
       return;
     }
-    if (items !== null) map.grow(items);
-    map.upstreamClosed();
+    if (items !== null) {
+      this.#passAll(map, items, false); // items that were cancelled with their stage told nobody
+      map.upstreamClosed(items);
+    }
     const held = this.#held.get(reader.index);
     if (held === undefined || isEnded(reader)) return;
     this.#held.delete(reader.index);
-    this.#ledger.endStage(reader, this.#afterUpstream(follows, held));
+    this.#ledger.endStage(reader, this.#afterUpstream(reader, held));
   }
 
   /** A stage has ended: nothing of its list is needed here any more. */

@@ -4,7 +4,8 @@
 import type { ItemRecord } from "../../model/checkpoint.ts";
 import type { Failure, StageState, StoredValue, Via } from "../../model/outcome.ts";
 import type { EncodedValue } from "../../std/value.ts";
-import { ItemKeys } from "./item-keys.ts";
+import type { ItemKeys } from "./item-keys.ts";
+import type { Attempt } from "../attempt/attempt.ts";
 import type { AttemptHistory } from "../attempt/attempt-history.ts";
 
 /** Position of each state in the byte that an item keeps. */
@@ -37,6 +38,12 @@ export interface DueItem {
   readonly history: AttemptHistory | null;
 }
 
+/** What an item that waits for its next attempt has behind it. */
+export interface ItemWait {
+  readonly attempt: Attempt;
+  readonly failure: Failure;
+}
+
 /** Items of one map stage, by position. */
 export class MapItems {
   readonly items: unknown[] = [];
@@ -48,6 +55,8 @@ export class MapItems {
   readonly failures: Map<number, Failure> = new Map();
   readonly reasons: Map<number, string> = new Map();
   readonly vias: Map<number, Via> = new Map();
+  /** The last attempt of each item that waits for its next one. */
+  readonly waits: Map<number, ItemWait> = new Map();
   readonly counts: Record<StageState, number> = {
     pending: 0,
     running: 0,

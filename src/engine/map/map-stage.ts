@@ -5,45 +5,31 @@
 import type { ItemRecord } from "../../model/checkpoint.ts";
 import type { MapShape } from "../../model/definition.ts";
 import type { Ending, Failure } from "../../model/outcome.ts";
-import { decideMapEnd, makeStopAfter } from "../../policy/tolerance.ts";
+import { makeStopAfter } from "../../policy/tolerance.ts";
 import { sha256Hex } from "../../std/json.ts";
+import type { Attempt } from "../attempt/attempt.ts";
 import type { AttemptHistory } from "../attempt/attempt-history.ts";
 import type { StageRun } from "../stage-run.ts";
 import { encodeOrThrow, type RunCore } from "../run-core.ts";
-import { ItemCheckpoints, type ReopenedItems } from "./item-checkpoints.ts";
+import { ItemCheckpoints } from "./item-checkpoints.ts";
 import { ItemKeys } from "./item-keys.ts";
-import { TooManyItems, toItemSource } from "./item-source.ts";
+import { TooManyItems, toItemSource, type Given } from "./item-source.ts";
+import { ItemStream } from "./item-stream.ts";
 import { MapItems, type DueItem } from "./map-items.ts";
-import { summarizeItems } from "./map-failure.ts";
+import { judgeItems, toFailure } from "./map-end.ts";
+import type { MapHost } from "./map-host.ts";
 import { ambiguousFailure } from "../judge.ts";
 
-/** What a map stage asks of its driver. */
-export interface MapHost {
-  /** Items may be ready: look when there is room. */
-  offer(stageRun: StageRun): void;
-  /** An item ended without an attempt. Its ending is told and, in durable runs, stored. */
-  itemEnded(stageRun: StageRun, index: number): void;
-  /** An item was brought back from an earlier epoch. */
-  itemKept(stageRun: StageRun, index: number): void;
-  /** Rows of an earlier epoch that are in the way, or in another place. */
-  reopened(stageRun: StageRun, changes: ReopenedItems): void;
-  /** All items have ended. */
-  mapEnded(stageRun: StageRun, ending: Ending): void;
-  /** The list is known. */
-  expanded(stageRun: StageRun, counts: ExpandedCounts): void;
-  /** The list could not be made. */
-  expandFailed(stageRun: StageRun, error: unknown): void;
-  isStopping(): boolean;
+/** What a map stage is made of. */
+export interface MapParts {
+  readonly core: RunCore;
+  readonly host: MapHost;
+  readonly maker: Attempt;
+  readonly shape: MapShape;
 }
 
-/** What an expansion found, compared with checkpoints of an earlier epoch. */
-export interface ExpandedCounts {
-  readonly items: number;
-  readonly kept: number;
-  readonly added: number;
-  readonly changed: number;
-  readonly removed: readonly string[];
-}
+/** Items read ahead of a stream where only the limit of the process holds. */
+const STREAM_AHEAD = 64;
 
 /** Drives the items of one stage. */
 export class MapStage {
@@ -55,20 +41,23 @@ export class MapStage {
   readonly #stop: { note(failed: boolean): boolean } | null;
   readonly #checkpoints: ItemCheckpoints;
   #needsVersion: string = "";
-  #stream: AsyncIterator<unknown> | null = null;
-  #reading: boolean = false;
+  #stream: ItemStream | null = null;
   #dueHead: number = 0;
   #over: boolean = false;
-  #haltReason: string | null = null;
-  #stopReason: string | null = null;
+  /** Why the run stopped it; null if its own items did, or nothing. */
+  #outsideReason: string | null = null;
+  #stoppedEarly: boolean = false;
   #failure: Failure | null = null;
-  /** What every item's function receives besides its item. */
-  needs: unknown = undefined;
+  /** The call that gave the list. Items receive its needs; a stream lives as long as its signal. */
+  readonly #maker: Attempt;
 
-  constructor(core: RunCore, stageRun: StageRun, host: MapHost, shape: MapShape) {
+  constructor(parts: MapParts) {
+    const { core, maker, shape } = parts;
+    const { stageRun } = maker;
     this.#core = core;
     this.stageRun = stageRun;
-    this.#host = host;
+    this.#host = parts.host;
+    this.#maker = maker;
     this.#shape = shape;
     this.#stop = shape.stopAfter === null ? null : makeStopAfter(shape.stopAfter);
     const keys = new ItemKeys(stageRun.definition.name, shape.key);
@@ -77,31 +66,48 @@ export class MapStage {
     stageRun.map = this.items;
   }
 
+  /** What every item's function receives besides its item. */
+  get needs(): unknown {
+    return this.#maker.needs;
+  }
+
   /** Takes the list or stream that `over` gave. Throws where it is none. */
-  open(over: unknown, needsVersion: string): void {
+  open(over: Given, needsVersion: string): void {
     this.#needsVersion = needsVersion;
     const name = this.stageRun.definition.name;
     const source = toItemSource(name, over);
     if (source.kind === "stream") {
-      this.#stream = source.iterator;
+      this.#stream = new ItemStream(source.iterator, {
+        took: (item) => this.#took(item),
+        ended: () => this.#close(),
+        failed: (error) => this.#host.expandFailed(this.stageRun, error),
+      });
       this.#readMore();
       return;
     }
-    if (source.items.length > this.#shape.maxItems) {
-      throw new TooManyItems(name, source.items.length, this.#shape.maxItems);
-    }
+    if (source.items.length > this.#shape.maxItems) throw this.#tooMany(source.items.length);
     for (const item of source.items) this.#add(item);
     this.#close();
   }
 
-  /** Follows another map: its items are ours, under the same keys. */
+  #tooMany(count: number | string): TooManyItems {
+    return new TooManyItems(this.stageRun.definition.name, count, this.#shape.maxItems);
+  }
+
+  /** Follows another map: its items are ours, under the same keys. Throws where there are too many. */
   follow(upstream: MapItems, needsVersion: string): void {
     this.#needsVersion = needsVersion;
-    this.grow(upstream);
+    if (upstream.size > this.#shape.maxItems) throw this.#tooMany(upstream.size);
+    this.#grow(upstream);
   }
 
   /** Takes over items that the followed map has found since. They start when they have a value. */
-  grow(upstream: MapItems): void {
+  #grow(upstream: MapItems): void {
+    if (this.#over || this.items.halted) return;
+    if (upstream.size > this.#shape.maxItems) {
+      this.#host.expandFailed(this.stageRun, this.#tooMany(upstream.size));
+      return;
+    }
     while (this.items.size < upstream.size)
       this.items.add(undefined, upstream.keyOf(this.items.size));
     this.items.next = this.items.size;
@@ -109,10 +115,9 @@ export class MapStage {
 
   /** The followed map has ended an item. */
   upstreamEnded(upstream: MapItems, index: number, value: () => unknown): void {
-    if (this.#over) return;
-    this.grow(upstream);
+    if (this.items.size < upstream.size) this.#grow(upstream);
+    if (this.#over || index >= this.items.size || this.items.stateOf(index) !== "pending") return;
     const state = upstream.stateOf(index);
-    if (this.items.stateOf(index) !== "pending") return;
     if (state === "succeeded") {
       this.items.items[index] = value();
       this.#restore(index);
@@ -132,13 +137,14 @@ export class MapStage {
     }
   }
 
-  /** True while the list is still being read. */
+  /** True while an item was asked for that did not come yet. */
   get isReading(): boolean {
-    return this.#reading;
+    return !this.#over && this.#stream?.isReading === true;
   }
 
   /** The followed map will give no more items. */
-  upstreamClosed(): void {
+  upstreamClosed(upstream: MapItems): void {
+    this.#grow(upstream);
     this.#close();
   }
 
@@ -150,9 +156,10 @@ export class MapStage {
     if (!this.#checkpoints.isEmpty) this.#checkpoints.forget(this.items.keyOf(index));
     this.#tellReopened();
     this.items.move(index, state);
+    this.items.unsettled += 1;
     if (failure !== undefined) this.items.failures.set(index, failure);
     if (state === "skipped") this.items.reasons.set(index, "upstream_skipped");
-    this.#host.itemEnded(this.stageRun, index);
+    this.#host.itemEnded(this.stageRun, index, null);
   }
 
   #add(item: unknown): void {
@@ -189,8 +196,9 @@ export class MapStage {
     );
     items.move(index, "failed");
     items.failures.set(index, failure);
+    items.unsettled += 1;
     this.#core.noteError(stageRun, { failure, index });
-    this.#host.itemEnded(stageRun, index);
+    this.#host.itemEnded(stageRun, index, null);
   }
 
   /** Before the items in question are stored anew. */
@@ -210,7 +218,7 @@ export class MapStage {
   }
 
   #close(): void {
-    if (this.items.closed) return;
+    if (this.items.closed || this.#over) return;
     this.items.closed = true;
     this.#tellReopened();
     this.#host.expanded(this.stageRun, {
@@ -218,59 +226,32 @@ export class MapStage {
       ...this.#checkpoints.counts,
       removed: this.#checkpoints.takeRemoved(),
     });
-    this.#host.offer(this.stageRun);
     this.checkEnd();
+    if (!this.#over) this.#host.offer(this.stageRun);
   }
 
   /** Asks the stream for one more item while fewer wait than may run at once. */
   #readMore(): void {
-    const stream = this.#stream;
+    const { items } = this;
     this.#skipStarted();
-    const room = (this.#shape.concurrency ?? 64) - (this.items.size - this.items.next);
-    if (stream === null || this.#reading || this.items.closed || this.items.halted || room <= 0)
-      return;
-    this.#reading = true;
-    stream.next().then(
-      (step) => {
-        this.#reading = false;
-        this.#took(step);
-      },
-      (error: unknown) => this.#readFailed(error),
-    );
+    if (this.#stream === null || items.closed || items.halted) return;
+    const room = (this.#shape.concurrency ?? STREAM_AHEAD) - (items.size - items.next);
+    if (room > 0) this.#stream.read();
   }
 
-  #took(step: IteratorResult<unknown>): void {
-    if (this.#over || this.items.halted) {
-      this.checkEnd();
-      return;
-    }
-    if (step.done === true) {
-      this.#close();
-      return;
-    }
+  #took(item: unknown): void {
     const { maxItems } = this.#shape;
-    if (this.items.size >= maxItems) {
-      this.#readFailed(
-        new TooManyItems(this.stageRun.definition.name, `more than ${maxItems}`, maxItems),
-      );
-      return;
-    }
     try {
-      this.#add(step.value);
+      if (this.items.size >= maxItems) throw this.#tooMany(`more than ${maxItems}`);
+      this.#add(item);
     } catch (error) {
-      this.#readFailed(error);
+      this.#host.expandFailed(this.stageRun, error);
       return;
     }
     this.#tellReopened();
     // First on: an item that was kept starts nothing, and the run must not look as if it had come to rest.
     this.#readMore();
     this.#host.offer(this.stageRun);
-  }
-
-  #readFailed(error: unknown): void {
-    this.#reading = false;
-    if (this.#over) return;
-    this.#host.expandFailed(this.stageRun, error);
   }
 
   /** True if an item could start now. */
@@ -296,13 +277,14 @@ export class MapStage {
     }
     const index = this.items.next;
     this.items.next += 1;
-    if (this.#stream !== null) this.#readMore();
+    this.#readMore();
     return { index, history: null };
   }
 
   /** Puts an item back in line after its wait. */
   retryDue(index: number, history: AttemptHistory): void {
     if (this.#over || this.items.halted) return;
+    this.items.waits.delete(index);
     this.items.due.push({ index, history });
     this.#host.offer(this.stageRun);
   }
@@ -314,32 +296,65 @@ export class MapStage {
 
   /** The ending of an item is committed. */
   itemSettled(index: number): void {
-    const failed = this.items.stateOf(index) === "failed";
-    if (failed && this.#shape.onItemFailure === "fail") this.halt("sibling_failed");
-    if (this.#stop !== null && this.#stop.note(failed)) {
-      this.#stopReason = "stop_after";
-      this.halt("stop_after");
+    const state = this.items.stateOf(index);
+    const failed = state === "failed";
+    if (failed && this.#shape.onItemFailure === "fail") this.#halt("sibling_failed");
+    // What was skipped, or had nothing to work on, says nothing about how the work goes.
+    if ((failed || state === "succeeded") && this.#stop?.note(failed) === true) {
+      this.#stoppedEarly ||= !this.items.halted;
+      this.#halt("stop_after");
     }
     this.checkEnd();
   }
 
-  /** Lets running items finish and cancels the rest. */
+  /** Lets running items finish and cancels the rest, because the run wants it so. */
   halt(reason: string): void {
     if (this.items.halted || this.#over) return;
-    this.items.halted = true;
-    this.#haltReason = reason;
-    void this.#stream?.return?.()?.catch(() => undefined);
-    for (let index = 0; index < this.items.size; index += 1) {
-      const state = this.items.stateOf(index);
-      if (state !== "pending" && state !== "waiting") continue;
-      this.items.move(index, "cancelled");
-      // What has a row is stored as what it is now; a hundred thousand that never began are not.
-      if (state !== "waiting" && !this.#checkpoints.hasRow(index)) continue;
-      this.items.reasons.set(index, reason);
-      this.#host.itemEnded(this.stageRun, index);
+    this.#outsideReason = reason;
+    this.#halt(reason);
+  }
+
+  #halt(reason: string): void {
+    const { items } = this;
+    if (items.halted || this.#over) return;
+    items.halted = true;
+    this.#closeStream();
+    for (let index = 0; index < items.size; index += 1) {
+      const state = items.stateOf(index);
+      if (state === "pending") this.#cancelPending(index, reason);
+      else if (state === "waiting") this.#cancelWaiting(index, reason);
     }
-    this.items.closed = true;
+    items.closed = true;
     this.checkEnd();
+  }
+
+  /** What has a row is stored as what it is now; a hundred thousand that never began are not. */
+  #cancelPending(index: number, reason: string): void {
+    const { items } = this;
+    items.move(index, "cancelled");
+    if (!this.#checkpoints.hasRow(index)) return;
+    items.unsettled += 1;
+    items.reasons.set(index, reason);
+    this.#host.itemEnded(this.stageRun, index, null);
+  }
+
+  /** An item that waits for its next attempt was told and stored as such: its end is too. */
+  #cancelWaiting(index: number, reason: string): void {
+    const { items } = this;
+    const wait = items.waits.get(index);
+    items.waits.delete(index);
+    items.move(index, "cancelled");
+    items.reasons.set(index, reason);
+    if (wait !== undefined) items.failures.set(index, wait.failure);
+    this.#host.itemEnded(this.stageRun, index, wait?.attempt ?? null);
+  }
+
+  #closeStream(): void {
+    if (this.#stream === null) return;
+    const { isReading } = this.#stream;
+    this.#stream.close();
+    // Whoever reads for the stream hears that it is in vain.
+    if (isReading) this.#maker.abort("sibling", "no further items are needed");
   }
 
   /** Ends the stage once nothing of it is open. */
@@ -352,47 +367,25 @@ export class MapStage {
 
   /** Fails the stage once its running items have finished: its list turned out bad. */
   failWith(failure: Failure): void {
-    this.#failure = failure;
-    this.halt("list_failed");
+    this.#failure ??= failure;
+    this.#halt("list_failed");
   }
 
   #decideEnd(): Ending {
+    const { stageRun } = this;
     if (this.#failure !== null) return { state: "failed", failure: this.#failure };
-    const { counts, size } = this.items;
-    const haltedFromOutside =
-      this.#haltReason !== null && this.#stopReason === null && counts.failed === 0;
-    if (haltedFromOutside && counts.cancelled > 0) {
-      return { state: "cancelled", reason: this.#haltReason ?? "cancelled" };
+    const isLost = this.#shape.onItemFailure === "fail" && this.items.counts.failed > 0;
+    if (this.#outsideReason !== null && this.items.counts.cancelled > 0 && !isLost) {
+      return { state: "cancelled", reason: this.#outsideReason };
     }
-    if (this.#stopReason !== null) {
-      return {
-        state: "failed",
-        failure: summarizeItems(this.stageRun, "stopped early (stopAfter)"),
-      };
-    }
-    const decided = decideMapEnd(this.#shape, {
-      total: size,
-      succeeded: counts.succeeded,
-      failed: counts.failed,
-      skipped: counts.skipped,
-      cancelled: counts.cancelled,
-      upstreamFailed: counts.upstream_failed,
-    });
-    switch (decided.kind) {
-      case "succeeded": {
-        const isKept = this.stageRun.candidate !== null && this.#checkpoints.counts.kept === size;
-        return { state: "succeeded", via: isKept ? "checkpoint" : "run" };
-      }
-      case "skipped":
-        return { state: "skipped", reason: decided.reason };
-      case "failed":
-        return { state: "failed", failure: summarizeItems(this.stageRun, decided.message) };
-    }
+    if (this.#stoppedEarly) return toFailure(stageRun, "stopped early (stopAfter)");
+    const isKept = stageRun.candidate !== null && this.#checkpoints.counts.kept === this.items.size;
+    return judgeItems(stageRun, this.#shape, isKept ? "checkpoint" : "run");
   }
 
   /** Forgets the stage: nothing of it may call back any more. */
   dispose(): void {
     this.#over = true;
-    void this.#stream?.return?.()?.catch(() => undefined);
+    this.#closeStream();
   }
 }

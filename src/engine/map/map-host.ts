@@ -1,0 +1,34 @@
+// What a map stage asks of whoever conducts it: room for its items, and somebody to tell.
+
+import type { Ending } from "../../model/outcome.ts";
+import type { Attempt } from "../attempt/attempt.ts";
+import type { StageRun } from "../stage-run.ts";
+import type { ReopenedItems } from "./item-checkpoints.ts";
+
+/** What a map stage asks of its driver. */
+export interface MapHost {
+  /** Items may be ready: look when there is room. */
+  offer(stageRun: StageRun): void;
+  /** An item ended without a new attempt. Its ending is told and, in durable runs, stored. */
+  itemEnded(stageRun: StageRun, index: number, attempt: Attempt | null): void;
+  /** An item was brought back from an earlier epoch. */
+  itemKept(stageRun: StageRun, index: number): void;
+  /** Rows of an earlier epoch that are in the way, or in another place. */
+  reopened(stageRun: StageRun, changes: ReopenedItems): void;
+  /** All items have ended. */
+  mapEnded(stageRun: StageRun, ending: Ending): void;
+  /** The list is known. */
+  expanded(stageRun: StageRun, counts: ExpandedCounts): void;
+  /** The list could not be made. */
+  expandFailed(stageRun: StageRun, error: unknown): void;
+  isStopping(): boolean;
+}
+
+/** What an expansion found, compared with checkpoints of an earlier epoch. */
+export interface ExpandedCounts {
+  readonly items: number;
+  readonly kept: number;
+  readonly added: number;
+  readonly changed: number;
+  readonly removed: readonly string[];
+}
