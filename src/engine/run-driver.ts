@@ -75,7 +75,7 @@ export class RunDriver implements SlotWaiter {
     this.runner = new AttemptRunner(core, (attempt, outcome) => this.#ended(attempt, outcome));
     this.ledger = new StageLedger(core, {
       stageSettled: (stageRun) => this.#stageSettled(stageRun),
-      itemSettled: (stageRun, index) => this.maps.itemSettled(stageRun, index),
+      itemSettled: (stageRun, index) => this.#itemSettled(stageRun, index),
       writeFailed: (error) => this.fail(error),
     });
     this.launcher = new AttemptLauncher(core, this.runner, {
@@ -254,15 +254,28 @@ export class RunDriver implements SlotWaiter {
     }
     this.#settling = true;
     this.#release(stageRun);
-    // Emptying an array gives its memory back: only done where something was put in.
-    if (this.#settled.length > 0) this.#releaseSettled();
-    this.#settling = false;
-    this.pump();
+    this.#releaseSettled();
+  }
+
+  /** A map and those that follow it hear of an item before anything that starts by it can end. */
+  #itemSettled(stageRun: StageRun, index: number): void {
+    if (this.#settling) {
+      this.maps.itemSettled(stageRun, index);
+      return;
+    }
+    this.#settling = true;
+    this.maps.itemSettled(stageRun, index);
+    this.#releaseSettled();
   }
 
   #releaseSettled(): void {
-    for (const one of this.#settled) this.#release(one);
-    this.#settled.length = 0;
+    // Emptying an array gives its memory back: only done where something was put in.
+    if (this.#settled.length > 0) {
+      for (const one of this.#settled) this.#release(one);
+      this.#settled.length = 0;
+    }
+    this.#settling = false;
+    this.pump();
   }
 
   #release(stageRun: StageRun): void {

@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { onTestFinished } from "vitest";
 import { openMillrace, type Millrace, type OpenOptions } from "../../src/service/millrace.ts";
 import type { Pipeline } from "../../src/service/pipeline.ts";
@@ -27,6 +28,8 @@ export interface DurableWorld {
   open(pipelines: readonly SomePipeline[], options?: Partial<OpenOptions>): Promise<Millrace>;
   /** The same in a process that is dead as far as others can tell. It is left behind without a goodbye. */
   openDoomed(pipelines: readonly SomePipeline[], options?: Partial<OpenOptions>): Promise<Millrace>;
+  /** Opens the file past the store, to look at it or to change it. Only with "sqlite". */
+  raw(): DatabaseSync;
 }
 
 export function makeDurableWorld(kind: StoreKind = "sqlite"): DurableWorld {
@@ -45,6 +48,13 @@ export function makeDurableWorld(kind: StoreKind = "sqlite"): DurableWorld {
     url,
     path,
     open,
+    raw: () => {
+      const database = new DatabaseSync(path, { defensive: false });
+      onTestFinished(() => {
+        if (database.isOpen) database.close();
+      });
+      return database;
+    },
     openDoomed: (pipelines, options) => open(pipelines, { machine: makeDeadMachine(), ...options }),
   };
 }
