@@ -4,6 +4,7 @@
 import { isConfig } from "../config/define-config.ts";
 import { isPlainRecord } from "../model/compile/option-reader.ts";
 import { MillraceError } from "../model/errors.ts";
+import { quoteWord } from "./next-command.ts";
 import { isPipeline, type Pipeline } from "../service/pipeline.ts";
 import { findNearest } from "../std/nearest.ts";
 import { quoteList } from "../std/text.ts";
@@ -59,9 +60,7 @@ export function choosePipeline(
     `"${source.shown}" holds ${found.length} pipelines: ${quoteList(known)}.`,
     {
       hint: "name one of them",
-      next: source.isConfig
-        ? `npx millrace run ${known[0] ?? ""}`
-        : `npx millrace run ${source.shown}#${known[0] ?? ""}`,
+      next: runCommandFor(source, known[0] ?? ""),
       details: { known },
     },
   );
@@ -99,16 +98,19 @@ function pipelineUnknown(
   source: PipelineSource,
 ): MillraceError {
   const near = findNearest(name, known);
-  const again = source.isConfig ? near : `${source.shown}#${near ?? ""}`;
   return new MillraceError(
     "PIPELINE_UNKNOWN",
     `There is no pipeline "${name}" in "${source.shown}".`,
     {
       hint: near === undefined ? `known: ${quoteList(known)}` : `did you mean "${near}"?`,
-      ...(near === undefined ? {} : { next: `npx millrace run ${again}` }),
+      ...(near === undefined ? {} : { next: runCommandFor(source, near) }),
       details: { given: name, known: known.slice(0, 100) },
     },
   );
+}
+
+function runCommandFor(source: PipelineSource, name: string): string {
+  return `npx millrace run ${quoteWord(source.isConfig ? name : `${source.shown}#${name}`)}`;
 }
 
 function noPipeline(source: PipelineSource): MillraceError {

@@ -11,6 +11,7 @@ import { findNearest } from "../std/nearest.ts";
 import type { CliContext } from "./cli-context.ts";
 import { choosePipeline, isConfigModule, listConfigured, listExported } from "./find-pipelines.ts";
 import { installModuleHooks } from "./module-hooks.ts";
+import { quoteWord } from "./next-command.ts";
 import { toRunSource } from "./run-source.ts";
 import { readSettings, type SettingWishes } from "./settings.ts";
 
@@ -131,7 +132,7 @@ function fileMissing(context: CliContext, given: string, path: string): Millrace
   const near = findNearby(context.cwd, given, path);
   return new MillraceError("PIPELINE_NOT_FOUND", `There is no pipeline file "${given}".`, {
     hint: near === undefined ? `looked for ${path}` : `did you mean "${near}"?`,
-    next: near === undefined ? "npx millrace init" : `npx millrace run ${near}`,
+    next: near === undefined ? "npx millrace init" : `npx millrace run ${quoteWord(near)}`,
     details: { given, path },
   });
 }
@@ -157,7 +158,7 @@ function nothingConfigured(context: CliContext, name: string | undefined): Millr
       "PIPELINE_NOT_FOUND",
       "No pipeline was named, and there is no millrace.config.ts here.",
       {
-        hint: "name a file, as in: npx millrace run pipelines/hello.ts",
+        hint: "name a pipeline file, or write a first one",
         next: "npx millrace init",
       },
     );
@@ -170,7 +171,7 @@ function nothingConfigured(context: CliContext, name: string | undefined): Millr
     `There is no pipeline "${name}": no millrace.config.ts here lists any.`,
     {
       hint: file === undefined ? "a path has a slash or ends in .ts" : `did you mean "${file}"?`,
-      next: file === undefined ? "npx millrace init" : `npx millrace run ${file}`,
+      next: file === undefined ? "npx millrace init" : `npx millrace run ${quoteWord(file)}`,
       details: { given: name },
     },
   );

@@ -21,6 +21,7 @@ export function withCommonFlags(context: Pick<CliContext, "flags">, command: str
 
 /** One word as a POSIX shell reads it back; plain words stay as they are. */
 export function quoteWord(word: string): string {
-  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
+  // A hash begins a comment only where a word begins.
+  if (/^[\w@%+=:,./-][\w@%+=:,./#-]*$/.test(word)) return word;
   return `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

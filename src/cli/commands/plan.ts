@@ -11,6 +11,7 @@ import { readPlanBasis } from "../../service/queries/plan-basis.ts";
 import { renderPlan } from "../answers/plan-text.ts";
 import type { CliContext, ParsedOptions } from "../cli-context.ts";
 import { EXIT } from "../exit-code.ts";
+import { hintStage } from "../foreground/hint-stage.ts";
 import { FlagReader } from "../input/flag-reader.ts";
 import { readRunInput, type RunInput } from "../input/run-input.ts";
 import { readSelection, type Selection } from "../input/selection.ts";
@@ -33,10 +34,14 @@ export async function run(
   const input = await readRunInput(context, options);
   const target = await loadTarget(context, args[0]);
   if (input.isGiven) await checkInput(target.pipeline.definition, input.value);
-  const plan = await makePlan(target, { input, selection, deadlineMs });
+  const plan = await hintStage(makePlan(target, { input, selection, deadlineMs }), {
+    context: target.context,
+    verb: ["plan", ...target.words],
+    selection,
+  });
   if (report !== undefined) await writeReport(context, report, plan);
   if (reader.has("faultsOnly")) return sayValid(context, plan);
-  printPlan(context, plan, startWords(target, input, selection));
+  printPlan(target.context, plan, startWords(target, input, selection));
   return reader.has("detailedExitcode") && plan.work ? EXIT.work : EXIT.ok;
 }
 

@@ -1,0 +1,40 @@
+// The help of every verb against a golden file: a changed word is a change people see. `npx vitest run
+// test/surface/help.test.ts -u` writes them anew.
+
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { parseCall } from "../../src/cli/program.ts";
+import { VERBS } from "../../src/cli/verbs.ts";
+
+const GOLDEN = join(import.meta.dirname, "../golden/help");
+
+function helpOf(...argv: readonly string[]): string {
+  const call = parseCall(argv);
+  if (call.kind !== "help") throw new Error(`Expected help, got ${call.kind}.`);
+  return call.text;
+}
+
+const shown = VERBS.filter((verb) => verb.hidden !== true).map((verb) => verb.name);
+
+test.each(shown)("the help of %s is the golden one, and fits 80 columns", async (name) => {
+  const text = helpOf(name, "--help");
+
+  for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+  await expect(text).toMatchFileSnapshot(join(GOLDEN, `${name}.txt`));
+});
+
+test("the overview is the golden one", async () => {
+  await expect(helpOf("--help")).toMatchFileSnapshot(join(GOLDEN, "overview.txt"));
+});
+
+test("every flag a help names is one that the verb takes, and every example is accepted", () => {
+  for (const verb of VERBS.filter((each) => each.hidden !== true)) {
+    for (const example of verb.examples) {
+      const words = [...example.matchAll(/'([^']*)'|(\S+)/g)].map(
+        ([, quoted, plain]) => quoted ?? plain ?? "",
+      );
+      expect(words.slice(0, 2)).toEqual(["npx", "millrace"]);
+      expect(parseCall(words.slice(2)).kind).toBe("verb");
+    }
+  }
+});
