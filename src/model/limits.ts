@@ -69,6 +69,16 @@ export const READER_QUEUE_MAX = 10_000;
 export const COMMIT_WRITES_MAX = 1_000;
 /** Bytes in one transaction: 8 MiB. */
 export const COMMIT_BYTES_MAX: number = 8 * 1024 * 1024;
+/** Writes that wait for their transaction; one more is refused. Callers await theirs, so only a leak gets here. */
+export const WAITING_WRITES_MAX = 100_000;
+/** Estimated bytes of the writes that wait: 256 MiB. */
+export const WAITING_BYTES_MAX: number = 256 * 1024 * 1024;
+/** Tries of one transaction while another process holds the store. */
+export const BUSY_TRIES_MAX = 5;
+/** Shortest wait between two of them, ms. */
+export const BUSY_DELAY_MS_MIN = 10;
+/** Longest wait between two of them, ms; the cap doubles up to it. */
+export const BUSY_DELAY_MS_MAX = 250;
 /** Rows of one page of a list. */
 export const PAGE_ROWS_MAX = 500;
 /** Rows of one page of a list when nothing is asked. */

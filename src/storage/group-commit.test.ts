@@ -4,17 +4,16 @@ import { InvariantError } from "../std/assert.ts";
 import { makeSeededRandom } from "../std/random.ts";
 import { makeVirtualClock, type VirtualClock } from "../std/virtual-clock.ts";
 import { isMillraceError, MillraceError, type ErrorCode } from "../model/errors.ts";
-import { COMMIT_BYTES_MAX, COMMIT_WRITES_MAX } from "../model/limits.ts";
-import { createRun, encoded, inline, putStage, tell } from "../testing/store-suite/fixture.ts";
 import {
   BUSY_DELAY_MS_MAX,
   BUSY_DELAY_MS_MIN,
   BUSY_TRIES_MAX,
-  type CommitFault,
-  FULL_RETRY_MS,
-  GroupCommit,
+  COMMIT_BYTES_MAX,
+  COMMIT_WRITES_MAX,
   WAITING_WRITES_MAX,
-} from "./group-commit.ts";
+} from "../model/limits.ts";
+import { createRun, encoded, inline, putStage, tell } from "../testing/store-suite/fixture.ts";
+import { type CommitFault, FULL_RETRY_MS, GroupCommit } from "./group-commit.ts";
 import { MemoryStore } from "./memory/memory-store.ts";
 import type { Write, WriteResult } from "./store.ts";
 

@@ -10,23 +10,20 @@ import { assert } from "../std/assert.ts";
 import type { Clock, Timer } from "../std/clock.ts";
 import type { Random } from "../std/random.ts";
 import { isMillraceError, MillraceError } from "../model/errors.ts";
-import { COMMIT_BYTES_MAX, COMMIT_WRITES_MAX } from "../model/limits.ts";
+import {
+  BUSY_DELAY_MS_MAX,
+  BUSY_DELAY_MS_MIN,
+  BUSY_TRIES_MAX,
+  COMMIT_BYTES_MAX,
+  COMMIT_WRITES_MAX,
+  WAITING_BYTES_MAX,
+  WAITING_WRITES_MAX,
+} from "../model/limits.ts";
 import type { Store, Write, WriteResult } from "./store.ts";
 import { estimateBytes } from "./write-size.ts";
 
-/** Tries of one transaction while others hold the store. */
-export const BUSY_TRIES_MAX = 5;
-/** Longest wait between two of them, ms; drawn evenly from BUSY_DELAY_MS_MIN up to a cap that doubles. */
-export const BUSY_DELAY_MS_MAX = 250;
-/** Shortest wait between two of them, ms. */
-export const BUSY_DELAY_MS_MIN = 10;
 /** Time between two tries while the disk is full, ms. */
 export const FULL_RETRY_MS = 1_000;
-/** Writes that may wait for their commit; one more is refused. Callers await theirs, so only a leak gets here. */
-export const WAITING_WRITES_MAX = 100_000;
-/** Estimated bytes of the writes that may wait: 256 MiB. */
-export const WAITING_BYTES_MAX: number = 256 * 1024 * 1024;
-
 /** Told when the disk is full, and when there is room again. */
 export type CommitFault =
   | { readonly kind: "paused"; readonly error: MillraceError }

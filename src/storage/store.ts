@@ -11,7 +11,7 @@ import type {
   StateEntry,
 } from "../model/checkpoint.ts";
 import type { EventDraft, MillraceEvent } from "../model/event.ts";
-import type { Lease, Owner } from "../model/lease.ts";
+import type { Owner } from "../model/lease.ts";
 import type { Failure, StageState } from "../model/outcome.ts";
 import type { RunRecord, RunSettings, RunState } from "../model/run.ts";
 import type { EncodedValue } from "../std/value.ts";
@@ -343,6 +343,3 @@ export interface EventQuery {
   /** 1 to RECENT_EVENTS_MAX. */
   readonly limit: number;
 }
-
-/** Who holds a run now, for messages. */
-export type RunHolder = Lease | null;

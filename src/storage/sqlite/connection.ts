@@ -11,7 +11,7 @@ import { isBusy } from "./faults.ts";
 export const MEMORY_PATH = ":memory:";
 
 /** Oldest SQLite whose write-ahead log is free of a fault that could damage a file. */
-export const SQLITE_VERSION_MIN = "3.51.3";
+const SQLITE_VERSION_MIN = "3.51.3";
 
 const CHECKPOINT_PAGES = 1_000;
 const JOURNAL_BYTES_MAX = 64 * 1024 * 1024;

@@ -27,7 +27,7 @@ const NETWORK_FILESYSTEMS: ReadonlyMap<number, string> = new Map([
 export type ReadFilesystemType = (folder: string) => number;
 
 /** Asks the system. Numbers differ on other platforms than Linux, and are not looked at there. */
-export const readFilesystemType: ReadFilesystemType = (folder) =>
+const readFilesystemType: ReadFilesystemType = (folder) =>
   process.platform === "linux" ? statfsSync(folder).type : 0;
 
 /** Throws STORE_ON_NETWORK if the folder of a store is on a network filesystem. */

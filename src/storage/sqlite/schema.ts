@@ -21,7 +21,7 @@ import { transact } from "./transaction.ts";
 export const MIGRATIONS: readonly Migration[] = [foundation];
 
 /** "mill": by it `file` and we know a store from any other SQLite file. */
-export const APPLICATION_ID = 0x6d696c6c;
+const APPLICATION_ID = 0x6d696c6c;
 
 const LEDGER = `
 CREATE TABLE migrations (
