@@ -83,10 +83,14 @@ function startCommand(
   });
   let stdout = "";
   let stderr = "";
+  let isOver = false;
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
   const ended = new Promise<Ended>((resolve) => {
-    child.on("close", (exitCode, signal) => resolve({ exitCode, signal, stdout, stderr }));
+    child.on("close", (exitCode, signal) => {
+      isOver = true;
+      resolve({ exitCode, signal, stdout, stderr });
+    });
   });
   onTestFinished(async () => {
     child.kill("SIGKILL");
@@ -100,16 +104,22 @@ function startCommand(
       waitFor(
         () => `"${text}" on stderr, which says:\n${stderr}`,
         () => stderr.includes(text),
+        () => isOver,
       ),
   };
 }
 
 const WAIT_MS_MAX = 40_000;
 
-/** Looks in every turn of the loop until it is so. */
-export async function waitFor(what: () => string, isSo: () => boolean): Promise<void> {
+/** Looks in every turn of the loop until it is so; gives up at once when `isOver` says that it will never be. */
+export async function waitFor(
+  what: () => string,
+  isSo: () => boolean,
+  isOver: () => boolean = () => false,
+): Promise<void> {
   const endMs = performance.now() + WAIT_MS_MAX;
   while (!isSo()) {
+    if (isOver()) throw new Error(`The command has ended before ${what()}`);
     if (performance.now() > endMs) throw new Error(`Waited ${WAIT_MS_MAX} ms for ${what()}.`);
     await new Promise((resolve) => setImmediate(resolve));
   }

@@ -51,8 +51,13 @@ export function openWatch(context: CliContext, options: WatchOptions): Watch {
     ...(file === undefined ? [] : [makeFileForm(context, file, { progress, logs: options.logs })]),
   ];
   const form = joinForms(forms);
-  const forget = onSuddenEnd(() => form.abandon());
   const guards = main.guard();
+  const giveBack = (): void => {
+    // First the streams, so that whoever reports the end is heard.
+    for (const guard of guards.splice(0)) guard.restore();
+    form.abandon();
+  };
+  const forget = onSuddenEnd(giveBack);
   const levelMin = LEVELS.indexOf(options.logLevel);
   return {
     progress,
@@ -63,8 +68,7 @@ export function openWatch(context: CliContext, options: WatchOptions): Watch {
     },
     close() {
       forget();
-      for (const guard of guards.splice(0)) guard.restore();
-      form.abandon();
+      giveBack();
       file?.close();
     },
   };

@@ -58,8 +58,8 @@ export class Painter {
   /** Lines of the block as the terminal shows them. */
   #drawn: readonly string[] = [];
   #isDrawing = false;
-  /** Columns of the window when the block was drawn. */
-  #drawnColumns = 0;
+  /** The window when the block was drawn. */
+  #drawnSize: WindowSize = { columns: 0, rows: 0 };
   #lastMs = -Infinity;
   #redraw: Timer | undefined;
   #tick: Timer | undefined;
@@ -98,11 +98,12 @@ export class Painter {
     this.#drawn = [];
   }
 
-  /** Leaves the block where it is, the visible cursor below it: for crashes. Safe to repeat. */
+  /** Leaves the block where it is, what was not written yet and the visible cursor below it: for crashes. */
   abandon(): void {
     if (!this.#isDrawing) return;
     this.#leave();
-    this.#options.write(`${END_SYNC}${WRAP_ON}${SHOW_CURSOR}`);
+    const lines = this.#options.takePermanent(this.#columnsMax());
+    this.#options.write(`${END_SYNC}${toText(lines)}${WRAP_ON}${SHOW_CURSOR}`);
     this.#drawn = [];
   }
 
@@ -138,19 +139,21 @@ export class Painter {
     const rowsMax = blockRowsMax(rows);
     const permanent = takePermanent(columnsMax);
     const lines = block(columnsMax, rowsMax).slice(0, rowsMax);
-    const isWhole = permanent.length > 0 || columns !== this.#drawnColumns;
+    // In a lower window the top of the block may be out of reach, and then every move counted from it is wrong.
+    const isMoved = columns !== this.#drawnSize.columns || rows !== this.#drawnSize.rows;
+    const isWhole = permanent.length > 0 || isMoved;
     const text = isWhole
       ? `${this.#eraseBlock()}${toText(permanent)}${drawChanges([], lines)}`
       : drawChanges(this.#drawn, lines);
     this.#drawn = lines;
-    this.#drawnColumns = columns;
+    this.#drawnSize = { columns, rows };
     if (text !== "") write(`${BEGIN_SYNC}${text}${END_SYNC}`);
   }
 
   /** Up to the first line of the block, and away with it. The window may have wrapped it since it was drawn. */
   #eraseBlock(): string {
     const { columns } = this.#options.size();
-    const isWrapped = this.#options.isReflowing && columns < this.#drawnColumns;
+    const isWrapped = this.#options.isReflowing && columns < this.#drawnSize.columns;
     const rows = isWrapped
       ? this.#drawn.reduce((sum, line) => sum + countRows(line, columns), 0)
       : this.#drawn.length;
