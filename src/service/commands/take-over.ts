@@ -26,7 +26,7 @@ export function listTaken(definition: PipelineDefinition, plan: ResetPlan): read
         return [{ stage, mode: "whole" }];
       case "recheck":
         // The items of a map are compared one by one.
-        return [{ stage, mode: isMap(definition, position) ? "recheck" : "items" }];
+        return [{ stage, mode: isMap(definition, position) ? "items" : "recheck" }];
       case "open":
         return [{ stage, mode: "items" }];
       case "drop":
