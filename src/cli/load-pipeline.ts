@@ -6,7 +6,8 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Settings } from "../config/resolve.ts";
 import { MillraceError } from "../model/errors.ts";
-import type { Pipeline } from "../service/pipeline.ts";
+import { applyDefaults } from "../model/compile/apply-defaults.ts";
+import { makePipeline, type Pipeline } from "../service/pipeline.ts";
 import { findNearest } from "../std/nearest.ts";
 import type { CliContext } from "./cli-context.ts";
 import { choosePipeline, isConfigModule, listConfigured, listExported } from "./find-pipelines.ts";
@@ -75,12 +76,13 @@ async function loadFromFile(
   }
   const shown = showPath(context.cwd, path);
   const pipeline = choosePipeline(found, name, { shown, isConfig: false });
+  const settings = await readSettings(context, wishes);
   return {
-    pipeline,
+    pipeline: withDefaults(pipeline, settings),
     words: [reference],
     source: toRunSource(context.cwd, path, pipeline.name),
-    settings: await readSettings(context, wishes),
-    pipelines: found.map((entry) => entry.pipeline),
+    settings,
+    pipelines: found.map((entry) => withDefaults(entry.pipeline, settings)),
     context,
   };
 }
@@ -101,13 +103,22 @@ function chooseConfigured({ context, settings, name, words }: Configured): Targe
   // A later `resume` reads the default configuration by itself; any other it must be told of.
   const isDefault = settings.file === resolve(context.cwd, "millrace.config.ts");
   return {
-    pipeline,
+    pipeline: withDefaults(pipeline, settings),
     words,
     source: toRunSource(context.cwd, isDefault ? undefined : settings.file, pipeline.name),
     settings,
-    pipelines: found.map((entry) => entry.pipeline),
+    pipelines: found.map((entry) => withDefaults(entry.pipeline, settings)),
     context,
   };
+}
+
+/** The pipeline under the settings' own defaults. */
+function withDefaults(pipeline: Pipeline, settings: Settings): Pipeline {
+  const definition = applyDefaults(pipeline.definition, {
+    retry: settings.retry.value,
+    timeoutMs: settings.timeoutMs.value,
+  });
+  return definition === pipeline.definition ? pipeline : makePipeline(definition);
 }
 
 function toWords(name: string | undefined): readonly string[] {

@@ -53,7 +53,9 @@ export function toPipelineDetail(
   const stages = order.flatMap((wave, depth) =>
     wave.flatMap((position) => {
       const stage = definition.stages[position];
-      return stage === undefined ? [] : [toShownStage(definition, stage, depth + 1)];
+      return stage === undefined
+        ? []
+        : [toShownStage(definition, stage, { wave: depth + 1, settings })];
     }),
   );
   return {
@@ -96,28 +98,37 @@ function toProcessSettings(settings: Settings): Readonly<Record<string, ShownSet
 function toShownStage(
   definition: PipelineDefinition,
   stage: StageDefinition,
-  wave: number,
+  at: { readonly wave: number; readonly settings: Settings },
 ): ShownStage {
   const position = definition.positions.get(stage.name) ?? 0;
   return {
     stage: stage.name,
     kind: stage.kind,
     ...(stage.description === null ? {} : { description: stage.description }),
-    wave,
+    wave: at.wave,
     needs: (definition.graph.needs[position] ?? []).map(
       (need) => definition.stages[need]?.name ?? "",
     ),
     critical: stage.critical,
     trigger: stage.trigger,
-    settings: { ...toRetrySettings(stage), ...toTimeSettings(stage), ...toMapSettings(stage) },
+    settings: {
+      ...toRetrySettings(stage, sayOrigin(stage, "retry", at.settings.retry)),
+      ...toTimeSettings(stage, sayOrigin(stage, "timeout", at.settings.timeoutMs)),
+      ...toMapSettings(stage),
+    },
   };
 }
 
-function toRetrySettings({
-  retry,
-  origins,
-}: StageDefinition): Readonly<Record<string, ShownSetting>> {
-  const origin = origins["retry"] ?? "default";
+/** Where a stage's setting came from; a default of the process is told with its own origin. */
+function sayOrigin({ origins }: StageDefinition, name: string, setting: Setting<unknown>): string {
+  const origin = origins[name] ?? "default";
+  return origin === "config" ? describeOrigin(setting.origin, (path) => basename(path)) : origin;
+}
+
+function toRetrySettings(
+  { retry }: StageDefinition,
+  origin: string,
+): Readonly<Record<string, ShownSetting>> {
   const { attempts, initialDelayMs, factor, delayMsMax, jitter, retryOn, rules } = retry;
   return {
     attempts: { value: attempts, origin },
@@ -130,9 +141,12 @@ function toRetrySettings({
   };
 }
 
-function toTimeSettings(stage: StageDefinition): Readonly<Record<string, ShownSetting>> {
+function toTimeSettings(
+  stage: StageDefinition,
+  origin: string,
+): Readonly<Record<string, ShownSetting>> {
   return {
-    timeoutMs: { value: stage.timeoutMs, origin: stage.origins["timeout"] ?? "default" },
+    timeoutMs: { value: stage.timeoutMs, origin },
     queueTimeoutMs: against(stage.queueTimeoutMs, null, "stage"),
     deadlineMs: against(stage.deadlineMs, null, "stage"),
   };

@@ -99,8 +99,8 @@ export interface StageDefinition {
   readonly uses: readonly ResourceUse[] | AuthorFunction | null;
   readonly map: MapShape | null;
   readonly command: CommandShape | null;
-  /** Where each effective setting came from: "stage", "pipeline" or "default". For `show`. */
-  readonly origins: Readonly<Record<string, "stage" | "pipeline" | "default">>;
+  /** Where each effective setting came from; "config": a default of the process. For `show`. */
+  readonly origins: Readonly<Record<string, "stage" | "pipeline" | "config" | "default">>;
   /** Changes when needs, kind, options or version change; checkpoints of another one are not reused. */
   readonly stageVersion: string;
 }

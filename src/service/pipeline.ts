@@ -130,7 +130,8 @@ export function isPipeline(value: unknown): value is Pipeline {
   return typeof value === "object" && value !== null && MARK in value;
 }
 
-function makePipeline(definition: PipelineDefinition): Pipeline {
+/** The value of a definition that was compiled already. */
+export function makePipeline(definition: PipelineDefinition): Pipeline {
   const made: Pipeline & { readonly [MARK]: true } = {
     [MARK]: true,
     name: definition.name,

@@ -52,6 +52,34 @@ describe("precedence", () => {
     });
   });
 
+  test("defaults for stages come from file and environment, stand under the pipeline's own, and are in force", async () => {
+    const env = {
+      MILLRACE_DEFAULTS__RETRY: '{"attempts":2,"initialDelay":1}',
+      MILLRACE_DEFAULTS__TIMEOUT: "9s",
+    };
+    const folder = host.makeFolder({
+      "flaky.ts": `import { definePipeline } from "millrace";
+let calls = 0;
+export const flaky = definePipeline({ name: "flaky", stages: [
+  { id: "a", run: () => { calls += 1; if (calls === 1) throw new Error("once"); return calls; } },
+  { id: "b", run: () => 1, timeout: "1s" },
+] });`,
+    });
+    const shown = documentOf(await host.call(["show", "flaky.ts", "--json"], { env, folder }));
+
+    expect(shown["stages"]).toMatchObject([
+      {
+        settings: {
+          attempts: { value: 2, origin: "MILLRACE_DEFAULTS__RETRY" },
+          timeoutMs: { value: 9_000, origin: "MILLRACE_DEFAULTS__TIMEOUT" },
+        },
+      },
+      { settings: { timeoutMs: { value: 1_000, origin: "stage" } } },
+    ]);
+    expect((await host.call(["run", "flaky.ts"], { env, folder })).exitCode).toBe(0);
+    expect((await host.call(["show", "last/a"], { folder })).stdout).toContain("once");
+  });
+
   test("the store of the configuration is the one that runs are kept in and asked for", async () => {
     expect((await host.call(["run", "one"])).exitCode).toBe(0);
 
