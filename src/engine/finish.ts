@@ -4,8 +4,19 @@ import type { Failure, StageEndState } from "../model/outcome.ts";
 import { decideVerdict } from "../policy/verdict.ts";
 import type { RunEnd } from "./journal.ts";
 import type { RunCore } from "./run-core.ts";
-import type { DriveEnd } from "./run-driver.ts";
 import type { StageRun } from "./stage-run.ts";
+
+/** How driving ended. */
+export type DriveEnd =
+  | {
+      readonly kind: "over";
+      readonly cancelled: boolean;
+      readonly deadlineHit: boolean;
+      /** A rule of a stage ended the run. */
+      readonly aborted: boolean;
+      readonly reason: string;
+    }
+  | { readonly kind: "parked" };
 
 /** How a run that is over ended. */
 export function decideEnd(core: RunCore, end: Extract<DriveEnd, { kind: "over" }>): RunEnd {
@@ -59,6 +70,7 @@ function reasonOf(
   state: RunEnd["to"],
 ): string | null {
   if (end.deadlineHit && state === "failed") return "deadline";
+  if (end.aborted && state === "failed") return end.reason;
   if (state === "cancelled") return end.reason;
   if (state === "skipped")
     return core.stages.find((one) => one.state === "skipped")?.reason ?? null;

@@ -8,11 +8,11 @@
 
 import type { Ending } from "../model/outcome.ts";
 import { InvariantError } from "../std/assert.ts";
-import type { Timer } from "../std/clock.ts";
 import type { Attempt } from "./attempt/attempt.ts";
 import type { AttemptHistory } from "./attempt/attempt-history.ts";
 import { AttemptRunner, type RawOutcome } from "./attempt/attempt-runner.ts";
 import { cancelPending } from "./fail-fast.ts";
+import type { DriveEnd } from "./finish.ts";
 import { MapConductor } from "./map/map-conductor.ts";
 import { AttemptLauncher } from "./attempt/attempt-launcher.ts";
 import { versionOfNeeds } from "./needs.ts";
@@ -21,28 +21,13 @@ import { OutcomeHandler } from "./attempt/outcome-handler.ts";
 import { ReadyHeap } from "./ready-heap.ts";
 import { judge } from "./judge.ts";
 import type { RunCore } from "./run-core.ts";
+import { RunTimers } from "./run-timers.ts";
 import type { SlotWaiter } from "./slots.ts";
 import { StageLedger } from "./stage-ledger.ts";
 import { isEnded, type StageRun } from "./stage-run.ts";
-
-/** How driving ended. */
-export type DriveEnd =
-  | {
-      readonly kind: "over";
-      readonly cancelled: boolean;
-      readonly deadlineHit: boolean;
-      /** A rule of a stage ended the run. */
-      readonly aborted: boolean;
-      readonly reason: string;
-    }
-  | { readonly kind: "parked" };
+import { Turns } from "./turns.ts";
 
 type Mode = "driving" | "failing" | "ending" | "parking" | "over";
-
-/** Starts between two looks at the time, so that a run of synchronous stages lets timers and signals in. */
-const STARTS_PER_LOOK = 256;
-/** Longest time without giving the event loop a turn, ms. */
-const TURN_MS_MAX = 15;
 
 /** Drives one run from its first ready stage to its last ending. */
 export class RunDriver implements SlotWaiter {
@@ -53,15 +38,14 @@ export class RunDriver implements SlotWaiter {
   readonly maps: MapConductor;
   readonly launcher: AttemptLauncher;
   readonly #outcomes: OutcomeHandler;
-  readonly #timers: Set<Timer> = new Set();
+  readonly #timers: RunTimers;
   #mode: Mode = "driving";
   #open: number = 0;
   #pumping: boolean = false;
   #settling: boolean = false;
   readonly #settled: StageRun[] = [];
+  readonly #turns: Turns;
   #yielded: boolean = false;
-  #starts: number = 0;
-  #turnMs: number = 0;
   #cancelReason: string = "cancelled";
   #deadlineHit: boolean = false;
   #cancelled: boolean = false;
@@ -71,6 +55,8 @@ export class RunDriver implements SlotWaiter {
 
   constructor(core: RunCore) {
     this.core = core;
+    this.#turns = new Turns(core.world.clock);
+    this.#timers = new RunTimers(core.world.clock);
     this.heap = new ReadyHeap(core.stages.length);
     this.runner = new AttemptRunner(core, (attempt, outcome) => this.#ended(attempt, outcome));
     this.ledger = new StageLedger(core, {
@@ -99,14 +85,19 @@ export class RunDriver implements SlotWaiter {
     return this.#isQuiet();
   }
 
-  /** Works until the run is over or parked. Rejects when the store fails or the lease is lost. */
-  drive(): Promise<DriveEnd> {
+  /** Works until the run is over or parked. Rejects when the store fails or the lease is lost.
+   *  @param cancelled Why it was cancelled before it began; then nothing of it starts. */
+  drive(cancelled: string | null = null): Promise<DriveEnd> {
     return new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
-      this.#turnMs = this.core.startedMs;
-      this.#armDeadline();
+      this.#turns.begin();
       for (const stageRun of this.core.stages) if (!stageRun.settled) this.#open += 1;
+      if (cancelled !== null) {
+        this.cancel(cancelled);
+        return;
+      }
+      this.#armDeadline();
       // All entries are in line before the first one starts: one that ends at once must not overtake them.
       this.#pumping = true;
       // Settled ones were brought back from checkpoints: their readers count them as finished already.
@@ -184,16 +175,12 @@ export class RunDriver implements SlotWaiter {
     return this.#mode === "ending" || this.#mode === "parking" || this.#mode === "over";
   }
 
-  /** Endless synchronous or microtask work would keep timers, signals and other runs waiting. */
   #mustYield(): boolean {
-    this.#starts += 1;
-    if (this.#starts % STARTS_PER_LOOK !== 0) return false;
-    const { clock } = this.core.world;
-    if (clock.monotonicMs() - this.#turnMs < TURN_MS_MAX) return false;
+    if (!this.#turns.isLong()) return false;
     this.#yielded = true;
-    clock.defer(() => {
+    this.core.world.clock.defer(() => {
       this.#yielded = false;
-      this.#turnMs = clock.monotonicMs();
+      this.#turns.begin();
       this.pump();
     });
     return true;
@@ -237,13 +224,10 @@ export class RunDriver implements SlotWaiter {
 
   /** Calls back later, unless the run is over by then. */
   after(delayMs: number, callback: () => void): void {
-    const timer = this.core.world.clock.setTimer(delayMs, () => {
-      this.#timers.delete(timer);
-      if (this.#mode === "over") return;
+    this.#timers.after(delayMs, () => {
       callback();
       this.pump();
     });
-    this.#timers.add(timer);
   }
 
   /** Endings are taken in order, one at a time: a thousand skips in a chain are no deep call. */
@@ -310,19 +294,29 @@ export class RunDriver implements SlotWaiter {
     this.#end("user-cancel", reason);
   }
 
-  /** Ends the run as failed because a rule of a stage asked for it. */
-  abortRun(reason: string): void {
-    if (this.#isQuiet()) return;
+  /** Ends the run as failed because a rule of a stage asked for it. `first` ends what failed. */
+  abortRun(reason: string, first: () => void): void {
+    if (this.#isQuiet()) {
+      first();
+      return;
+    }
     this.#aborted = true;
-    this.#end("sibling", reason);
+    this.#end("sibling", reason, first);
   }
 
-  #end(kind: "user-cancel" | "deadline" | "sibling", reason: string): void {
+  #end(
+    kind: "user-cancel" | "deadline" | "sibling",
+    reason: string,
+    first: () => void = () => {},
+  ): void {
     if (this.#isQuiet()) return;
     this.#mode = "ending";
-    this.#cancelReason =
-      kind === "user-cancel" ? reason : kind === "deadline" ? "deadline" : reason;
+    this.#cancelReason = kind === "deadline" ? "deadline" : reason;
     this.heap.clear();
+    // Between the first ending and the last one nothing goes on although stages are open: nobody must look.
+    const wasPumping = this.#pumping;
+    this.#pumping = true;
+    first();
     this.maps.haltAll(this.#cancelReason);
     for (const stageRun of this.core.stages) {
       if (!isEnded(stageRun) && !this.#isBusy(stageRun)) {
@@ -330,6 +324,7 @@ export class RunDriver implements SlotWaiter {
       }
     }
     this.runner.abortAll(kind, reason);
+    this.#pumping = wasPumping;
     this.#checkOver();
   }
 
@@ -362,7 +357,6 @@ export class RunDriver implements SlotWaiter {
     this.#mode = "over";
     this.heap.clear();
     this.core.world.slots.leave(this);
-    for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
     this.maps.dispose();
   }

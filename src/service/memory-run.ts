@@ -89,9 +89,8 @@ export async function runInMemory(
 async function driveInMemory(core: RunCore, signal: AbortSignal | undefined): Promise<RunResult> {
   const driver = new RunDriver(core);
   core.tell({ type: "run.started", data: { epoch: 1 } });
-  const driving = driver.drive();
   const cancel = (): void => driver.cancel(reasonOf(signal));
-  if (signal?.aborted === true) cancel();
+  const driving = driver.drive(signal?.aborted === true ? reasonOf(signal) : null);
   signal?.addEventListener("abort", cancel, { once: true });
   try {
     const driven = await driving;

@@ -18,7 +18,8 @@ export interface OutcomeHost {
   readonly mode: "driving" | "failing" | "ending" | "parking" | "over";
   ready(stageRun: StageRun, history: AttemptHistory | null): void;
   after(delayMs: number, callback: () => void): void;
-  abortRun(reason: string): void;
+  /** Ends the run; `first` ends the stage or item that asked for it. */
+  abortRun(reason: string, first: () => void): void;
 }
 
 type Aborted = Extract<RawOutcome, { kind: "aborted" }>;
@@ -115,10 +116,13 @@ export class OutcomeHandler {
       case "skip":
         this.#ledger.endStage(stageRun, { state: "skipped", reason: step.reason }, attempt);
         return;
-      case "fail":
-        this.#ledger.endStage(stageRun, { state: "failed", failure: step.failure }, attempt);
-        if (step.abortRun !== null) this.#host.abortRun(step.abortRun);
+      case "fail": {
+        const end = (): void =>
+          this.#ledger.endStage(stageRun, { state: "failed", failure: step.failure }, attempt);
+        if (step.abortRun === null) end();
+        else this.#host.abortRun(step.abortRun, end);
         return;
+      }
       case "retry":
         this.#waitStage(attempt, step);
     }
@@ -217,8 +221,9 @@ export class OutcomeHandler {
       map.unsettled -= 1;
       return;
     }
-    this.#endFailedItem(attempt, step);
-    if (step.kind === "fail" && step.abortRun !== null) this.#host.abortRun(step.abortRun);
+    const end = (): void => this.#endFailedItem(attempt, step);
+    if (step.kind === "fail" && step.abortRun !== null) this.#host.abortRun(step.abortRun, end);
+    else end();
   }
 
   #endFailedItem(attempt: Attempt, step: Step): void {

@@ -1,0 +1,32 @@
+// The waits of one run that is being driven: retries, deadlines, drains. All of them go with the run.
+
+import type { Clock, Timer } from "../std/clock.ts";
+
+/** Timers of one run. */
+export class RunTimers {
+  readonly #clock: Pick<Clock, "setTimer">;
+  readonly #timers: Set<Timer> = new Set();
+
+  constructor(clock: Pick<Clock, "setTimer">) {
+    this.#clock = clock;
+  }
+
+  /** How many are set. */
+  get size(): number {
+    return this.#timers.size;
+  }
+
+  /** Calls back once after `delayMs`, unless `clear` comes first. */
+  after(delayMs: number, callback: () => void): void {
+    const timer = this.#clock.setTimer(delayMs, () => {
+      if (this.#timers.delete(timer)) callback();
+    });
+    this.#timers.add(timer);
+  }
+
+  /** Calls all waits off. */
+  clear(): void {
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers.clear();
+  }
+}
