@@ -1,7 +1,7 @@
 // How a command writes its answer: text and documents to stdout, remarks to stderr. Whatever is printed ends
 // with a line feed; documents never carry a byte that a terminal would obey.
 
-import type { CliContext } from "./cli-context.ts";
+import type { CliContext, OutStream } from "./cli-context.ts";
 
 /** Prints lines of an answer on stdout. */
 export function printAnswer(context: Pick<CliContext, "stdout">, text: string): void {
@@ -18,9 +18,32 @@ export function printDocument(context: Pick<CliContext, "stdout">, document: obj
   context.stdout.write(`${toDocumentText(document, 2)}\n`);
 }
 
-/** Prints one line of JSON Lines. */
-export function printJsonLine(context: Pick<CliContext, "stdout">, document: object): void {
-  context.stdout.write(`${toDocumentText(document, 0)}\n`);
+/**
+ * Prints JSON Lines as they come, no faster than they are read. Ends early, and quietly, when the reader has
+ * gone away.
+ */
+export async function printJsonLines(
+  context: Pick<CliContext, "stdout">,
+  documents: AsyncIterable<object>,
+): Promise<void> {
+  for await (const document of documents) {
+    const isTaken = context.stdout.write(`${toDocumentText(document, 0)}\n`);
+    if (!isTaken) await nextDrain(context.stdout);
+    if (!context.stdout.writable) return;
+  }
+}
+
+function nextDrain(stream: OutStream): Promise<void> {
+  return new Promise((resolve) => {
+    const events = ["drain", "close", "error"] as const;
+    const go = (): void => {
+      for (const event of events) stream.off(event, go);
+      resolve();
+    };
+    for (const event of events) stream.on(event, go);
+    // The reader may have gone between the write and now; then none of these would come.
+    if (!stream.writable) go();
+  });
 }
 
 // JSON escapes what is below 0x20 by itself; these a terminal obeys, or a reader cannot see.

@@ -10,7 +10,7 @@ import { parseAddress } from "../input/address.ts";
 import { FlagReader } from "../input/flag-reader.ts";
 import { readPage, readStates } from "../input/list-flags.ts";
 import { nextCommand } from "../next-command.ts";
-import { printAnswer, printDocument, printJsonLine, printRemark } from "../print.ts";
+import { printAnswer, printDocument, printJsonLines, printRemark } from "../print.ts";
 import { lookOf } from "../render/look.ts";
 import { countStates } from "../render/phrases.ts";
 import { withStore } from "../with-store.ts";
@@ -25,7 +25,7 @@ export async function run(
   const isStream = new FlagReader(options).has("jsonl");
   return withStore(context, async (store) => {
     if (isStream) {
-      for await (const item of iterateItems(store, query)) printJsonLine(context, item);
+      await printJsonLines(context, iterateItems(store, query));
       return EXIT.ok;
     }
     const page = await listItems(store, { ...query, outputs: context.flags.json });
