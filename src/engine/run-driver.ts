@@ -20,7 +20,6 @@ import { reuseCheckpoint } from "./reuse-checkpoint.ts";
 import { OutcomeHandler } from "./attempt/outcome-handler.ts";
 import { ReadyHeap } from "./ready-heap.ts";
 import { judge } from "./judge.ts";
-import { QueueLimits } from "./queue-limits.ts";
 import type { RunCore } from "./run-core.ts";
 import { RunTimers } from "./run-timers.ts";
 import type { SlotWaiter } from "./slots.ts";
@@ -40,7 +39,6 @@ export class RunDriver implements SlotWaiter {
   readonly launcher: AttemptLauncher;
   readonly #outcomes: OutcomeHandler;
   readonly #timers: RunTimers;
-  readonly #line: QueueLimits;
   #mode: Mode = "driving";
   #open: number = 0;
   #pumping: boolean = false;
@@ -48,10 +46,9 @@ export class RunDriver implements SlotWaiter {
   readonly #settled: StageRun[] = [];
   readonly #turns: Turns;
   #yielded: boolean = false;
-  #cancelReason: string = "cancelled";
-  #deadlineHit: boolean = false;
-  #cancelled: boolean = false;
-  #aborted: boolean = false;
+  #isDoubted: boolean = false;
+  /** How it ends, once it does. */
+  readonly #over = { cancelled: false, deadlineHit: false, aborted: false, reason: "cancelled" };
   #resolve: (end: DriveEnd) => void = () => {};
   #reject: (error: unknown) => void = () => {};
 
@@ -73,9 +70,6 @@ export class RunDriver implements SlotWaiter {
       ended: (attempt, outcome) => this.#ended(attempt, outcome),
       failed: (error) => this.fail(error),
     });
-    this.#line = new QueueLimits(core, this.#timers, (stageRun, failure) =>
-      this.ledger.endStage(stageRun, { state: "failed", failure }),
-    );
     this.maps = new MapConductor(core, this.ledger, this);
     this.#outcomes = new OutcomeHandler(core, this.ledger, this);
     core.onFault = (error) => this.fail(error);
@@ -119,7 +113,7 @@ export class RunDriver implements SlotWaiter {
     if (deadlineMs === null) return;
     this.runner.runDeadlineMs = this.core.startedMs + deadlineMs;
     this.after(deadlineMs, () => {
-      this.#deadlineHit = true;
+      this.#over.deadlineHit = true;
       this.#end("deadline", `the run did not finish within its deadline of ${deadlineMs} ms`);
     });
   }
@@ -128,24 +122,26 @@ export class RunDriver implements SlotWaiter {
   reach(stageRun: StageRun): void {
     if (stageRun.state !== "pending" || stageRun.settled) return;
     if (this.#mode === "over" || this.#mode === "parking") return;
-    // A stage is reached when something ended: that moment was read from the clock already.
-    stageRun.readyMs = this.core.lastEndMs;
     const ending = this.#isEnding() ?? judge(this.core, stageRun);
     if (ending !== null) {
       this.ledger.endStage(stageRun, ending);
       return;
     }
+    // A map that follows another one is looked at again when that one has ended: it may have begun long ago.
+    if (stageRun.isReached) return;
+    stageRun.isReached = true;
+    // A stage is reached when something ended: that moment was read from the clock already.
+    stageRun.readyMs = this.core.lastEndMs;
     if (this.core.journal !== null) {
       stageRun.inputVersion = versionOfNeeds(this.core, stageRun.definition);
       if (reuseCheckpoint(this.ledger, stageRun)) return;
     }
     this.heap.push(stageRun.index);
-    this.#line.enter(stageRun);
     this.pump();
   }
 
   #isEnding(): Ending | null {
-    return this.#mode === "ending" ? { state: "cancelled", reason: this.#cancelReason } : null;
+    return this.#mode === "ending" ? { state: "cancelled", reason: this.#over.reason } : null;
   }
 
   /** Starts what is ready while there are slots. Safe to call at any time. */
@@ -198,7 +194,6 @@ export class RunDriver implements SlotWaiter {
 
   /** Starts the next attempt of a stage; the slot is taken. */
   #startStage(stageRun: StageRun): void {
-    this.#line.leave(stageRun);
     if (isEnded(stageRun)) {
       this.core.world.slots.release(); // ended while it waited its turn
       return;
@@ -227,7 +222,6 @@ export class RunDriver implements SlotWaiter {
     if (isEnded(stageRun)) return;
     stageRun.history = history;
     this.heap.push(stageRun.index);
-    this.#line.enter(stageRun);
   }
 
   /** Calls back later, unless the run is over by then. */
@@ -298,14 +292,17 @@ export class RunDriver implements SlotWaiter {
   /** Ends the run `cancelled`: nothing starts any more, what runs is aborted. */
   cancel(reason: string): void {
     if (this.#isQuiet()) return;
-    this.#cancelled = true;
+    this.#over.cancelled = true;
     this.#end("user-cancel", reason);
   }
 
   /** Ends the run as failed because a rule of a stage asked for it. `first` ends what failed. */
   abortRun(reason: string, first: () => void): void {
-    if (this.#isQuiet()) return first();
-    this.#aborted = true;
+    if (this.#isQuiet()) {
+      first();
+      return;
+    }
+    this.#over.aborted = true;
     this.#end("sibling", reason, first);
   }
 
@@ -316,27 +313,23 @@ export class RunDriver implements SlotWaiter {
   ): void {
     if (this.#isQuiet()) return;
     this.#mode = "ending";
-    this.#cancelReason = kind === "deadline" ? "deadline" : reason;
+    this.#over.reason = kind === "deadline" ? "deadline" : reason;
     this.heap.clear();
     // Between the first ending and the last one nothing goes on although stages are open: nobody must look.
     const wasPumping = this.#pumping;
     this.#pumping = true;
     first();
-    this.maps.haltAll(this.#cancelReason);
+    this.maps.haltAll(this.#over.reason, kind);
     for (const stageRun of this.core.stages) {
-      if (!isEnded(stageRun) && !this.#isBusy(stageRun)) {
-        this.ledger.endStage(stageRun, { state: "cancelled", reason: this.#cancelReason });
+      const isBusy =
+        this.maps.find(stageRun.index) !== undefined || this.runner.isWorkingOn(stageRun);
+      if (!isEnded(stageRun) && !isBusy) {
+        this.ledger.endStage(stageRun, { state: "cancelled", reason: this.#over.reason });
       }
     }
     this.runner.abortAll(kind, reason);
     this.#pumping = wasPumping;
     this.#checkOver();
-  }
-
-  #isBusy(stageRun: StageRun): boolean {
-    if (this.maps.find(stageRun.index) !== undefined) return true;
-    for (const attempt of this.runner.running) if (attempt.stageRun === stageRun) return true;
-    return false;
   }
 
   /** Parks the run: running work has `drainMs`, then it is aborted; called again with 0 it is aborted now. */
@@ -366,33 +359,39 @@ export class RunDriver implements SlotWaiter {
     this.maps.dispose();
   }
 
-  #checkOver(): void {
+  #checkOver(isCalm: boolean = false): void {
     if (this.#mode === "over" || this.#yielded || this.#pumping || this.#settling) return;
     const working = this.runner.running.size + this.ledger.commits + this.launcher.preparing;
-    if (this.#open === 0 && working === 0) {
-      this.#leave();
-      this.#resolve({
-        kind: "over",
-        cancelled: this.#cancelled,
-        deadlineHit: this.#deadlineHit,
-        aborted: this.#aborted,
-        reason: this.#cancelReason,
-      });
-      return;
-    }
     if (working > 0) return;
-    if (this.#mode === "parking") {
+    if (this.#open === 0) {
+      this.#leave();
+      this.#resolve({ kind: "over", ...this.#over });
+    } else if (this.#mode === "parking") {
       this.#leave();
       this.#resolve({ kind: "parked" });
+    } else if (!this.#mayGoOn()) this.#doubt(isCalm);
+  }
+
+  #mayGoOn(): boolean {
+    if (this.#isQuiet()) return false;
+    return this.heap.size > 0 || this.#timers.size > 0 || this.maps.isReading;
+  }
+
+  /** With nothing running, ready or waiting and stages still open, the counters are wrong: never a success. In
+   *  the middle of a move they are between two states, so they are read again on a clean stack. */
+  #doubt(isCalm: boolean): void {
+    if (isCalm) {
+      const open = this.core.stages.filter((one) => !one.settled);
+      const names = open.map((one) => one.definition.name).join(", ");
+      const message = `Nothing of run ${this.core.runId} can go on, yet these are open: ${names}.`;
+      this.fail(new InvariantError(message));
       return;
     }
-    // With nothing running, ready or waiting and stages still open, the counters are wrong: never a success.
-    if (this.heap.size > 0 || this.#timers.size > 0 || this.maps.isReading) return;
-    const names = this.core.stages.filter((one) => !one.settled).map((one) => one.definition.name);
-    this.fail(
-      new InvariantError(
-        `Nothing of run ${this.core.runId} can go on, yet these are open: ${names.join(", ")}.`,
-      ),
-    );
+    if (this.#isDoubted) return;
+    this.#isDoubted = true;
+    this.core.world.clock.defer(() => {
+      this.#isDoubted = false;
+      this.#checkOver(true);
+    });
   }
 }

@@ -157,7 +157,7 @@ export class StageLedger {
     const { attempt } = facts;
     if (attempt !== null) takeUsage(stageRun, attempt);
     const state =
-      attempt?.stateSet == null || stageRun.map?.stateOf(index) !== "succeeded"
+      attempt === null || attempt.stateSet === null || stageRun.map?.stateOf(index) !== "succeeded"
         ? []
         : this.#core.publishState(attempt.stage, attempt.stateSet);
     if (this.#core.journal === null) {

@@ -15,6 +15,8 @@ export class StageRun {
   state: StageState = "pending";
   /** True once its ending is committed and its readers were told. */
   settled: boolean = false;
+  /** True once it was found that it may run; how it stands then is told by its state. */
+  isReached: boolean = false;
   /** Needs that have not settled yet. */
   left: number;
   /** Needs among those settled that did not succeed. */

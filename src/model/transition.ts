@@ -17,7 +17,8 @@ const RUN_MOVES: Readonly<Record<RunState, readonly RunState[]>> = {
 
 const STAGE_MOVES: Readonly<Record<StageState, readonly StageState[]>> = {
   pending: ["running", "waiting", "succeeded", "skipped", "upstream_failed", "failed", "cancelled"],
-  running: ["waiting", "pending", "succeeded", "failed", "cancelled", "skipped"],
+  // `upstream_failed`: only a map that follows another one item by item is running when that one fails.
+  running: ["waiting", "pending", "succeeded", "failed", "cancelled", "skipped", "upstream_failed"],
   waiting: ["running", "failed", "cancelled", "skipped"],
   succeeded: ["pending"], // downstream of something redone
   skipped: ["pending"],

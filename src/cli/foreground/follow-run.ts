@@ -152,7 +152,7 @@ interface ExitFacts {
 }
 
 /** The exit code of a run that has ended or was parked. */
-function decideExit(result: RunResult, { isStrict, interrupted }: ExitFacts): ExitCode {
+export function decideExit(result: RunResult, { isStrict, interrupted }: ExitFacts): ExitCode {
   switch (result.state) {
     case "waiting":
       return interrupted ?? EXIT.interrupted;

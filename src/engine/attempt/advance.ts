@@ -32,8 +32,7 @@ export function decideStep(core: RunCore, attempt: Attempt, outcome: FailedOutco
   const failure = makeFailure({
     error: outcome.error,
     classified,
-    // One whose code was never called is no attempt.
-    attempts: attempt.startedMs < 0 ? attempt.attempt - 1 : attempt.attempt,
+    attempts: attempt.attempt,
     first: { message: history.firstMessage },
     distinct: history.distinct,
   });

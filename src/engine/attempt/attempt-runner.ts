@@ -11,6 +11,7 @@ import { nextLimit } from "../../policy/timeout.ts";
 import type { Attempt } from "./attempt.ts";
 import { runCommandStage } from "./command-stage.ts";
 import type { RunCore } from "../run-core.ts";
+import type { StageRun } from "../stage-run.ts";
 import { Verification } from "./verify.ts";
 
 /** How an attempt ended, before anything is decided about it. */
@@ -37,8 +38,6 @@ export class AttemptRunner {
   readonly #report: OutcomeListener;
   readonly #verification: Verification;
   #runDeadlineMs: number | null = null;
-  /** True once the run itself ends: then nothing is waited for longer than its grace. */
-  #isEnding: boolean = false;
 
   constructor(core: RunCore, report: OutcomeListener) {
     this.#core = core;
@@ -203,35 +202,29 @@ export class AttemptRunner {
     attempt.abort(kind, message);
   }
 
+  /** True while code of this stage may be working. */
+  isWorkingOn(stageRun: StageRun): boolean {
+    for (const attempt of this.running) if (attempt.stageRun === stageRun) return true;
+    return false;
+  }
+
   /** Aborts everything that runs. */
   abortAll(kind: AbortKind, message: string): void {
-    this.#isEnding = true;
-    for (const attempt of this.running) {
-      if (attempt.phase === "stuck") this.#endStuck(attempt);
-      else this.abort(attempt, kind, message);
-    }
+    for (const attempt of this.running) this.abort(attempt, kind, message);
   }
 
   /** After the grace: work that the run no longer wants is let go; a timed-out one keeps its slot for a while,
    *  because its next attempt must not run beside it. */
   #giveUp(attempt: Attempt): void {
-    const kind = attempt.abortKind;
-    if (kind !== null && kind !== "timeout" && kind !== "deadline") {
+    const kind = attempt.abortKind ?? "timeout";
+    if (kind !== "timeout" && kind !== "deadline") {
       this.#end(attempt, { kind: "aborted", abort: kind });
       return;
     }
     attempt.phase = "stuck";
-    if (this.#isEnding) {
-      this.#endStuck(attempt);
-      return;
-    }
-    const { clock, stuckMs } = this.#core.world;
-    attempt.timer = clock.setTimer(stuckMs, () => this.#endStuck(attempt));
-  }
-
-  #endStuck(attempt: Attempt): void {
-    const kind = attempt.abortKind === "deadline" ? "deadline" : "timeout";
-    this.#end(attempt, { kind: "failed", error: attempt.abortReason, class: kind, stuck: true });
+    attempt.timer = this.#core.world.clock.setTimer(this.#core.world.stuckMs, () => {
+      this.#end(attempt, { kind: "failed", error: attempt.abortReason, class: kind, stuck: true });
+    });
   }
 }
 

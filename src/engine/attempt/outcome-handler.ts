@@ -163,7 +163,7 @@ export class OutcomeHandler {
 
   #abortStage(attempt: Attempt, outcome: Aborted): void {
     const { stageRun } = attempt;
-    if (outcome.abort === "fenced" || isEnded(stageRun)) return;
+    if (outcome.abort === "fenced") return;
     if (outcome.abort === "shutdown") {
       stageRun.state = "pending";
       return;
@@ -245,8 +245,7 @@ export class OutcomeHandler {
   #waitItem(attempt: Attempt, step: Extract<Step, { kind: "retry" }>): void {
     const { stageRun, index } = attempt;
     const { failure, delayMs, history } = step;
-    stageRun.map?.move(index, "waiting");
-    stageRun.map?.waits.set(index, { attempt, failure });
+    this.#host.maps.find(stageRun.index)?.noteWait(index, { attempt, failure });
     const deferral = history.attempts < attempt.attempt;
     if (deferral) stageRun.attempts -= 1;
     this.#ledger.noteWait(attempt, { failure, delayMs, deferral });

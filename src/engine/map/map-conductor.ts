@@ -1,6 +1,7 @@
 // The map stages of one run: opens their lists, starts their items, passes items on to maps that follow, and
 // ends a stage when its items have ended.
 
+import type { AbortKind } from "../../model/context.ts";
 import type { MapShape } from "../../model/definition.ts";
 import type { Ending } from "../../model/outcome.ts";
 import { classifyError } from "../../policy/classify.ts";
@@ -264,13 +265,13 @@ export class MapConductor implements MapHost {
 
   halt(stageRun: StageRun, reason: string): boolean {
     const map = this.#maps.get(stageRun.index);
-    map?.halt(reason);
+    map?.halt(reason, "sibling");
     return map !== undefined;
   }
 
   /** Cancels the items of every stage that have not started. */
-  haltAll(reason: string): void {
-    for (const map of this.#maps.values()) map.halt(reason);
+  haltAll(reason: string, kind: AbortKind): void {
+    for (const map of this.#maps.values()) map.halt(reason, kind);
   }
 
   /** Nothing may call back any more. */

@@ -1,7 +1,9 @@
 // What a map stage asks of whoever conducts it: room for its items, and somebody to tell.
 
-import type { Ending } from "../../model/outcome.ts";
+import type { MapShape } from "../../model/definition.ts";
+import type { Ending, Failure } from "../../model/outcome.ts";
 import type { Attempt } from "../attempt/attempt.ts";
+import type { RunCore } from "../run-core.ts";
 import type { StageRun } from "../stage-run.ts";
 import type { ReopenedItems } from "./item-checkpoints.ts";
 
@@ -31,4 +33,18 @@ export interface ExpandedCounts {
   readonly added: number;
   readonly changed: number;
   readonly removed: readonly string[];
+}
+
+/** What an item that waits for its next attempt has behind it. */
+export interface ItemWait {
+  readonly attempt: Attempt;
+  readonly failure: Failure;
+}
+
+/** What a map stage is made of. */
+export interface MapParts {
+  readonly core: RunCore;
+  readonly host: MapHost;
+  readonly maker: Attempt;
+  readonly shape: MapShape;
 }

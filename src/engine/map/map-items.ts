@@ -5,8 +5,6 @@ import type { ItemRecord } from "../../model/checkpoint.ts";
 import type { Failure, StageState, StoredValue, Via } from "../../model/outcome.ts";
 import type { EncodedValue } from "../../std/value.ts";
 import type { ItemKeys } from "./item-keys.ts";
-import type { Attempt } from "../attempt/attempt.ts";
-import type { AttemptHistory } from "../attempt/attempt-history.ts";
 
 /** Position of each state in the byte that an item keeps. */
 const CODES = {
@@ -31,19 +29,6 @@ const STATES: readonly StageState[] = [
   "upstream_failed",
 ];
 
-/** An item that goes on with another attempt. */
-export interface DueItem {
-  readonly index: number;
-  /** Null: its first attempt. */
-  readonly history: AttemptHistory | null;
-}
-
-/** What an item that waits for its next attempt has behind it. */
-export interface ItemWait {
-  readonly attempt: Attempt;
-  readonly failure: Failure;
-}
-
 /** Items of one map stage, by position. */
 export class MapItems {
   readonly items: unknown[] = [];
@@ -55,8 +40,6 @@ export class MapItems {
   readonly failures: Map<number, Failure> = new Map();
   readonly reasons: Map<number, string> = new Map();
   readonly vias: Map<number, Via> = new Map();
-  /** The last attempt of each item that waits for its next one. */
-  readonly waits: Map<number, ItemWait> = new Map();
   readonly counts: Record<StageState, number> = {
     pending: 0,
     running: 0,
@@ -71,8 +54,6 @@ export class MapItems {
   closed: boolean = false;
   /** Lowest position that was never started. */
   next: number = 0;
-  /** Items whose retry is due: they go before new ones. */
-  readonly due: DueItem[] = [];
   /** Attempts in flight, stuck ones included. */
   inFlight: number = 0;
   /** Items that were started or ended and whose ending is not committed yet. */

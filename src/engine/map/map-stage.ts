@@ -3,6 +3,7 @@
 // starts), `over`. A stage that follows a tolerant map gets its items one by one, as that one's succeed.
 
 import type { ItemRecord } from "../../model/checkpoint.ts";
+import type { AbortKind } from "../../model/context.ts";
 import type { MapShape } from "../../model/definition.ts";
 import type { Ending, Failure } from "../../model/outcome.ts";
 import { makeStopAfter } from "../../policy/tolerance.ts";
@@ -15,18 +16,11 @@ import { ItemCheckpoints } from "./item-checkpoints.ts";
 import { ItemKeys } from "./item-keys.ts";
 import { TooManyItems, toItemSource, type Given } from "./item-source.ts";
 import { ItemStream } from "./item-stream.ts";
-import { MapItems, type DueItem } from "./map-items.ts";
+import { DueQueue, type DueItem } from "./due-queue.ts";
+import { MapItems } from "./map-items.ts";
 import { judgeItems, toFailure } from "./map-end.ts";
-import type { MapHost } from "./map-host.ts";
+import type { ItemWait, MapHost, MapParts } from "./map-host.ts";
 import { ambiguousFailure } from "../judge.ts";
-
-/** What a map stage is made of. */
-export interface MapParts {
-  readonly core: RunCore;
-  readonly host: MapHost;
-  readonly maker: Attempt;
-  readonly shape: MapShape;
-}
 
 /** Items read ahead of a stream where only the limit of the process holds. */
 const STREAM_AHEAD = 64;
@@ -42,7 +36,9 @@ export class MapStage {
   readonly #checkpoints: ItemCheckpoints;
   #needsVersion: string = "";
   #stream: ItemStream | null = null;
-  #dueHead: number = 0;
+  readonly #waits: Map<number, ItemWait> = new Map();
+  /** Items whose next attempt is due: they go before new ones. */
+  readonly #due: DueQueue = new DueQueue();
   #over: boolean = false;
   /** Why the run stopped it; null if its own items did, or nothing. */
   #outsideReason: string | null = null;
@@ -124,7 +120,7 @@ export class MapStage {
       this.#tellReopened();
       if (this.items.stateOf(index) !== "pending") this.checkEnd();
       else {
-        this.items.due.push({ index, history: null });
+        this.#due.push({ index, history: null });
         this.#host.offer(this.stageRun);
       }
       return;
@@ -259,33 +255,32 @@ export class MapStage {
     if (this.#over || this.items.halted || this.#host.isStopping()) return false;
     const { concurrency } = this.#shape;
     if (concurrency !== null && this.items.inFlight >= concurrency) return false;
-    if (this.#dueHead < this.items.due.length) return true;
+    if (!this.#due.isEmpty) return true;
     this.#skipStarted();
     return this.items.next < this.items.size;
   }
 
   /** The next item to start: one whose retry is due before a new one. Only after `canStart`. */
   take(): DueItem {
-    const due = this.items.due[this.#dueHead];
-    if (due !== undefined) {
-      this.#dueHead += 1;
-      if (this.#dueHead === this.items.due.length) {
-        this.items.due.length = 0;
-        this.#dueHead = 0;
-      }
-      return due;
-    }
+    const due = this.#due.take();
+    if (due !== undefined) return due;
     const index = this.items.next;
     this.items.next += 1;
     this.#readMore();
     return { index, history: null };
   }
 
+  /** An item waits for its next attempt, with this one behind it. It holds no place meanwhile. */
+  noteWait(index: number, wait: ItemWait): void {
+    this.items.move(index, "waiting");
+    this.#waits.set(index, wait);
+  }
+
   /** Puts an item back in line after its wait. */
   retryDue(index: number, history: AttemptHistory): void {
     if (this.#over || this.items.halted) return;
-    this.items.waits.delete(index);
-    this.items.due.push({ index, history });
+    this.#waits.delete(index);
+    this.#due.push({ index, history });
     this.#host.offer(this.stageRun);
   }
 
@@ -308,17 +303,17 @@ export class MapStage {
   }
 
   /** Lets running items finish and cancels the rest, because the run wants it so. */
-  halt(reason: string): void {
+  halt(reason: string, kind: AbortKind): void {
     if (this.items.halted || this.#over) return;
     this.#outsideReason = reason;
-    this.#halt(reason);
+    this.#halt(reason, kind);
   }
 
-  #halt(reason: string): void {
+  #halt(reason: string, kind: AbortKind = "sibling"): void {
     const { items } = this;
     if (items.halted || this.#over) return;
     items.halted = true;
-    this.#closeStream();
+    this.#closeStream(kind);
     for (let index = 0; index < items.size; index += 1) {
       const state = items.stateOf(index);
       if (state === "pending") this.#cancelPending(index, reason);
@@ -341,20 +336,20 @@ export class MapStage {
   /** An item that waits for its next attempt was told and stored as such: its end is too. */
   #cancelWaiting(index: number, reason: string): void {
     const { items } = this;
-    const wait = items.waits.get(index);
-    items.waits.delete(index);
+    const wait = this.#waits.get(index);
+    this.#waits.delete(index);
     items.move(index, "cancelled");
     items.reasons.set(index, reason);
     if (wait !== undefined) items.failures.set(index, wait.failure);
     this.#host.itemEnded(this.stageRun, index, wait?.attempt ?? null);
   }
 
-  #closeStream(): void {
+  #closeStream(kind: AbortKind): void {
     if (this.#stream === null) return;
     const { isReading } = this.#stream;
     this.#stream.close();
     // Whoever reads for the stream hears that it is in vain.
-    if (isReading) this.#maker.abort("sibling", "no further items are needed");
+    if (isReading) this.#maker.abort(kind, "no further items are needed");
   }
 
   /** Ends the stage once nothing of it is open. */
@@ -386,6 +381,6 @@ export class MapStage {
   /** Forgets the stage: nothing of it may call back any more. */
   dispose(): void {
     this.#over = true;
-    this.#closeStream();
+    this.#closeStream("sibling");
   }
 }

@@ -131,13 +131,10 @@ export const stageCases: readonly StoreCase[] = [
     run: async (make) => {
       const { store } = await make();
       const run = await applyRun(store, createRun());
-      await applyAll(store, putStage(run, { stage: "a", ...PENDING, state: "waiting" }));
-      const reason = await refusalOf(
-        store,
-        putStage(run, { stage: "a", state: "upstream_failed" }),
-      );
+      await applyAll(store, putStage(run, { stage: "a", state: "upstream_failed" }));
+      const reason = await refusalOf(store, putStage(run, { stage: "a", state: "failed" }));
 
-      assert.equal(reason, `Stage "a" cannot move from "waiting" to "upstream_failed".`);
+      assert.equal(reason, `Stage "a" cannot move from "upstream_failed" to "failed".`);
     },
   },
   {
