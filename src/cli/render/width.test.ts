@@ -1,5 +1,6 @@
 import { fc, test as check } from "@fast-check/vitest";
 import { expect, test } from "vitest";
+import { alphabetOf } from "./marks.ts";
 import {
   fitEnd,
   fitMiddle,
@@ -62,3 +63,13 @@ check.prop([anyText, fc.integer({ min: 2, max: 30 })])(
     expect(wrapText(text, columns).join("").replaceAll(" ", "")).toBe(text.replaceAll(" ", ""));
   },
 );
+
+test("every sign of both alphabets is counted as the tables count it: one column", async () => {
+  const { default: stringWidth } = await import("string-width");
+  for (const name of ["unicode", "ascii"] as const) {
+    const { marks, bar, ellipsis, name: _name, ...signs } = alphabetOf(name);
+    for (const sign of [...Object.values(marks), ...bar, ...ellipsis, ...Object.values(signs)]) {
+      expect([sign, textWidth(sign), stringWidth(sign)]).toEqual([sign, 1, 1]);
+    }
+  }
+});

@@ -4,14 +4,15 @@
 import { createRequire } from "node:module";
 import { stripVTControlCharacters } from "node:util";
 
-const PLAIN_ASCII = /^[\x20-\x7e]*$/;
+/** ASCII and our own signs, each one column wide: most of what is printed needs no tables. */
+const NARROW = /^[\x20-\x7e·×–…▲│─◌⧗↻◐✓⊘◆◇■▉-▏█]*$/;
 
 /** Columns that a text takes on a terminal; escape sequences take none. */
 export function textWidth(text: string): number {
-  return PLAIN_ASCII.test(text) ? text.length : measureWide(text);
+  return NARROW.test(text) ? text.length : measureWide(text);
 }
 
-/** Loaded with the first text beyond ASCII: its tables and segmenter would cost every start some 30 ms. */
+/** Loaded with the first text beyond these: its tables and segmenter would cost every start some 30 ms. */
 let stringWidth: ((text: string) => number) | undefined;
 
 function measureWide(text: string): number {
@@ -152,7 +153,7 @@ function cutWord(word: string, columns: number, lines: string[]): string {
 /** Rows that one line takes in a window of so many columns that wraps it; 1 for an empty line. May hold colour. */
 export function countRows(line: string, columns: number): number {
   const text = stripVTControlCharacters(line);
-  if (PLAIN_ASCII.test(text)) return Math.max(1, Math.ceil(text.length / columns));
+  if (NARROW.test(text)) return Math.max(1, Math.ceil(text.length / columns));
   let rows = 1;
   let used = 0;
   for (const { width } of measureSigns(text)) {
