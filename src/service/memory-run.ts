@@ -90,10 +90,10 @@ async function driveInMemory(core: RunCore, signal: AbortSignal | undefined): Pr
   const driver = new RunDriver(core);
   core.tell({ type: "run.started", data: { epoch: 1 } });
   const cancel = (): void => driver.cancel(reasonOf(signal));
-  const driving = driver.drive(signal?.aborted === true ? reasonOf(signal) : null);
+  // Before it begins: what starts at once may abort it.
   signal?.addEventListener("abort", cancel, { once: true });
   try {
-    const driven = await driving;
+    const driven = await driver.drive(signal?.aborted === true ? reasonOf(signal) : null);
     // Nobody parks a run in memory.
     const over =
       driven.kind === "over"
