@@ -89,7 +89,7 @@ describe("endings", () => {
     const ended = await project.run("run", WARNED, "--only", "finale", "--json");
     expect(ended.exitCode).toBe(2);
     expect(ended.stderr).toContain("  given  --only finale\n  known  page, extra, final\n");
-    expect(ended.stderr).toContain(`next   npx millrace run '${WARNED}' --only final`);
+    expect(ended.stderr).toContain(`next   npx millrace run ${WARNED} --only final`);
     expect(parseDocument(ended)).toMatchObject({
       schema: "millrace.error/1",
       error: { code: "STAGE_UNKNOWN" },
@@ -118,6 +118,8 @@ describe("endings", () => {
     expect(parseDocument(first)).toMatchObject({ created: true, run: { name: "1", key: "a1" } });
     const second = await project.run("run", WARNED, "--key", "a1", "--json", "--strict");
     expect(parseDocument(second)).toMatchObject({ created: false, run: { name: "1" } });
+    expect(second.stderr).toContain('run 1 has the key "a1" and is not run again\n');
+    expect(second.stderr).not.toContain("started");
     expect(second.exitCode).toBe(3);
     const active = project.start("run", SLOWLY, "--key", "a1");
     await project.appears("at-open");
@@ -343,6 +345,20 @@ describe("selection and reruns", () => {
     expect(parseDocument(changed)).toMatchObject({ run: { name: "3" }, outputs: { sum: 6 } });
     const both = await project.run("rerun", "last", "--set", "rows=2", "--only-failed");
     expect(both.exitCode).toBe(2);
+  });
+
+  test("-n of resume and rerun says what would be done, and does nothing", async () => {
+    const project = makeProject();
+    project.touch("open");
+    await project.run("run", GATED);
+    const resume = await project.run("resume", "-n");
+    expect(resume).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(resume.stdout).toMatch(/list +checkpoint/);
+    expect(resume.stdout).toContain("start: npx millrace resume 1");
+    const rerun = await project.run("rerun", "1", "--from", "sum", "-n", "--json");
+    expect(parseDocument(rerun)).toMatchObject({ schema: "millrace.plan/1", work: true });
+    expect((await project.run("show", "last", "--json")).stdout).toContain('"name": "1"');
+    expect((await project.run("show", "1", "--json")).stdout).toContain('"state": "failed"');
   });
 
   test("a run whose pipeline file is gone says where it was", async () => {

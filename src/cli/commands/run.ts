@@ -11,6 +11,7 @@ import { FlagReader } from "../input/flag-reader.ts";
 import { readRunInput } from "../input/run-input.ts";
 import { readSelection } from "../input/selection.ts";
 import { loadTarget } from "../load-pipeline.ts";
+import { quoted } from "../render/phrases.ts";
 
 /** Runs a pipeline. */
 export async function run(
@@ -46,6 +47,7 @@ export async function run(
       keep,
       logs,
       isStrict,
+      key: key === undefined ? undefined : quoted(key),
       start: (mill, onEvent) =>
         hintStage(mill.start(pipeline, input.value, { ...choices, source, onEvent }), call),
     });

@@ -32,6 +32,8 @@ export interface FollowOptions {
   readonly isStrict: boolean;
   /** Starts, resumes or reruns; every event must go to `onEvent` from the first one on. */
   readonly start: (mill: Millrace, onEvent: (event: MillraceEvent) => void) => Promise<RunHandle>;
+  /** The run's own key, as people read it; undefined: none was given. */
+  readonly key?: string | undefined;
   /** Said before the work begins: what a resume keeps. */
   readonly describe?: (handle: RunHandle) => readonly string[];
 }
@@ -84,7 +86,10 @@ async function work({ context, options, mill, interruption, logFile }: Work): Pr
   const watch = openWatch(context, { plan, logs, logLevel, logFile });
   try {
     if (handle.created) watch.form.begin();
-    for (const text of options.describe?.(handle) ?? []) watch.form.remark({ text, level: "info" });
+    const remarks = handle.created
+      ? (options.describe?.(handle) ?? [])
+      : [`run ${handle.name} has the key ${options.key ?? ""} and is not run again`];
+    for (const text of remarks) watch.form.remark({ text, level: "info" });
     take = (event) => watch.take(event);
     for (const event of early) take(event);
     return await finish({ context, options, mill, interruption, handle, watch });

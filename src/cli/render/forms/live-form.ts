@@ -185,6 +185,10 @@ export class LiveForm implements ProgressForm {
   }
 
   #print(line: string): void {
+    if (!this.#painter.isDrawing) {
+      this.#options.write(`${line}\n`);
+      return;
+    }
     this.#permanent.addText(line);
     this.#painter.invalidate();
   }

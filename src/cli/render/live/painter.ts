@@ -68,6 +68,11 @@ export class Painter {
     this.#options = options;
   }
 
+  /** True from `start` to `stop` or `abandon`. */
+  get isDrawing(): boolean {
+    return this.#isDrawing;
+  }
+
   /** Hides the cursor and draws. Ignored while drawing. */
   start(): void {
     if (this.#isDrawing) return;
