@@ -32,8 +32,10 @@ export interface MillContext {
   readonly nextId: () => string;
   /** Runs that this process works on, by id. */
   readonly live: Map<string, LiveEntry>;
-  /** Runs that are being claimed here, by a promise that resolves when they are live or were refused. */
-  readonly starting: Map<Promise<void>, string>;
+  /** Runs whose claim is under way here: they are ours from its commit on, and live soon after. */
+  readonly claiming: Set<string>;
+  /** One promise per start, resume or rerun under way; resolves when its run is live or was refused. */
+  readonly starting: Set<Promise<void>>;
   /** True from the first `close` on: nothing is claimed any more. */
   closing: boolean;
 }

@@ -164,7 +164,7 @@ export class Millrace {
 
   async #close(drainMs: number): Promise<void> {
     // What was being claimed when the door closed is live now, or was refused.
-    await Promise.all(this.#mill.starting.keys());
+    await Promise.all(this.#mill.starting);
     const live = [...this.#mill.live.values()];
     await Promise.all(live.map((run) => run.interrupt(drainMs)));
     await this.#mill.committer.close();
@@ -222,7 +222,8 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
     pipelines,
     nextId,
     live: new Map(),
-    starting: new Map(),
+    claiming: new Set(),
+    starting: new Set(),
     closing: false,
   };
   if (mode === "write") await rescueInterrupted(mill);

@@ -57,19 +57,12 @@ export function beginRun(mill: MillContext, beginning: Beginning): LiveRun {
   return live;
 }
 
-/**
- * Lets `work` claim a run and begin it, while the mill is open: closing waits for it. `id`: nobody here takes the
- * run for an abandoned one meanwhile.
- */
-export async function whileOpen<T>(
-  mill: MillContext,
-  id: string,
-  work: () => Promise<T>,
-): Promise<T> {
+/** Lets `work` claim a run and begin it, while the mill is open: closing waits for it. STORE_CLOSED after that. */
+export async function whileOpen<T>(mill: MillContext, work: () => Promise<T>): Promise<T> {
   if (mill.closing)
     throw new MillraceError("STORE_CLOSED", `The store "${mill.store.url}" is being closed.`);
   const ended = Promise.withResolvers<void>();
-  mill.starting.set(ended.promise, id);
+  mill.starting.add(ended.promise);
   try {
     return await work();
   } finally {
@@ -78,12 +71,27 @@ export async function whileOpen<T>(
   }
 }
 
-/** The result of a write that makes or takes a run, as a claim. Undefined: it was refused. */
-export function toClaimed(
-  result: WriteResult,
-  write: Extract<Write, { readonly kind: "create-run" | "claim-run" }>,
-  sentMs: number,
-): Claimed | undefined {
-  if (result.kind !== "done" || result.run === undefined) return undefined;
-  return { run: result.run, numbers: result.numbers, events: write.events, sentMs };
+/** A write that makes or takes a run for this process. */
+type ClaimWrite = Extract<Write, { readonly kind: "create-run" | "claim-run" }>;
+
+/**
+ * Sends a claim and hands over what it gave, and the claim itself unless it was refused. Until `begin` has
+ * settled nobody here takes the run for one that was let go.
+ */
+export async function claimRun<T>(
+  mill: MillContext,
+  write: ClaimWrite,
+  begin: (result: WriteResult, claimed: Claimed | null) => T | Promise<T>,
+): Promise<T> {
+  const id = write.kind === "create-run" ? write.run.id : write.runId;
+  mill.claiming.add(id);
+  try {
+    const sentMs = mill.world.clock.monotonicMs();
+    const result = await mill.committer.write(write);
+    if (result.kind !== "done" || result.run === undefined) return await begin(result, null);
+    const { run, numbers } = result;
+    return await begin(result, { run, numbers, events: write.events, sentMs });
+  } finally {
+    mill.claiming.delete(id);
+  }
 }

@@ -14,7 +14,7 @@ export type OwnerStanding = "alive" | "late" | "gone";
 
 /** Judges the owner of a run. */
 export function judgeOwner(mill: MillContext, run: RunRecord): OwnerStanding {
-  if (mill.live.has(run.id) || [...mill.starting.values()].includes(run.id)) return "alive";
+  if (mill.live.has(run.id) || mill.claiming.has(run.id)) return "alive";
   if (run.lease === null) return "gone";
   const { owner, expiresAtMs } = run.lease;
   // Ours, and nobody here drives it: its store failed.

@@ -12,7 +12,7 @@ import type { LiveRun } from "../live-run.ts";
 import { getDefinition, type MillContext } from "../mill-context.ts";
 import { checkProvided, refuseUnavailable, toSettings, type RunChoices } from "../prepare-run.ts";
 import { findRun } from "../queries/find-run.ts";
-import { beginRun, toClaimed, whileOpen } from "./begin-run.ts";
+import { beginRun, claimRun, whileOpen } from "./begin-run.ts";
 import { toInputText, toInputVersion } from "./start-run.ts";
 import { listRedo, listTaken, readTakenOver } from "./take-over.ts";
 
@@ -56,24 +56,17 @@ export async function rerunRun(
     );
   }
   const write = toCreate(mill, { old, definition, options, inputText, plan });
-  return await whileOpen(mill, write.run.id, async () => {
-    const sentMs = mill.world.clock.monotonicMs();
-    const result = await mill.committer.write(write);
-    const claimed = toClaimed(result, write, sentMs);
-    if (claimed === undefined)
-      throw new MillraceError("STORE_FAILED", `The store did not make the run: ${result.kind}.`);
-    const kept =
-      plan === null
-        ? {}
-        : {
-            kept: {
-              ...(await readTakenOver(mill, claimed.run.id, definition)),
-              redo: listRedo(plan),
-            },
-          };
-    const { onEvent } = options;
-    return beginRun(mill, { claimed, definition, inputText, provide, onEvent, ...kept });
-  });
+  const { onEvent } = options;
+  const parts = { definition, inputText, provide, onEvent };
+  return await whileOpen(mill, () =>
+    claimRun(mill, write, async (result, claimed) => {
+      if (claimed === null)
+        throw new MillraceError("STORE_FAILED", `The store did not make the run: ${result.kind}.`);
+      if (plan === null) return beginRun(mill, { ...parts, claimed });
+      const found = await readTakenOver(mill, claimed.run.id, definition);
+      return beginRun(mill, { ...parts, claimed, kept: { ...found, redo: listRedo(plan) } });
+    }),
+  );
 }
 
 interface CreateParts {

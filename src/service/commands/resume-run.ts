@@ -20,7 +20,7 @@ import {
   type RunChoices,
 } from "../prepare-run.ts";
 import { findRun, runName } from "../queries/find-run.ts";
-import { beginRun, toClaimed, whileOpen } from "./begin-run.ts";
+import { beginRun, claimRun, whileOpen } from "./begin-run.ts";
 import { interruptAbandoned, judgeOwner } from "./interrupt-abandoned.ts";
 import { isMap } from "./take-over.ts";
 
@@ -47,22 +47,22 @@ export async function resumeRun(
   refuseUnavailable(definition);
   const provide = { ...mill.provide, ...options.provide };
   checkProvided(definition, provide);
-  return await whileOpen(mill, id, async () => {
+  return await whileOpen(mill, async () => {
     const terms = { owner: mill.owner, leaseMs: mill.leaseMs };
     const reopening = await prepare(mill, { id, definition, options, terms });
     const { run, write, checkpoints, plan } = reopening;
-    const sentMs = mill.world.clock.monotonicMs();
-    const claimed = toClaimed(await mill.committer.write(write), write, sentMs);
-    if (claimed === undefined) throw lostRace(run);
-    return beginRun(mill, {
-      claimed,
-      definition,
-      // What the stages read before: a schema is not asked twice, its answer might be another one.
-      inputText: run.input,
-      provide,
-      beforeMs: run.durationMs ?? 0,
-      kept: { checkpoints, plan },
-      onEvent: options.onEvent,
+    return await claimRun(mill, write, (_result, claimed) => {
+      if (claimed === null) throw lostRace(run);
+      return beginRun(mill, {
+        claimed,
+        definition,
+        // What the stages read before: a schema is not asked twice, its answer might be another one.
+        inputText: run.input,
+        provide,
+        beforeMs: run.durationMs ?? 0,
+        kept: { checkpoints, plan },
+        onEvent: options.onEvent,
+      });
     });
   });
 }
@@ -75,7 +75,7 @@ export async function queueRun(
 ): Promise<RunRecord> {
   const { id, pipeline } = await findRun(mill.store, reference);
   const definition = getDefinition(mill, pipeline);
-  return await whileOpen(mill, id, async () => {
+  return await whileOpen(mill, async () => {
     const { run, write } = await prepare(mill, { id, definition, options, terms: null });
     const result = await mill.committer.write(write);
     if (result.kind !== "done" || result.run === undefined) throw lostRace(run);

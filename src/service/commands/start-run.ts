@@ -20,7 +20,7 @@ import {
   type RunChoices,
 } from "../prepare-run.ts";
 import { runName } from "../queries/find-run.ts";
-import { beginRun, toClaimed, whileOpen } from "./begin-run.ts";
+import { beginRun, claimRun, whileOpen } from "./begin-run.ts";
 import { interruptAbandoned } from "./interrupt-abandoned.ts";
 import { readTakenOver, selectTakeOver, type Selection } from "./take-over.ts";
 
@@ -65,7 +65,7 @@ export async function startRun(mill: MillContext, request: StartRequest): Promis
   const inputVersion = toInputVersion(inputText);
   const selection = await selectTakeOver(mill, { definition, options, inputVersion });
   const write = toCreate(mill, { definition, options, inputText, selection });
-  return await whileOpen(mill, write.run.id, () =>
+  return await whileOpen(mill, () =>
     create(mill, write, { definition, inputText, provide, selection, onEvent: options.onEvent }),
   );
 }
@@ -133,27 +133,19 @@ async function create(
   },
 ): Promise<Started> {
   const { selection, definition } = parts;
-  const sentMs = mill.world.clock.monotonicMs();
-  const result = await mill.committer.write(write);
-  if (result.kind === "key-taken") {
-    const rival = await interruptAbandoned(mill, result.run);
-    if (isRunOver(rival.state)) return { kind: "known", run: rival };
-    throw keyTaken(rival);
-  }
-  const claimed = toClaimed(result, write, sentMs);
-  if (claimed === undefined)
-    throw new MillraceError("STORE_FAILED", `The store did not make the run: ${result.kind}.`);
-  const { id } = claimed.run;
-  const kept =
-    selection === null
-      ? {}
-      : {
-          kept: {
-            ...(await readTakenOver(mill, id, definition)),
-            redo: selection.takeOver.redo,
-          },
-        };
-  return { kind: "live", run: beginRun(mill, { ...parts, claimed, ...kept }) };
+  return await claimRun(mill, write, async (result, claimed) => {
+    if (result.kind === "key-taken") {
+      const rival = await interruptAbandoned(mill, result.run);
+      if (isRunOver(rival.state)) return { kind: "known", run: rival };
+      throw keyTaken(rival);
+    }
+    if (claimed === null)
+      throw new MillraceError("STORE_FAILED", `The store did not make the run: ${result.kind}.`);
+    if (selection === null) return { kind: "live", run: beginRun(mill, { ...parts, claimed }) };
+    const found = await readTakenOver(mill, claimed.run.id, definition);
+    const kept = { ...found, redo: selection.takeOver.redo };
+    return { kind: "live", run: beginRun(mill, { ...parts, claimed, kept }) };
+  });
 }
 
 function keyTaken(run: RunRecord): MillraceError {
