@@ -1,7 +1,7 @@
 // The input of a run from the command line: `--input` as JSON, as `@file` or from stdin (`-`), then each
 // `--set a.b=3` on top. Only text becomes a value here; the pipeline's schema judges it later.
 
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { isPlainRecord } from "../../model/compile/option-reader.ts";
 import { MillraceError } from "../../model/errors.ts";
@@ -95,7 +95,7 @@ async function readInput(
   if (!given.startsWith("@")) return parseStrict(given, "--input");
   const path = given.slice(1);
   try {
-    return parseStrict(await readFile(resolve(context.cwd, path), "utf8"), path);
+    return parseStrict(readFileSync(resolve(context.cwd, path), "utf8"), path);
   } catch (cause) {
     if (cause instanceof MillraceError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
