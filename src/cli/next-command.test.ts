@@ -29,11 +29,21 @@ test("a flag that stands there is not repeated, and other text is left alone", (
   );
 });
 
-test.each(["plain", "a b", "it's", '"double"', "$HOME", "`id`", "a\\b", "#", "a.ts#b", "*", "ü", ""])(
-  "a shell reads %j back as it was",
-  (word) => {
-    const echoed = execFileSync("sh", ["-c", `printf %s ${quoteWord(word)}`]).toString();
+test.each([
+  "plain",
+  "a b",
+  "it's",
+  '"double"',
+  "$HOME",
+  "`id`",
+  "a\\b",
+  "#",
+  "a.ts#b",
+  "*",
+  "ü",
+  "",
+])("a shell reads %j back as it was", (word) => {
+  const echoed = execFileSync("sh", ["-c", `printf %s ${quoteWord(word)}`]).toString();
 
-    expect(echoed).toBe(word);
-  },
-);
+  expect(echoed).toBe(word);
+});

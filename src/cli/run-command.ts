@@ -13,10 +13,11 @@ export type CliWorld = Omit<CliContext, "flags">;
 export async function runCommand(world: CliWorld, argv: readonly string[]): Promise<number> {
   let context: ErrorContext & CliWorld = { ...world, flags: guessCommonFlags(argv) };
   try {
-    const { parseCall } = await import("./program.ts");
+    const { parseCall } = await import("./parse-call.ts");
     const call = parseCall(argv);
     if (call.kind === "help") {
-      world.stdout.write(call.text);
+      const { renderHelp } = await import("./program.ts");
+      world.stdout.write(renderHelp(call.verb));
       return EXIT.ok;
     }
     if (call.kind === "version") {

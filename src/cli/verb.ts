@@ -3,7 +3,7 @@
 
 import type { CommandModule, ParsedOptions } from "./cli-context.ts";
 
-/** One flag, as the argument library writes it. */
+/** One flag. */
 export interface FlagSpec {
   /** `--only <stages>`, `-j <count>`, `-n, --dry-run`. */
   readonly flags: string;
@@ -37,4 +37,43 @@ export interface VerbSpec {
   /** Put under what was given, where one module does two verbs. */
   readonly preset?: ParsedOptions;
   readonly load: () => Promise<CommandModule>;
+}
+
+/** A flag as words are read by it. */
+export interface ReadFlag {
+  /** Its long name without dashes, or its only letter. */
+  readonly name: string;
+  /** Its name in camelCase, under which its value is handed on. */
+  readonly key: string;
+  readonly short?: string;
+  readonly takesValue: boolean;
+  readonly repeat: boolean;
+  /** `["-n", "--dry-run"]`. */
+  readonly spellings: readonly string[];
+}
+
+/** Takes a flag's spelling apart. */
+export function readFlag({ flags, repeat = false }: FlagSpec): ReadFlag {
+  const spellings = flags.replace(/ <.*$/, "").split(", ");
+  const long = spellings.find((spelling) => spelling.startsWith("--"))?.slice(2);
+  const short = spellings.find((spelling) => !spelling.startsWith("--"))?.slice(1);
+  const name = long ?? short ?? "";
+  return {
+    name,
+    key: name.replaceAll(/-(.)/g, (_match, letter: string) => letter.toUpperCase()),
+    ...(short === undefined ? {} : { short }),
+    takesValue: flags.includes("<"),
+    repeat,
+    spellings,
+  };
+}
+
+/** `run [file-or-pipeline] [flags]`: how a verb is called. */
+export function usageOf(verb: VerbSpec): string {
+  const args = verb.args.map(({ name, required, variadic }) => {
+    const shown = `${name}${variadic === true ? "…" : ""}`;
+    if (required === true) return /^[A-Z]/.test(name) ? shown : `<${shown}>`;
+    return `[${shown}]`;
+  });
+  return [verb.name, ...args, "[flags]"].join(" ");
 }

@@ -46,7 +46,7 @@ export const CRAWL: PlannedRun = {
 };
 
 /** An event with an item, for short scripts. */
-export function itemEvent(
+function itemEvent(
   atMs: number,
   verb: "started" | "waiting" | "succeeded" | "failed" | "cancelled",
   rest: {

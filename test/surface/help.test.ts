@@ -3,28 +3,26 @@
 
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { parseCall } from "../../src/cli/program.ts";
+import { parseCall } from "../../src/cli/parse-call.ts";
+import { renderHelp } from "../../src/cli/program.ts";
 import { VERBS } from "../../src/cli/verbs.ts";
 
 const GOLDEN = join(import.meta.dirname, "../golden/help");
 
-function helpOf(...argv: readonly string[]): string {
-  const call = parseCall(argv);
-  if (call.kind !== "help") throw new Error(`Expected help, got ${call.kind}.`);
-  return call.text;
-}
-
 const shown = VERBS.filter((verb) => verb.hidden !== true).map((verb) => verb.name);
 
 test.each(shown)("the help of %s is the golden one, and fits 80 columns", async (name) => {
-  const text = helpOf(name, "--help");
+  const text = renderHelp(VERBS.find((verb) => verb.name === name));
 
   for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
   await expect(text).toMatchFileSnapshot(join(GOLDEN, `${name}.txt`));
 });
 
-test("the overview is the golden one", async () => {
-  await expect(helpOf("--help")).toMatchFileSnapshot(join(GOLDEN, "overview.txt"));
+test("the overview is the golden one, and lists every verb that is shown and no hidden one", async () => {
+  for (const verb of VERBS) {
+    expect(new RegExp(`^ {2}${verb.name} `, "m").test(renderHelp())).toBe(verb.hidden !== true);
+  }
+  await expect(renderHelp()).toMatchFileSnapshot(join(GOLDEN, "overview.txt"));
 });
 
 test("every flag a help names is one that the verb takes, and every example is accepted", () => {

@@ -157,7 +157,7 @@ interface ExitFacts {
 }
 
 /** The exit code of a run that has ended or was parked. */
-export function decideExit(result: RunResult, { isStrict, interrupted }: ExitFacts): ExitCode {
+function decideExit(result: RunResult, { isStrict, interrupted }: ExitFacts): ExitCode {
   switch (result.state) {
     case "waiting":
       return interrupted ?? EXIT.interrupted;

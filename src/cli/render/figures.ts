@@ -13,14 +13,16 @@ export function showCountOf(count: number, one: string, more: string = `${one}s`
   return `${showCount(count)} ${count === 1 ? one : more}`;
 }
 
-/** `250 ms`, `1.2 s`, `47m 20s`, `1h 3m`, `2d 4h`: a blank before the unit when there is only one below a minute. */
+/** `<1 ms`, `250 ms`, `1.2 s`, `47m 20s`, `1h 3m`, `2d 4h`: a blank before a unit that stands alone below a minute. */
 export function showDuration(ms: number): string {
+  if (ms >= 0 && ms < 0.5) return "<1 ms";
   return formatDuration(ms).replace(/^(-?[\d.]+)(ms|s)$/, "$1 $2");
 }
 
 /** Time that goes by while one looks: whole seconds, so that the text does not flicker. */
 export function showElapsed(ms: number): string {
-  return showDuration(Math.max(0, Math.floor(ms / 1000)) * 1000).replace(/^0 ms$/, "0 s");
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  return seconds === 0 ? "0 s" : showDuration(seconds * 1000);
 }
 
 /** Time still to go, rounded coarsely, since it is a guess: `8s`, `45s`, `3m`, `2h 10m`. */

@@ -28,7 +28,7 @@ function isModule(found: unknown): found is { default: (text: string) => number 
 }
 
 /** Columns when nothing says how many there are. */
-export const COLUMNS_DEFAULT = 80;
+const COLUMNS_DEFAULT = 80;
 
 const COLUMNS_MAX = 1_000;
 

@@ -7,9 +7,8 @@ import type { CliContext, LogForm } from "../../cli-context.ts";
 export type FormName = Exclude<LogForm, "auto">;
 
 /** Smallest window that the live form draws in. */
-export const LIVE_COLUMNS_MIN = 50;
-/** Smallest window that the live form draws in. */
-export const LIVE_ROWS_MIN = 10;
+const LIVE_COLUMNS_MIN = 50;
+const LIVE_ROWS_MIN = 10;
 
 /** A form, and in one line why it is another one than asked for. */
 export interface FormChoice {

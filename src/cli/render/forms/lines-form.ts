@@ -21,7 +21,7 @@ import type { FormOptions, ProgressForm, Remark, Stopping } from "./progress-for
 import type { Closing } from "../closing/closing.ts";
 
 /** Kinds of failure that are written out; of further ones only the number is told. */
-export const KINDS_WRITTEN_MAX = 20;
+const KINDS_WRITTEN_MAX = 20;
 const BEAT_MS = 30_000;
 const BEAT_PERCENT = 5;
 const BEAT_APART_MS = 1_000;

@@ -87,6 +87,7 @@ function renderItems(
   const perSecond = stage.rate?.perSecond(nowMs) ?? 0;
   const leftMs = remainingMs(stage, nowMs);
   const done = padLeft(showDone(items), layout.countColumns);
+  if (textWidth(done) > room) return fitEnd(done, room, look.alphabet.ellipsis);
   const facts: LinePart[] = [
     {
       text: items.failed > 0 ? paint.mark("failed", `${showCount(items.failed)} failed`) : "",

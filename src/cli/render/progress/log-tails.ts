@@ -15,7 +15,7 @@ export interface LogLine {
 /** Lines kept of the run, for the log panel. */
 const RUN_LINES_MAX = 100;
 /** Lines kept of one attempt: what is shown when it fails. */
-export const ATTEMPT_LINES_MAX = 10;
+const ATTEMPT_LINES_MAX = 10;
 /** Attempts whose lines are kept; beyond, the one that began to write first is forgotten. */
 const ATTEMPTS_MAX = 1_000;
 
