@@ -74,6 +74,8 @@ propertyTest.prop([
   assert.ok(isSqlValue(value));
   database.exec("DELETE FROM pairs");
   insert().run(value, null);
-  // SQLite has no minus zero in whole numbers; none of our columns holds one.
-  assert.deepEqual(rows(), [[Object.is(value, -0) ? 0 : value, null]]);
+  const [row] = rows();
+  assert.ok(Array.isArray(row));
+  // Whether minus zero stays one depends on the column; none of ours holds one.
+  assert.ok(row[0] === value, `${JSON.stringify(value)} came back as ${JSON.stringify(row[0])}`);
 });
