@@ -68,7 +68,12 @@ test("every sign of both alphabets is counted as the tables count it: one column
   const { default: stringWidth } = await import("string-width");
   for (const name of ["unicode", "ascii"] as const) {
     const { marks, bar, ellipsis, name: _name, ...signs } = alphabetOf(name);
-    for (const sign of [...Object.values(marks), ...bar, ...Array.from(ellipsis), ...Object.values(signs)]) {
+    for (const sign of [
+      ...Object.values(marks),
+      ...bar,
+      ...Array.from(ellipsis),
+      ...Object.values(signs),
+    ]) {
       expect([sign, textWidth(sign), stringWidth(sign)]).toEqual([sign, 1, 1]);
     }
   }

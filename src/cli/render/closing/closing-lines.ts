@@ -6,12 +6,14 @@ import { showCount, showCountOf, showDuration, showShare } from "../figures.ts";
 import type { Look } from "../look.ts";
 import { markOf, stateWord } from "../marks.ts";
 import { countStates, oneLine } from "../phrases.ts";
-import { fitEnd, fitMiddle, padRight, textWidth } from "../width.ts";
+import { fitEnd, fitMiddle, padRight, textWidth, wrapText } from "../width.ts";
 import type { Closing, ClosingFailure } from "./closing.ts";
 
 const LABEL_COLUMNS = 10;
 const FAILURES_MAX = 5;
 const OUTPUTS_MAX = 8;
+/** Lines of one message that does not fit into one. */
+const MESSAGE_LINES_MAX = 4;
 /** Where what belongs to a command or a verdict begins, if the text before it is shorter. */
 const ASIDE_COLUMN = 40;
 
@@ -107,29 +109,31 @@ function renderWaited({ waited, workMs, items }: Closing): string[] {
 function renderSlowest({ slowest, stages }: Closing, look: Look): string[] {
   const hasItems = slowest.some((stage) => stage.p50Ms !== undefined);
   if (slowest.length === 0 || (stages.total < 2 && !hasItems)) return [];
+  const dot = ` ${look.alphabet.dot} `;
   const parts = slowest.map(({ stage, durationMs, p50Ms, p95Ms }) => {
     const took = `${stage} ${showDuration(durationMs)}`;
     if (p50Ms === undefined || p95Ms === undefined) return took;
     return `${took} (p50 ${showDuration(p50Ms)}, p95 ${showDuration(p95Ms)})`;
   });
-  return [parts.join(` ${look.alphabet.dot} `)];
+  const columns = look.columnsMax - LABEL_COLUMNS - 2;
+  while (parts.length > 1 && textWidth(parts.join(dot)) > columns) parts.pop();
+  return [parts.join(dot)];
 }
 
 function renderFailures({ failures, otherFailures }: Closing, look: Look): string[] {
   const shown = failures.slice(0, FAILURES_MAX);
   const countColumns = Math.max(0, ...shown.map(({ count }) => showCount(count).length));
   const stageColumns = Math.max(0, ...shown.map(({ stage }) => textWidth(stage)));
-  const rows = shown.map((failure) => {
+  const rows = shown.flatMap((failure) => {
     const count = showCount(failure.count).padStart(countColumns);
-    const head = `${count}  ${padRight(failure.stage, stageColumns)}  `;
-    return head + renderFailure(failure, look, textWidth(head));
+    return renderFailure(failure, `${count}  ${padRight(failure.stage, stageColumns)}  `, look);
   });
   const more = failures.slice(FAILURES_MAX).reduce((sum, { count }) => sum + count, otherFailures);
   return more === 0 ? rows : [...rows, `${showCount(more)} more of other kinds`];
 }
 
 /** The whole message if anything can make room for it: the number of attempts goes first, then the item. */
-function renderFailure(failure: ClosingFailure, look: Look, before: number): string {
+function renderFailure(failure: ClosingFailure, head: string, look: Look): string[] {
   const { ellipsis } = look.alphabet;
   const message = oneLine(failure.message);
   const item = failure.firstItem === undefined ? "" : `first ${oneLine(failure.firstItem)}`;
@@ -140,13 +144,15 @@ function renderFailure(failure: ClosingFailure, look: Look, before: number): str
     ` (${failure.class})${first}`,
     ` (${failure.class})`,
   ];
-  const room = look.columnsMax - LABEL_COLUMNS - 2 - before - textWidth(message);
+  const columns = look.columnsMax - LABEL_COLUMNS - 2;
+  const room = columns - textWidth(head) - textWidth(message);
   const tail = tails.find((text) => textWidth(text) <= room);
-  if (tail !== undefined) return message + tail;
-  const last = tails.at(-1) ?? "";
-  return (
-    fitEnd(message, Math.max(20, room + textWidth(message) - textWidth(last)), ellipsis) + last
-  );
+  if (tail !== undefined) return [head + message + tail];
+  const indent = " ".repeat(2);
+  const lines = wrapText(message, Math.max(20, columns - indent.length));
+  const kept = lines.slice(0, MESSAGE_LINES_MAX).map((line) => indent + line);
+  if (lines.length > kept.length) kept.push(`${indent}${ellipsis}`);
+  return [`${head.trimEnd()}${tails[0] ?? ""}`, ...kept];
 }
 
 function renderOutputs({ outputs }: Closing, look: Look): string[] {

@@ -120,20 +120,34 @@ test("a wait under one in a hundred is not worth a line", () => {
   expect(lines.some((line) => line.includes("Waited"))).toBe(false);
 });
 
-test.each([60, 80, 100])(
-  "at %d columns long messages and outputs are cut, commands never",
-  (columns) => {
-    const closing: Closing = {
-      ...CRAWL,
-      failures: CRAWL.failures.map((failure) => ({ ...failure, message: "x".repeat(300) })),
-      outputs: [{ name: "saved", text: "y".repeat(200) }],
-    };
-    const lines = renderClosing(closing, terminal(columns));
-    const cut = lines.filter((line) => /^ {2}(?:Failures|Outputs)/.test(line));
-    expect(cut.map(textWidth)).toEqual([columns, columns]);
-    expect(lines.join("\n")).toContain("npx millrace why 7f3k/score/row-10231");
-  },
-);
+test.each([60, 80, 100])("at %d columns nothing is wider but verdict and commands", (columns) => {
+  const closing: Closing = {
+    ...CRAWL,
+    failures: CRAWL.failures.map((failure) => ({ ...failure, message: "word ".repeat(90) })),
+    outputs: [{ name: "saved", text: "y".repeat(200) }],
+  };
+  const lines = renderClosing(closing, terminal(columns));
+  const cut = lines.filter(
+    (line) => !line.includes("npx millrace") && !/^(?:◆| {2}Items)/.test(line),
+  );
+  for (const line of cut) expect(textWidth(line)).toBeLessThanOrEqual(columns);
+  expect(lines.join("\n")).toContain("npx millrace why 7f3k/score/row-10231");
+});
+
+test("a message that does not fit beside its stage is wrapped below, at most four lines of it", () => {
+  const failures = CRAWL.failures.map((failure) => ({ ...failure, message: "word ".repeat(90) }));
+  const lines = renderClosing({ ...CRAWL, failures }, terminal(62));
+  const at = lines.findIndex((line) => line.includes("Failures"));
+  const words = "word word word word word word word word word";
+  expect(lines.slice(at, at + 6)).toEqual([
+    "  Failures  39  score (server, 3 attempts)   first row-10231",
+    `              ${words}`,
+    `              ${words}`,
+    `              ${words}`,
+    `              ${words}`,
+    "              …",
+  ]);
+});
 
 test("room for a message is made by leaving out what is said elsewhere", () => {
   const at = (columns: number): string | undefined =>
