@@ -45,14 +45,19 @@ test.each(PAGES)("$path: its programs print what the page says", async ({ text }
     expect(last, "a program starts with its file name").not.toBe("");
     writeFileSync(join(folder, last), program);
   }
-  const { stdout } = await run(process.execPath, ["--conditions=@millrace/source", last], { cwd: folder });
+  const { stdout } = await run(process.execPath, ["--conditions=@millrace/source", last], {
+    cwd: folder,
+  });
   const expected = blocks.findLast(({ kind }) => kind === "text")?.text;
   expect(stdout).toBe(expected);
 });
 
 test("R299: every command printed in the guides works as it stands", async () => {
   const main = resolve("src/cli/main.ts");
-  writeFileSync(join(folder, "first.ts"), listBlocks(readFileSync("docs/start/first-pipeline.md", "utf8"))[0]?.text ?? "");
+  writeFileSync(
+    join(folder, "first.ts"),
+    listBlocks(readFileSync("docs/start/first-pipeline.md", "utf8"))[0]?.text ?? "",
+  );
   const lines = PAGES.toSorted((a, b) => (a.path < b.path ? 1 : -1))
     .flatMap(({ text }) => listBlocks(text))
     .filter(({ kind }) => kind === "sh")
@@ -61,7 +66,9 @@ test("R299: every command printed in the guides works as it stands", async () =>
   for (const line of lines) {
     expect(line).toMatch(/^npx millrace /);
     const args = splitArguments(line).slice(2);
-    const done = await run(process.execPath, ["--conditions=@millrace/source", main, ...args], { cwd: folder });
+    const done = await run(process.execPath, ["--conditions=@millrace/source", main, ...args], {
+      cwd: folder,
+    });
     expect(done.stderr, line).not.toContain("error:");
   }
 });

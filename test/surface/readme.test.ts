@@ -1,0 +1,55 @@
+// The README's program runs, and every command it prints works as it stands, in the order it is printed.
+
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, expect, test } from "vitest";
+
+const run = promisify(execFile);
+mkdirSync("test/.tmp", { recursive: true });
+const folder = mkdtempSync(resolve("test/.tmp/readme-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const readme = readFileSync("README.md", "utf8");
+const node = (args: readonly string[]): Promise<{ stdout: string; stderr: string }> =>
+  run(process.execPath, ["--conditions=@millrace/source", ...args], { cwd: folder });
+
+test("R299: the README's program runs and its commands work as they stand", async () => {
+  const program = /```ts\n(\/\/ survey\.ts\n[\s\S]*?)```/.exec(readme)?.[1] ?? "";
+  expect(program).toContain('pipeline("survey"');
+  writeFileSync(join(folder, "survey.ts"), program);
+  mkdirSync(join(folder, "in"));
+  writeFileSync(join(folder, "in", "a.txt"), "a");
+  writeFileSync(join(folder, "in", "b.txt"), "bbb");
+
+  const call =
+    'import { survey } from "./survey.ts"; console.log((await survey.run({ folder: "in" })).unwrap().report);';
+  writeFileSync(join(folder, "call.ts"), call);
+  expect((await node(["call.ts"])).stdout).toBe("2 files, the largest is b.txt\n");
+
+  const commands = [...readme.matchAll(/^\| `(npx millrace [^`]+)` \|/gm)].map(
+    ([, line = ""]) => line,
+  );
+  expect(commands.length).toBeGreaterThan(8);
+  for (const line of commands) {
+    const args = splitArguments(line).slice(2);
+    const { stderr } = await node([resolve("src/cli/main.ts"), ...args]);
+    expect(stderr, line).not.toContain("error:");
+  }
+});
+
+test("the README's two commands are scripts of the package", () => {
+  const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as {
+    scripts: Record<string, string>;
+  };
+  expect(readme).toContain("npm ci && npm start");
+  expect(readme).toContain("npm ci && npm test");
+  expect(scripts["start"]).toContain("examples/01-design-tokens");
+  expect(scripts["test"]).toContain("vitest");
+});
+
+/** Words of a command line; single quotes group. */
+function splitArguments(line: string): readonly string[] {
+  return [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
+}
