@@ -298,6 +298,37 @@ describe("opening to read", () => {
     assert.equal(statSync(world.path).mtimeMs, changedMs);
   });
 
+  test("a plan notices who writes after it was opened, and reads on as any other", async () => {
+    const world = makeSqliteWorld();
+    const first = await world.open();
+    const run = await applyRun(first, createRun());
+    await first.close();
+    const plan = await world.open({ mode: "plan" });
+    assert.equal((await plan.listStages(run.id)).length, 0);
+
+    const second = await world.open();
+    await applyAll(second, putStage(run, { stage: "a" }));
+    assert.equal((await plan.listStages(run.id)).length, 1);
+    await applyAll(second, putStage(run, { stage: "b" }));
+    await second.close();
+    assert.equal((await plan.listStages(run.id)).length, 2);
+  });
+
+  test("a plan notices who wrote and left between two of its questions", async () => {
+    const world = makeSqliteWorld();
+    const first = await world.open();
+    const run = await applyRun(first, createRun());
+    await first.close();
+    const plan = await world.open({ mode: "plan" });
+    assert.equal((await plan.listStages(run.id)).length, 0);
+
+    const second = await world.open();
+    await applyAll(second, putStage(run, { stage: "a" }));
+    await second.close();
+    assert.equal((await plan.listStages(run.id)).length, 1);
+    assert.deepEqual(readdirSync(dirname(world.path)), ["store.db"]);
+  });
+
   test("a plan of a store that is in use sees what its log holds", async () => {
     const world = makeSqliteWorld();
     const writer = await world.open();

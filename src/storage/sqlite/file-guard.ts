@@ -62,6 +62,12 @@ export function sizeOf(path: string): number {
   return statOf(path)?.size ?? 0;
 }
 
+/** Changes whenever the content of a file has been written. */
+export function stampOf(path: string): string {
+  const stats = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return stats === undefined ? "" : `${stats.ino} ${stats.size} ${stats.mtimeNs}`;
+}
+
 /** The refusal to read a store that nobody has made. */
 export function notFound(url: string, path: string): MillraceError {
   return new MillraceError("STORE_NOT_FOUND", `There is no store "${url}" (${path}).`, {

@@ -2,7 +2,6 @@
 // for who only reads, as little of it as can be.
 
 import { dirname, join, resolve } from "node:path";
-import type { DatabaseSync } from "node:sqlite";
 import { BUSY_TIMEOUT_MS_DEFAULT } from "../../model/defaults.ts";
 import { MillraceError } from "../../model/errors.ts";
 import type { Clock } from "../../std/clock.ts";
@@ -15,7 +14,6 @@ import {
   assertSqliteVersion,
   type ConnectOptions,
   MEMORY_PATH,
-  openImmutable,
   openReader,
   openWriter,
   readSqliteVersion,
@@ -23,6 +21,7 @@ import {
 } from "./connection.ts";
 import { toStoreError } from "./faults.ts";
 import { notFound, prepareFile, requireFile, sizeOf, type StoreFile } from "./file-guard.ts";
+import { FileReader } from "./file-reader.ts";
 import { Rows } from "./rows.ts";
 import { migrate, MIGRATIONS, readSchema } from "./schema.ts";
 import { SqliteStore } from "./sqlite-store.ts";
@@ -93,10 +92,8 @@ function openToRead(options: SqliteOpenOptions): SqliteStore {
   const { url, clock, machine, migrations = MIGRATIONS } = options;
   const connection = connectionOf(options);
   requireFile({ ...connection, ...pickFilesystem(options) });
-  // Without a write-ahead log nobody has the file open for writing, or everything was put back into it.
-  const isStill = options.mode === "plan" && sizeOf(`${connection.path}-wal`) === 0;
-  const open = (): DatabaseSync => (isStill ? openImmutable(connection) : openReader(connection));
-  const database = open();
+  const reader = new FileReader(connection, options.mode === "plan");
+  const database = reader.open();
   try {
     const { isEmpty, pending } = readSchema({ url, database, migrations });
     if (isEmpty) throw notFound(url, connection.path);
@@ -111,7 +108,8 @@ function openToRead(options: SqliteOpenOptions): SqliteStore {
       clock: storeClock,
       writer: undefined,
       reopenWriter: () => new Writer(reopenWriter(connection), storeClock),
-      openReader: () => database,
+      openReader: () => (database.isOpen ? database : reader.open()),
+      isReaderStale: () => reader.isStale(),
     });
   } catch (error) {
     database.close();

@@ -15,7 +15,7 @@ import {
 import { readPragma } from "./connection.ts";
 import { foundation } from "./migrations/0001-foundation.ts";
 import { Statement } from "./statement.ts";
-import { transact } from "./transaction.ts";
+import { readTogether, transact } from "./transaction.ts";
 
 /** All migrations, in order. */
 export const MIGRATIONS: readonly Migration[] = [foundation];
@@ -46,8 +46,16 @@ export interface SchemaOptions {
  * What the file is: "empty", or a store of ours with so many migrations still to come. STORE_INVALID for a
  * database of another program, STORE_TOO_NEW for a store of a newer millrace.
  */
-export function readSchema(options: Omit<SchemaOptions, "path" | "nowMs">): SchemaState {
-  const { url, database, migrations } = options;
+export function readSchema(options: ReadSchemaOptions): SchemaState {
+  const { database } = options;
+  if (database.isTransaction) return inspect(options);
+  // One moment: a process that makes the store meanwhile must not be seen half done.
+  return readTogether(database, () => inspect(options));
+}
+
+type ReadSchemaOptions = Omit<SchemaOptions, "path" | "nowMs">;
+
+function inspect({ url, database, migrations }: ReadSchemaOptions): SchemaState {
   const version = Number(readPragma(database, "user_version"));
   const application = Number(readPragma(database, "application_id"));
   if (application !== APPLICATION_ID) {

@@ -47,6 +47,8 @@ export interface SqliteStoreOptions {
   readonly reopenWriter: () => Writer;
   /** Opens the reading connection. */
   readonly openReader: () => DatabaseSync;
+  /** Asked before each read: true if the reading connection has to be opened anew. Default: never. */
+  readonly isReaderStale?: () => boolean;
 }
 
 interface Reader {
@@ -98,20 +100,20 @@ export class SqliteStore implements Store {
   }
 
   async findRun(id: string): Promise<RunRecord | undefined> {
-    return this.#read((rows) => rows.runs.find(id));
+    return this.#read(({ rows }) => rows.runs.find(id));
   }
 
   async findRunByNumber(number: number): Promise<RunRecord | undefined> {
-    return this.#read((rows) => rows.runs.findByNumber(number));
+    return this.#read(({ rows }) => rows.runs.findByNumber(number));
   }
 
   async findRunByKey(pipeline: string, key: string): Promise<RunRecord | undefined> {
-    return this.#read((rows) => rows.runs.findByKey(pipeline, key));
+    return this.#read(({ rows }) => rows.runs.findByKey(pipeline, key));
   }
 
   async listRuns(query: RunQuery): Promise<readonly RunRecord[]> {
     assertPage(query.limit);
-    return this.#read((rows) => rows.runs.list(query));
+    return this.#read(({ rows }) => rows.runs.list(query));
   }
 
   async loadCheckpoints(runId: string): Promise<RunCheckpoints> {
@@ -144,7 +146,7 @@ export class SqliteStore implements Store {
   }
 
   async countRuns(): Promise<ReadonlyMap<string, RunCounts>> {
-    return this.#read((rows) => rows.counters.runs());
+    return this.#read(({ rows }) => rows.counters.runs());
   }
 
   async listRetries(
@@ -165,16 +167,16 @@ export class SqliteStore implements Store {
 
   async listEvents({ runId, after, limit }: EventQuery): Promise<readonly MillraceEvent[]> {
     assertEventPage(limit);
-    if (runId === undefined) return this.#read((rows) => rows.events.list(after, limit));
+    if (runId === undefined) return this.#read(({ rows }) => rows.events.list(after, limit));
     return this.#readRun(runId, [], (rows, run) => rows.events.listOfRun(run, after, limit));
   }
 
   async findDefinition(hash: string): Promise<string | undefined> {
-    return this.#read((rows) => rows.definitions.find(hash));
+    return this.#read(({ rows }) => rows.definitions.find(hash));
   }
 
   async listWorkers(): Promise<readonly WorkerRecord[]> {
-    return this.#read((rows) => rows.workers.list());
+    return this.#read(({ rows }) => rows.workers.list());
   }
 
   async close(): Promise<void> {
@@ -196,10 +198,10 @@ export class SqliteStore implements Store {
     }
   }
 
-  #read<T>(work: (rows: Rows) => T): T {
+  #read<T>(work: (reader: Reader) => T): T {
     this.#assertOpen();
     try {
-      return work(this.#openReader().rows);
+      return work(this.#openReader());
     } catch (error) {
       throw toStoreError(error, this.url);
     }
@@ -207,8 +209,8 @@ export class SqliteStore implements Store {
 
   /** Reads of one run, as of one moment. */
   #readRun<T>(runId: string, none: T, work: (rows: Rows, run: number) => T): T {
-    return this.#read((rows) =>
-      readTogether(this.#openReader().database, () => {
+    return this.#read(({ database, rows }) =>
+      readTogether(database, () => {
         const run = rows.runs.numberOf(runId);
         return run === undefined ? none : work(rows, run);
       }),
@@ -216,6 +218,7 @@ export class SqliteStore implements Store {
   }
 
   #openReader(): Reader {
+    if (this.#options.isReaderStale?.() === true) this.#closeReader();
     if (this.#reader === undefined) {
       const database = this.#options.openReader();
       this.#reader = { database, rows: new Rows(database) };
