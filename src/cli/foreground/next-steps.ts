@@ -35,7 +35,7 @@ export function listNextSteps(ended: EndedRun): readonly NextStep[] {
     case "skipped":
       return [
         { command: command("show", run), purpose: "stages, times and results" },
-        ...listFirstFailure(ended, "what the warning is about"),
+        ...listFirstFailure(ended, "what the first warning is about"),
       ];
     case "waiting":
       return [{ command: command("resume", run), purpose: "go on, keep what is done" }];
