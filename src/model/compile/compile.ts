@@ -54,6 +54,7 @@ export function compilePipeline(
   const shapes = found.map((entry) => resolveNeeds(entry, { positions, found, faults, spec }));
   const edges = shapes.map((shape) => listEdges(shape.all));
   reportCycle({ edges, found, faults });
+  reportLists({ parsed, shapes, faults, byId: spec.byId });
   if (faults.length > 0) return err(faults);
   const stages = parsed.map((stage, index) => finishStage(stage, shapes[index], parsed));
   return ok(assemble({ spec, pipeline, stages, positions, edges, parsed }));
@@ -169,20 +170,13 @@ function finishStage(
   shapes: ReturnType<typeof resolveNeeds> | undefined,
   all: readonly ParsedStage[],
 ): StageDefinition {
-  const { mapOptions, skips, unavailable: _unavailable, ...rest } = parsed;
+  const { mapOptions, skips: _skips, unavailable: _unavailable, ...rest } = parsed;
   const needs = shapes?.named ?? [];
-  const hasRequired = (shapes?.all ?? []).some(isRequired);
   const over = shapes?.over ?? null;
   const stage: Omit<StageDefinition, "stageVersion"> = {
     ...rest,
     needs,
-    soft:
-      rest.when !== null ||
-      !rest.critical ||
-      skips ||
-      rest.trigger !== "all_success" ||
-      hasRequired ||
-      (rest.command?.skipExitCodes.length ?? 0) > 0,
+    soft: isSoft(parsed, shapes),
     map:
       mapOptions === null || over === null
         ? null
@@ -192,6 +186,46 @@ function finishStage(
     ...stage,
     stageVersion: sha256Hex(canonicalJson(describeStage(stage, all))).slice(0, 16),
   };
+}
+
+/** True if readers get `Settled`: the stage may end without a result and without failing the run. */
+function isSoft(parsed: ParsedStage, shapes: ReturnType<typeof resolveNeeds> | undefined): boolean {
+  return (
+    parsed.when !== null ||
+    !parsed.critical ||
+    parsed.skips ||
+    parsed.trigger !== "all_success" ||
+    (parsed.command?.skipExitCodes.length ?? 0) > 0 ||
+    (shapes?.all ?? []).some(isRequired)
+  );
+}
+
+/** The types refuse a list that may be missing; untyped callers learn it here. */
+function reportLists(parts: {
+  readonly parsed: readonly ParsedStage[];
+  readonly shapes: readonly ReturnType<typeof resolveNeeds>[];
+  readonly faults: DefinitionFault[];
+  readonly byId: boolean;
+}): void {
+  const { parsed, shapes, faults, byId } = parts;
+  for (const [index, stage] of parsed.entries()) {
+    const over = shapes[index]?.over ?? null;
+    if (over?.kind !== "need" || over.shape.kind !== "stage") continue;
+    const list = parsed[over.shape.stage];
+    if (list === undefined) continue;
+    if (!over.shape.required && isSoft(list, shapes[over.shape.stage])) {
+      faults.push({
+        path: `stages.${stage.name}.over`,
+        message: `runs over "${list.name}", which may end without a list`,
+        hint: byId ? "let it always give a list" : "write over: required(...)",
+      });
+    }
+    if (findFollowed(over, parsed) === null || (stage.mapOptions?.key ?? null) === null) continue;
+    faults.push({
+      path: `stages.${stage.name}.key`,
+      message: `has no effect over "${list.name}": items keep the keys they have there`,
+    });
+  }
 }
 
 function isRequired(shape: NeedShape): boolean {

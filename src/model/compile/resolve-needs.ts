@@ -129,24 +129,7 @@ function resolveOver(entry: FoundStage, scope: PathScope): OverShape | null {
     return null;
   }
   const shape = resolveValue(over, { ...scope, path });
-  if (shape?.kind === "stage" && !shape.required) warnSoft(shape.stage, { ...scope, path });
   return shape === undefined ? null : { kind: "need", shape };
 }
 
 const INPUT: NeedShape = Object.freeze({ kind: "input" });
-
-/** The types refuse a soft list already; untyped callers learn it here. */
-function warnSoft(stage: number, scope: PathScope): void {
-  const options = scope.found[stage]?.spec.options ?? {};
-  const soft =
-    options["when"] !== undefined ||
-    options["critical"] === false ||
-    options["skips"] === true ||
-    (options["trigger"] !== undefined && options["trigger"] !== "all_success");
-  if (!soft) return;
-  scope.faults.push({
-    path: scope.path,
-    message: `runs over "${scope.found[stage]?.spec.name}", which may end without a list`,
-    hint: scope.spec.byId ? "let it always give a list" : "write over: required(...)",
-  });
-}
