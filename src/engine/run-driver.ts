@@ -20,6 +20,7 @@ import { reuseCheckpoint } from "./reuse-checkpoint.ts";
 import { OutcomeHandler } from "./attempt/outcome-handler.ts";
 import { ReadyHeap } from "./ready-heap.ts";
 import { judge } from "./judge.ts";
+import { QueueLimits } from "./queue-limits.ts";
 import type { RunCore } from "./run-core.ts";
 import { RunTimers } from "./run-timers.ts";
 import type { SlotWaiter } from "./slots.ts";
@@ -39,6 +40,7 @@ export class RunDriver implements SlotWaiter {
   readonly launcher: AttemptLauncher;
   readonly #outcomes: OutcomeHandler;
   readonly #timers: RunTimers;
+  readonly #line: QueueLimits;
   #mode: Mode = "driving";
   #open: number = 0;
   #pumping: boolean = false;
@@ -70,6 +72,9 @@ export class RunDriver implements SlotWaiter {
       ended: (attempt, outcome) => this.#ended(attempt, outcome),
       failed: (error) => this.fail(error),
     });
+    this.#line = new QueueLimits(core, this.#timers, (stageRun, failure) =>
+      this.ledger.endStage(stageRun, { state: "failed", failure }),
+    );
     this.maps = new MapConductor(core, this.ledger, this);
     this.#outcomes = new OutcomeHandler(core, this.ledger, this);
     core.onFault = (error) => this.fail(error);
@@ -92,10 +97,7 @@ export class RunDriver implements SlotWaiter {
       this.#reject = reject;
       this.#turns.begin();
       for (const stageRun of this.core.stages) if (!stageRun.settled) this.#open += 1;
-      if (cancelled !== null) {
-        this.cancel(cancelled);
-        return;
-      }
+      if (cancelled !== null) return this.cancel(cancelled);
       this.#armDeadline();
       // All entries are in line before the first one starts: one that ends at once must not overtake them.
       this.#pumping = true;
@@ -137,6 +139,7 @@ export class RunDriver implements SlotWaiter {
       if (reuseCheckpoint(this.ledger, stageRun)) return;
     }
     this.heap.push(stageRun.index);
+    this.#line.enter(stageRun);
     this.pump();
   }
 
@@ -194,6 +197,7 @@ export class RunDriver implements SlotWaiter {
 
   /** Starts the next attempt of a stage; the slot is taken. */
   #startStage(stageRun: StageRun): void {
+    this.#line.leave(stageRun);
     if (isEnded(stageRun)) {
       this.core.world.slots.release(); // ended while it waited its turn
       return;
@@ -222,6 +226,7 @@ export class RunDriver implements SlotWaiter {
     if (isEnded(stageRun)) return;
     stageRun.history = history;
     this.heap.push(stageRun.index);
+    this.#line.enter(stageRun);
   }
 
   /** Calls back later, unless the run is over by then. */
@@ -298,10 +303,7 @@ export class RunDriver implements SlotWaiter {
 
   /** Ends the run as failed because a rule of a stage asked for it. `first` ends what failed. */
   abortRun(reason: string, first: () => void): void {
-    if (this.#isQuiet()) {
-      first();
-      return;
-    }
+    if (this.#isQuiet()) return first();
     this.#over.aborted = true;
     this.#end("sibling", reason, first);
   }

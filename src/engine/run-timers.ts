@@ -16,12 +16,18 @@ export class RunTimers {
     return this.#timers.size;
   }
 
-  /** Calls back once after `delayMs`, unless `clear` comes first. */
-  after(delayMs: number, callback: () => void): void {
+  /** Calls back once after `delayMs`, unless `cancel` or `clear` comes first. */
+  after(delayMs: number, callback: () => void): Timer {
     const timer = this.#clock.setTimer(delayMs, () => {
       if (this.#timers.delete(timer)) callback();
     });
     this.#timers.add(timer);
+    return timer;
+  }
+
+  /** Calls one wait off. */
+  cancel(timer: Timer): void {
+    if (this.#timers.delete(timer)) timer.cancel();
   }
 
   /** Calls all waits off. */

@@ -52,7 +52,8 @@ export interface CommonOptions<
   readonly classify?: (error: unknown) => ErrorClass | undefined;
   /** Longest time of one attempt, from the start of user code. Default none (commands: 1 h). */
   readonly timeout?: Duration;
-  /** Longest wait of one attempt for a slot. Default none. */
+  /** Longest wait of one attempt for a slot; it fails without being called. Of a map: of the stage, before its
+   *  list is opened. Default none. */
   readonly queueTimeout?: Duration;
   /** Longest time of all attempts and waits together, from when the stage is ready. Default none. */
   readonly deadline?: Duration;

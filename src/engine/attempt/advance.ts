@@ -32,7 +32,8 @@ export function decideStep(core: RunCore, attempt: Attempt, outcome: FailedOutco
   const failure = makeFailure({
     error: outcome.error,
     classified,
-    attempts: attempt.attempt,
+    // One whose code was never called is no attempt.
+    attempts: attempt.startedMs < 0 ? attempt.attempt - 1 : attempt.attempt,
     first: { message: history.firstMessage },
     distinct: history.distinct,
   });

@@ -1,13 +1,13 @@
 // Brings an attempt from "its turn has come" to "its code runs": gathers its needs, says that it starts, and where
 // a repetition could do harm has the start stored first.
 
-import type { AbortKind } from "../../model/context.ts";
+import { AbortReason, type AbortKind } from "../../model/context.ts";
 import { Attempt } from "./attempt.ts";
 import type { AttemptHistory } from "./attempt-history.ts";
 import type { AttemptRunner, RawOutcome } from "./attempt-runner.ts";
 import { gatherNeeds } from "../needs.ts";
 import type { RunCore } from "../run-core.ts";
-import type { StageRun } from "../stage-run.ts";
+import { isEnded, type StageRun } from "../stage-run.ts";
 
 /** What a launcher asks of the driver. */
 export interface LaunchHost {
@@ -75,11 +75,19 @@ export class AttemptLauncher {
 
   /** Runs an attempt whose needs are there. */
   run(attempt: Attempt, needs: unknown): void {
-    if (this.#host.isQuiet()) {
+    const { stageRun, purpose, index } = attempt;
+    if (this.#isUnwanted(stageRun)) {
       this.#host.ended(attempt, { kind: "aborted", abort: this.#host.abortKind() });
       return;
     }
-    const { stageRun, purpose, index } = attempt;
+    if (stageRun.definition.deadlineMs !== null && this.#isLate(attempt)) {
+      const late = new AbortReason(
+        "deadline",
+        `"${attempt.stage}" did not finish before its deadline`,
+      );
+      this.#host.ended(attempt, { kind: "failed", error: late, class: "deadline" });
+      return;
+    }
     if (purpose === "over") {
       attempt.needs = needs;
       stageRun.startedMs = this.#core.world.clock.monotonicMs();
@@ -104,13 +112,25 @@ export class AttemptLauncher {
     else this.#startRecorded(attempt, needs);
   }
 
+  /** Nothing may start any more, or the stage was ended while its attempt was being prepared. */
+  #isUnwanted(stageRun: StageRun): boolean {
+    return this.#host.isQuiet() || isEnded(stageRun);
+  }
+
+  #isLate({ stageRun, readyMs }: Attempt): boolean {
+    const deadlineMs = stageRun.definition.deadlineMs ?? Infinity;
+    return this.#core.world.clock.monotonicMs() >= readyMs + deadlineMs;
+  }
+
   /** Where a repetition could do harm the start is durable before the author's code runs. */
   #startRecorded(attempt: Attempt, needs: unknown): void {
     this.preparing += 1;
     this.#host.noteStart(attempt).then(
       () => {
         this.preparing -= 1;
-        this.#runner.start(attempt, needs);
+        if (this.#isUnwanted(attempt.stageRun)) {
+          this.#host.ended(attempt, { kind: "aborted", abort: this.#host.abortKind() });
+        } else this.#runner.start(attempt, needs);
       },
       (error: unknown) => this.#host.failed(error),
     );

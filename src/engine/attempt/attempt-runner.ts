@@ -38,6 +38,8 @@ export class AttemptRunner {
   readonly #report: OutcomeListener;
   readonly #verification: Verification;
   #runDeadlineMs: number | null = null;
+  /** True once the run itself ends: then nothing is waited for longer than its grace. */
+  #isEnding: boolean = false;
 
   constructor(core: RunCore, report: OutcomeListener) {
     this.#core = core;
@@ -210,21 +212,33 @@ export class AttemptRunner {
 
   /** Aborts everything that runs. */
   abortAll(kind: AbortKind, message: string): void {
-    for (const attempt of this.running) this.abort(attempt, kind, message);
+    this.#isEnding = true;
+    for (const attempt of this.running) {
+      if (attempt.phase === "stuck") this.#endStuck(attempt);
+      else this.abort(attempt, kind, message);
+    }
   }
 
   /** After the grace: work that the run no longer wants is let go; a timed-out one keeps its slot for a while,
    *  because its next attempt must not run beside it. */
   #giveUp(attempt: Attempt): void {
-    const kind = attempt.abortKind ?? "timeout";
-    if (kind !== "timeout" && kind !== "deadline") {
+    const kind = attempt.abortKind;
+    if (kind !== null && kind !== "timeout" && kind !== "deadline") {
       this.#end(attempt, { kind: "aborted", abort: kind });
       return;
     }
     attempt.phase = "stuck";
-    attempt.timer = this.#core.world.clock.setTimer(this.#core.world.stuckMs, () => {
-      this.#end(attempt, { kind: "failed", error: attempt.abortReason, class: kind, stuck: true });
-    });
+    if (this.#isEnding) {
+      this.#endStuck(attempt);
+      return;
+    }
+    const { clock, stuckMs } = this.#core.world;
+    attempt.timer = clock.setTimer(stuckMs, () => this.#endStuck(attempt));
+  }
+
+  #endStuck(attempt: Attempt): void {
+    const kind = attempt.abortKind === "deadline" ? "deadline" : "timeout";
+    this.#end(attempt, { kind: "failed", error: attempt.abortReason, class: kind, stuck: true });
   }
 }
 

@@ -130,13 +130,25 @@ export class Attempt implements Context {
     return this.#log;
   }
 
+  /** Its end is decided: what its code still says reaches nobody. A list is read after its function returned. */
+  get #isCut(): boolean {
+    return this.phase === "stuck" || (this.phase === "over" && this.purpose === "run");
+  }
+
+  #refuseCut(): void {
+    if (!this.#isCut) return;
+    throw this.#abortReason ?? new AbortReason("fenced", `this attempt of "${this.stage}" is over`);
+  }
+
   #tellLog(level: string, line: { message: string; data: Record<string, Json> | undefined }): void {
+    if (this.#isCut) return;
     const message = boundedText(line.message, ERROR_LIST_CHARS_MAX * 4);
     const data = line.data === undefined ? { level, message } : { level, message, data: line.data };
     void this.host.fact({ type: "stage.logged", ...this.address(), data });
   }
 
   progress(done: number, total?: number, note?: string): void {
+    if (this.#isCut) return;
     this.host.tell({
       type: "stage.progressed",
       ...this.address(),
@@ -149,6 +161,7 @@ export class Attempt implements Context {
   }
 
   emit(name: string, data: Readonly<Record<string, Json>> = {}): void {
+    if (this.#isCut) return;
     void this.host.fact({
       type: "stage.emitted",
       ...this.address(),
@@ -195,12 +208,15 @@ export class Attempt implements Context {
   }
 
   async memo<T>(name: string, make: () => T | Promise<T>): Promise<T> {
+    this.#refuseCut();
     return await this.host.memo(this, name, make);
   }
 
   async artifact(name: string, data: Uint8Array | string): Promise<ArtifactReference> {
+    this.#refuseCut();
     const bytes = typeof data === "string" ? Buffer.from(data, "utf8") : data;
     const artifact = await this.host.world.blobs.put(bytes);
+    this.#refuseCut();
     const reference = { artifact, name, bytes: bytes.byteLength };
     await this.host.fact({ type: "artifact.stored", ...this.address(), data: reference });
     return reference;

@@ -163,7 +163,7 @@ export class OutcomeHandler {
 
   #abortStage(attempt: Attempt, outcome: Aborted): void {
     const { stageRun } = attempt;
-    if (outcome.abort === "fenced") return;
+    if (outcome.abort === "fenced" || isEnded(stageRun)) return;
     if (outcome.abort === "shutdown") {
       stageRun.state = "pending";
       return;
