@@ -2,7 +2,7 @@
 // `upstream_failed` and name it; the rest is `cancelled`. Stages under a rule that bears failures stay, with
 // what depends only on them.
 
-import type { TriggerRule } from "../model/trigger.ts";
+import type { TriggerRule } from "../model/stage/trigger.ts";
 import { findFailedNeed, upstreamFailed } from "./judge.ts";
 import type { RunCore } from "./run-core.ts";
 import type { StageLedger } from "./stage-ledger.ts";

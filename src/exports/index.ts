@@ -1,6 +1,6 @@
 // The door "millrace": define pipelines, run them in memory or durably. Names only.
 
-export { input, provided, required } from "../model/need.ts";
+export { input, provided, required } from "../model/stage/need.ts";
 export type {
   Arriving,
   Input,
@@ -10,15 +10,15 @@ export type {
   Provided,
   RequiredNeed,
   StageValue,
-} from "../model/need.ts";
-export { command, map, stage } from "../model/stage.ts";
+} from "../model/stage/need.ts";
+export { command, map, stage } from "../model/stage/stage.ts";
 export type {
   CommandOptions,
   MapOptions,
   StageOptions,
   VerifyFiles,
   VerifyFunction,
-} from "../model/stage-options.ts";
+} from "../model/stage/stage-options.ts";
 export { resource } from "../model/make-resource.ts";
 export type { Resource, ResourceOptions, ResourceUse } from "../model/resource.ts";
 export { skip } from "../model/outcome.ts";
@@ -31,7 +31,7 @@ export type {
   StageState,
 } from "../model/outcome.ts";
 export type { RetryMatch, RetryOptions, RetryRule } from "../model/retry.ts";
-export type { TriggerRule } from "../model/trigger.ts";
+export type { TriggerRule } from "../model/stage/trigger.ts";
 export type { ArtifactReference, Context } from "../model/context.ts";
 export { AbortReason } from "../model/context.ts";
 export type { EventType, MillraceEvent } from "../model/event.ts";

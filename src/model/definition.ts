@@ -13,8 +13,8 @@ import type {
   StopAfter,
   VerifyFiles,
   VerifyFunction,
-} from "./stage-options.ts";
-import type { TriggerRule } from "./trigger.ts";
+} from "./stage/stage-options.ts";
+import type { TriggerRule } from "./stage/trigger.ts";
 
 /** What one need is, resolved. `stage` is a position in `PipelineDefinition.stages`. */
 export type NeedShape =

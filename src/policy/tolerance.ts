@@ -2,7 +2,7 @@
 // Judged on final counts; which items start, and in which order, is the engine's.
 
 import type { MapShape } from "../model/definition.ts";
-import type { StopAfter } from "../model/stage-options.ts";
+import type { StopAfter } from "../model/stage/stage-options.ts";
 
 /** Items by ending. */
 export interface ItemCounts {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { StageEndState } from "../model/outcome.ts";
-import { TRIGGER_RULES, type TriggerRule } from "../model/trigger.ts";
+import { TRIGGER_RULES, type TriggerRule } from "../model/stage/trigger.ts";
 import { decideTrigger, type NeedEnding } from "./trigger.ts";
 
 const STATES: readonly StageEndState[] = [

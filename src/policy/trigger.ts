@@ -8,7 +8,7 @@
 // `one_failed`, `none_failed_min_one_success`).
 
 import type { StageEndState } from "../model/outcome.ts";
-import type { TriggerRule } from "../model/trigger.ts";
+import type { TriggerRule } from "../model/stage/trigger.ts";
 
 /** How one need ended. */
 export interface NeedEnding {

@@ -2,7 +2,7 @@
 
 import { MillraceError } from "../model/errors.ts";
 import { stageUnknown } from "../model/compile/compile.ts";
-import type { StageValue } from "../model/need.ts";
+import type { StageValue } from "../model/stage/need.ts";
 import type { CoreError, RunCore } from "../engine/run-core.ts";
 import type { RunEnd } from "../engine/journal.ts";
 import { readValue } from "../engine/needs.ts";

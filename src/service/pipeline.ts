@@ -3,8 +3,8 @@
 
 import { compileOrThrow } from "../model/compile/compile.ts";
 import type { DefinitionFault, PipelineDefinition } from "../model/definition.ts";
-import { toDot, toMermaid } from "../model/drawing.ts";
-import type { Input, Need, OutputOf, StageValue } from "../model/need.ts";
+import { toDot, toMermaid } from "../model/drawing/drawing.ts";
+import type { Input, Need, OutputOf, StageValue } from "../model/stage/need.ts";
 import type { Schema } from "../model/schema.ts";
 import type { RetryOptions } from "../model/retry.ts";
 import type { ResourceUse } from "../model/resource.ts";

@@ -3,7 +3,7 @@
 
 import type { WaitedMs } from "../model/checkpoint.ts";
 import type { Failure, StageState, Via } from "../model/outcome.ts";
-import type { StageValue } from "../model/need.ts";
+import type { StageValue } from "../model/stage/need.ts";
 
 /** How one stage of a run ended. */
 export interface StageResult {

@@ -2,8 +2,8 @@
 // store. And a context for functions that are called directly.
 
 import type { Context } from "../model/context.ts";
-import { findSpec } from "../model/stage.ts";
-import type { OutputOf, StageValue } from "../model/need.ts";
+import { findSpec } from "../model/stage/stage.ts";
+import type { OutputOf, StageValue } from "../model/stage/need.ts";
 import { MillraceError } from "../model/errors.ts";
 
 /** A context whose parts do nothing unless `overrides` says otherwise. */

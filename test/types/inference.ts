@@ -1,8 +1,8 @@
 // Compile-only: every inference that the public API promises, good and bad. Nothing here runs.
 
-import { command, map, stage } from "../../src/model/stage.ts";
-import { input, provided, required } from "../../src/model/need.ts";
-import type { MapValue, StageValue } from "../../src/model/need.ts";
+import { command, map, stage } from "../../src/model/stage/stage.ts";
+import { input, provided, required } from "../../src/model/stage/need.ts";
+import type { MapValue, StageValue } from "../../src/model/stage/need.ts";
 import { skip, type ItemOutcome, type Settled } from "../../src/model/outcome.ts";
 
 type Equal<A, B> =

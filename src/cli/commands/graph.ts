@@ -1,8 +1,8 @@
 // `millrace graph`: a pipeline as a drawing or as text for a drawing tool, with the states of a run on wish.
 
 import type { PipelineDefinition } from "../../model/definition.ts";
-import { toAscii } from "../../model/drawing-ascii.ts";
-import { toDot, toMermaid, type DrawnStates } from "../../model/drawing.ts";
+import { toAscii } from "../../model/drawing/drawing-ascii.ts";
+import { toDot, toMermaid, type DrawnStates } from "../../model/drawing/drawing.ts";
 import { MillraceError } from "../../model/errors.ts";
 import { findRun } from "../../service/queries/find-run.ts";
 import { readRunFacts, stageStateOf } from "../../service/queries/run-facts.ts";

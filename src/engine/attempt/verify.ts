@@ -1,7 +1,7 @@
 // Checks that a stage really did what it says. Files must exist, hold something, and have changed since the
 // stage was first tried here: what an earlier run left behind proves nothing.
 
-import type { VerifyFiles, VerifyFunction } from "../../model/stage-options.ts";
+import type { VerifyFiles, VerifyFunction } from "../../model/stage/stage-options.ts";
 import type { Attempt } from "./attempt.ts";
 import type { FileStamp, Files } from "../ports.ts";
 

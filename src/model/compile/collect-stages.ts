@@ -3,7 +3,7 @@
 
 import type { DefinitionFault } from "../definition.ts";
 import { describeValue, isPlainRecord } from "./option-reader.ts";
-import { findSpec, type StageSpec } from "../stage.ts";
+import { findSpec, type StageSpec } from "../stage/stage.ts";
 
 /** A pipeline as written. */
 export interface PipelineSpec {

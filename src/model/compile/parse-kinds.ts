@@ -11,7 +11,7 @@ import {
 import type { AuthorFunction, CommandShape, MapShape } from "../definition.ts";
 import { CONCURRENCY_MAX, MAP_ITEMS_MAX } from "../limits.ts";
 import { describeValue, isPlainRecord, type OptionReader } from "./option-reader.ts";
-import type { StopAfter } from "../stage-options.ts";
+import type { StopAfter } from "../stage/stage-options.ts";
 
 /** Options that only maps have. */
 export const MAP_KEYS = [

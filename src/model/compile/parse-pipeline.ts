@@ -5,7 +5,7 @@ import { isPlainRecord, describeValue, type OptionReader } from "./option-reader
 import { parseRetry, RETRY_POLICY_DEFAULT } from "./parse-retry.ts";
 import { isSchema, type StageDefaults } from "./parse-stage.ts";
 import type { Schema } from "../schema.ts";
-import { findSpec } from "../stage.ts";
+import { findSpec } from "../stage/stage.ts";
 
 /** A pipeline's own settings. */
 export interface ParsedPipeline {

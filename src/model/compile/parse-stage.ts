@@ -8,9 +8,9 @@ import { parseRetry } from "./parse-retry.ts";
 import { describeValue, isPlainRecord, type OptionReader } from "./option-reader.ts";
 import type { RetryPolicy } from "../retry.ts";
 import type { Schema } from "../schema.ts";
-import type { StageSpec } from "../stage.ts";
-import type { VerifyFiles } from "../stage-options.ts";
-import { TRIGGER_RULES } from "../trigger.ts";
+import type { StageSpec } from "../stage/stage.ts";
+import type { VerifyFiles } from "../stage/stage-options.ts";
+import { TRIGGER_RULES } from "../stage/trigger.ts";
 
 /** What a pipeline gives its stages. */
 export interface StageDefaults {

@@ -10,7 +10,7 @@ import type {
   OverShape,
 } from "../definition.ts";
 import { describeValue, isPlainRecord } from "./option-reader.ts";
-import { findSpec } from "../stage.ts";
+import { findSpec } from "../stage/stage.ts";
 
 /** Where names and values lead. */
 export interface NeedScope {

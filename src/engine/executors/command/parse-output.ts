@@ -1,7 +1,7 @@
 // What a command printed becomes the output of its stage. What cannot be read as it was declared is a failed
 // attempt whose message says what was expected and what was there instead; repeating it is not worth while.
 
-import type { CommandParse } from "../../../model/stage-options.ts";
+import type { CommandParse } from "../../../model/stage/stage-options.ts";
 import { unreachable } from "../../../std/assert.ts";
 import { CommandError, quoteText } from "./command-error.ts";
 
