@@ -63,6 +63,7 @@ export class RunDriver implements SlotWaiter {
     this.ledger = new StageLedger(core, {
       stageSettled: (stageRun) => this.#stageSettled(stageRun),
       itemSettled: (stageRun, index) => this.#itemSettled(stageRun, index),
+      committed: () => this.#checkOver(),
       writeFailed: (error) => this.fail(error),
     });
     this.launcher = new AttemptLauncher(core, this.runner, {

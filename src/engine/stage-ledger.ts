@@ -26,6 +26,8 @@ import { isEnded, type StageRun } from "./stage-run.ts";
 export interface LedgerListener {
   stageSettled(stageRun: StageRun): void;
   itemSettled(stageRun: StageRun, index: number): void;
+  /** A write is committed, also one that ends nothing: a run that stops may have waited for no more. */
+  committed(): void;
   /** A write failed: the run cannot go on here. */
   writeFailed(error: unknown): void;
 }
@@ -319,6 +321,7 @@ export class StageLedger {
       () => {
         this.commits -= 1;
         then();
+        this.#listener.committed();
       },
       (error: unknown) => {
         this.commits -= 1;
