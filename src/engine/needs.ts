@@ -11,7 +11,8 @@ import type { StageRun } from "./stage-run.ts";
 
 /** What the function of a stage receives. A promise only if something must be loaded. */
 export function gatherNeeds(core: RunCore, stage: StageDefinition): unknown {
-  const loads = core.journal === null ? [] : listLoads(core, stage);
+  if (core.journal === null) return arrange(core, stage);
+  const loads = listLoads(core, stage);
   if (loads.length === 0) return arrange(core, stage);
   return Promise.all(loads).then(() => arrange(core, stage));
 }

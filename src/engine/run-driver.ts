@@ -217,7 +217,11 @@ export class RunDriver implements SlotWaiter {
       this.core.world.slots.release();
       return;
     }
+    // What becomes ready starts once the slot is free, not in the middle of the move.
+    const wasPumping = this.#pumping;
+    this.#pumping = true;
     this.#outcomes.handle(attempt, outcome);
+    this.#pumping = wasPumping;
     this.core.world.slots.release();
     this.pump();
   }

@@ -6,7 +6,7 @@ import type { EventDraft } from "../model/event.ts";
 import { PAGE_ROWS_MAX } from "../model/limits.ts";
 import type { Ending, Failure, StoredValue } from "../model/outcome.ts";
 import { moveStage } from "../model/transition.ts";
-import { assert } from "../std/assert.ts";
+import { InvariantError } from "../std/assert.ts";
 import { sha256Hex } from "../std/json.ts";
 import type { EncodedValue } from "../std/value.ts";
 import type { Attempt } from "./attempt/attempt.ts";
@@ -38,6 +38,8 @@ export interface WaitFacts {
   readonly delayMs: number;
   readonly deferral: boolean;
 }
+
+const NO_ENTRIES: readonly StateEntry[] = Object.freeze([]);
 
 /** Ends stages and items of one run. */
 export class StageLedger {
@@ -79,7 +81,8 @@ export class StageLedger {
 
   /** Ends a stage. `attempt`: the one that ended it, if any. */
   endStage(stageRun: StageRun, ending: Ending, attempt: Attempt | null = null): void {
-    assert(!isEnded(stageRun), `Stage "${stageRun.definition.name}" ended twice.`);
+    if (isEnded(stageRun))
+      throw new InvariantError(`Stage "${stageRun.definition.name}" ended twice.`);
     stageRun.state = moveStage(stageRun.state, ending.state);
     stageRun.endedMs = this.#core.world.clock.monotonicMs();
     this.#core.lastEndMs = stageRun.endedMs;
@@ -99,7 +102,8 @@ export class StageLedger {
   }
 
   #publish(attempt: Attempt | null, ending: Ending): readonly StateEntry[] {
-    if (attempt === null || attempt.stateSet === null || ending.state !== "succeeded") return [];
+    if (attempt === null || attempt.stateSet === null || ending.state !== "succeeded")
+      return NO_ENTRIES;
     return this.#core.publishState(attempt.stage, attempt.stateSet);
   }
 
@@ -366,7 +370,9 @@ function applyEnding(stageRun: StageRun, ending: Ending): void {
 
 function takeUsage(stageRun: StageRun, attempt: Attempt): void {
   if (attempt.metricsSet !== null) stageRun.addMetrics(attempt.metricsSet);
-  if (attempt.cpuMs !== null) stageRun.cpuMs = (stageRun.cpuMs ?? 0) + attempt.cpuMs;
-  if (attempt.peakBytes !== null)
-    stageRun.peakBytes = Math.max(stageRun.peakBytes ?? 0, attempt.peakBytes);
+  const { usage } = attempt;
+  if (usage === null) return;
+  if (usage.cpuMs !== null) stageRun.cpuMs = (stageRun.cpuMs ?? 0) + usage.cpuMs;
+  if (usage.peakBytes !== null)
+    stageRun.peakBytes = Math.max(stageRun.peakBytes ?? 0, usage.peakBytes);
 }

@@ -23,44 +23,169 @@ export class StageRun {
   unmet: number = 0;
   via: Via | null = null;
   attempts: number = 0;
-  reason: string | null = null;
-  failure: Failure | null = null;
-  /** Set while it waits for its next attempt, UTC ms. */
-  dueAtMs: number | null = null;
-
-  /** Its result: by reference in memory and with `persist: false`. */
+  /** Its result by reference, in memory and with `persist: false`. */
   value: unknown = undefined;
-  /** Its result as text, in durable runs; null once nobody reads it any more, or when only `stored` is known. */
-  text: EncodedValue | null = null;
-  stored: StoredValue | null = null;
-  outputVersion: string | null = null;
-  inputVersion: string | null = null;
-  /** How long it took in the epoch that finished it, where that is not this one. */
-  keptDurationMs: number | null = null;
-  /** True if it goes on although a critical stage failed: its trigger bears failures. */
-  isSpared: boolean = false;
-  /** True once its `when` was asked and answered yes. */
-  conditionMet: boolean = false;
-  /** What its next attempt knows of those before; set while it waits its turn. */
-  history: AttemptHistory | null = null;
-  /** A checkpoint of an earlier epoch that holds only if it was made from the same input. */
-  candidate: StageRecord | null = null;
-
-  /** Made by the first stage that counts something: most count nothing. */
-  metrics: Map<string, number> | null = null;
-  waitedMs: Record<string, number> | null = null;
+  /** Monotonic ms when it was found that it may run. */
   readyMs: number = 0;
   /** Monotonic ms; -1: not yet, since 0 is a moment like any other. */
   startedMs: number = -1;
   endedMs: number = -1;
-  cpuMs: number | null = null;
-  peakBytes: number | null = null;
   map: MapItems | null = null;
+  /** What a stage in memory that simply succeeds never has. A run holds all its stages: small ones are fast. */
+  #rare: RareFacts | null = null;
 
   constructor(definition: StageDefinition, index: number, needs: number) {
     this.definition = definition;
     this.index = index;
     this.left = needs;
+  }
+
+  /** Of skipped and cancelled stages. */
+  get reason(): string | null {
+    return this.#rare === null ? null : this.#rare.reason;
+  }
+
+  set reason(value: string | null) {
+    if (value !== null || this.#rare !== null) (this.#rare ??= new RareFacts()).reason = value;
+  }
+
+  /** Why it failed, or what stood before it did. */
+  get failure(): Failure | null {
+    return this.#rare === null ? null : this.#rare.failure;
+  }
+
+  set failure(value: Failure | null) {
+    if (value !== null || this.#rare !== null) (this.#rare ??= new RareFacts()).failure = value;
+  }
+
+  /** Set while it waits for its next attempt, UTC ms. */
+  get dueAtMs(): number | null {
+    return this.#rare === null ? null : this.#rare.dueAtMs;
+  }
+
+  set dueAtMs(value: number | null) {
+    if (value !== null || this.#rare !== null) (this.#rare ??= new RareFacts()).dueAtMs = value;
+  }
+
+  /** Its result as text, in durable runs; null when only `stored` is known. */
+  get text(): EncodedValue | null {
+    return this.#rare === null ? null : this.#rare.text;
+  }
+
+  set text(value: EncodedValue | null) {
+    if (value !== null || this.#rare !== null) (this.#rare ??= new RareFacts()).text = value;
+  }
+
+  /** Where its result is stored. */
+  get stored(): StoredValue | null {
+    return this.#rare === null ? null : this.#rare.stored;
+  }
+
+  set stored(value: StoredValue | null) {
+    if (value !== null || this.#rare !== null) (this.#rare ??= new RareFacts()).stored = value;
+  }
+
+  /** Hash of its result. */
+  get outputVersion(): string | null {
+    return this.#rare === null ? null : this.#rare.outputVersion;
+  }
+
+  set outputVersion(value: string | null) {
+    if (value !== null || this.#rare !== null)
+      (this.#rare ??= new RareFacts()).outputVersion = value;
+  }
+
+  /** Hash of what it is made from. */
+  get inputVersion(): string | null {
+    return this.#rare === null ? null : this.#rare.inputVersion;
+  }
+
+  set inputVersion(value: string | null) {
+    if (value !== null || this.#rare !== null)
+      (this.#rare ??= new RareFacts()).inputVersion = value;
+  }
+
+  /** How long it took in the epoch that finished it, where that is not this one. */
+  get keptDurationMs(): number | null {
+    return this.#rare === null ? null : this.#rare.keptDurationMs;
+  }
+
+  set keptDurationMs(value: number | null) {
+    if (value !== null || this.#rare !== null)
+      (this.#rare ??= new RareFacts()).keptDurationMs = value;
+  }
+
+  /** True if it goes on although a critical stage failed: its trigger bears failures. */
+  get isSpared(): boolean {
+    return this.#rare === null ? false : this.#rare.isSpared;
+  }
+
+  set isSpared(value: boolean) {
+    if (value !== false || this.#rare !== null) (this.#rare ??= new RareFacts()).isSpared = value;
+  }
+
+  /** True once its `when` was asked and answered yes. */
+  get conditionMet(): boolean {
+    return this.#rare === null ? false : this.#rare.conditionMet;
+  }
+
+  set conditionMet(value: boolean) {
+    if (value !== false || this.#rare !== null)
+      (this.#rare ??= new RareFacts()).conditionMet = value;
+  }
+
+  /** What its next attempt knows of those before; set while it waits its turn. */
+  get history(): AttemptHistory | null {
+    return this.#rare === null ? null : this.#rare.history;
+  }
+
+  set history(value: AttemptHistory | null) {
+    if (value !== null || this.#rare !== null) (this.#rare ??= new RareFacts()).history = value;
+  }
+
+  /** A checkpoint of an earlier epoch that holds only if it was made from the same input. */
+  get candidate(): StageRecord | null {
+    return this.#rare === null ? null : this.#rare.candidate;
+  }
+
+  set candidate(value: StageRecord | null) {
+    if (value !== null || this.#rare !== null) (this.#rare ??= new RareFacts()).candidate = value;
+  }
+
+  /** What its attempts counted. */
+  get metrics(): Map<string, number> | null {
+    return this.#rare === null ? null : this.#rare.metrics;
+  }
+
+  set metrics(value: Map<string, number> | null) {
+    if (value !== null || this.#rare !== null) (this.#rare ??= new RareFacts()).metrics = value;
+  }
+
+  /** Time spent waiting, by cause. */
+  get waitedMs(): Record<string, number> | null {
+    return this.#rare === null ? null : this.#rare.waitedMs;
+  }
+
+  set waitedMs(value: Record<string, number> | null) {
+    if (value !== null || this.#rare !== null) (this.#rare ??= new RareFacts()).waitedMs = value;
+  }
+
+  /** Processor time of its child processes. */
+  get cpuMs(): number | null {
+    return this.#rare === null ? null : this.#rare.cpuMs;
+  }
+
+  set cpuMs(value: number | null) {
+    if (value !== null || this.#rare !== null) (this.#rare ??= new RareFacts()).cpuMs = value;
+  }
+
+  /** Largest memory of its child processes. */
+  get peakBytes(): number | null {
+    return this.#rare === null ? null : this.#rare.peakBytes;
+  }
+
+  set peakBytes(value: number | null) {
+    if (value !== null || this.#rare !== null) (this.#rare ??= new RareFacts()).peakBytes = value;
   }
 
   /** Adds to the time spent waiting for this cause. */
@@ -92,6 +217,25 @@ export class StageRun {
         return { state: "cancelled", reason: this.reason ?? "cancelled" };
     }
   }
+}
+
+class RareFacts {
+  reason: string | null = null;
+  failure: Failure | null = null;
+  dueAtMs: number | null = null;
+  text: EncodedValue | null = null;
+  stored: StoredValue | null = null;
+  outputVersion: string | null = null;
+  inputVersion: string | null = null;
+  keptDurationMs: number | null = null;
+  isSpared: boolean = false;
+  conditionMet: boolean = false;
+  history: AttemptHistory | null = null;
+  candidate: StageRecord | null = null;
+  metrics: Map<string, number> | null = null;
+  waitedMs: Record<string, number> | null = null;
+  cpuMs: number | null = null;
+  peakBytes: number | null = null;
 }
 
 /** True once its ending is decided, committed or not. */

@@ -2,8 +2,7 @@
 // a repetition could do harm has the start stored first.
 
 import { AbortReason, type AbortKind } from "../../model/context.ts";
-import { Attempt } from "./attempt.ts";
-import type { AttemptHistory } from "./attempt-history.ts";
+import { Attempt, type AttemptPlace } from "./attempt.ts";
 import type { AttemptRunner, RawOutcome } from "./attempt-runner.ts";
 import { gatherNeeds } from "../needs.ts";
 import type { RunCore } from "../run-core.ts";
@@ -33,16 +32,8 @@ export class AttemptLauncher {
     this.#host = host;
   }
 
-  makeAttempt(
-    stageRun: StageRun,
-    place: { index: number; purpose: Attempt["purpose"]; history: AttemptHistory | null },
-  ): Attempt {
-    const attempt = new Attempt(this.#core, stageRun, {
-      ...place,
-      attempt: (place.history?.attempts ?? 0) + 1,
-    });
-    attempt.readyMs = place.history?.readySince ?? stageRun.readyMs;
-    return attempt;
+  makeAttempt(stageRun: StageRun, place: AttemptPlace): Attempt {
+    return new Attempt(this.#core, stageRun, place);
   }
 
   /** Gathers needs, then runs. Needs are a promise only when something must be loaded. */

@@ -52,32 +52,71 @@ export class Attempt implements Context {
   phase: AttemptPhase = "running";
   /** Monotonic ms; -1: its code was not called. */
   startedMs: number = -1;
-  readyMs: number = 0;
-  /** What an `over` function was called with: its items get the same. */
-  needs: unknown = undefined;
-  /** Timeout or deadline, then grace, then the end of the stuck slot. */
-  timer: Timer | null = null;
-  abortKind: AbortKind | null = null;
-  /** What `ctx.state.set` left, visible to this attempt at once and to others with its success. */
-  stateSet: Map<string, unknown> | null = null;
-  metricsSet: Map<string, MetricChange> | null = null;
-  cpuMs: number | null = null;
-  peakBytes: number | null = null;
-  #controller: AbortController | null = null;
-  #abortReason: AbortReason | null = null;
-  #log: ContextLog | null = null;
+  /** What most attempts never have. Made with the first of it: a small attempt is a fast one. */
+  #rare: RareParts | null = null;
 
   constructor(host: AttemptHost, stageRun: StageRun, place: AttemptPlace) {
     this.host = host;
     this.stageRun = stageRun;
     this.index = place.index;
-    this.attempt = place.attempt;
     this.purpose = place.purpose;
-    this.history = place.history;
+    const { history } = place;
+    this.history = history;
+    this.attempt = history === null ? 1 : history.attempts + 1;
+  }
+
+  /** Monotonic ms since when it could have run; its deadline counts from then. */
+  get readyMs(): number {
+    return this.history === null ? this.stageRun.readyMs : this.history.readySince;
   }
 
   get runId(): string {
     return this.host.runId;
+  }
+
+  /** What an `over` function was called with: its items get the same. */
+  get needs(): unknown {
+    return this.#rare?.needs;
+  }
+
+  set needs(needs: unknown) {
+    this.#makeRare().needs = needs;
+  }
+
+  /** Timeout or deadline, then grace, then the end of the stuck slot. */
+  get timer(): Timer | null {
+    return this.#rare === null ? null : this.#rare.timer;
+  }
+
+  set timer(timer: Timer | null) {
+    if (timer !== null || this.#rare !== null) this.#makeRare().timer = timer;
+  }
+
+  get abortKind(): AbortKind | null {
+    return this.#rare === null ? null : (this.#rare.abortReason?.kind ?? null);
+  }
+
+  /** What `ctx.state.set` left, visible to this attempt at once and to others with its success. */
+  get stateSet(): Map<string, unknown> | null {
+    return this.#rare === null ? null : this.#rare.stateSet;
+  }
+
+  get metricsSet(): Map<string, MetricChange> | null {
+    return this.#rare === null ? null : this.#rare.metricsSet;
+  }
+
+  /** What a child process used; null where nothing measured it. */
+  get usage(): ProcessUsage | null {
+    return this.#rare === null ? null : this.#rare.usage;
+  }
+
+  set usage(usage: ProcessUsage | null) {
+    this.#makeRare().usage = usage;
+  }
+
+  #makeRare(): RareParts {
+    this.#rare ??= new RareParts();
+    return this.#rare;
   }
 
   get stage(): string {
@@ -91,23 +130,24 @@ export class Attempt implements Context {
   }
 
   get signal(): AbortSignal {
-    if (this.#controller === null) {
-      this.#controller = new AbortController();
-      if (this.#abortReason !== null) this.#controller.abort(this.#abortReason);
+    const rare = this.#makeRare();
+    if (rare.controller === null) {
+      rare.controller = new AbortController();
+      if (rare.abortReason !== null) rare.controller.abort(rare.abortReason);
     }
-    return this.#controller.signal;
+    return rare.controller.signal;
   }
 
   /** Aborts once; later calls change nothing. */
   abort(kind: AbortKind, message: string): void {
-    if (this.#abortReason !== null) return;
-    this.abortKind = kind;
-    this.#abortReason = new AbortReason(kind, message);
-    this.#controller?.abort(this.#abortReason);
+    const rare = this.#makeRare();
+    if (rare.abortReason !== null) return;
+    rare.abortReason = new AbortReason(kind, message);
+    rare.controller?.abort(rare.abortReason);
   }
 
   get abortReason(): AbortReason | null {
-    return this.#abortReason;
+    return this.#rare === null ? null : this.#rare.abortReason;
   }
 
   get idempotencyKey(): string {
@@ -121,13 +161,14 @@ export class Attempt implements Context {
   }
 
   get log(): ContextLog {
-    this.#log ??= {
+    const rare = this.#makeRare();
+    rare.log ??= {
       debug: (message, data) => this.#tellLog("debug", { message, data }),
       info: (message, data) => this.#tellLog("info", { message, data }),
       warn: (message, data) => this.#tellLog("warn", { message, data }),
       error: (message, data) => this.#tellLog("error", { message, data }),
     };
-    return this.#log;
+    return rare.log;
   }
 
   /** Its end is decided: what its code still says reaches nobody. A list is read after its function returned. */
@@ -137,7 +178,7 @@ export class Attempt implements Context {
 
   #refuseCut(): void {
     if (!this.#isCut) return;
-    throw this.#abortReason ?? new AbortReason("fenced", `this attempt of "${this.stage}" is over`);
+    throw this.abortReason ?? new AbortReason("fenced", `this attempt of "${this.stage}" is over`);
   }
 
   #tellLog(level: string, line: { message: string; data: Record<string, Json> | undefined }): void {
@@ -183,13 +224,13 @@ export class Attempt implements Context {
         `Metric "${name}" must be a finite number, got ${change.value}.`,
       );
     }
-    this.metricsSet ??= new Map();
-    const before = this.metricsSet.get(name);
+    const metrics = (this.#makeRare().metricsSet ??= new Map());
+    const before = metrics.get(name);
     const sum =
       change.absolute || before === undefined
         ? change
         : { absolute: before.absolute, value: before.value + change.value };
-    this.metricsSet.set(name, sum);
+    metrics.set(name, sum);
   }
 
   get state(): ContextState {
@@ -201,8 +242,8 @@ export class Attempt implements Context {
         return (found === undefined ? fallback : found) as never;
       },
       set: (key, value) => {
-        this.stateSet ??= new Map();
-        this.stateSet.set(key, this.host.checkState(key, value));
+        const checked = this.host.checkState(key, value);
+        (this.#makeRare().stateSet ??= new Map()).set(key, checked);
       },
     };
   }
@@ -253,10 +294,26 @@ export class Attempt implements Context {
   }
 }
 
+/** What a child process used, as far as it was measured. */
+export interface ProcessUsage {
+  readonly cpuMs: number | null;
+  readonly peakBytes: number | null;
+}
+
+class RareParts {
+  needs: unknown = undefined;
+  timer: Timer | null = null;
+  abortReason: AbortReason | null = null;
+  controller: AbortController | null = null;
+  log: ContextLog | null = null;
+  stateSet: Map<string, unknown> | null = null;
+  metricsSet: Map<string, MetricChange> | null = null;
+  usage: ProcessUsage | null = null;
+}
+
 /** Which attempt of what. */
 export interface AttemptPlace {
   readonly index: number;
-  readonly attempt: number;
   /** What is called: the stage's function, its `when`, or the `over` of a map. */
   readonly purpose: "run" | "when" | "over";
   readonly history: AttemptHistory | null;

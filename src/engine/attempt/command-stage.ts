@@ -40,8 +40,7 @@ export async function runCommandStage(
         void core.fact({ type: "stage.fell_silent", ...attempt.address(), data: { silentMs } }),
     },
   });
-  attempt.cpuMs = result.cpuMs ?? null;
-  attempt.peakBytes = result.peakBytes ?? null;
+  attempt.usage = { cpuMs: result.cpuMs ?? null, peakBytes: result.peakBytes ?? null };
   await tellTail(core, attempt, result);
   if (result.kind === "failed") throw result.error;
   return result.kind === "skipped" ? skip(result.reason) : result.output;

@@ -1,6 +1,6 @@
 // An attempt is over: makes the move that its outcome asks for, on a stage, an item, a condition or a list.
 
-import type { Failure } from "../../model/outcome.ts";
+import type { Ending, Failure } from "../../model/outcome.ts";
 import { isSkip } from "../../model/outcome.ts";
 import { makeFailure } from "../../policy/failure.ts";
 import { classifyOutcome, decideStep, type FailedOutcome, type Step } from "./advance.ts";
@@ -23,6 +23,8 @@ export interface OutcomeHost {
 }
 
 type Aborted = Extract<RawOutcome, { kind: "aborted" }>;
+
+const SUCCEEDED: Ending = Object.freeze({ state: "succeeded", via: "run" });
 
 /** Handles outcomes of one run. */
 export class OutcomeHandler {
@@ -96,7 +98,7 @@ export class OutcomeHandler {
           this.#stageFailed(attempt, { kind: "failed", error, class: "permanent" });
           return;
         }
-        this.#ledger.endStage(stageRun, { state: "succeeded", via: "run" }, attempt);
+        this.#ledger.endStage(stageRun, SUCCEEDED, attempt);
         return;
       case "skipped":
         this.#ledger.endStage(stageRun, { state: "skipped", reason: outcome.reason }, attempt);
