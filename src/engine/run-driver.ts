@@ -85,7 +85,6 @@ export class RunDriver implements SlotWaiter {
     return this.#mode;
   }
 
-  /** True when nothing at all may start any more. */
   get isStopping(): boolean {
     return this.#isQuiet();
   }
@@ -102,7 +101,6 @@ export class RunDriver implements SlotWaiter {
       this.#armDeadline();
       // All entries are in line before the first one starts: one that ends at once must not overtake them.
       this.#pumping = true;
-      // Settled ones were brought back from checkpoints: their readers count them as finished already.
       for (const stageRun of this.core.stages) {
         if (!stageRun.settled && stageRun.left === 0) this.reach(stageRun);
       }
@@ -125,7 +123,10 @@ export class RunDriver implements SlotWaiter {
   reach(stageRun: StageRun): void {
     if (stageRun.state !== "pending" || stageRun.settled) return;
     if (this.#mode === "over" || this.#mode === "parking") return;
-    const ending = this.#isEnding() ?? judge(this.core, stageRun);
+    const ending: Ending | null =
+      this.#mode === "ending"
+        ? { state: "cancelled", reason: this.#over.reason }
+        : judge(this.core, stageRun);
     if (ending !== null) {
       this.ledger.endStage(stageRun, ending);
       return;
@@ -142,10 +143,6 @@ export class RunDriver implements SlotWaiter {
     this.heap.push(stageRun.index);
     this.#line.enter(stageRun);
     this.pump();
-  }
-
-  #isEnding(): Ending | null {
-    return this.#mode === "ending" ? { state: "cancelled", reason: this.#over.reason } : null;
   }
 
   /** Starts what is ready while there are slots. Safe to call at any time. */
@@ -177,8 +174,9 @@ export class RunDriver implements SlotWaiter {
     this.#checkOver();
   }
 
+  /** Nothing at all may start any more. */
   #isQuiet(): boolean {
-    return this.#mode === "ending" || this.#mode === "parking" || this.#mode === "over";
+    return this.#mode !== "driving" && this.#mode !== "failing";
   }
 
   #mustYield(): boolean {
@@ -255,10 +253,7 @@ export class RunDriver implements SlotWaiter {
 
   /** A map and those that follow it hear of an item before anything that starts by it can end. */
   #itemSettled(stageRun: StageRun, index: number): void {
-    if (this.#settling) {
-      this.maps.itemSettled(stageRun, index);
-      return;
-    }
+    if (this.#settling) return this.maps.itemSettled(stageRun, index);
     this.#settling = true;
     this.maps.itemSettled(stageRun, index);
     this.#releaseSettled();
@@ -344,9 +339,9 @@ export class RunDriver implements SlotWaiter {
     if (this.#mode === "over" || this.#mode === "ending") return;
     this.#mode = "parking";
     this.heap.clear();
-    if (drainMs <= 0) this.runner.abortAll("shutdown", "the process is shutting down");
-    else
-      this.after(drainMs, () => this.runner.abortAll("shutdown", "the process is shutting down"));
+    const abort = (): void => this.runner.abortAll("shutdown", "the process is shutting down");
+    if (drainMs <= 0) abort();
+    else this.after(drainMs, abort);
     this.#checkOver();
   }
 
@@ -390,8 +385,7 @@ export class RunDriver implements SlotWaiter {
     if (isCalm) {
       const open = this.core.stages.filter((one) => !one.settled);
       const names = open.map((one) => one.definition.name).join(", ");
-      const message = `Nothing of run ${this.core.runId} can go on, yet these are open: ${names}.`;
-      this.fail(new InvariantError(message));
+      this.fail(new InvariantError(`Nothing of run ${this.core.runId} can go on; open: ${names}.`));
       return;
     }
     if (this.#isDoubted) return;
