@@ -4,7 +4,7 @@
 import { systemClock } from "../std/clock.ts";
 import { systemRandom } from "../std/random.ts";
 import type { CliSignal, OutStream } from "./cli-context.ts";
-import { guessCommonFlags } from "./common-flags.ts";
+import { guessCommonFlags } from "./verb/common-flags.ts";
 import { runCommand, type CliWorld } from "./run-command.ts";
 
 const argv = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
 import type { CommonFlags } from "./cli-context.ts";
-import { guessCommonFlags } from "./common-flags.ts";
+import { guessCommonFlags } from "./verb/common-flags.ts";
 import { nextCommand, quoteWord, withCommonFlags } from "./next-command.ts";
 
 function withFlags(flags: Partial<CommonFlags>): { flags: CommonFlags } {

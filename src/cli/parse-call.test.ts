@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { parseCall, type Call } from "./parse-call.ts";
-import { VERBS } from "./verbs.ts";
+import { VERBS } from "./verb/verbs.ts";
 
 function parse(...argv: string[]): Extract<Call, { kind: "verb" }> {
   const call = parseCall(argv);

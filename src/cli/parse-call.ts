@@ -7,9 +7,9 @@ import { MillraceError } from "../model/errors.ts";
 import { findNearest } from "../std/nearest.ts";
 import type { FlagValue, ParsedOptions } from "./cli-context.ts";
 import { usageInvalid, type FlagFault } from "./input/flag-reader.ts";
-import { COMMON_FLAGS } from "./verb-flags.ts";
-import { readFlag, usageOf, type ReadFlag, type VerbSpec } from "./verb.ts";
-import { VERBS } from "./verbs.ts";
+import { COMMON_FLAGS } from "./verb/verb-flags.ts";
+import { readFlag, usageOf, type ReadFlag, type VerbSpec } from "./verb/verb.ts";
+import { VERBS } from "./verb/verbs.ts";
 
 /** What a command line asks for. */
 export type Call =

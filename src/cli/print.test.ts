@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
-import { guessCommonFlags } from "./common-flags.ts";
+import { guessCommonFlags } from "./verb/common-flags.ts";
 import {
   printAnswer,
   printDocument,

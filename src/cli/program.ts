@@ -2,9 +2,9 @@
 // out in columns; it is loaded for help alone.
 
 import { Command, Option } from "commander";
-import { COMMON_FLAGS } from "./verb-flags.ts";
-import { usageOf, type VerbSpec } from "./verb.ts";
-import { VERBS } from "./verbs.ts";
+import { COMMON_FLAGS } from "./verb/verb-flags.ts";
+import { usageOf, type VerbSpec } from "./verb/verb.ts";
+import { VERBS } from "./verb/verbs.ts";
 
 /** Help for a verb, or the overview. Ends with a line feed; fits 80 columns. */
 export function renderHelp(verb?: VerbSpec): string {

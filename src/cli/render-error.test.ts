@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { MillraceError } from "../model/errors.ts";
 import { makeSeededRandom } from "../std/random.ts";
 import type { CommonFlags } from "./cli-context.ts";
-import { guessCommonFlags } from "./common-flags.ts";
+import { guessCommonFlags } from "./verb/common-flags.ts";
 import { printError, renderError, toErrorParts } from "./render-error.ts";
 
 const FLAGS: CommonFlags = guessCommonFlags([]);

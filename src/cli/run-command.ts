@@ -2,7 +2,7 @@
 // the process, tests give it streams of their own.
 
 import type { CliContext } from "./cli-context.ts";
-import { guessCommonFlags, readCommonFlags } from "./common-flags.ts";
+import { guessCommonFlags, readCommonFlags } from "./verb/common-flags.ts";
 import { EXIT } from "./exit-code.ts";
 import type { ErrorContext } from "./render-error.ts";
 

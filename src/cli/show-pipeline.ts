@@ -3,7 +3,7 @@
 import type { CliContext } from "./cli-context.ts";
 import { renderPipelineDetail } from "./answers/pipeline-text.ts";
 import { EXIT } from "./exit-code.ts";
-import { loadTarget } from "./load-pipeline.ts";
+import { loadTarget } from "./load/load-pipeline.ts";
 import { toPipelineDetail } from "./pipeline-detail.ts";
 import { printAnswer, printDocument } from "./print.ts";
 import { lookOf } from "./render/look.ts";

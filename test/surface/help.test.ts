@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseCall } from "../../src/cli/parse-call.ts";
 import { renderHelp } from "../../src/cli/program.ts";
-import { VERBS } from "../../src/cli/verbs.ts";
+import { VERBS } from "../../src/cli/verb/verbs.ts";
 
 const GOLDEN = join(import.meta.dirname, "../golden/help");
 

@@ -9,7 +9,7 @@ import { readRunFacts, stageStateOf } from "../../service/queries/run-facts.ts";
 import type { CliContext, ParsedOptions } from "../cli-context.ts";
 import { EXIT } from "../exit-code.ts";
 import { FlagReader } from "../input/flag-reader.ts";
-import { loadTarget } from "../load-pipeline.ts";
+import { loadTarget } from "../load/load-pipeline.ts";
 import { printAnswer, printDocument } from "../print.ts";
 import { lookOf } from "../render/look.ts";
 import { markOf } from "../render/marks.ts";

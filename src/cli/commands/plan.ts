@@ -15,7 +15,7 @@ import { hintStage } from "../foreground/hint-stage.ts";
 import { FlagReader } from "../input/flag-reader.ts";
 import { readRunInput, type RunInput } from "../input/run-input.ts";
 import { readSelection, type Selection } from "../input/selection.ts";
-import { loadTarget, type Target } from "../load-pipeline.ts";
+import { loadTarget, type Target } from "../load/load-pipeline.ts";
 import { nextCommand } from "../next-command.ts";
 import { printAnswer, printDocument, printRemark, toDocumentText } from "../print.ts";
 import { lookOf } from "../render/look.ts";

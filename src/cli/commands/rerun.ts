@@ -11,7 +11,7 @@ import { withDocument } from "../foreground/with-document.ts";
 import { readWorkFlags } from "../foreground/work-flags.ts";
 import { FlagReader } from "../input/flag-reader.ts";
 import { applyChange } from "../input/run-input.ts";
-import { loadRunTarget } from "../load-run-target.ts";
+import { loadRunTarget } from "../load/load-run-target.ts";
 
 /** Reruns a run. */
 export async function run(

@@ -11,7 +11,7 @@ import { planAgain } from "../foreground/plan-again.ts";
 import { withDocument } from "../foreground/with-document.ts";
 import { readWorkFlags } from "../foreground/work-flags.ts";
 import { FlagReader } from "../input/flag-reader.ts";
-import { loadRunTarget } from "../load-run-target.ts";
+import { loadRunTarget } from "../load/load-run-target.ts";
 import { nextCommand } from "../next-command.ts";
 import { printDocument, printRemark } from "../print.ts";
 

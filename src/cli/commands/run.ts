@@ -10,7 +10,7 @@ import { readTags, readWorkFlags } from "../foreground/work-flags.ts";
 import { FlagReader } from "../input/flag-reader.ts";
 import { readRunInput } from "../input/run-input.ts";
 import { readSelection } from "../input/selection.ts";
-import { loadTarget } from "../load-pipeline.ts";
+import { loadTarget } from "../load/load-pipeline.ts";
 import { quoted } from "../render/phrases.ts";
 
 /** Runs a pipeline. */

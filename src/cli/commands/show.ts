@@ -7,7 +7,7 @@ import type { CliContext, ParsedOptions } from "../cli-context.ts";
 import { EXIT } from "../exit-code.ts";
 import { parseAddress } from "../input/address.ts";
 import { nextCommand } from "../next-command.ts";
-import { isPipelineReference } from "../pipeline-reference.ts";
+import { isPipelineReference } from "../load/pipeline-reference.ts";
 import { printAnswer, printDocument } from "../print.ts";
 import { lookOf } from "../render/look.ts";
 import { withStore } from "../with-store.ts";

@@ -24,7 +24,7 @@ export async function checkConfig(context: CliContext): Promise<ConfigFound> {
       };
     }
     const shown = basename(settings.file);
-    const { listConfigured } = await import("../find-pipelines.ts");
+    const { listConfigured } = await import("../load/find-pipelines.ts");
     const count = listConfigured(settings.pipelines, shown).length;
     const loads = `${count} ${count === 1 ? "pipeline loads" : "pipelines load"}`;
     return { check: { name: "config", status: "ok", value: `${shown}, ${loads}` }, settings };

@@ -12,7 +12,7 @@ import type { MillraceEvent } from "../../model/event.ts";
 import type { PipelineDefinition } from "../../model/definition.ts";
 import type { CliContext } from "../cli-context.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
-import type { Target } from "../load-pipeline.ts";
+import type { Target } from "../load/load-pipeline.ts";
 import { makeClosing } from "../render/closing/closing.ts";
 import type { LogsShown } from "../render/forms/progress-form.ts";
 import type { PlannedRun } from "../render/progress/progress.ts";

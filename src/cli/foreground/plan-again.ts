@@ -5,7 +5,7 @@ import type { PlanOptions } from "../../service/plan-selection.ts";
 import type { CliContext } from "../cli-context.ts";
 import { printPlan } from "../commands/plan.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
-import { loadRunTarget } from "../load-run-target.ts";
+import { loadRunTarget } from "../load/load-run-target.ts";
 import type { FoundRun } from "./find-resumable.ts";
 
 /** What would be done with the run. */

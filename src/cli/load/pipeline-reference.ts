@@ -2,8 +2,8 @@
 
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type { CliContext } from "./cli-context.ts";
-import { readSettings } from "./settings.ts";
+import type { CliContext } from "../cli-context.ts";
+import { readSettings } from "../settings.ts";
 
 /** True for a path with a module's ending, and for the name of a configured pipeline. */
 export async function isPipelineReference(
@@ -17,6 +17,6 @@ export async function isPipelineReference(
     context.flags.config !== undefined || existsSync(resolve(context.cwd, "millrace.config.ts"));
   if (!isConfigured) return false;
   const { pipelines } = await readSettings(context);
-  const { isPipeline } = await import("../service/pipeline.ts");
+  const { isPipeline } = await import("../../service/pipeline.ts");
   return pipelines.some((entry) => isPipeline(entry) && entry.name === reference);
 }

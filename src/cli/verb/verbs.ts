@@ -27,7 +27,7 @@ const run: VerbSpec = {
   ],
   examples: ["npx millrace run pipelines/hello.ts", "npx millrace run crawl.ts --input @july.json"],
   exits: WORK_EXITS,
-  load: () => import("./commands/run.ts"),
+  load: () => import("../commands/run.ts"),
 };
 
 const plan: VerbSpec = {
@@ -47,7 +47,7 @@ const plan: VerbSpec = {
     "6  store lost",
     "20  there is work",
   ],
-  load: () => import("./commands/plan.ts"),
+  load: () => import("../commands/plan.ts"),
 };
 
 const graph: VerbSpec = {
@@ -63,7 +63,7 @@ const graph: VerbSpec = {
     "npx millrace graph crawl.ts --format mermaid",
   ],
   exits: ["0  drawn", "2  usage, configuration or definition; unknown run"],
-  load: () => import("./commands/graph.ts"),
+  load: () => import("../commands/graph.ts"),
 };
 
 const runs: VerbSpec = {
@@ -80,7 +80,7 @@ const runs: VerbSpec = {
   ],
   examples: ["npx millrace runs", "npx millrace runs --state failed --since 2h"],
   exits: ["0  listed", "2  usage, unknown run"],
-  load: () => import("./commands/runs.ts"),
+  load: () => import("../commands/runs.ts"),
 };
 
 const show: VerbSpec = {
@@ -94,7 +94,7 @@ const show: VerbSpec = {
     "npx millrace show crawl.ts --entry",
   ],
   exits: ["0  shown", "2  usage; unknown run, stage, item or pipeline"],
-  load: () => import("./commands/show.ts"),
+  load: () => import("../commands/show.ts"),
 };
 
 const items: VerbSpec = {
@@ -108,7 +108,7 @@ const items: VerbSpec = {
   ],
   examples: ["npx millrace items last/score --state failed"],
   exits: ["0  listed", "2  usage; unknown run or stage"],
-  load: () => import("./commands/items.ts"),
+  load: () => import("../commands/items.ts"),
 };
 
 const why: VerbSpec = {
@@ -118,7 +118,7 @@ const why: VerbSpec = {
   flags: [{ flags: "--history", about: "past waits as well, with totals by cause" }],
   examples: ["npx millrace why last", "npx millrace why last/score/row-7"],
   exits: ["0  answered", "2  usage; unknown run, stage or item"],
-  load: () => import("./commands/why.ts"),
+  load: () => import("../commands/why.ts"),
 };
 
 const resume: VerbSpec = {
@@ -132,7 +132,7 @@ const resume: VerbSpec = {
   ],
   examples: ["npx millrace resume", "npx millrace resume last --from score"],
   exits: WORK_EXITS,
-  load: () => import("./commands/resume.ts"),
+  load: () => import("../commands/resume.ts"),
 };
 
 const rerun: VerbSpec = {
@@ -148,7 +148,7 @@ const rerun: VerbSpec = {
   ],
   examples: ["npx millrace rerun last", "npx millrace rerun last --only-failed"],
   exits: WORK_EXITS,
-  load: () => import("./commands/rerun.ts"),
+  load: () => import("../commands/rerun.ts"),
 };
 
 const cancel: VerbSpec = {
@@ -166,7 +166,7 @@ const cancel: VerbSpec = {
     "2  usage; unknown run",
     "4  it had ended otherwise",
   ],
-  load: () => import("./commands/cancel.ts"),
+  load: () => import("../commands/cancel.ts"),
 };
 
 const init: VerbSpec = {
@@ -176,7 +176,7 @@ const init: VerbSpec = {
   flags: [{ flags: "--template <name>", about: "hello, map or command (default hello)" }],
   examples: ["npx millrace init", "npx millrace init demo --template map"],
   exits: ["0  written", "2  usage", "4  a file is in the way; nothing was written"],
-  load: () => import("./commands/init.ts"),
+  load: () => import("../commands/init.ts"),
 };
 
 const doctor: VerbSpec = {
@@ -186,7 +186,7 @@ const doctor: VerbSpec = {
   flags: [{ flags: "--strict", about: "warnings give exit 3" }],
   examples: ["npx millrace doctor"],
   exits: ["0  all checks passed", "1  a check failed", "3  warnings, under --strict"],
-  load: () => import("./commands/doctor.ts"),
+  load: () => import("../commands/doctor.ts"),
 };
 
 /** Every verb, in the order of help. Hidden ones are spellings that work and are not shown. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { defineConfig } from "../config/define-config.ts";
-import { definePipeline, type Pipeline } from "../service/pipeline.ts";
+import { defineConfig } from "../../config/define-config.ts";
+import { definePipeline, type Pipeline } from "../../service/pipeline.ts";
 import { choosePipeline, isConfigModule, listConfigured, listExported } from "./find-pipelines.ts";
 
 const make = (name: string): Pipeline =>

@@ -1,7 +1,7 @@
 // What a verb is on the command line, as data: arguments, flags, summary, endings. Help, parsing and the
 // check against the documents read it; the module that does the verb is loaded only when it is called.
 
-import type { CommandModule, ParsedOptions } from "./cli-context.ts";
+import type { CommandModule, ParsedOptions } from "../cli-context.ts";
 
 /** One flag. */
 export interface FlagSpec {

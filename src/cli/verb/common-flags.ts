@@ -1,7 +1,7 @@
 // The flags every verb has, from what was parsed to what a context carries, with all faults at once.
 
-import type { CliContext, CommonFlags, LogForm, ParsedOptions } from "./cli-context.ts";
-import { FlagReader } from "./input/flag-reader.ts";
+import type { CliContext, CommonFlags, LogForm, ParsedOptions } from "../cli-context.ts";
+import { FlagReader } from "../input/flag-reader.ts";
 
 const LOG_FORMS: readonly LogForm[] = ["auto", "live", "lines", "json", "agent", "quiet"];
 

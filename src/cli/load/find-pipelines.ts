@@ -1,13 +1,13 @@
 // Pipelines among the exports of a module or in a configuration's list, told apart from everything else, and
 // the one that a name means. What cannot be decided is refused with the names there are.
 
-import { isConfig } from "../config/define-config.ts";
-import { isPlainRecord } from "../model/compile/option-reader.ts";
-import { MillraceError } from "../model/errors.ts";
-import { quoteWord } from "./next-command.ts";
-import { isPipeline, type Pipeline } from "../service/pipeline.ts";
-import { findNearest } from "../std/nearest.ts";
-import { quoteList } from "../std/text.ts";
+import { isConfig } from "../../config/define-config.ts";
+import { isPlainRecord } from "../../model/compile/option-reader.ts";
+import { MillraceError } from "../../model/errors.ts";
+import { quoteWord } from "../next-command.ts";
+import { isPipeline, type Pipeline } from "../../service/pipeline.ts";
+import { findNearest } from "../../std/nearest.ts";
+import { quoteList } from "../../std/text.ts";
 
 /** A pipeline with the names it is exported under. */
 export interface FoundPipeline {

@@ -4,17 +4,17 @@
 
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import type { Settings } from "../config/resolve.ts";
-import { MillraceError } from "../model/errors.ts";
-import { applyDefaults } from "../model/compile/apply-defaults.ts";
-import { makePipeline, type Pipeline } from "../service/pipeline.ts";
-import { findNearest } from "../std/nearest.ts";
-import type { CliContext } from "./cli-context.ts";
+import type { Settings } from "../../config/resolve.ts";
+import { MillraceError } from "../../model/errors.ts";
+import { applyDefaults } from "../../model/compile/apply-defaults.ts";
+import { makePipeline, type Pipeline } from "../../service/pipeline.ts";
+import { findNearest } from "../../std/nearest.ts";
+import type { CliContext } from "../cli-context.ts";
 import { choosePipeline, isConfigModule, listConfigured, listExported } from "./find-pipelines.ts";
-import { installModuleHooks } from "./module-hooks.ts";
-import { quoteWord } from "./next-command.ts";
-import { toRunSource } from "./run-source.ts";
-import { readSettings, type SettingWishes } from "./settings.ts";
+import { installModuleHooks } from "../module-hooks.ts";
+import { quoteWord } from "../next-command.ts";
+import { toRunSource } from "../run-source.ts";
+import { readSettings, type SettingWishes } from "../settings.ts";
 
 /** A pipeline that was found, and all that came with it. */
 export interface Target {
@@ -60,7 +60,7 @@ async function loadFromFile(
   const path = resolve(context.cwd, given);
   if (!isFile(path)) throw fileMissing(context, given, path);
   installModuleHooks();
-  const { importModule, showPath } = await import("../config/import-module.ts");
+  const { importModule, showPath } = await import("../../config/import-module.ts");
   const module = await importModule(path, {
     code: "PIPELINE_FILE_INVALID",
     what: "pipeline file",
@@ -68,7 +68,7 @@ async function loadFromFile(
   });
   const found = listExported(module);
   if (found.length === 0 && isConfigModule(module)) {
-    const { readConfig } = await import("../config/load.ts");
+    const { readConfig } = await import("../../config/load.ts");
     const file = { path, config: readConfig(module["default"], path, context.cwd) };
     const settings = await readSettings(context, { ...wishes, file });
     const named = { ...context, flags: { ...context.flags, config: given } };

@@ -2,11 +2,11 @@
 // name in the configuration.
 
 import { existsSync } from "node:fs";
-import { MillraceError } from "../model/errors.ts";
-import type { CliContext } from "./cli-context.ts";
+import { MillraceError } from "../../model/errors.ts";
+import type { CliContext } from "../cli-context.ts";
 import { loadTarget, type Target } from "./load-pipeline.ts";
-import { parseRunSource } from "./run-source.ts";
-import type { SettingWishes } from "./settings.ts";
+import { parseRunSource } from "../run-source.ts";
+import type { SettingWishes } from "../settings.ts";
 
 /** What a run says of its pipeline. */
 export interface RunSourceFields {
