@@ -18,11 +18,13 @@ import { MemoryBlobs } from "../storage/blobs/memory-blobs.ts";
 import { systemClock, type Clock } from "../std/clock.ts";
 import { makeIdSource } from "../std/id.ts";
 import { systemRandom, type Random } from "../std/random.ts";
+import type { RunSettings } from "../model/run.ts";
 import { DrivenResult } from "./outputs.ts";
 import { toRunEvent } from "./run-event.ts";
 import {
   checkConcurrency,
   checkInput,
+  checkInputs,
   checkProvided,
   refuseUnavailable,
   toSettings,
@@ -63,27 +65,35 @@ export async function runInMemory(
   choices: MemoryChoices,
 ): Promise<RunResult> {
   refuseUnavailable(definition);
-  const provide = choices.provide ?? {};
-  checkProvided(definition, provide);
+  checkProvided(definition, choices.provide ?? {});
   const settings = toSettings(definition, choices);
   const checked = definition.input === null ? input : await checkInput(definition, input);
+  return await startInMemory({ definition, settings, input: checked }, choices);
+}
+
+/** What a run in memory is made of, checked. */
+interface CheckedRun {
+  readonly definition: PipelineDefinition;
+  readonly settings: RunSettings;
+  readonly input: unknown;
+}
+
+function startInMemory(checked: CheckedRun, choices: MemoryChoices): Promise<RunResult> {
   const runId = nextId();
   const world = makeWorld(choices);
   const sink =
     choices.onEvent === undefined ? null : new MemorySink(runId, world.clock, choices.onEvent);
   const core = new RunCore({
-    definition,
+    ...checked,
     runId,
-    input: checked,
     inputText: null,
     inputVersion: null,
-    settings,
-    provide,
+    provide: choices.provide ?? {},
     world,
     journal: null,
     sink,
   });
-  return await driveInMemory(core, choices.signal);
+  return driveInMemory(core, choices.signal);
 }
 
 async function driveInMemory(core: RunCore, signal: AbortSignal | undefined): Promise<RunResult> {
@@ -134,13 +144,14 @@ class MemorySink implements EventSink {
   tell(draft: EventDraft): void {
     this.#count += 1;
     try {
-      this.#listener({
+      const answer: unknown = this.#listener({
         ...draft,
         seq: 0,
         runSeq: this.#count,
         atMs: this.#clock.wallMs(),
         run: this.#run,
       });
+      if (answer instanceof Promise) answer.catch(() => undefined);
     } catch {
       // A listener is a guest: whatever it throws is its own affair and changes nothing for the run.
     }
@@ -160,7 +171,7 @@ function makeWorld(choices: MemoryChoices): EngineWorld {
   };
 }
 
-/** Several runs in memory; results in input order. */
+/** Several runs in memory; results in input order. Nothing starts where one of the inputs does not fit. */
 export async function runBatchInMemory(
   definition: PipelineDefinition,
   inputs: readonly unknown[],
@@ -168,15 +179,19 @@ export async function runBatchInMemory(
 ): Promise<readonly RunResult[]> {
   checkConcurrency(choices.concurrency);
   const { concurrency = BATCH_CONCURRENCY_DEFAULT, ...rest } = choices;
+  refuseUnavailable(definition);
+  checkProvided(definition, rest.provide ?? {});
+  const settings = toSettings(definition, rest);
+  const checked = definition.input === null ? inputs : await checkInputs(definition, inputs);
   const results: RunResult[] = [];
   let next = 0;
   const work = async (): Promise<void> => {
-    while (next < inputs.length) {
+    while (next < checked.length) {
       const index = next;
       next += 1;
-      results[index] = await runInMemory(definition, inputs[index], rest);
+      results[index] = await startInMemory({ definition, settings, input: checked[index] }, rest);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(concurrency, inputs.length) }, work));
+  await Promise.all(Array.from({ length: Math.min(concurrency, checked.length) }, work));
   return results;
 }

@@ -101,7 +101,14 @@ export class DrivenResult implements RunResult<Record<string, unknown>> {
       const stageRun = this.#core.stageAt(stage);
       if (stageRun.state !== "succeeded") throw outputMissing(name, stageRun);
     }
+    if (this.state === "failed" || this.state === "cancelled") throw runEnded(this);
     return { ...this.outputs };
+  }
+
+  /** What `JSON.stringify` writes: all that is known, not only what was read before. */
+  toJSON(): object {
+    const { outputs, stages, errors, failedStages } = this;
+    return Object.assign({}, this, { outputs, stages, errors, failedStages });
   }
 }
 
@@ -132,6 +139,14 @@ function outputMissing(name: string, stageRun: StageRun): MillraceError {
     `Output "${name}" is missing: stage "${stageRun.definition.name}" ended ${stageRun.state}${why}.`,
     { hint: "read `result.outputs`, where a missing output is undefined" },
   );
+}
+
+/** A run may end badly although each output is there, or none was declared. */
+function runEnded({ pipeline, state, reason }: DrivenResult): MillraceError {
+  const why = reason === undefined ? "" : ` (${reason})`;
+  return new MillraceError("OUTPUT_MISSING", `A run of "${pipeline}" ended ${state}${why}.`, {
+    hint: "read `result.outputs`, which has what was finished before",
+  });
 }
 
 function toStageResult(core: RunCore, stageRun: StageRun): StageResult {

@@ -126,6 +126,25 @@ function parseDeadline(deadline: Duration | undefined): number | undefined {
 
 /** The input after its schema; INPUT_INVALID with every path otherwise. */
 export async function checkInput(definition: PipelineDefinition, value: unknown): Promise<unknown> {
+  return await checkOne(definition, value, "input");
+}
+
+/** The same for several; INPUT_INVALID names the first that does not fit. */
+export async function checkInputs(
+  definition: PipelineDefinition,
+  values: readonly unknown[],
+): Promise<readonly unknown[]> {
+  const checked: unknown[] = [];
+  for (const [index, value] of values.entries())
+    checked.push(await checkOne(definition, value, `input ${index} of ${values.length}`));
+  return checked;
+}
+
+async function checkOne(
+  definition: PipelineDefinition,
+  value: unknown,
+  subject: string,
+): Promise<unknown> {
   if (definition.input === null) return value;
   const result = await definition.input["~standard"].validate(value);
   if (result.issues === undefined) return result.value;
@@ -138,7 +157,7 @@ export async function checkInput(definition: PipelineDefinition, value: unknown)
   const lines = faults.map(({ path, message }) => `  ${path === "" ? "input" : path}: ${message}`);
   throw new MillraceError(
     "INPUT_INVALID",
-    `The input of pipeline "${definition.name}" does not fit:\n${lines.join("\n")}`,
+    `The ${subject} of pipeline "${definition.name}" does not fit:\n${lines.join("\n")}`,
     { hint: "nothing was started", details: { pipeline: definition.name, faults } },
   );
 }
