@@ -49,16 +49,20 @@ function listEndings(core: RunCore, stageRun: StageRun): readonly NeedEnding[] {
   });
 }
 
-/** The need behind whose failure this stage can only stand; undefined if there is none yet. */
+/** The need behind whose failure this stage can only stand; undefined if there is none yet. One that failed
+ *  itself is named before one that only stands behind a failure. */
 export function findFailedNeed(core: RunCore, stageRun: StageRun): string | undefined {
   const { definition, index } = stageRun;
   const isRaw = definition.trigger !== "all_success"; // rules on raw endings know no softness
+  let behind: string | undefined;
   for (const position of core.definition.graph.needs[index] ?? []) {
     const { state, definition: need } = core.stageAt(position);
     if (state !== "failed" && state !== "upstream_failed") continue;
-    if (isRaw || !need.soft || listRequired(definition).has(position)) return need.name;
+    if (!isRaw && need.soft && !listRequired(definition).has(position)) continue;
+    if (state === "failed") return need.name;
+    behind ??= need.name;
   }
-  return undefined;
+  return behind;
 }
 
 function listRequired(stage: StageDefinition): ReadonlySet<number> {
