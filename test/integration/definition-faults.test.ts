@@ -1,5 +1,6 @@
 // What a definition may not be: every fault at once, with its path and what was probably meant; and options that
 // are understood but not built yet, which refuse to run.
+// oxlint-disable unicorn/no-thenable -- `then` is the verb of a retry rule
 
 import { expect, test } from "vitest";
 import {
