@@ -5,7 +5,7 @@ import type { ItemRecord, StateEntry } from "../model/checkpoint.ts";
 import type { PipelineDefinition, StageDefinition } from "../model/definition.ts";
 import { MillraceError } from "../model/errors.ts";
 import type { EventDraft } from "../model/event.ts";
-import { RUN_ERRORS_MAX, STATE_KEYS_MAX } from "../model/limits.ts";
+import { MEMOS_MAX, RUN_ERRORS_MAX, STATE_KEYS_MAX } from "../model/limits.ts";
 import type { Failure } from "../model/outcome.ts";
 import type { RunSettings } from "../model/run.ts";
 import { decodeValue, encodeValue, type EncodedValue } from "../std/value.ts";
@@ -207,6 +207,11 @@ export class RunCore implements AttemptHost {
     const known = this.#memos.get(address);
     // The type is the author's own: the same name gives what the same function gave before.
     if (known !== undefined) return (await known) as T;
+    if (this.#memos.size >= MEMOS_MAX) {
+      throw new MillraceError("OPTION_INVALID", `A run keeps at most ${MEMOS_MAX} memos.`, {
+        hint: "make a map: its items are checkpoints without such a bound",
+      });
+    }
     const made = this.#makeMemo({ stage: attempt.stage, item, name }, make);
     this.#memos.set(address, made);
     try {

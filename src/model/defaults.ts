@@ -16,8 +16,6 @@ export const ABORT_GRACE_MS_DEFAULT = 5_000;
 export const STUCK_SLOT_MS_DEFAULT = 60_000;
 /** Time a drain leaves running work before it is aborted, ms. */
 export const DRAIN_MS_DEFAULT = 20_000;
-/** End of a drain whatever happens, ms. */
-export const SHUTDOWN_MS_DEFAULT = 28_000;
 /** Silence of a command that is worth an event, ms. */
 export const COMMAND_SILENCE_MS_DEFAULT = 300_000;
 /** Time between two progress events of a command, ms. */
@@ -46,7 +44,5 @@ export const PRESENCE_MS_DEFAULT = 1_000;
 export const LEASE_GRACE_MS_DEFAULT = 1_000;
 /** Wait for a busy SQLite file, ms. */
 export const BUSY_TIMEOUT_MS_DEFAULT = 5_000;
-/** Retry wait that is spent in the process; a longer one is a due time in the store, ms. */
-export const PARK_MS_DEFAULT = 10_000;
 /** Where a store is when nothing is said. */
 export const STORE_URL_DEFAULT = "sqlite:.millrace/store.db";

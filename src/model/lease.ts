@@ -18,8 +18,3 @@ export interface Lease {
   readonly owner: Owner;
   readonly expiresAtMs: number;
 }
-
-/** How long a lease still holds, in ms; 0 when it has expired. */
-export function leaseLeftMs(lease: Lease, nowMs: number): number {
-  return Math.max(0, lease.expiresAtMs - nowMs);
-}

@@ -45,8 +45,6 @@ export const RETRY_HISTORY_MAX = 100;
 export const FAILED_ITEMS_LISTED_MAX = 100;
 /** Errors that a run result lists. */
 export const RUN_ERRORS_MAX = 1_000;
-/** Wait intervals kept per stage or item. */
-export const WAIT_INTERVALS_MAX = 8;
 /** Lines of each output stream of a command that an attempt keeps. */
 export const COMMAND_LINES_MAX = 100;
 /** Bytes of one line of a command's output; the rest of the line is dropped with a mark. */
@@ -59,7 +57,7 @@ export const INLINE_BYTES_MAX: number = 64 * 1024;
 export const VALUE_BYTES_MAX: number = 512 * 1024 * 1024;
 /** Keys of `ctx.state` in one run, and metrics of one stage. */
 export const STATE_KEYS_MAX = 10_000;
-/** Memos of one stage or item. */
+/** Memos of one run: their results are held while it is worked on. */
 export const MEMOS_MAX = 100_000;
 /** Events in memory for readers of a run. */
 export const RECENT_EVENTS_MAX = 1_000;
@@ -91,7 +89,5 @@ export const TAGS_MAX = 64;
 export const TAG_CHARS_MAX = 256;
 /** Characters of a run's key. */
 export const RUN_KEY_CHARS_MAX = 512;
-/** Longest single wait of any timer in ms; long waits are pieces of this. */
-export const TIMER_PIECE_MS_MAX = 30_000;
 /** How long a store remembers a process that fell silent, ms: it names who held a lost run the day before. */
 export const WORKER_SILENT_MS_MAX = 86_400_000;

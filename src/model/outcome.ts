@@ -82,22 +82,6 @@ export interface Failure {
   readonly error?: ErrorEnvelope;
 }
 
-/** Why something was skipped, when the engine decided it. Authors may give any other text. */
-export const SKIP_REASONS = [
-  "condition",
-  "branch",
-  "empty",
-  "upstream_skipped",
-  "operator",
-  "returned",
-  "removed",
-] as const;
-
-/** How one attempt ended. */
-export type AttemptOutcome =
-  | { readonly kind: "succeeded"; readonly output: unknown }
-  | { readonly kind: "skipped"; readonly reason: string }
-  | { readonly kind: "failed"; readonly error: unknown; readonly class?: ErrorClass };
 
 /** How a stage or item ended, as its readers see it. */
 export type Ending =

@@ -19,24 +19,7 @@ export const RUN_STATES = [
 /** State of a run. */
 export type RunState = (typeof RUN_STATES)[number];
 
-/** Why a run is `waiting`. `interrupted`: its foreground owner is gone or was told to stop. */
-export const WAIT_REASONS = [
-  "due",
-  "retry",
-  "limit",
-  "quota",
-  "breaker",
-  "budget",
-  "busy",
-  "policy",
-  "no-worker",
-  "paused",
-  "interrupted",
-  "local-resource",
-] as const;
 
-/** Reason of a `waiting` run. */
-export type WaitReason = (typeof WAIT_REASONS)[number];
 
 /** Where a run was started from; text chosen by the starter, at most 64 characters. */
 export type RunSource = string;

@@ -5,5 +5,3 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 /** A schema of any library that follows Standard Schema, giving `Out`. */
 export type Schema<Out = unknown> = StandardSchemaV1<unknown, Out>;
 
-/** What a schema gives. */
-export type SchemaOutput<S> = S extends StandardSchemaV1<infer _In, infer Out> ? Out : never;

@@ -2,6 +2,8 @@
 // nothing is left behind but what the author's code leaves.
 
 import type { PipelineDefinition } from "../model/definition.ts";
+import { MillraceError } from "../model/errors.ts";
+import { BATCH_RUNS_MAX } from "../model/limits.ts";
 import {
   ABORT_GRACE_MS_DEFAULT,
   BATCH_CONCURRENCY_DEFAULT,
@@ -178,6 +180,13 @@ export async function runBatchInMemory(
   choices: MemoryChoices,
 ): Promise<readonly RunResult[]> {
   checkConcurrency(choices.concurrency);
+  if (inputs.length > BATCH_RUNS_MAX) {
+    throw new MillraceError(
+      "OPTION_INVALID",
+      `runBatch takes at most ${BATCH_RUNS_MAX} inputs, got ${inputs.length}.`,
+      { hint: "make them the items of a map" },
+    );
+  }
   const { concurrency = BATCH_CONCURRENCY_DEFAULT, ...rest } = choices;
   refuseUnavailable(definition);
   checkProvided(definition, rest.provide ?? {});

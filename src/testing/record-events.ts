@@ -16,17 +16,17 @@ export interface EventRecorder {
 /** Makes a recorder. */
 export function recordEvents(): EventRecorder {
   const events: MillraceEvent[] = [];
-  const waiting: {
+  const waiting = new Set<{
     readonly matches: (event: MillraceEvent) => boolean;
     readonly found: (event: MillraceEvent) => void;
-  }[] = [];
+  }>();
   return {
     events,
     onEvent: (event) => {
       events.push(event);
-      for (const one of [...waiting]) {
+      for (const one of waiting) {
         if (!one.matches(event)) continue;
-        waiting.splice(waiting.indexOf(one), 1);
+        waiting.delete(one);
         one.found(event);
       }
     },
@@ -37,7 +37,7 @@ export function recordEvents(): EventRecorder {
     next: (matches) => {
       const seen = events.find(matches);
       if (seen !== undefined) return Promise.resolve(seen);
-      return new Promise((found) => waiting.push({ matches, found }));
+      return new Promise((found) => waiting.add({ matches, found }));
     },
   };
 }
