@@ -57,8 +57,6 @@ export interface CommonOptions<
   readonly queueTimeout?: Duration;
   /** Longest time of all attempts and waits together, from when the stage is ready. Default none. */
   readonly deadline?: Duration;
-  /** Stops a map early when failures pile up: the rest is cancelled, the stage fails. Default off. */
-  readonly stopAfter?: StopAfter;
   /** Comes with the cache. */
   readonly cache?: boolean | Duration | CacheOptions;
   /** False: the output stays in the process by reference and is made again on resume if needed. Default true. */
@@ -128,6 +126,8 @@ export interface MapOptions<
   readonly minSuccess?: number;
   /** Longest list. Default 100,000, at most 10,000,000. */
   readonly maxItems?: number;
+  /** Stops early when failures pile up: the rest is cancelled, the stage fails. Default off. */
+  readonly stopAfter?: StopAfter;
   /** What an empty list means. Default "succeed". */
   readonly onEmpty?: "succeed" | "skip" | "fail";
   readonly uses?:
