@@ -209,6 +209,8 @@ export class StageLedger {
   /** Records that an attempt failed and another one follows after a wait. */
   noteWait(attempt: Attempt, wait: WaitFacts): void {
     const { stageRun, index } = attempt;
+    // A stage may be ended while it waits; an item hands what it counted to its next attempt.
+    if (index < 0) takeUsage(stageRun, attempt);
     const endedMs = this.#core.world.clock.monotonicMs();
     const dueAtMs = this.#core.wallOf(endedMs) + Math.round(wait.delayMs);
     const event = this.#toWaitEvent(attempt, { ...wait, dueAtMs });

@@ -93,6 +93,7 @@ function noteFailure(attempt: Attempt, error: unknown): AttemptHistory {
       deferrals: 0,
       deferredMs: 0,
       onceUsed: false,
+      metrics: null,
       readySince: attempt.readyMs,
     };
   }

@@ -101,8 +101,10 @@ export class Attempt implements Context {
     return this.#rare === null ? null : this.#rare.stateSet;
   }
 
+  /** What it counted, with what the item's attempts before it did. */
   get metricsSet(): Map<string, MetricChange> | null {
-    return this.#rare === null ? null : this.#rare.metricsSet;
+    const own = this.#rare === null ? null : this.#rare.metricsSet;
+    return own === null && this.history !== null ? this.history.metrics : own;
   }
 
   /** What a child process used; null where nothing measured it. */
@@ -224,7 +226,8 @@ export class Attempt implements Context {
         `Metric "${name}" must be a finite number, got ${change.value}.`,
       );
     }
-    const metrics = (this.#makeRare().metricsSet ??= new Map());
+    if (this.#isCut) return;
+    const metrics = (this.#makeRare().metricsSet ??= this.history?.metrics ?? new Map());
     const before = metrics.get(name);
     const sum =
       change.absolute || before === undefined
