@@ -10,7 +10,7 @@ import type { DefinitionFault } from "../model/definition.ts";
 import { MillraceError } from "../model/errors.ts";
 
 /** The file that is read when none is named. */
-export const CONFIG_FILE_DEFAULT = "millrace.config.ts";
+const CONFIG_FILE_DEFAULT = "millrace.config.ts";
 
 /** A configuration that was read, and where it stands. */
 export interface LoadedConfig {

@@ -88,7 +88,7 @@ function findFailure(core: RunCore, end: Extract<DriveEnd, { kind: "over" }>): F
 }
 
 /** Sums over all stages, whatever the outcome. */
-export function sumMetrics(stages: readonly StageRun[]): Readonly<Record<string, number>> {
+function sumMetrics(stages: readonly StageRun[]): Readonly<Record<string, number>> {
   let sums: Map<string, number> | null = null;
   for (const stageRun of stages) {
     if (stageRun.metrics === null) continue;

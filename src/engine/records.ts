@@ -102,7 +102,7 @@ export function toRetryRecord(
 }
 
 /** Fields of a failure that events carry. */
-export function describeFailure(failure: Failure): Record<string, Json> {
+function describeFailure(failure: Failure): Record<string, Json> {
   return {
     class: failure.class,
     message: boundedText(failure.message, ERROR_LIST_CHARS_MAX),

@@ -46,7 +46,7 @@ export function showTook(run: RunView, nowMs: number): string | undefined {
 }
 
 /** `9,961/10,000`: succeeded of all. */
-export function showItems({ items }: RunView): string | undefined {
+function showItems({ items }: RunView): string | undefined {
   if (items.total === 0) return undefined;
   return `${showCount(items.succeeded)}/${showCount(items.total)}`;
 }
@@ -61,7 +61,7 @@ function sayWhy(run: RunView): string {
 }
 
 /** `score: HTTP 502 from scorer`. */
-export function sayError({ stage, item, message }: FailureView): string {
+function sayError({ stage, item, message }: FailureView): string {
   const place = stage === undefined ? "" : `${stage}${item === undefined ? "" : `/${item}`}: `;
   return `${place}${message}`;
 }

@@ -31,7 +31,7 @@ export interface Target {
 }
 
 /** True for what is read as a path and not as a pipeline's name. */
-export function isPathReference(reference: string): boolean {
+function isPathReference(reference: string): boolean {
   return /[/\\]/.test(reference) || /\.(?:ts|mts|js|mjs)(?:#.*)?$/.test(reference);
 }
 

@@ -55,7 +55,7 @@ export class ItemKeys {
 }
 
 /** Several parts become one key: joined by "/", with "/" and "~" inside a part written "~1" and "~0". */
-export function joinKey(key: string | readonly string[]): string {
+function joinKey(key: string | readonly string[]): string {
   if (typeof key === "string") return key;
   return key.map((part) => part.replaceAll("~", "~0").replaceAll("/", "~1")).join("/");
 }

@@ -22,7 +22,7 @@ import { parseStage, type ParsedStage } from "./parse-stage.ts";
 import { err, ok, type Result } from "../../std/result.ts";
 
 /** A definition, or everything that is wrong with it. */
-export function compilePipeline(
+function compilePipeline(
   spec: PipelineSpec,
 ): Result<PipelineDefinition, readonly DefinitionFault[]> {
   const faults: DefinitionFault[] = [];

@@ -90,7 +90,7 @@ function parseRetryOn(reader: OptionReader): RetryPolicy["retryOn"] | undefined 
 }
 
 /** True for the name of an error class. */
-export function isErrorClass(name: unknown): name is ErrorClass {
+function isErrorClass(name: unknown): name is ErrorClass {
   return ERROR_CLASSES.some((known) => known === name);
 }
 

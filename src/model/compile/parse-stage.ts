@@ -50,7 +50,7 @@ const COMMON_KEYS = [
 ] as const;
 
 /** Every option a stage of this kind may have. */
-export function listOptionKeys(kind: StageSpec["kind"]): readonly string[] {
+function listOptionKeys(kind: StageSpec["kind"]): readonly string[] {
   if (kind === "map") return [...COMMON_KEYS, ...MAP_KEYS];
   if (kind === "command") return [...COMMON_KEYS, ...COMMAND_KEYS];
   return [...COMMON_KEYS, "skips"];

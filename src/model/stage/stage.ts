@@ -47,7 +47,7 @@ interface SpecHolder {
 let written = 0;
 
 /** Makes the frozen value that other stages need. */
-export function makeStageValue(spec: Omit<StageSpec, "order">): StageValue {
+function makeStageValue(spec: Omit<StageSpec, "order">): StageValue {
   const holder = { kind: spec.kind, name: spec.name, [SPEC]: { ...spec, order: written } };
   written += 1;
   return Object.freeze(holder) as StageValue;

@@ -8,7 +8,7 @@ import { parseCrockford, toCrockford } from "../../std/crockford.ts";
 import { isUuid } from "../../std/id.ts";
 
 /** The newest run of the store. */
-export const LAST_RUN = "last";
+const LAST_RUN = "last";
 
 /** Short name of a run: its number in Crockford base32. */
 export function runName(run: Pick<RunRecord, "number">): string {

@@ -2,7 +2,7 @@
 
 import { PAGE_ROWS_MAX } from "../../model/limits.ts";
 import type { ItemRecord } from "../../model/checkpoint.ts";
-import { STAGE_STATES, type StageState } from "../../model/outcome.ts";
+import type { StageState } from "../../model/outcome.ts";
 import type { Store } from "../../storage/store.ts";
 import { toCounts, type CountsView } from "../views/counts-view.ts";
 import { toItemView, type ItemView } from "../views/item-view.ts";
@@ -80,11 +80,6 @@ export async function* iterateItems(
     yield* page.items;
     cursor = page.nextCursor;
   } while (cursor !== undefined);
-}
-
-/** True for the name of an item's state. */
-export function isItemState(name: string): name is StageState {
-  return STAGE_STATES.some((state) => state === name);
 }
 
 async function withOutput(store: Store, record: ItemRecord): Promise<ItemView> {

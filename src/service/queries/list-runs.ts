@@ -1,6 +1,6 @@
 // A page of runs, newest first.
 
-import { RUN_STATES, type RunRecord, type RunState } from "../../model/run.ts";
+import type { RunRecord, RunState } from "../../model/run.ts";
 import { parseCrockford } from "../../std/crockford.ts";
 import type { RunQuery, Store } from "../../storage/store.ts";
 import { toRunView, type RunView } from "../views/run-view.ts";
@@ -59,11 +59,6 @@ async function toStoreQuery(store: Store, query: RunListQuery, limit: number): P
     ...(parent === undefined ? {} : { parent: parent.id }),
     ...(beforeNumber === undefined ? {} : { beforeNumber }),
   };
-}
-
-/** True for the name of a run's state. */
-export function isRunState(name: string): name is RunState {
-  return RUN_STATES.some((state) => state === name);
 }
 
 /** The newest run that `resume` would take: failed, or interrupted. Undefined: there is none. */

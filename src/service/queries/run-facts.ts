@@ -113,7 +113,7 @@ export function stageStateOf(facts: RunFacts, stage: string): StageState {
 }
 
 /** True if the working process says that it runs the stage, or one of its items. */
-export function isRunningNow(facts: RunFacts, stage: string): boolean {
+function isRunningNow(facts: RunFacts, stage: string): boolean {
   return facts.running.some((address) => address === stage || address.startsWith(`${stage}/`));
 }
 

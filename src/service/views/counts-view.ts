@@ -8,7 +8,7 @@ import { STAGE_STATES, type StageState } from "../../model/outcome.ts";
 export type CountsView = { readonly total: number } & Readonly<Record<StageState, number>>;
 
 /** Nothing counted. */
-export const NO_COUNTS: CountsView = toCounts({}, 0);
+const NO_COUNTS: CountsView = toCounts({}, 0);
 
 /**
  * Counts of a stage's items. Items that were not begun have no row, so the rest of `itemCount` is pending.

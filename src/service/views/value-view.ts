@@ -7,7 +7,7 @@ import type { StoredValue } from "../../model/outcome.ts";
 import type { Store } from "../../storage/store.ts";
 
 /** Characters of a value that a preview shows. */
-export const PREVIEW_CHARS_MAX = 400;
+const PREVIEW_CHARS_MAX = 400;
 
 /** Bytes of a value that are read to be shown; a larger one is only named. */
 const SHOWN_BYTES_MAX: number = 4 * 1024 * 1024;
@@ -20,7 +20,7 @@ export interface ValueView {
 }
 
 /** The text a value is stored as; undefined: too large to be shown, or gone. */
-export async function readStoredText(
+async function readStoredText(
   store: Pick<Store, "blobs">,
   stored: StoredValue,
 ): Promise<string | undefined> {

@@ -5,7 +5,7 @@ import { makeSeededRandom } from "../../../src/std/random.ts";
 import { Campaign, type Moment, type Verdict } from "./campaign.ts";
 
 /** Items of each list of the runs that are killed. */
-export const ITEMS = 5;
+const ITEMS = 5;
 /** Latest moment of a random kill, ms after the process began to work: some runs of a quiet machine. */
 const KILL_MS_MAX = 300;
 /** One kill in so many falls into the time while the store is opened. */
