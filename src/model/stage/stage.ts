@@ -95,7 +95,6 @@ export function stage<
   run: StageRun<N, Trigger, R>,
 ): StageValue<ResultOf<R>, true>;
 /** A stage: one unit of a pipeline. */
-// eslint-disable-next-line max-params -- callers give three; the fourth exists for the compiler's message alone
 export function stage<
   const N extends Needs = Record<never, never>,
   Trigger extends TriggerRule = "all_success",
@@ -106,6 +105,7 @@ export function stage<
   name: string,
   options: StageOptions<N, Trigger, Critical, Skips> & { readonly when?: never },
   run: StageRun<N, Trigger, R>,
+  // The fourth is for the compiler alone: its absence is the message that a skip must be declared.
   ...undeclared: SkipDeclared<R, Softness<N, Trigger, Critical, Skips>>
 ): StageValue<ResultOf<R>, Softness<N, Trigger, Critical, Skips>>;
 export function stage(name: string, options: object, run: unknown): StageValue {
