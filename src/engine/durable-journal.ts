@@ -19,7 +19,8 @@ export interface Committer {
 
 /** What a journal writes with. */
 export interface DurableJournalOptions {
-  readonly store: Pick<Store, "findMemo" | "blobs">;
+  readonly store: Pick<Store, "findMemo">;
+  readonly blobs: BlobStore;
   readonly committer: Committer;
   readonly runId: string;
   readonly epoch: number;
@@ -42,7 +43,7 @@ export class DurableJournal implements Journal {
 
   constructor(options: DurableJournalOptions) {
     this.#options = options;
-    this.#blobs = options.store.blobs;
+    this.#blobs = options.blobs;
   }
 
   async putStage(record: StageRecord, rider: Rider): Promise<void> {

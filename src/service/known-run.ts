@@ -109,6 +109,7 @@ async function readResult(
 ): Promise<RunResult> {
   const journal = new DurableJournal({
     store,
+    blobs: store.blobs,
     committer: { write: () => Promise.reject(new Error("An ended run is not written.")) },
     runId: run.id,
     epoch: run.epoch,

@@ -77,6 +77,7 @@ export class LiveRun implements RunHandle {
     this.definition = definition;
     this.#journal = new DurableJournal({
       store: mill.store,
+      blobs: mill.world.blobs,
       committer: mill.committer,
       runId: record.id,
       epoch: record.epoch,

@@ -9,6 +9,7 @@ import type { Owner } from "../model/lease.ts";
 import type { Machine } from "../std/machine.ts";
 import { findNearest } from "../std/nearest.ts";
 import type { Store } from "../storage/store.ts";
+import type { PatientBlobs } from "./patient-blobs.ts";
 import type { RunResult } from "./run-result.ts";
 
 /** A run that this process works on, as far as other use cases need it. */
@@ -23,7 +24,8 @@ export interface MillContext {
   readonly store: Store;
   readonly committer: GroupCommit;
   readonly keeper: LeaseKeeper;
-  readonly world: EngineWorld;
+  /** Its blobs are patient: a full disk pauses who puts one. */
+  readonly world: EngineWorld & { readonly blobs: PatientBlobs };
   readonly machine: Machine;
   readonly owner: Owner;
   readonly leaseMs: number;

@@ -31,6 +31,7 @@ import { explainRun, type Explanation } from "./explain.ts";
 import { findResult, KnownRun } from "./known-run.ts";
 import type { MillContext } from "./mill-context.ts";
 import type { Pipeline } from "./pipeline.ts";
+import { PatientBlobs } from "./patient-blobs.ts";
 import { checkConcurrency } from "./prepare-run.ts";
 import { findRun } from "./queries/find-run.ts";
 import { listItems, type ItemListQuery, type ItemPage } from "./queries/list-items.ts";
@@ -38,6 +39,9 @@ import { listRuns, type RunListQuery, type RunPage } from "./queries/list-runs.t
 import type { RunHandle } from "./run-handle.ts";
 import type { RunResult } from "./run-result.ts";
 import { makeFiles } from "./world.ts";
+
+/** Time that the last commits have when a mill closes, ms. */
+const LAST_COMMIT_MS = 3_000;
 
 /** How a mill is opened. */
 export interface OpenOptions {
@@ -163,12 +167,24 @@ export class Millrace {
   }
 
   async #close(drainMs: number): Promise<void> {
+    const { world, committer, store } = this.#mill;
+    const parked = this.#park(drainMs);
+    // A full disk may hold up what is to be stored for as long as it likes.
+    const timeUp = Promise.withResolvers<void>();
+    const timer = world.clock.setTimer(drainMs + world.graceMs + LAST_COMMIT_MS, timeUp.resolve);
+    await Promise.race([parked, timeUp.promise]);
+    timer.cancel();
+    world.blobs.close();
+    await committer.close();
+    await parked;
+    await store.close();
+  }
+
+  async #park(drainMs: number): Promise<void> {
     // What was being claimed when the door closed is live now, or was refused.
     await Promise.all(this.#mill.starting);
     const live = [...this.#mill.live.values()];
     await Promise.all(live.map((run) => run.interrupt(drainMs)));
-    await this.#mill.committer.close();
-    await this.#mill.store.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -210,7 +226,7 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
       random,
       slots: new Slots(options.concurrency ?? CONCURRENCY_DEFAULT),
       files: makeFiles(url),
-      blobs: store.blobs,
+      blobs: new PatientBlobs(store.blobs, clock),
       environment: options.environment ?? machine.environment,
       graceMs: options.graceMs ?? ABORT_GRACE_MS_DEFAULT,
       stuckMs: options.stuckMs ?? STUCK_SLOT_MS_DEFAULT,
