@@ -36,6 +36,7 @@ export interface LedgerListener {
 export interface WaitFacts {
   readonly failure: Failure;
   readonly delayMs: number;
+  /** True: it costs no attempt, the next one has the same number. */
   readonly deferral: boolean;
 }
 
@@ -238,6 +239,7 @@ export class StageLedger {
                 { stageRun, index },
                 { attempt, endedMs, inputVersion: null, stored: null, dueAtMs },
               ),
+              attempts: wait.deferral ? attempt.attempt - 1 : attempt.attempt,
               failure: wait.failure,
             },
             rider,

@@ -138,6 +138,7 @@ export class OutcomeHandler {
     }
     stageRun.state = "waiting";
     const deferral = step.history.attempts < attempt.attempt;
+    if (deferral) stageRun.attempts -= 1;
     this.#ledger.noteWait(attempt, { failure: step.failure, delayMs: step.delayMs, deferral });
     const sinceMs = this.#core.world.clock.monotonicMs();
     this.#host.after(step.delayMs, () => {
