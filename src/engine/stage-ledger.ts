@@ -3,11 +3,11 @@
 
 import type { StateEntry } from "../model/checkpoint.ts";
 import type { EventDraft } from "../model/event.ts";
-import { PAGE_ROWS_MAX } from "../model/limits.ts";
+import { ERROR_LIST_CHARS_MAX, PAGE_ROWS_MAX } from "../model/limits.ts";
 import type { Ending, Failure, StoredValue } from "../model/outcome.ts";
 import { moveStage } from "../model/transition.ts";
 import { InvariantError } from "../std/assert.ts";
-import { sha256Hex } from "../std/json.ts";
+import { boundedText, sha256Hex } from "../std/json.ts";
 import type { EncodedValue } from "../std/value.ts";
 import type { Attempt } from "./attempt/attempt.ts";
 import { assembleItems } from "./needs.ts";
@@ -259,7 +259,7 @@ export class StageLedger {
         delayMs: wait.delayMs,
         dueAtMs: wait.dueAtMs,
         class: wait.failure.class,
-        message: wait.failure.message.slice(0, 500),
+        message: boundedText(wait.failure.message, ERROR_LIST_CHARS_MAX),
         ...(item ? { index: attempt.index } : {}),
       },
     };
