@@ -34,7 +34,10 @@ export async function run(
   // A store that does not exist is not made for this.
   await withStore(context, async () => undefined);
   const settings = await readSettings(context);
-  const mill = await openMillrace({ store: settings.store.value });
+  const mill = await openMillrace({
+    store: settings.store.value,
+    busyTimeoutMs: settings.busyTimeoutMs.value,
+  });
   const results: CancelResult[] = [];
   const faults: MillraceError[] = [];
   try {
