@@ -42,7 +42,7 @@ export class Slots implements SlotPool {
     return true;
   }
 
-  /** Gives a slot back and wakes the first waiter. */
+  /** Gives a slot back and wakes the first waiter; one that has no use for it any more leaves it to the next. */
   release(): void {
     assert(this.#used > 0, "A slot was released that nobody held.");
     this.#used -= 1;
@@ -50,7 +50,7 @@ export class Slots implements SlotPool {
     for (const waiter of this.#waiters) {
       this.#waiters.delete(waiter);
       waiter.wake();
-      return;
+      if (this.#used >= this.limit) return;
     }
   }
 

@@ -24,9 +24,9 @@ export class ItemKeys {
   /** The key of the next item. Throws ITEM_KEY faults as OPTION_INVALID naming the items. */
   next(item: unknown, index: number): string {
     if (this.#author === null) return this.#hashed(item, index);
-    const key = joinKey(this.#author(item, index));
-    const fault = findKeyFault(key);
-    if (fault !== undefined) {
+    const key = toKey(this.#author(item, index));
+    const fault = typeof key === "string" ? findFault(key) : key.fault;
+    if (fault !== undefined || typeof key !== "string") {
       throw new MillraceError(
         "OPTION_INVALID",
         `Key of item ${index} of "${this.#stage}": ${fault}.`,
@@ -55,17 +55,24 @@ export class ItemKeys {
 }
 
 /** Several parts become one key: joined by "/", with "/" and "~" inside a part written "~1" and "~0". */
-function joinKey(key: string | readonly string[]): string {
-  if (typeof key === "string") return key;
-  return key.map((part) => part.replaceAll("~", "~0").replaceAll("/", "~1")).join("/");
+function toKey(given: unknown): string | { readonly fault: string } {
+  if (typeof given === "string") return given;
+  if (!Array.isArray(given)) return { fault: `expected text, got ${typeof given}` };
+  const odd: unknown = given.find((part: unknown) => typeof part !== "string");
+  if (!given.every((part): part is string => typeof part === "string")) {
+    return { fault: `expected a list of texts, got ${typeof odd} in it` };
+  }
+  return given.map((part) => part.replaceAll("~", "~0").replaceAll("/", "~1")).join("/");
 }
 
-function findKeyFault(key: unknown): string | undefined {
-  if (typeof key !== "string") return `expected text, got ${typeof key}`;
+function findFault(key: string): string | undefined {
   if (key.length === 0) return "expected 1 to 512 bytes, got an empty text";
   if (key.length > ITEM_KEY_BYTES_MAX || Buffer.byteLength(key) > ITEM_KEY_BYTES_MAX) {
     return `expected at most ${ITEM_KEY_BYTES_MAX} bytes, got ${Buffer.byteLength(key)}`;
   }
+  if (!key.isWellFormed()) return "a lone surrogate is no text that can be stored";
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  return /[\u0000-\u001f\u007f]/.test(key) ? "control characters are not allowed" : undefined;
+  return /[\u0000-\u001f\u007f-\u009f]/.test(key)
+    ? "control characters are not allowed"
+    : undefined;
 }
