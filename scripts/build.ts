@@ -33,7 +33,13 @@ await bundle.write({
     groups: [
       { name: "base", test: /[\\/]src[\\/](?:std|model|policy)[\\/]/ },
       { name: "sqlite", test: /[\\/]src[\\/]storage[\\/]sqlite[\\/]/ },
-      { name: "engine", test: /[\\/]src[\\/](?:engine|storage)[\\/](?!executors|memory)/ },
+      { name: "executors", test: /[\\/]src[\\/]engine[\\/]executors[\\/]/ },
+      { name: "engine", test: /[\\/]src[\\/](?:engine|storage|service)[\\/]/ },
+      // Help and tables bring packages of their own: loaded when asked for.
+      {
+        name: "command",
+        test: /[\\/]src[\\/](?:config[\\/]|cli[\\/](?!program\.ts|render[\\/]table|foreground[\\/]plan-again|show-pipeline|pipeline-detail|commands[\\/]|doctor[\\/]|templates|answers[\\/]))/,
+      },
     ],
   },
 });

@@ -66,5 +66,6 @@ export type { CancelOutcome } from "../service/commands/cancel-run.ts";
 export type { Explanation } from "../service/explain.ts";
 export type { Blocker } from "../model/blocker.ts";
 export { defineConfig } from "../config/define-config.ts";
+export type { MillraceConfig } from "../config/define-config.ts";
 export type { Duration } from "../std/duration.ts";
 export type { Schema } from "../model/schema.ts";
