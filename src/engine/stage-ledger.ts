@@ -210,7 +210,7 @@ export class StageLedger {
   /** Records that an attempt failed and another one follows after a wait. */
   noteWait(attempt: Attempt, wait: WaitFacts): void {
     const { stageRun, index } = attempt;
-    // A stage may be ended while it waits; an item hands what it counted to its next attempt.
+    // Nobody has its attempt any more where a stage is ended while it waits.
     if (index < 0) takeUsage(stageRun, attempt);
     const endedMs = this.#core.world.clock.monotonicMs();
     const dueAtMs = this.#core.wallOf(endedMs) + Math.round(wait.delayMs);
@@ -373,6 +373,8 @@ function applyEnding(stageRun: StageRun, ending: Ending): void {
 }
 
 function takeUsage(stageRun: StageRun, attempt: Attempt): void {
+  // The last attempt counts, as it does where a resume tries again; time and memory were used by all of them.
+  if (attempt.index < 0) stageRun.metrics = null;
   if (attempt.metricsSet !== null) stageRun.addMetrics(attempt.metricsSet);
   const { usage } = attempt;
   if (usage === null) return;

@@ -36,7 +36,8 @@ export interface ContextLog {
   error(message: string, data?: Readonly<Record<string, Json>>): void;
 }
 
-/** Numbers about a run; sums over all stages are in its result, whatever the outcome. */
+/** Numbers about a run; sums over all stages and items are in its result, whatever the outcome. Of several
+ *  attempts of one the last counts. */
 export interface ContextMetrics {
   /** Sets a metric of this stage. NaN and infinities are refused. */
   set(name: string, value: number): void;

@@ -93,7 +93,6 @@ function noteFailure(attempt: Attempt, error: unknown): AttemptHistory {
       deferrals: 0,
       deferredMs: 0,
       onceUsed: false,
-      metrics: null,
       readySince: attempt.readyMs,
     };
   }

@@ -1,8 +1,6 @@
 // What earlier attempts of a stage or item left for the next one. Made at the first failure, so that work which
 // succeeds at once costs nothing.
 
-import type { MetricChange } from "../../model/checkpoint.ts";
-
 /** What earlier attempts of a stage or item left for the next one. Made at the first failure. */
 export interface AttemptHistory {
   attempts: number;
@@ -13,8 +11,6 @@ export interface AttemptHistory {
   deferrals: number;
   deferredMs: number;
   onceUsed: boolean;
-  /** What an item's attempts counted so far; those of a stage are counted when each one ends. */
-  metrics: Map<string, MetricChange> | null;
   /** Monotonic ms when it became ready; start of its deadline. */
   readonly readySince: number;
 }

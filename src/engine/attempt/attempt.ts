@@ -101,10 +101,8 @@ export class Attempt implements Context {
     return this.#rare === null ? null : this.#rare.stateSet;
   }
 
-  /** What it counted, with what the item's attempts before it did. */
   get metricsSet(): Map<string, MetricChange> | null {
-    const own = this.#rare === null ? null : this.#rare.metricsSet;
-    return own === null && this.history !== null ? this.history.metrics : own;
+    return this.#rare === null ? null : this.#rare.metricsSet;
   }
 
   /** What a child process used; null where nothing measured it. */
@@ -227,7 +225,7 @@ export class Attempt implements Context {
       );
     }
     if (this.#isCut) return;
-    const metrics = (this.#makeRare().metricsSet ??= this.history?.metrics ?? new Map());
+    const metrics = (this.#makeRare().metricsSet ??= new Map());
     const before = metrics.get(name);
     const sum =
       change.absolute || before === undefined

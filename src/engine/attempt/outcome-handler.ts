@@ -249,7 +249,6 @@ export class OutcomeHandler {
     const { stageRun, index } = attempt;
     const { failure, delayMs, history } = step;
     this.#host.maps.find(stageRun.index)?.noteWait(index, { attempt, failure });
-    history.metrics = attempt.metricsSet;
     const deferral = history.attempts < attempt.attempt;
     if (deferral) stageRun.attempts -= 1;
     this.#ledger.noteWait(attempt, { failure, delayMs, deferral });
