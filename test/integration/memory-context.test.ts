@@ -175,24 +175,24 @@ test.each([Number.NaN, Number.POSITIVE_INFINITY])(
   },
 );
 
-test("R31: metrics of a failed run are in its result, those of attempts that were repeated included", async () => {
+test("R31: metrics of a failed run are in its result, of each stage and item those of its last attempt", async () => {
   const world = makeMemoryWorld();
   const tried = stage("tried", { retry: { attempts: 3, initialDelay: 1 } }, (_needs, ctx) => {
-    ctx.metric.increment("calls");
+    ctx.metric.increment(`attempt ${ctx.attempt}`);
     boom();
   });
   const many = map(
     "many",
     { over: [1, 2], retry: { attempts: 2, initialDelay: 1 }, onItemFailure: "continue" },
     (_item, _needs, ctx) => {
-      ctx.metric.increment("item calls");
+      ctx.metric.increment("items", ctx.attempt);
       boom();
     },
   );
   const made = pipeline("p", { failFast: false, stages: [tried, many] });
   const result = await world.finish(made, undefined);
   expect(result.state).toBe("failed");
-  expect(result.metrics).toEqual({ calls: 3, "item calls": 4 });
+  expect(result.metrics).toEqual({ "attempt 3": 1, items: 4 });
 });
 
 test("R31: metrics of a cancelled run are in its result, of running and of waiting stages", async () => {
