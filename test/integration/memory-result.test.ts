@@ -141,7 +141,7 @@ test("R25: a result has id, state, warnings, outputs, stages, errors, times; as 
   for (const key of Object.keys(Object(json))) expect(key in result).toBe(true);
 });
 
-test("R26: failed stages are listed, and the output of an unknown stage is an error with the valid names", async () => {
+test("failed stages are listed, and the output of an unknown stage is an error with the valid names", async () => {
   const good = stage("good", {}, () => 1);
   const bad = stage("bad", { needs: { good }, critical: false }, () => boom());
   const stranger = stage("stranger", {}, () => 1);
