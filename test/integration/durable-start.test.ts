@@ -135,8 +135,11 @@ describe.each(STORES)("a start on %s", (kind) => {
       failure: null,
     });
     const times = [record.queuedAtMs, record.startedAtMs, record.endedAtMs, record.updatedAtMs];
-    assert.deepEqual(times.toSorted(), times);
     assert.ok(times.every((time) => typeof time === "number" && time > 0));
+    assert.deepEqual(
+      times.toSorted((a, b) => Number(a) - Number(b)),
+      times,
+    );
     assert.equal(await mill.store.findDefinition(study.hash), study.definition.json);
     const children = await mill.store.listRuns({ parent: parent.id, limit: 10 });
     assert.deepEqual(

@@ -71,6 +71,7 @@ export function makeReference(
     },
     async ({ n, salt }, _needs, ctx) => {
       record(ctx);
+      ctx.metric.increment("tried");
       const half = await ctx.memo("half", () => {
         record(ctx, "#half");
         return hashOf(`${salt}/${n}`);
@@ -123,6 +124,7 @@ export function makeReference(
     },
     (_needs, ctx): number => {
       record(ctx);
+      ctx.metric.increment("broken");
       throw new Error("this one never works");
     },
   );
