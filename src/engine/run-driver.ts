@@ -47,7 +47,6 @@ export class RunDriver implements SlotWaiter {
   #settling: boolean = false;
   readonly #settled: StageRun[] = [];
   readonly #turns: Turns;
-  #yielded: boolean = false;
   #isDoubted: boolean = false;
   /** How it ends, once it does. */
   readonly #over = { cancelled: false, deadlineHit: false, aborted: false, reason: "cancelled" };
@@ -56,8 +55,8 @@ export class RunDriver implements SlotWaiter {
 
   constructor(core: RunCore) {
     this.core = core;
-    this.#turns = new Turns(core.world.clock);
-    this.#timers = new RunTimers(core.world.clock);
+    this.#turns = new Turns(core.world.clock, () => this.pump());
+    this.#timers = new RunTimers(core.world.clock, (error) => this.fail(error));
     this.heap = new ReadyHeap(core.stages.length);
     this.runner = new AttemptRunner(core, (attempt, outcome) => this.#ended(attempt, outcome));
     this.ledger = new StageLedger(core, {
@@ -67,7 +66,7 @@ export class RunDriver implements SlotWaiter {
       writeFailed: (error) => this.fail(error),
     });
     this.launcher = new AttemptLauncher(core, this.runner, {
-      isQuiet: () => this.#isQuiet(),
+      isQuiet: () => this.isStopping,
       abortKind: () => (this.#mode === "parking" ? "shutdown" : "user-cancel"),
       noteStart: (attempt) => this.ledger.noteStart(attempt),
       ended: (attempt, outcome) => this.#ended(attempt, outcome),
@@ -85,8 +84,9 @@ export class RunDriver implements SlotWaiter {
     return this.#mode;
   }
 
+  /** Nothing at all may start any more. */
   get isStopping(): boolean {
-    return this.#isQuiet();
+    return this.#mode !== "driving" && this.#mode !== "failing";
   }
 
   /** Works until the run is over or parked. Rejects when the store fails or the lease is lost.
@@ -147,9 +147,19 @@ export class RunDriver implements SlotWaiter {
 
   /** Starts what is ready while there are slots. Safe to call at any time. */
   pump(): void {
-    if (this.#pumping || this.#yielded || this.#settling) return;
+    if (this.#pumping || this.#turns.isGivingWay || this.#settling) return;
     this.#pumping = true;
-    while (this.heap.size > 0 && !this.#isQuiet()) {
+    try {
+      this.#startReady();
+    } catch (error) {
+      this.fail(error);
+    }
+    this.#pumping = false;
+    this.#checkOver();
+  }
+
+  #startReady(): void {
+    while (this.heap.size > 0 && !this.isStopping) {
       const index = this.heap.peek();
       const map = this.maps.find(index);
       if (map !== undefined && !map.canStart()) {
@@ -168,26 +178,8 @@ export class RunDriver implements SlotWaiter {
         if (!map.canStart()) this.heap.pop();
         this.maps.startItem(map, item, history);
       }
-      if (this.#mustYield()) break;
+      if (this.#turns.giveWayIfLong()) break;
     }
-    this.#pumping = false;
-    this.#checkOver();
-  }
-
-  /** Nothing at all may start any more. */
-  #isQuiet(): boolean {
-    return this.#mode !== "driving" && this.#mode !== "failing";
-  }
-
-  #mustYield(): boolean {
-    if (!this.#turns.isLong()) return false;
-    this.#yielded = true;
-    this.core.world.clock.defer(() => {
-      this.#yielded = false;
-      this.#turns.begin();
-      this.pump();
-    });
-    return true;
   }
 
   wake(): void {
@@ -218,7 +210,11 @@ export class RunDriver implements SlotWaiter {
     // What becomes ready starts once the slot is free, not in the middle of the move.
     const wasPumping = this.#pumping;
     this.#pumping = true;
-    this.#outcomes.handle(attempt, outcome);
+    try {
+      this.#outcomes.handle(attempt, outcome);
+    } catch (error) {
+      this.fail(error); // a fault of ours ends the run with it and harms nobody else
+    }
     this.#pumping = wasPumping;
     this.core.world.slots.release();
     this.pump();
@@ -296,14 +292,14 @@ export class RunDriver implements SlotWaiter {
 
   /** Ends the run `cancelled`: nothing starts any more, what runs is aborted. */
   cancel(reason: string): void {
-    if (this.#isQuiet()) return;
+    if (this.isStopping) return;
     this.#over.cancelled = true;
     this.#end("user-cancel", reason);
   }
 
   /** Ends the run as failed because a rule of a stage asked for it. `first` ends what failed. */
   abortRun(reason: string, first: () => void): void {
-    if (this.#isQuiet()) return first();
+    if (this.isStopping) return first();
     this.#over.aborted = true;
     this.#end("sibling", reason, first);
   }
@@ -313,7 +309,7 @@ export class RunDriver implements SlotWaiter {
     reason: string,
     first: () => void = () => {},
   ): void {
-    if (this.#isQuiet()) return;
+    if (this.isStopping) return;
     this.#mode = "ending";
     this.#over.reason = kind === "deadline" ? "deadline" : reason;
     this.heap.clear();
@@ -362,7 +358,7 @@ export class RunDriver implements SlotWaiter {
   }
 
   #checkOver(isCalm: boolean = false): void {
-    if (this.#mode === "over" || this.#yielded || this.#pumping || this.#settling) return;
+    if (this.#mode === "over" || this.#turns.isGivingWay || this.#pumping || this.#settling) return;
     const working = this.runner.running.size + this.ledger.commits + this.launcher.preparing;
     if (working > 0) return;
     if (this.#open === 0) {
@@ -375,7 +371,7 @@ export class RunDriver implements SlotWaiter {
   }
 
   #mayGoOn(): boolean {
-    if (this.#isQuiet()) return false;
+    if (this.isStopping) return false;
     return this.heap.size > 0 || this.#timers.size > 0 || this.maps.isReading;
   }
 

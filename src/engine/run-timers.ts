@@ -5,10 +5,13 @@ import type { Clock, Timer } from "../std/clock.ts";
 /** Timers of one run. */
 export class RunTimers {
   readonly #clock: Pick<Clock, "setTimer">;
+  readonly #onFault: (error: unknown) => void;
   readonly #timers: Set<Timer> = new Set();
 
-  constructor(clock: Pick<Clock, "setTimer">) {
+  /** @param onFault Told of whatever a callback throws: nobody else could hear it. */
+  constructor(clock: Pick<Clock, "setTimer">, onFault: (error: unknown) => void) {
     this.#clock = clock;
+    this.#onFault = onFault;
   }
 
   /** How many are set. */
@@ -19,7 +22,12 @@ export class RunTimers {
   /** Calls back once after `delayMs`, unless `cancel` or `clear` comes first. */
   after(delayMs: number, callback: () => void): Timer {
     const timer = this.#clock.setTimer(delayMs, () => {
-      if (this.#timers.delete(timer)) callback();
+      if (!this.#timers.delete(timer)) return;
+      try {
+        callback();
+      } catch (error) {
+        this.#onFault(error);
+      }
     });
     this.#timers.add(timer);
     return timer;

@@ -328,8 +328,12 @@ export class StageLedger {
     write.then(
       () => {
         this.commits -= 1;
-        then();
-        this.#listener.committed();
+        try {
+          then();
+          this.#listener.committed();
+        } catch (error) {
+          this.#listener.writeFailed(error); // a fault of ours: nobody else could hear it
+        }
       },
       (error: unknown) => {
         this.commits -= 1;
