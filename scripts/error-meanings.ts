@@ -10,14 +10,16 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FLAG_UNKNOWN: "The verb has no such flag; the nearest one is suggested.",
   VERB_UNKNOWN: "There is no such verb; the nearest one is suggested.",
   CONFIG_NOT_FOUND: "A configuration file that was named does not exist.",
-  CONFIG_INVALID: "The configuration has faults; all are listed with source, key, value and expectation.",
+  CONFIG_INVALID:
+    "The configuration has faults; all are listed with source, key, value and expectation.",
   PIPELINE_NOT_FOUND: "The pipeline file that was named does not exist.",
   PIPELINE_FILE_INVALID: "The pipeline file cannot be loaded, or exports no pipeline.",
   PIPELINE_UNKNOWN: "No pipeline of this name is configured or was passed in.",
   PIPELINE_AMBIGUOUS: "The file or configuration holds several pipelines and none was chosen.",
   DEFINITION_INVALID: "The definition has faults; all are listed at once, and nothing was started.",
   OPTION_INVALID: "A value is outside what its option accepts.",
-  FEATURE_UNAVAILABLE: "The definition uses an option whose engine part does not exist in this version.",
+  FEATURE_UNAVAILABLE:
+    "The definition uses an option whose engine part does not exist in this version.",
   INPUT_INVALID: "The input, a list or an output does not fit its schema or shape.",
   PROVIDED_MISSING: "A `provided(...)` need has no value.",
   STAGE_UNKNOWN: "The pipeline has no such stage; the known ones are listed.",
@@ -33,7 +35,8 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, string>> = {
   STAGE_FAILED: "`unwrap` was called on a run that failed; this is its first failure.",
   VALUE_NOT_STORABLE: "A value cannot be stored; the path of the bad part is named.",
   VALUE_DAMAGED: "A stored value is gone or is not what was stored.",
-  LEASE_LOST: "The run has another owner, or its store could not be reached in time; nothing more was written.",
+  LEASE_LOST:
+    "The run has another owner, or its store could not be reached in time; nothing more was written.",
   STORE_NOT_FOUND: "There is no store at this place, and the question asked makes none.",
   STORE_INVALID: "The text is no URL of a store, or what it names is no store.",
   STORE_DAMAGED: "The file is not a healthy SQLite database; nothing was changed.",
@@ -42,7 +45,8 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, string>> = {
   STORE_READ_ONLY: "The store cannot be written here.",
   STORE_TOO_NEW: "The store was written by a newer version; both versions are named.",
   STORE_UNSUPPORTED: "This kind of store does not exist in this version.",
-  STORE_ON_NETWORK: "The file lies on a network file system, where SQLite's locks cannot be trusted.",
+  STORE_ON_NETWORK:
+    "The file lies on a network file system, where SQLite's locks cannot be trusted.",
   STORE_CLOSED: "The store was closed before this call.",
   STORE_FAILED: "The store answered with a fault of its own.",
   SQLITE_TOO_OLD: "The SQLite of this Node is older than 3.51.3 and can damage a file.",

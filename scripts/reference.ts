@@ -93,7 +93,9 @@ function makeEvents(): string {
 /** One row per exported constant, with the comment above it. */
 function readConstants(path: string): readonly string[] {
   const source = readFileSync(path, "utf8");
-  const found = source.matchAll(/\/\*\* ([^*]*(?:\*(?!\/)[^*]*)*)\*\/\nexport const (\w+)(?:: \w+)? = ([^;]+);/g);
+  const found = source.matchAll(
+    /\/\*\* ([^*]*(?:\*(?!\/)[^*]*)*)\*\/\nexport const (\w+)(?:: \w+)? = ([^;]+);/g,
+  );
   return [...found].map(([, comment = "", name = "", value = ""]) => {
     const text = comment.replaceAll(/\s*\n\s*\*\s*/g, " ").trim();
     return `| \`${name}\` | \`${value.trim()}\` | ${text.replaceAll("|", "\\|")} |`;

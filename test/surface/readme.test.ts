@@ -28,7 +28,7 @@ test("R299: the README's program runs and its commands work as they stand", asyn
   writeFileSync(join(folder, "call.ts"), call);
   expect((await node(["call.ts"])).stdout).toBe("2 files, the largest is b.txt\n");
 
-  const commands = [...readme.matchAll(/^\| `(npx millrace [^`]+)` \|/gm)].map(
+  const commands = [...readme.matchAll(/^\| `(npx millrace [^`]+)` +\|/gm)].map(
     ([, line = ""]) => line,
   );
   expect(commands.length).toBeGreaterThan(8);
