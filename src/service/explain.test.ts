@@ -300,3 +300,16 @@ test("an unknown stage is refused with the valid names and the nearest", async (
     details: { given: "scroe", known: ["score"] },
   });
 });
+
+test("a map stage speaks of its items, not of their attempts added up", async () => {
+  const { start, why } = await setup();
+  await (await start([{ id: "each", over: [1, 2, 3], key: String, run: () => 1 }])).result();
+  expect((await why({ stage: "each" })).summary).toMatch(/^1\/each succeeded in \d+ms\.$/);
+
+  const broken = { id: "each", over: [1, 2, 3], key: String, run: fails("torn") };
+  await (await start([{ ...broken, concurrency: 1 }])).result();
+  const { summary } = await why({ stage: "each" });
+  expect(summary).toContain("torn");
+  expect(summary).toContain("first failed item: 1");
+  expect(summary).not.toContain("attempt");
+});

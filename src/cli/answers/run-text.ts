@@ -135,8 +135,10 @@ function toStageRow(stage: StageView, look: Look): readonly (Cell | string)[] {
   const paint = (text: string): string => look.paint.mark(mark, text);
   const badge =
     stage.via === "cache" ? " (cached)" : stage.via === "checkpoint" ? " (recovered)" : "";
-  const tries = stage.attemptsMax === undefined ? "" : `/${stage.attemptsMax}`;
   const { items } = stage;
+  // Of a map it is the attempts of all items; the limit is that of each.
+  const isEach = items !== undefined && items.total > 0;
+  const tries = stage.attemptsMax === undefined || isEach ? "" : `/${stage.attemptsMax}`;
   return [
     { text: look.alphabet.marks[mark], paint },
     `${stage.stage}${stage.critical === false ? " ?" : ""}`,

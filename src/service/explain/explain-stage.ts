@@ -88,6 +88,10 @@ function tellWaiting(facts: RunFacts, stage: StoredStage, record: StageRecord | 
   return `is waiting for ${next}${when}${failure === null ? "" : `, after ${sayFailure(failure)}`}`;
 }
 
+function isMap(record: StageRecord | undefined): boolean {
+  return record !== undefined && record.itemCount !== null;
+}
+
 function tellSucceeded(facts: RunFacts, record: StageRecord | undefined): string {
   const durationMs = record?.durationMs ?? null;
   const took = durationMs === null ? "" : ` in ${formatDuration(durationMs)}`;
@@ -96,7 +100,8 @@ function tellSucceeded(facts: RunFacts, record: StageRecord | undefined): string
     const from = facts.run.parent === null ? "an earlier passage" : "the run it was made from";
     return `succeeded: its result was taken over from ${from}`;
   }
-  const attempts = record?.attempts ?? 1;
+  // The attempts of a map are those of all its items: which of them needed several is theirs to tell.
+  const attempts = isMap(record) ? 1 : (record?.attempts ?? 1);
   const tries = attempts > 1 ? `, in attempt ${attempts}` : "";
   return `succeeded${took}${tries}`;
 }
@@ -104,13 +109,14 @@ function tellSucceeded(facts: RunFacts, record: StageRecord | undefined): string
 function tellFailed(stage: StoredStage, record: StageRecord | undefined): string {
   const failure = record?.failure ?? null;
   if (failure === null) return "failed: no error was recorded";
+  const item = failure.item === undefined ? "" : `; first failed item: ${failure.item.key}`;
+  if (isMap(record)) return `failed: ${sayFailure(failure)}${item}`;
   const tries =
     failure.attempts === 0
       ? "before its code was called"
       : failure.attempts < stage.attempts
         ? `after attempt ${failure.attempts} of ${stage.attempts}, and a failure of class "${failure.class}" is not tried again here`
         : `after ${failure.attempts} of ${sayCount(stage.attempts, "attempt")}`;
-  const item = failure.item === undefined ? "" : `; first failed item: ${failure.item.key}`;
   return `failed ${tries}: ${sayFailure(failure)}${item}`;
 }
 
