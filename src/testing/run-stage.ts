@@ -23,7 +23,11 @@ export function testContext(overrides: Partial<Context> = {}): Context {
     emit: nothing,
     metric: { set: nothing, increment: nothing },
     state: {
-      get: (key: string, fallback?: unknown): never => (state.get(key) ?? fallback) as never,
+      get: (key: string, fallback?: unknown): never => {
+        const found = state.get(key);
+        // The caller says which type was put there.
+        return (found === undefined ? fallback : found) as never;
+      },
       set: (key, value) => void state.set(key, value),
     },
     memo: async (_name, make) => await make(),
