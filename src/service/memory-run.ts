@@ -70,7 +70,7 @@ export async function runInMemory(
   checkProvided(definition, choices.provide ?? {});
   const settings = toSettings(definition, choices);
   const checked = definition.input === null ? input : await checkInput(definition, input);
-  return await startInMemory({ definition, settings, input: checked }, choices);
+  return await startInMemory({ definition, settings, input: checked }, choices, makeWorld(choices));
 }
 
 /** What a run in memory is made of, checked. */
@@ -80,9 +80,12 @@ interface CheckedRun {
   readonly input: unknown;
 }
 
-function startInMemory(checked: CheckedRun, choices: MemoryChoices): Promise<RunResult> {
+function startInMemory(
+  checked: CheckedRun,
+  choices: MemoryChoices,
+  world: EngineWorld,
+): Promise<RunResult> {
   const runId = nextId();
-  const world = makeWorld(choices);
   const sink =
     choices.onEvent === undefined ? null : new MemorySink(runId, world.clock, choices.onEvent);
   const core = new RunCore({
@@ -192,13 +195,16 @@ export async function runBatchInMemory(
   checkProvided(definition, rest.provide ?? {});
   const settings = toSettings(definition, rest);
   const checked = definition.input === null ? inputs : await checkInputs(definition, inputs);
+  // One world: the attempts of all runs together keep to the limit of the process.
+  const world = makeWorld(rest);
   const results: RunResult[] = [];
   let next = 0;
   const work = async (): Promise<void> => {
     while (next < checked.length) {
       const index = next;
       next += 1;
-      results[index] = await startInMemory({ definition, settings, input: checked[index] }, rest);
+      const run = { definition, settings, input: checked[index] };
+      results[index] = await startInMemory(run, rest, world);
     }
   };
   await Promise.all(Array.from({ length: Math.min(concurrency, checked.length) }, work));

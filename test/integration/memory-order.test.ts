@@ -3,7 +3,7 @@
 
 import { expect, test } from "vitest";
 import { definePipeline, map, pipeline, stage, type Context } from "millrace";
-import { makeMemoryWorld } from "../support/memory-world.ts";
+import { makeMemoryWorld, passTime } from "../support/memory-world.ts";
 
 const sleeping =
   (duration: number | `${number}s`) =>
@@ -267,4 +267,31 @@ test("items that are promises already let a timer fire meanwhile too", async () 
   clearInterval(timer);
 
   expect(doneWhenFired[0]).toBeLessThan(100_000);
+});
+
+test("the runs of a batch share the attempts that one process may have in flight", async () => {
+  const world = makeMemoryWorld();
+  let running = 0;
+  let most = 0;
+  const items = Array.from({ length: 20 }, (_, index) => index);
+  const many = map("many", { over: items, concurrency: "none" }, async (_item, _needs, ctx) => {
+    running += 1;
+    most = Math.max(most, running);
+    await ctx.sleep(10);
+    running -= 1;
+  });
+  const made = pipeline("p", { output: { many } });
+
+  const batch = made.runBatch(
+    Array.from({ length: 8 }, () => undefined),
+    {
+      ...world.options,
+      concurrency: 8,
+    },
+  );
+  const results = await passTime(world.clock, batch);
+
+  expect(results.map(({ state }) => state)).toEqual(results.map(() => "succeeded"));
+  expect(results).toHaveLength(8);
+  expect(most).toBe(32);
 });
