@@ -82,8 +82,9 @@ function restoreStage(
   stageRun.via = record.state === "succeeded" ? "checkpoint" : null;
   stageRun.reason = record.reason;
   stageRun.failure = record.failure;
-  if (stageRun.definition.map !== null) {
-    stageRun.map = restoreItems(stageRun, found.items);
+  // Without a count its list was never known: it was skipped, or failed before.
+  if (record.itemCount !== null) {
+    stageRun.map = restoreItems(stageRun, found.items, record.itemCount);
     for (const [index, failure] of stageRun.map.failures)
       core.noteError(stageRun, { failure, index });
   }
@@ -110,11 +111,21 @@ export function takeRecord(stageRun: StageRun, record: StageRecord): void {
   if (metrics.length > 0) stageRun.metrics = new Map(metrics);
 }
 
-function restoreItems(stageRun: StageRun, records: readonly ItemRecord[]): MapItems {
+function restoreItems(
+  stageRun: StageRun,
+  records: readonly ItemRecord[],
+  itemCount: number,
+): MapItems {
   const map = new MapItems(new ItemKeys(stageRun.definition.name, null), true);
+  // What was cancelled before it began has no row, and its place is empty.
+  const addMissing = (end: number): void => {
+    while (map.size < end) map.move(map.add(undefined, ""), "cancelled");
+  };
   for (const record of records.toSorted((a, b) => a.index - b.index)) {
+    addMissing(record.index);
     map.takeOver(map.add(undefined, record.key), record);
   }
+  addMissing(itemCount);
   map.closed = true;
   map.next = map.size;
   return map;

@@ -172,9 +172,11 @@ export class StageLedger {
       this.#listener.itemSettled(stageRun, index);
       return;
     }
-    this.#commit(this.#putItem(stageRun, index, { ...facts, state }), () =>
-      this.#listener.itemSettled(stageRun, index),
-    );
+    stageRun.map?.uncommitted.add(index);
+    this.#commit(this.#putItem(stageRun, index, { ...facts, state }), () => {
+      stageRun.map?.uncommitted.delete(index);
+      this.#listener.itemSettled(stageRun, index);
+    });
   }
 
   async #putItem(

@@ -88,10 +88,11 @@ export class ItemCheckpoints {
     return changes;
   }
 
-  /** The list is complete: keys that are in it no more. */
-  takeRemoved(): readonly string[] {
-    const removed = [...this.#records.keys()];
-    this.#records.clear();
+  /** The list is complete: keys that are in it no more. Those that are in it may still be asked for: the items of
+   *  a map that follows another get their values later. */
+  takeRemoved(isListed: (key: string) => boolean): readonly string[] {
+    const removed = [...this.#records.keys()].filter((key) => !isListed(key));
+    for (const key of removed) this.#records.delete(key);
     return removed;
   }
 

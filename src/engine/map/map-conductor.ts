@@ -182,6 +182,8 @@ export class MapConductor implements MapHost {
     for (let index = 0; index < items.size; index += 1) {
       const state = items.stateOf(index);
       if (state === "pending" || state === "running" || state === "waiting") continue;
+      // It is passed on once it is committed.
+      if (items.uncommitted.has(index)) continue;
       if (withSucceeded || state !== "succeeded") this.#passOn(below, items, index);
     }
   }

@@ -58,6 +58,8 @@ export class MapItems {
   inFlight: number = 0;
   /** Items that were started or ended and whose ending is not committed yet. */
   unsettled: number = 0;
+  /** Positions whose ending is on its way to the store: nobody else may work with it yet. */
+  readonly uncommitted: Set<number> = new Set();
   /** Set when no new item may start any more. */
   halted: boolean = false;
   readonly #eagerKeys: boolean;

@@ -171,7 +171,9 @@ export class MapStage {
       return;
     }
     const place = { key: items.keyOf(index), index };
-    const match = this.#checkpoints.match(place, this.versionOf(index));
+    // An output that was not stored cannot be had: no version is its own.
+    const version = stageRun.definition.persist ? this.versionOf(index) : null;
+    const match = this.#checkpoints.match(place, version);
     if (match.kind === "kept") this.#takeOver(index, match.record);
     else if (match.kind === "started" && !stageRun.definition.idempotent) this.#endAmbiguous(index);
   }
@@ -220,10 +222,16 @@ export class MapStage {
     this.#host.expanded(this.stageRun, {
       items: this.items.size,
       ...this.#checkpoints.counts,
-      removed: this.#checkpoints.takeRemoved(),
+      removed: this.#takeRemoved(),
     });
     this.checkEnd();
     if (!this.#over) this.#host.offer(this.stageRun);
+  }
+
+  #takeRemoved(): readonly string[] {
+    if (this.#checkpoints.isEmpty) return [];
+    const keys = new Set(Array.from({ length: this.items.size }, (_, at) => this.items.keyOf(at)));
+    return this.#checkpoints.takeRemoved((key) => keys.has(key));
   }
 
   /** Asks the stream for one more item while fewer wait than may run at once. */
