@@ -39,7 +39,7 @@ export class RunDriver implements SlotWaiter {
   readonly maps: MapConductor;
   readonly launcher: AttemptLauncher;
   readonly #outcomes: OutcomeHandler;
-  readonly #timers: RunTimers;
+  readonly timers: RunTimers;
   readonly #line: QueueLimits;
   #mode: Mode = "driving";
   #open: number = 0;
@@ -56,7 +56,7 @@ export class RunDriver implements SlotWaiter {
   constructor(core: RunCore) {
     this.core = core;
     this.#turns = new Turns(core.world.clock, () => this.pump());
-    this.#timers = new RunTimers(core.world.clock, (error) => this.fail(error));
+    this.timers = new RunTimers(core.world.clock, (error) => this.fail(error));
     this.heap = new ReadyHeap(core.stages.length);
     this.runner = new AttemptRunner(core, (attempt, outcome) => this.#ended(attempt, outcome));
     this.ledger = new StageLedger(core, {
@@ -72,7 +72,7 @@ export class RunDriver implements SlotWaiter {
       ended: (attempt, outcome) => this.#ended(attempt, outcome),
       failed: (error) => this.fail(error),
     });
-    this.#line = new QueueLimits(core, this.#timers, (stageRun, failure) =>
+    this.#line = new QueueLimits(core, this.timers, (stageRun, failure) =>
       this.ledger.endStage(stageRun, { state: "failed", failure }),
     );
     this.maps = new MapConductor(core, this.ledger, this);
@@ -230,7 +230,7 @@ export class RunDriver implements SlotWaiter {
 
   /** Calls back later, unless the run is over by then. */
   after(delayMs: number, callback: () => void): void {
-    this.#timers.after(delayMs, () => {
+    this.timers.after(delayMs, () => {
       callback();
       this.pump();
     });
@@ -353,7 +353,7 @@ export class RunDriver implements SlotWaiter {
     this.#mode = "over";
     this.heap.clear();
     this.core.world.slots.leave(this);
-    this.#timers.clear();
+    this.timers.clear();
     this.maps.dispose();
   }
 
@@ -372,7 +372,7 @@ export class RunDriver implements SlotWaiter {
 
   #mayGoOn(): boolean {
     if (this.isStopping) return false;
-    return this.heap.size > 0 || this.#timers.size > 0 || this.maps.isReading;
+    return this.heap.size > 0 || this.timers.size > 0 || this.maps.isReading;
   }
 
   /** With nothing running, ready or waiting and stages still open, the counters are wrong: never a success. In

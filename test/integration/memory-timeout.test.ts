@@ -414,26 +414,82 @@ test("a stage whose deadline comes while it waits for a slot fails without being
   expect(result.stages["blocked"]?.error).toMatchObject({ class: "deadline", attempts: 0 });
 });
 
-test("items whose deadline has come are not called", async () => {
+test.each(["fail", "continue"] as const)(
+  "R213: the deadline of a map (%s) ends the whole of it: running items are aborted, the others not called",
+  async (onItemFailure) => {
+    const world = makeMemoryWorld();
+    const called: number[] = [];
+    const many = map(
+      "many",
+      { over: [1, 2, 3], concurrency: 1, deadline: 1_500, onItemFailure },
+      async (item, _needs, ctx) => {
+        called.push(item);
+        await ctx.sleep(1_000);
+        return item;
+      },
+    );
+    const result = await world.finish(pipeline("p", { output: { many } }), undefined);
+    expect(called).toEqual([1, 2]);
+    expect(result.stages["many"]).toMatchObject({
+      state: "failed",
+      error: { class: "deadline", message: '"many" did not finish before its deadline' },
+      items: { succeeded: 1, failed: 1, cancelled: 1 },
+    });
+    expect(world.now()).toBe(1_500);
+    expect(world.clock.pendingTimers).toBe(0);
+  },
+);
+
+test("R213: the deadline of a map ends the wait for a stream and for retries too", async () => {
   const world = makeMemoryWorld();
-  const called: number[] = [];
-  const many = map(
-    "many",
-    { over: [1, 2, 3], concurrency: 1, deadline: 1_500, onItemFailure: "continue", minSuccess: 0 },
-    async (item, _needs, ctx) => {
-      called.push(item);
-      await ctx.sleep(1_000);
-      return item;
+  const slow = map(
+    "slow",
+    {
+      over: async function* (_needs, ctx) {
+        yield 1;
+        await ctx.sleep("1h");
+        yield 2;
+      },
+      onItemFailure: "continue",
+      deadline: "1m",
+    },
+    (item) => item,
+  );
+  const again = map(
+    "again",
+    { over: [1], deadline: "2m", retry: { attempts: 9, initialDelay: "30s", jitter: "none" } },
+    () => {
+      throw new Error("again");
     },
   );
-  const result = await world.finish(pipeline("p", { output: { many } }), undefined);
-  expect(called).toEqual([1, 2]);
-  expect(result.unwrap().many).toMatchObject([
-    { status: "succeeded" },
-    { status: "failed", error: { class: "deadline", attempts: 1 } },
-    { status: "failed", error: { class: "deadline", attempts: 0 } },
-  ]);
-  expect(world.now()).toBe(1_500);
+  const made = pipeline("p", { failFast: false, stages: [slow, again] });
+  const result = await world.finish(made, undefined);
+  expect(result.stages["slow"]).toMatchObject({ durationMs: 60_000, error: { class: "deadline" } });
+  expect(result.stages["again"]).toMatchObject({ error: { class: "deadline" } });
+  expect(world.now()).toBeLessThanOrEqual(120_000);
+});
+
+test("a map that ends in time leaves no timer of its deadline", async () => {
+  const world = makeMemoryWorld();
+  const quick = map("quick", { over: [1, 2], deadline: "1h" }, (item) => item);
+  const after = stage("after", { needs: { quick } }, (_needs, ctx) => ctx.sleep(10));
+  const running = pipeline("p", { output: { after } }).run(undefined, world.options);
+  await world.clock.advance(0);
+  expect(world.clock.pendingTimers).toBe(1);
+  await world.clock.advance(10);
+  expect((await running).state).toBe("succeeded");
+});
+
+test("the deadline of a map that follows another one counts from when that one has its list", async () => {
+  const world = makeMemoryWorld();
+  const first = map(
+    "first",
+    { over: async (_needs, ctx) => (await ctx.sleep("10m"), [1, 2]), onItemFailure: "continue" },
+    (item) => item,
+  );
+  const second = map("second", { over: first, deadline: "5m" }, (item) => item);
+  const result = await world.finish(pipeline("p", { output: { second } }), undefined);
+  expect(result.outputs.second).toEqual([1, 2]);
 });
 
 test("a condition and a list have the timeout of their stage", async () => {

@@ -1,7 +1,7 @@
 // The map stages of one run: opens their lists, starts their items, passes items on to maps that follow, and
 // ends a stage when its items have ended.
 
-import type { AbortKind } from "../../model/context.ts";
+import { AbortReason, type AbortKind } from "../../model/context.ts";
 import type { MapShape } from "../../model/definition.ts";
 import type { Ending } from "../../model/outcome.ts";
 import { classifyError } from "../../policy/classify.ts";
@@ -16,12 +16,14 @@ import type { ExpandedCounts, MapHost } from "./map-host.ts";
 import { MapStage } from "./map-stage.ts";
 import { arrive, loadItem, readItemValue, versionOfItemNeeds } from "../needs.ts";
 import type { RunCore } from "../run-core.ts";
+import type { RunTimers } from "../run-timers.ts";
 import type { StageLedger } from "../stage-ledger.ts";
 import { isEnded, type StageRun } from "../stage-run.ts";
 
 /** What the conductor asks of the driver. */
 export interface ConductorHost {
   readonly isStopping: boolean;
+  readonly timers: RunTimers;
   readonly heap: { push(index: number): void };
   pump(): void;
   reach(stageRun: StageRun): void;
@@ -90,10 +92,30 @@ export class MapConductor implements MapHost {
       this.expandFailed(stageRun, error);
       return;
     }
-    for (const follower of this.#followers.get(stageRun.index) ?? []) {
+    if (stageRun.definition.deadlineMs !== null) this.#armDeadline(map);
+    const followers = this.#followers.get(stageRun.index);
+    if (followers !== undefined) this.#reachFollowers(followers);
+    this.#host.heap.push(stageRun.index);
+  }
+
+  /** A deadline is that of the whole stage: of its list, its items and their waits. */
+  #armDeadline(map: MapStage): void {
+    const { stageRun } = map;
+    const { clock } = this.#core.world;
+    const leftMs = stageRun.readyMs + (stageRun.definition.deadlineMs ?? 0) - clock.monotonicMs();
+    const late = new AbortReason(
+      "deadline",
+      `"${stageRun.definition.name}" did not finish before its deadline`,
+    );
+    map.armDeadline(this.#host.timers, leftMs, () => this.expandFailed(stageRun, late));
+  }
+
+  #reachFollowers(followers: readonly StageRun[]): void {
+    // Nothing has ended just now, but what follows is ready from this moment on.
+    this.#core.lastEndMs = this.#core.world.clock.monotonicMs();
+    for (const follower of followers) {
       if (this.isReachable(follower)) this.#host.reach(follower);
     }
-    this.#host.heap.push(stageRun.index);
   }
 
   #overOf({ over }: MapShape, given: unknown): Given {

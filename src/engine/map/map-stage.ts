@@ -10,6 +10,7 @@ import { makeStopAfter } from "../../policy/tolerance.ts";
 import { sha256Hex } from "../../std/json.ts";
 import type { Attempt } from "../attempt/attempt.ts";
 import type { AttemptHistory } from "../attempt/attempt-history.ts";
+import type { RunTimers } from "../run-timers.ts";
 import type { StageRun } from "../stage-run.ts";
 import { encodeOrThrow, type RunCore } from "../run-core.ts";
 import { ItemCheckpoints } from "./item-checkpoints.ts";
@@ -44,6 +45,7 @@ export class MapStage {
   #outsideReason: string | null = null;
   #stoppedEarly: boolean = false;
   #failure: Failure | null = null;
+  #disarm: () => void = () => {};
   /** The call that gave the list. Items receive its needs; a stream lives as long as its signal. */
   readonly #maker: Attempt;
 
@@ -131,6 +133,13 @@ export class MapStage {
     } else {
       this.#endQuietly(index, state === "cancelled" ? "cancelled" : "skipped", undefined);
     }
+  }
+
+  /** Calls back when the deadline of the stage has come, unless it has ended by then. */
+  armDeadline(timers: RunTimers, leftMs: number, callback: () => void): void {
+    if (this.#over) return;
+    const timer = timers.after(leftMs, callback);
+    this.#disarm = () => timers.cancel(timer);
   }
 
   /** True while an item was asked for that did not come yet. */
@@ -389,6 +398,7 @@ export class MapStage {
   /** Forgets the stage: nothing of it may call back any more. */
   dispose(): void {
     this.#over = true;
+    this.#disarm();
     this.#closeStream("sibling");
   }
 }
