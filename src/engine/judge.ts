@@ -9,10 +9,7 @@ import { isEnded, type StageRun } from "./stage-run.ts";
 /** The ending of a stage that does not run; null if it does. */
 export function judge(core: RunCore, stageRun: StageRun): Ending | null {
   const { name, trigger, idempotent, map } = stageRun.definition;
-  const { skip, only } = core.settings;
-  if (skip?.includes(name) === true || only?.includes(name) === false) {
-    return { state: "skipped", reason: "operator" };
-  }
+  if (core.isLeftOut(name)) return { state: "skipped", reason: "operator" };
   // The items of a map have starts of their own.
   if (!idempotent && map === null && stageRun.candidate?.state === "running")
     return { state: "failed", failure: ambiguousFailure(`"${name}"`) };

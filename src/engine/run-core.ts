@@ -64,6 +64,9 @@ export class RunCore implements AttemptHost {
 
   /** Monotonic ms of the last ending, or of the start. */
   lastEndMs: number;
+  /** Sets, because every stage is looked up in them; null where the run says nothing. */
+  readonly #skip: ReadonlySet<string> | null;
+  readonly #only: ReadonlySet<string> | null;
   readonly #input: unknown;
   readonly #inputText: EncodedValue | null;
   readonly #state: Map<string, SharedValue> = new Map();
@@ -80,6 +83,9 @@ export class RunCore implements AttemptHost {
     this.journal = parts.journal;
     this.sink = parts.sink;
     this.inputVersion = parts.inputVersion;
+    const { skip, only } = parts.settings;
+    this.#skip = skip === undefined ? null : new Set(skip);
+    this.#only = only === undefined ? null : new Set(only);
     this.#input = parts.input;
     this.#inputText = parts.inputText;
     this.startedMs = parts.world.clock.monotonicMs();
@@ -89,6 +95,11 @@ export class RunCore implements AttemptHost {
     this.stages = stages.map((stage, index) =>
       makeStageRun(stage, index, graph.needs[index]?.length ?? 0),
     );
+  }
+
+  /** True if the operator left this stage out of the run. */
+  isLeftOut(stage: string): boolean {
+    return this.#skip?.has(stage) === true || this.#only?.has(stage) === false;
   }
 
   get pipelineName(): string {
