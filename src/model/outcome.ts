@@ -82,7 +82,6 @@ export interface Failure {
   readonly error?: ErrorEnvelope;
 }
 
-
 /** How a stage or item ended, as its readers see it. */
 export type Ending =
   | { readonly state: "succeeded"; readonly via: Via }

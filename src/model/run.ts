@@ -19,8 +19,6 @@ export const RUN_STATES = [
 /** State of a run. */
 export type RunState = (typeof RUN_STATES)[number];
 
-
-
 /** Where a run was started from; text chosen by the starter, at most 64 characters. */
 export type RunSource = string;
 
