@@ -50,8 +50,8 @@ export function makeMemoryWorld(): MemoryWorld {
 /** Advances from timer to timer until the promise is settled. */
 export async function passTime<T>(clock: VirtualClock, running: Promise<T>): Promise<T> {
   let settled = false;
-  const done = (): void => void (settled = true);
-  running.then(done, done);
+  const settle = (): void => void (settled = true);
+  running.then(settle, settle);
   await clock.advance(0);
   while (!settled) {
     const next = clock.nextTimerMs;

@@ -68,7 +68,7 @@ export function makeRandomPipeline(
   const stages = stagePlans.map((given, index): StageById => {
     const plan = calm(given);
     const needs = plan.needs.map((back) => index - back).filter((at) => at >= 0);
-    const kind = chooseKind(plan, stagePlans, index, kinds);
+    const kind = chooseKind(plan, stagePlans[index - 1], kinds[index - 1]);
     kinds.push(kind);
     const common = {
       id: `s${index}`,
@@ -118,13 +118,10 @@ function calm(plan: StagePlan): StagePlan {
 /** A map can only follow a tolerant map that is there. */
 function chooseKind(
   plan: StagePlan,
-  all: readonly StagePlan[],
-  index: number,
-  kinds: readonly StagePlan["kind"][],
+  before: StagePlan | undefined,
+  kindBefore: StagePlan["kind"] | undefined,
 ): StagePlan["kind"] {
   if (plan.kind !== "follow" && plan.kind !== "list") return plan.kind;
-  const before = all[index - 1];
-  const kindBefore = kinds[index - 1];
   if (before === undefined || kindBefore === undefined || kindBefore === "plain") return "literal";
   const isSure =
     before.critical &&

@@ -1,6 +1,9 @@
 // Reads the items of a map from a stream, one at a time and only when asked: an endless stream is as good as a
 // short one. Whatever the author's iterator does (throw, answer nonsense, never answer) stays in here.
 
+/** Items read ahead of a stream where only the limit of the process holds. */
+export const STREAM_AHEAD = 64;
+
 /** What a stream tells. Nothing is told after `close`. */
 export interface StreamListener {
   took(item: unknown): void;

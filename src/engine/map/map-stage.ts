@@ -16,15 +16,12 @@ import { encodeOrThrow, type RunCore } from "../run-core.ts";
 import { ItemCheckpoints } from "./item-checkpoints.ts";
 import { ItemKeys } from "./item-keys.ts";
 import { TooManyItems, toItemSource, type Given } from "./item-source.ts";
-import { ItemStream } from "./item-stream.ts";
+import { ItemStream, STREAM_AHEAD } from "./item-stream.ts";
 import { DueQueue, type DueItem } from "./due-queue.ts";
 import { MapItems } from "./map-items.ts";
 import { judgeItems, toFailure } from "./map-end.ts";
 import type { ItemWait, MapHost, MapParts } from "./map-host.ts";
 import { ambiguousFailure } from "../judge.ts";
-
-/** Items read ahead of a stream where only the limit of the process holds. */
-const STREAM_AHEAD = 64;
 
 /** Drives the items of one stage. */
 export class MapStage {
@@ -342,22 +339,20 @@ export class MapStage {
 
   /** What has a row is stored as what it is now; a hundred thousand that never began are not. */
   #cancelPending(index: number, reason: string): void {
-    const { items } = this;
-    items.move(index, "cancelled");
+    this.items.move(index, "cancelled");
     if (!this.#checkpoints.hasRow(index)) return;
-    items.unsettled += 1;
-    items.reasons.set(index, reason);
+    this.items.unsettled += 1;
+    this.items.reasons.set(index, reason);
     this.#host.itemEnded(this.stageRun, index, null);
   }
 
   /** An item that waits for its next attempt was told and stored as such: its end is too. */
   #cancelWaiting(index: number, reason: string): void {
-    const { items } = this;
     const wait = this.#waits.get(index);
     this.#waits.delete(index);
-    items.move(index, "cancelled");
-    items.reasons.set(index, reason);
-    if (wait !== undefined) items.failures.set(index, wait.failure);
+    this.items.move(index, "cancelled");
+    this.items.reasons.set(index, reason);
+    if (wait !== undefined) this.items.failures.set(index, wait.failure);
     this.#host.itemEnded(this.stageRun, index, wait?.attempt ?? null);
   }
 
@@ -384,15 +379,15 @@ export class MapStage {
   }
 
   #decideEnd(): Ending {
-    const { stageRun } = this;
     if (this.#failure !== null) return { state: "failed", failure: this.#failure };
     const isLost = this.#shape.onItemFailure === "fail" && this.items.counts.failed > 0;
     if (this.#outsideReason !== null && this.items.counts.cancelled > 0 && !isLost) {
       return { state: "cancelled", reason: this.#outsideReason };
     }
-    if (this.#stoppedEarly) return toFailure(stageRun, "stopped early (stopAfter)");
-    const isKept = stageRun.candidate !== null && this.#checkpoints.counts.kept === this.items.size;
-    return judgeItems(stageRun, this.#shape, isKept ? "checkpoint" : "run");
+    if (this.#stoppedEarly) return toFailure(this.stageRun, "stopped early (stopAfter)");
+    const isKept =
+      this.stageRun.candidate !== null && this.#checkpoints.counts.kept === this.items.size;
+    return judgeItems(this.stageRun, this.#shape, isKept ? "checkpoint" : "run");
   }
 
   /** Forgets the stage: nothing of it may call back any more. */
