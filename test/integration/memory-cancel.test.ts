@@ -262,6 +262,29 @@ test("items of a map: those running are aborted, those in line and in streams ne
   expect(result.outputs.listed).toBeUndefined();
 });
 
+test("a condition or a list that answers although it was cancelled starts nothing", async () => {
+  const world = makeMemoryWorld();
+  let called = 0;
+  const deaf = (): Promise<void> => world.clock.sleep(100);
+  const asked = stage("asked", { when: () => deaf().then(() => true) }, () => void (called += 1));
+  const listed = map("listed", { over: () => deaf().then(() => [1]) }, () => void (called += 1));
+  const controller = new AbortController();
+  const running = pipeline("p", { stages: [asked, listed] }).run(undefined, {
+    ...world.options,
+    signal: controller.signal,
+  });
+  await world.clock.advance(10);
+  controller.abort();
+  await world.clock.advance(90);
+  const result = await running;
+
+  expect(result.stages).toMatchObject({
+    asked: { state: "cancelled" },
+    listed: { state: "cancelled" },
+  });
+  expect(called).toBe(0);
+});
+
 test("a condition that is being asked is aborted too", async () => {
   const world = makeMemoryWorld();
   const asked = stage(

@@ -110,7 +110,9 @@ export class AttemptRunner {
     const { output, verify } = attempt.stageRun.definition;
     const isChecked = output === null && verify === null;
     if (attempt.phase !== "running") {
-      this.#endLate(attempt, isChecked && !isSkip(value) ? { value } : null);
+      // Of a condition or a list nothing is kept: what would follow it does not start any more.
+      const isResult = attempt.purpose === "run" && isChecked && !isSkip(value);
+      this.#endLate(attempt, isResult ? { value } : null);
       return;
     }
     if (attempt.purpose !== "run") {
