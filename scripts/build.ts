@@ -38,7 +38,7 @@ await bundle.write({
       // Help and tables bring packages of their own: loaded when asked for.
       {
         name: "command",
-        test: /[\\/]src[\\/](?:config[\\/]|cli[\\/](?!program\.ts|render[\\/]table|foreground[\\/]plan-again|show-pipeline|pipeline-detail|commands[\\/]|doctor[\\/]|templates|answers[\\/]))/,
+        test: /[\\/]src[\\/](?:config[\\/]|cli[\\/](?!main\.ts|program\.ts|render[\\/]table|foreground[\\/]plan-again|show-pipeline|pipeline-detail|commands[\\/]|doctor[\\/]|templates|answers[\\/]))/,
       },
     ],
   },
