@@ -25,6 +25,8 @@ const bundle = await rolldown({
 await bundle.write({
   dir: "dist",
   format: "esm",
+  // Without comments and blanks, names kept: half the bytes to read, and stack traces that still say something.
+  minify: { compress: false, mangle: false },
   entryFileNames: "[name].js",
   // As deep below the package as the sources, so that addresses relative to a module hold.
   chunkFileNames: "chunks/[name]-[hash].js",
