@@ -32,6 +32,15 @@ export function foreseeRestored(checkpoints: RunCheckpoints, plan: ResetPlan): R
   return { keptStages, keptItems, redo };
 }
 
+/** Stages that have items which did not succeed, for `decideReset`. */
+export function listUnfinished(checkpoints: RunCheckpoints): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const [stage, items] of checkpoints.items) {
+    if (items.some(({ state }) => state !== "succeeded" && state !== "skipped")) found.add(stage);
+  }
+  return found;
+}
+
 /** How far restoring goes. */
 export interface RestoreOptions {
   /** True: failures and cancellations too, to read a run that has ended. Default false: what succeeded or was

@@ -48,6 +48,22 @@ function actions(
 const LINE = definitionOf({ a: [], b: ["a"], c: ["b"] });
 const DONE = ["a", "b", "c"].map((name) => recordOf(name, "succeeded"));
 
+test("a map that bore failed items is opened again, and what reads it is compared", () => {
+  const unfinished = new Set(["b"]);
+  const open = { a: "keep", b: "open", c: "recheck" };
+  expect(actions(LINE, DONE, { verb: "resume", unfinished })).toEqual(open);
+  expect(actions(LINE, DONE, { verb: "rerun-failed", unfinished })).toEqual(open);
+  expect(decideReset(LINE, DONE, { verb: "resume", unfinished }).stages[1]?.reason).toBe(
+    "some of its items failed",
+  );
+});
+
+test("a rerun from a stage takes over what lies beside it as it is, failed items and all", () => {
+  const unfinished = new Set(["a"]);
+  const wanted = { a: "keep", b: "keep", c: "drop" };
+  expect(actions(LINE, DONE, { verb: "rerun", from: [2], unfinished })).toEqual(wanted);
+});
+
 test("what succeeded or was skipped stays as it is", () => {
   const records = [recordOf("a", "succeeded"), recordOf("b", "skipped"), recordOf("c", "skipped")];
   expect(decideReset(LINE, records, { verb: "resume" })).toEqual({

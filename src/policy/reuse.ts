@@ -20,6 +20,8 @@ export interface ResetRequest {
   readonly verb: "resume" | "rerun" | "rerun-failed";
   /** Positions of the stages to do again with all that reads them. */
   readonly from?: readonly number[];
+  /** Map stages that have items which did not succeed, whatever became of the stage. Default: none. */
+  readonly unfinished?: ReadonlySet<string>;
 }
 
 /** The decision for one stage. */
@@ -83,7 +85,7 @@ interface Cell {
 function chooseAlone(
   stageVersion: string,
   record: ResetRecord | undefined,
-  { verb, from }: ResetRequest,
+  { verb, from, unfinished }: ResetRequest,
 ): Cell["choice"] {
   if (verb === "rerun" && from === undefined) {
     return { action: "drop", reason: "a rerun takes nothing over" };
@@ -94,6 +96,8 @@ function chooseAlone(
     return { action: "drop", reason: "its version, needs or options changed" };
   }
   const isSettled = record.state === "succeeded" || record.state === "skipped";
+  if (isSettled && verb !== "rerun" && unfinished?.has(record.stage) === true)
+    return { action: "open", reason: "some of its items failed" };
   if (isSettled) return { action: "keep", reason: null };
   return { action: "open", reason: OPEN_REASONS.get(record.state) ?? null };
 }

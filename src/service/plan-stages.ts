@@ -1,7 +1,7 @@
 // The decision for each stage of a plan, in the order of their needs: whether it would run, be read from a
 // checkpoint or be skipped, and the reason in words. What only the run can tell is said to depend on it.
 
-import type { StageRecord } from "../model/checkpoint.ts";
+import type { StageRecord, StateCounts } from "../model/checkpoint.ts";
 import type { PipelineDefinition, StageDefinition } from "../model/definition.ts";
 import { listWaves } from "../model/graph.ts";
 import { decideReset, type StageReset } from "../policy/reuse.ts";
@@ -151,8 +151,10 @@ function listResets(
   if (verb === undefined || verb === "start") return new Map();
   const position = from === undefined ? undefined : definition.positions.get(from);
   if (from !== undefined) listFrom(definition, from);
+  const counts = [...(records?.itemCounts ?? [])];
   const plan = decideReset(definition, records?.stages ?? [], {
     verb,
+    unfinished: new Set(counts.flatMap(([stage, states]) => (countBad(states) > 0 ? [stage] : []))),
     ...(position === undefined ? {} : { from: [position] }),
   });
   return new Map(plan.stages.map((reset) => [reset.stage, reset]));
@@ -183,10 +185,15 @@ function decideAgain(at: Place, reset: StageReset | undefined): Decision {
   }
 }
 
+const OPEN_WORDS: ReadonlyMap<string, string> = new Map([
+  ["upstream_failed", "a stage it needs failed"],
+  ["succeeded", "some of its items failed"],
+]);
+
 function decideOpen(at: Place, record: StageRecord | undefined, run: string): Decision {
   const fresh = decideFresh(at);
   if (record === undefined) return fresh;
-  const word = record.state === "upstream_failed" ? "a stage it needs failed" : record.state;
+  const word = OPEN_WORDS.get(record.state) ?? record.state;
   const message = record.failure === null ? "" : `: ${record.failure.message.slice(0, 80)}`;
   const left = countLeft(at, record);
   return {
@@ -194,6 +201,10 @@ function decideOpen(at: Place, record: StageRecord | undefined, run: string): De
     reason: `${word} in ${run}${message}`,
     ...(left === undefined ? {} : { items: left }),
   };
+}
+
+function countBad(states: StateCounts): number {
+  return (states.failed ?? 0) + (states.cancelled ?? 0) + (states.upstream_failed ?? 0);
 }
 
 /** Items of a map that did not succeed yet. */

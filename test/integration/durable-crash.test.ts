@@ -125,9 +125,11 @@ async function check(stagePlans: readonly StagePlan[], processes: readonly End[]
   const store = `sqlite:${join(folder, "store.db")}`;
   let done = new Set<string>();
   const repeated: string[] = [];
-  const made: Pipeline = makeRandomPipeline(stagePlans, (ctx) => {
-    const name = `${ctx.stage} ${ctx.item?.key ?? ""}`;
-    if (done.has(name)) repeated.push(name);
+  const made: Pipeline = makeRandomPipeline(stagePlans, {
+    onCall: (ctx) => {
+      const name = `${ctx.stage} ${ctx.item?.key ?? ""}`;
+      if (done.has(name)) repeated.push(name);
+    },
   });
   const open = (isDoomed: boolean): Promise<Millrace> =>
     openMillrace({
@@ -164,6 +166,49 @@ async function check(stagePlans: readonly StagePlan[], processes: readonly End[]
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+/** A run of which some things fail, then everything works: what is made of it must be as if it always had. */
+async function heal(stagePlans: readonly StagePlan[], how: Healing): Promise<void> {
+  const isHealed = (): boolean => true;
+  const wanted = summarize(await makeRandomPipeline(stagePlans, { isHealed }).run(undefined));
+  let healed = false;
+  const made = makeRandomPipeline(stagePlans, { isHealed: () => healed });
+  const mill = await openMillrace({ store: "memory:", pipelines: [made] });
+  try {
+    const first = await mill.start(made, undefined);
+    const { state } = await first.result();
+    healed = true;
+    const from = { from: `s${how.from % stagePlans.length}` };
+    const isFinal = state === "succeeded" || state === "skipped";
+    const run =
+      how.verb === "resume" && !isFinal
+        ? await mill.resume(first.id, { here: true, ...(how.isFrom ? from : {}) })
+        : await mill.rerun(first.id, how.isFrom && !isFinal ? from : { onlyFailed: true });
+    // What lies beside the stage that is done again from stays as it was, failures and all.
+    if (how.isFrom && run.id !== first.id) return;
+    assert.deepEqual(summarize(await run.result()), wanted);
+    assert.deepEqual(summarize(await mill.result(run.id)), wanted);
+  } finally {
+    await mill.close();
+  }
+}
+
+/** How a failed run is mended. */
+interface Healing {
+  readonly verb: "resume" | "rerun";
+  readonly isFrom: boolean;
+  readonly from: number;
+}
+
+const healings: fc.Arbitrary<Healing> = fc.record({
+  verb: fc.constantFrom("resume", "rerun"),
+  isFrom: fc.boolean(),
+  from: fc.nat(10),
+});
+
+test("a failed run that is resumed or made again ends as one of which nothing ever failed", async () => {
+  await fc.assert(fc.asyncProperty(plans, healings, heal), { numRuns: 5 * PIPELINES });
+}, 3_600_000);
 
 test("G4: a run ends the same, whenever and however its processes end", async () => {
   await fc.assert(fc.asyncProperty(plans, ends, check), { numRuns: PIPELINES });

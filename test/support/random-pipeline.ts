@@ -56,13 +56,18 @@ export const plans: fc.Arbitrary<readonly StagePlan[]> = fc.array(
   { minLength: 2, maxLength: 6 },
 );
 
-/** Told of every piece of user code that begins. */
-export type OnCall = (ctx: Context) => void;
+/** How user code behaves. */
+export interface Behaviour {
+  /** Told of every piece of user code that begins. */
+  readonly onCall?: (ctx: Context) => void;
+  /** True while nothing fails any more, whatever was planned. Default: never. */
+  readonly isHealed?: () => boolean;
+}
 
 /** Makes the pipeline of these plans. */
 export function makeRandomPipeline(
   stagePlans: readonly StagePlan[],
-  onCall: OnCall = () => {},
+  behaviour: Behaviour = {},
 ): Pipeline {
   const kinds: StagePlan["kind"][] = [];
   const stages = stagePlans.map((given, index): StageById => {
@@ -85,7 +90,7 @@ export function makeRandomPipeline(
       return {
         ...common,
         skips: plan.skips,
-        run: (given: unknown, ctx: Context) => work(plan, { given, ctx, onCall }),
+        run: (given: unknown, ctx: Context) => work(plan, { given, ctx, behaviour }),
       };
     return {
       ...common,
@@ -94,7 +99,7 @@ export function makeRandomPipeline(
       onItemFailure: plan.isTolerant ? "continue" : "fail",
       concurrency: 2,
       run: (item: unknown, given: unknown, ctx: Context) =>
-        work(plan, { given: [item, given], ctx, onCall }),
+        work(plan, { given: [item, given], ctx, behaviour }),
     };
   });
   return definePipeline({
@@ -151,17 +156,19 @@ function makeCondition(
 
 async function work(
   plan: StagePlan,
-  call: { readonly given: unknown; readonly ctx: Context; readonly onCall: OnCall },
+  call: { readonly given: unknown; readonly ctx: Context; readonly behaviour: Behaviour },
 ): Promise<unknown> {
-  const { given, ctx, onCall } = call;
-  onCall(ctx);
+  const { given, ctx, behaviour } = call;
+  behaviour.onCall?.(ctx);
+  const isHealed = behaviour.isHealed?.() === true;
   const name = `${ctx.stage}/${ctx.item?.key ?? ""}`;
   const isUnlucky = ctx.item === undefined || hashOf(name).charCodeAt(0) % 3 === 0;
   ctx.metric.increment(ctx.stage);
   ctx.state.set(ctx.stage, "was here");
   const half = await ctx.memo("half", () => hashOf(name));
   if (plan.isSlow) await ctx.sleep(1);
-  if (isUnlucky && ctx.attempt <= plan.failures) throw new Error(`${name} fails ${ctx.attempt}`);
+  if (isUnlucky && !isHealed && ctx.attempt <= plan.failures)
+    throw new Error(`${name} fails ${ctx.attempt}`);
   if (plan.skips && isUnlucky) return skip(`${name} has nothing to do`);
   const text = hashOf(half + JSON.stringify(plain(given)));
   return plan.isLarge ? text.repeat(5_000) : text;

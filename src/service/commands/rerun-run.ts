@@ -6,6 +6,7 @@ import { MillraceError } from "../../model/errors.ts";
 import type { MillraceEvent } from "../../model/event.ts";
 import type { RunRecord } from "../../model/run.ts";
 import { decideReset, type ResetPlan } from "../../policy/reuse.ts";
+import { listUnfinished } from "../../engine/restore.ts";
 import type { EncodedValue } from "../../std/value.ts";
 import type { CreateRunWrite } from "../../storage/store.ts";
 import type { LiveRun } from "../live-run.ts";
@@ -123,8 +124,9 @@ async function planTakeOver(
   const from = options.from === undefined ? undefined : definition.positions.get(options.from);
   if (options.from !== undefined && from === undefined)
     throw stageUnknown(definition, options.from);
-  const records = await mill.store.listStages(old.id);
-  return decideReset(definition, records, {
+  const checkpoints = await mill.store.loadCheckpoints(old.id);
+  return decideReset(definition, checkpoints.stages, {
+    unfinished: listUnfinished(checkpoints),
     verb: options.onlyFailed === true ? "rerun-failed" : "rerun",
     ...(from === undefined ? {} : { from: [from] }),
   });

@@ -7,7 +7,7 @@ import { MillraceError } from "../../model/errors.ts";
 import type { MillraceEvent } from "../../model/event.ts";
 import type { RunCheckpoints } from "../../model/checkpoint.ts";
 import type { RunRecord } from "../../model/run.ts";
-import { foreseeRestored } from "../../engine/restore.ts";
+import { foreseeRestored, listUnfinished } from "../../engine/restore.ts";
 import { decideReset, type ResetPlan, type StageReset } from "../../policy/reuse.ts";
 import type { ClaimRunWrite, ClaimTerms, ResetStage } from "../../storage/store.ts";
 import type { LiveRun } from "../live-run.ts";
@@ -105,6 +105,7 @@ async function prepare(mill: MillContext, request: Request): Promise<Reopening> 
   const checkpoints = await mill.store.loadCheckpoints(id);
   const plan = decideReset(definition, checkpoints.stages, {
     verb: "resume",
+    unfinished: listUnfinished(checkpoints),
     ...(options.from === undefined ? {} : { from: [positionOf(definition, options.from)] }),
   });
   return { run, checkpoints, plan, write: toClaim({ ...request, run, checkpoints, plan }) };
