@@ -124,3 +124,27 @@ describe.each(STORES)("chained maps on %s", (kind) => {
     });
   });
 });
+
+test("a map over one that failed ends behind it, whether it began before that or not", async () => {
+  for (const isLate of [false, true]) {
+    const first = map(
+      "first",
+      { over: ["a"], onItemFailure: "continue" },
+      async (_one, _needs, ctx) => {
+        await ctx.sleep(5);
+        throw new Error("no");
+      },
+    );
+    const slow = stage("slow", {}, async (_needs, ctx) => await ctx.sleep(isLate ? 20 : 0));
+    const second = map(
+      "second",
+      { over: first, needs: { slow }, onItemFailure: "continue" },
+      () => 1,
+    );
+    const chain = pipeline("behind", { output: { second }, failFast: false });
+    const result = await chain.run(undefined);
+    assert.equal(result.stages["first"]?.state, "failed");
+    assert.equal(result.stages["second"]?.state, "upstream_failed", `late: ${isLate}`);
+    assert.equal(result.stages["second"]?.error?.stage, "first");
+  }
+});

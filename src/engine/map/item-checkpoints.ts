@@ -90,8 +90,10 @@ export class ItemCheckpoints {
 
   /** The list is complete: keys that are in it no more. Those that are in it may still be asked for: the items of
    *  a map that follows another get their values later. */
-  takeRemoved(isListed: (key: string) => boolean): readonly string[] {
-    const removed = [...this.#records.keys()].filter((key) => !isListed(key));
+  takeRemoved(list: { readonly size: number; keyOf(index: number): string }): readonly string[] {
+    if (this.isEmpty) return [];
+    const listed = new Set(Array.from({ length: list.size }, (_, index) => list.keyOf(index)));
+    const removed = [...this.#records.keys()].filter((key) => !listed.has(key));
     for (const key of removed) this.#records.delete(key);
     return removed;
   }

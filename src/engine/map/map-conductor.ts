@@ -245,16 +245,23 @@ export class MapConductor implements MapHost {
     if (isEnded(stageRun)) return;
     const follows = stageRun.definition.map?.follows ?? null;
     const isEarly = follows !== null && !this.#core.stageAt(follows).settled;
-    // Only a success depends on how the followed map ends.
-    if (isEarly && ending.state === "succeeded") this.#held.set(stageRun.index, ending);
+    if (isEarly && this.#isBorrowed(stageRun, ending)) this.#held.set(stageRun.index, ending);
     else this.#ledger.endStage(stageRun, this.#afterUpstream(stageRun, ending));
   }
 
+  /** True for an ending that depends on how the followed map ends: a success, or a failure that is not its own. */
+  #isBorrowed({ index }: StageRun, { state }: Ending): boolean {
+    return (
+      state === "succeeded" || (state === "failed" && this.#maps.get(index)?.hasFailed !== true)
+    );
+  }
+
   /** A follower cannot succeed over a map that did not, unless its rule bears that. */
-  #afterUpstream({ definition }: StageRun, ending: Ending): Ending {
-    const follows = definition.map?.follows ?? null;
-    if (follows === null || definition.trigger !== "all_success") return ending;
-    if (ending.state !== "succeeded" && ending.state !== "cancelled") return ending;
+  #afterUpstream(stageRun: StageRun, ending: Ending): Ending {
+    const { map, trigger } = stageRun.definition;
+    const follows = map?.follows ?? null;
+    if (follows === null || trigger !== "all_success") return ending;
+    if (ending.state !== "cancelled" && !this.#isBorrowed(stageRun, ending)) return ending;
     const upstream = this.#core.stageAt(follows);
     if (upstream.state === "failed" || upstream.state === "upstream_failed") {
       return upstreamFailed(this.#core, upstream.definition.name);

@@ -228,16 +228,10 @@ export class MapStage {
     this.#host.expanded(this.stageRun, {
       items: this.items.size,
       ...this.#checkpoints.counts,
-      removed: this.#takeRemoved(),
+      removed: this.#checkpoints.takeRemoved(this.items),
     });
     this.checkEnd();
     if (!this.#over) this.#host.offer(this.stageRun);
-  }
-
-  #takeRemoved(): readonly string[] {
-    if (this.#checkpoints.isEmpty) return [];
-    const keys = new Set(Array.from({ length: this.items.size }, (_, at) => this.items.keyOf(at)));
-    return this.#checkpoints.takeRemoved((key) => keys.has(key));
   }
 
   /** Asks the stream for one more item while fewer wait than may run at once. */
@@ -362,6 +356,11 @@ export class MapStage {
     this.#stream.close();
     // Whoever reads for the stream hears that it is in vain.
     if (isReading) this.#maker.abort(kind, "no further items are needed");
+  }
+
+  /** True if something of its own failed, and not only what it follows. */
+  get hasFailed(): boolean {
+    return this.#failure !== null || this.items.counts.failed > 0;
   }
 
   /** Ends the stage once nothing of it is open. */
