@@ -377,3 +377,42 @@ describe.each(STORES)("what is decided once, on %s", (kind) => {
     assert.equal(result.stages["free"]?.reason, "nothing to do");
   });
 });
+
+test("what a resume set back and a crash left so keeps its metrics for the resume after that", async () => {
+  const world = makeDurableWorld();
+  let isBroken = true;
+  const flaky = stage("flaky", { critical: false }, () => {
+    throw new Error("never");
+  });
+  const reader = stage("reader", { needs: { flaky } }, (needs, ctx) => {
+    ctx.metric.increment("read");
+    return needs.flaky.status;
+  });
+  const end = stage("end", { needs: { reader } }, () => {
+    if (isBroken) throw new Error("not yet");
+    return "end";
+  });
+  const reading = pipeline("reading", { output: { end } });
+  const mill = await world.open([reading]);
+  const run = await mill.start(reading, undefined);
+  await run.result();
+  for (let crash = 0; crash < 2; crash += 1) {
+    const doomed = await world.openDoomed([reading]);
+    const claimed = Promise.withResolvers<void>();
+    const dead = Promise.withResolvers<void>();
+    const apply = doomed.store.apply.bind(doomed.store);
+    doomed.store.apply = async (writes) => {
+      if (writes.every((write) => write.kind !== "claim-run" && write.kind !== "interrupt-run"))
+        await dead.promise;
+      return await apply(writes).finally(() => claimed.resolve());
+    };
+    await doomed.resume(run.id, { here: true });
+    await claimed.promise;
+    dead.resolve();
+    await doomed.store.close();
+  }
+  isBroken = false;
+  const result = await (await mill.resume(run.id, { here: true })).result();
+  assert.equal(result.stages["reader"]?.via, "checkpoint");
+  assert.deepEqual(result.metrics, { read: 1 });
+});

@@ -6,6 +6,7 @@ import { stageUnknown } from "../../model/compile/compile.ts";
 import { MillraceError } from "../../model/errors.ts";
 import type { MillraceEvent } from "../../model/event.ts";
 import type { RunCheckpoints } from "../../model/checkpoint.ts";
+import type { StageState } from "../../model/outcome.ts";
 import type { RunRecord } from "../../model/run.ts";
 import { foreseeRestored, listUnfinished } from "../../engine/restore.ts";
 import { decideReset, type ResetPlan, type StageReset } from "../../policy/reuse.ts";
@@ -172,7 +173,7 @@ function toClaim(parts: Request & Omit<Reopening, "write">): ClaimRunWrite {
     settings: { ...run.settings, ...toSettings(definition, options) },
     resetStages: [
       ...plan.stages.flatMap((reset) =>
-        toReset(definition, reset, records.get(reset.stage)?.state === "running"),
+        toReset(definition, reset, records.get(reset.stage)?.state),
       ),
       ...plan.vanished.map((stage): ResetStage => ({ stage, mode: "drop" })),
     ],
@@ -193,7 +194,7 @@ function toClaim(parts: Request & Omit<Reopening, "write">): ClaimRunWrite {
 function toReset(
   definition: PipelineDefinition,
   { stage, position, action }: StageReset,
-  isStarted: boolean,
+  state: StageState | undefined,
 ): readonly ResetStage[] {
   const ofItems = isMap(definition, position);
   switch (action) {
@@ -203,8 +204,11 @@ function toReset(
       // The items of a map are compared one by one, and those that failed are done again.
       return [{ stage, mode: ofItems ? "open" : "keep" }];
     case "open":
+      if (ofItems) return [{ stage, mode: "open" }];
+      // Set back by an earlier resume that came no further: what it gave may still hold.
+      if (state === "pending") return [];
       // A recorded start must stay until the engine has said what became of it, whatever happens before.
-      if (isStarted && !ofItems && definition.stages[position]?.idempotent === false) return [];
+      if (state === "running" && definition.stages[position]?.idempotent === false) return [];
       return [{ stage, mode: "open" }];
     case "drop":
       return [{ stage, mode: "drop" }];
