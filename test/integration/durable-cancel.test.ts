@@ -2,7 +2,16 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "vitest";
-import { isMillraceError, map, pipeline, stage, AbortReason } from "../../src/exports/index.ts";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  AbortReason,
+  command,
+  isMillraceError,
+  map,
+  pipeline,
+  stage,
+} from "../../src/exports/index.ts";
 import { recordEvents } from "../../src/testing/record-events.ts";
 import { makeHostWorld } from "../support/durable-host.ts";
 import { makeWaiting } from "../support/durable-process.ts";
@@ -17,6 +26,14 @@ function isCode(code: string): (error: unknown) => boolean {
     assert.equal(error.code, code);
     return true;
   };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 /** A stage that works until it is aborted, what reads it, and what tolerates everything. */
@@ -114,6 +131,34 @@ describe.each(STORES)("cancel on %s", (kind) => {
       note: "was cancelled already",
     });
     assert.deepEqual(await mill.run(run.id), before);
+  });
+
+  test("R196 R197: a command is gone when its run is cancelled, and what ignores its signal has its grace", async () => {
+    const world = makeDurableWorld(kind);
+    const pidFile = join(world.folder, "pid");
+    const child = command("child", {
+      argv: () => ["sh", "-c", `echo $$ > "${pidFile}"; trap "" TERM; sleep 600 & wait; wait`],
+    });
+    const deaf = stage("deaf", {}, () => new Promise<never>(() => {}));
+    const both = pipeline("both", { stages: [child, deaf] });
+    const mill = await world.open([both], { graceMs: 100 });
+    const run = await mill.start(both, undefined);
+    while (!existsSync(pidFile) || readFileSync(pidFile, "utf8") === "")
+      await new Promise((resolve) => setImmediate(resolve));
+    const pid = Number(readFileSync(pidFile, "utf8"));
+    const beganMs = performance.now();
+    await mill.cancel(run.id);
+    const tookMs = performance.now() - beganMs;
+
+    const result = await run.result();
+    assert.deepEqual(
+      [result.state, result.stages["child"]?.state, result.stages["deaf"]?.state],
+      ["cancelled", "cancelled", "cancelled"],
+    );
+    assert.ok(tookMs >= 95 && tookMs < 5_000, `it took ${tookMs} ms`);
+    // It was killed with its group; only its parent may not have looked yet.
+    while (isAlive(pid)) await new Promise((resolve) => setImmediate(resolve));
+    assert.ok(performance.now() - beganMs < 5_000);
   });
 
   test("R31: the metrics of a failed and of a cancelled run are reported", async () => {
