@@ -1,7 +1,7 @@
 // JSON as a type, its one canonical text (RFC 8785), and two helpers for text that goes into rows and keys:
 // a bound and a hash. What JSON cannot hold is refused here; `value.ts` stores more than JSON.
 
-import { hash } from "node:crypto";
+import { sha256 } from "./hash/sha256.ts";
 import canonicalize from "canonicalize";
 import { isRecord } from "./record.ts";
 
@@ -75,5 +75,5 @@ export function cutText(text: string, chars: number): string {
 
 /** SHA-256 in lower-case hexadecimal. Text is hashed as UTF-8. */
 export function sha256Hex(text: string | Uint8Array): string {
-  return hash("sha256", text, "hex");
+  return sha256(text);
 }
