@@ -154,6 +154,34 @@ describe("an owner that lost its run", () => {
     assert.equal(effects.filter((what) => what === "after").length, 1);
   });
 
+  test("cannot slip a checkpoint in while another takes its run over", async () => {
+    const world = makeDurableWorld();
+    const hosts = makeHostWorld(world);
+    const begun = makeGate();
+    const waiting = makeWaiting(hosts, () => begun.open());
+    // Open already, so that nothing has been looked at yet.
+    const mill = await world.open([waiting]);
+    const doomed = await world.openDoomed([waiting]);
+    const zombie = await doomed.start(waiting, undefined);
+    await begun.opened;
+    // It wakes up at the worst moment: as its checkpoints are read.
+    const load = mill.store.loadCheckpoints.bind(mill.store);
+    mill.store.loadCheckpoints = async (id) => {
+      const found = await load(id);
+      hosts.openGate();
+      await zombie.result().catch(() => undefined);
+      return found;
+    };
+    const result = await (await mill.resume(zombie.id, { here: true })).result();
+
+    assert.equal(result.state, "succeeded");
+    await assert.rejects(zombie.result(), isCode("LEASE_LOST"));
+    const ends = (await mill.store.listEvents({ runId: zombie.id, after: 0, limit: 100 })).filter(
+      ({ type, stage }) => type === "stage.succeeded" && stage === "wait",
+    );
+    assert.equal(ends.length, 1);
+  });
+
   test("notices at its next beat, and aborts what it runs", async () => {
     const world = makeDurableWorld();
     const hosts = makeHostWorld(world);

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -40,6 +40,8 @@ export class Campaign {
   readonly #effects: string;
   /** By `run stage item`: bytes of the file of effects when it was first seen committed. */
   readonly #committedAt: Map<string, number> = new Map();
+  /** Characters of the file of effects that were looked at. */
+  #readChars: number = 0;
   #deaths: number = 0;
   #count: number = 0;
 
@@ -76,12 +78,20 @@ export class Campaign {
     return "finished";
   }
 
-  /** Notes what is committed, now that nobody writes. */
+  /** Notes what is committed, now that nobody writes, and that nothing had begun before what it needs was. */
   #look(): void {
     if (!existsSync(this.#store)) return;
-    const bytes = existsSync(this.#effects) ? statSync(this.#effects).size : 0;
+    const text = existsSync(this.#effects) ? readFileSync(this.#effects, "utf8") : "";
+    const fresh = parseEffects(text.slice(this.#readChars));
+    this.#readChars = text.length;
+    const bytes = Buffer.byteLength(text);
     const database = new DatabaseSync(this.#store, { readOnly: true });
     try {
+      const ended = new Set(listEnded(database));
+      for (const { run, stage, item } of fresh) {
+        for (const need of listNeeds(stage.split("#")[0] ?? "", item))
+          assert.ok(ended.has(`${run} ${need}`), `"${stage}" began before "${need}" was committed`);
+      }
       for (const name of listCommitted(database)) {
         if (!this.#committedAt.has(name)) this.#committedAt.set(name, bytes);
       }
@@ -143,13 +153,12 @@ export class Campaign {
     const seen = new Set<string>();
     let at = 0;
     let repeated = 0;
-    for (const line of text.split("\n")) {
-      if (line === "") continue;
-      const { run, stage, item, attempt, idempotencyKey, pid } = JSON.parse(line) as Effect;
+    for (const effect of parseEffects(text)) {
+      const { run, stage, item, attempt, idempotencyKey, pid } = effect;
       const name = `${run} ${stage} ${item}`;
       const committedAt = this.#committedAt.get(name) ?? Infinity;
       assert.ok(at < committedAt, `${name} was committed, and was done again by process ${pid}`);
-      at += Buffer.byteLength(line) + 1;
+      at += Buffer.byteLength(JSON.stringify(effect)) + 1;
       const known = keys.get(name.split("#")[0] ?? "") ?? idempotencyKey;
       if (!stage.includes("#")) {
         assert.equal(idempotencyKey, known, `${name} has two idempotency keys`);
@@ -195,6 +204,40 @@ function runProgram(job: Job, moment: Moment | undefined): Promise<Ended> {
     child.on("error", reject);
     child.on("close", (code, signal) => resolve({ code, signal, stderr }));
   });
+}
+
+function parseEffects(text: string): readonly Effect[] {
+  return text.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as Effect]));
+}
+
+/** What must be committed before this begins, as `stage item`. */
+function listNeeds(stage: string, item: string): readonly string[] {
+  switch (stage) {
+    case "work":
+    case "flag":
+    case "broken":
+      return ["list "];
+    case "twice":
+      return [`work ${item}`];
+    case "after":
+      return ["broken "];
+    case "end":
+      return ["big ", "work ", "twice ", "stream ", "flag ", "after "];
+    default:
+      return [];
+  }
+}
+
+/** Everything that has ended, as `run stage item`. */
+function listEnded(database: DatabaseSync): readonly string[] {
+  const isEnded = `state IN ('succeeded', 'failed', 'skipped')`;
+  const sql = `
+    SELECT runs.id || ' ' || stage || ' ' AS name FROM stages
+      JOIN runs ON runs.number = stages.run WHERE stages.${isEnded}
+    UNION ALL
+    SELECT runs.id || ' ' || stage || ' ' || items.key FROM items
+      JOIN runs ON runs.number = items.run WHERE items.${isEnded}`;
+  return rowsOf(database, sql).map((row) => String(row["name"]));
 }
 
 /** Everything that must not be done again, as `run stage item`. */
