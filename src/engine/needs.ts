@@ -176,6 +176,10 @@ function versionOf(core: RunCore, stage: StageDefinition, withList: boolean): st
 }
 
 function versionOfEnding(stageRun: StageRun): string {
-  if (stageRun.state === "succeeded") return `=${stageRun.outputVersion ?? ""}`;
+  // What is not stored has no version of its own: it is as old or new as what it was made from.
+  if (stageRun.state === "succeeded")
+    return stageRun.outputVersion === null
+      ? `from ${stageRun.inputVersion ?? ""}`
+      : `=${stageRun.outputVersion}`;
   return `${stageRun.state} ${stageRun.reason ?? stageRun.failure?.fingerprint ?? ""}`;
 }
