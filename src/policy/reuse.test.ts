@@ -58,6 +58,23 @@ test("a map that bore failed items is opened again, and what reads it is compare
   );
 });
 
+test("what reads an input that its schema changed is compared, and so is what reads that", () => {
+  expect(actions(LINE, DONE, { verb: "resume", stale: [1] })).toEqual({
+    a: "keep",
+    b: "recheck",
+    c: "recheck",
+  });
+  const skipped = recordOf("a", "skipped", { reason: "operator" });
+  const failed = recordOf("b", "failed");
+  expect(actions(LINE, [skipped, failed], { verb: "resume", stale: [0, 1] })).toEqual({
+    a: "keep",
+    b: "open",
+    c: "open",
+  });
+  const { stages } = decideReset(LINE, DONE, { verb: "resume", stale: [0] });
+  expect(stages[0]?.reason).toBe("its input is another one after the schema");
+});
+
 test("a rerun from a stage takes over what lies beside it as it is, failed items and all", () => {
   const unfinished = new Set(["a"]);
   const wanted = { a: "keep", b: "keep", c: "drop" };

@@ -22,6 +22,8 @@ export interface ResetRequest {
   readonly from?: readonly number[];
   /** Map stages that have items which did not succeed, whatever became of the stage. Default: none. */
   readonly unfinished?: ReadonlySet<string>;
+  /** Positions of stages that read the input, where that is another one after its schema. Default: none. */
+  readonly stale?: readonly number[];
 }
 
 /** The decision for one stage. */
@@ -64,6 +66,7 @@ export function decideReset(
     const choice = chooseAlone(stage.stageVersion, record, request);
     return { position, name: stage.name, persist: stage.persist, record, choice };
   });
+  for (const position of request.stale ?? []) doubt(at(cells, position));
   for (const start of request.from ?? []) dropFrom(definition.graph, cells, start);
   spread(definition.graph, cells);
   return {
@@ -111,6 +114,12 @@ const OPEN_REASONS: ReadonlyMap<string, string> = new Map([
 /** People decided this one; no rule of ours takes that back. */
 function isOperatorSkip(record: ResetRecord | undefined): boolean {
   return record?.state === "skipped" && record.reason === "operator";
+}
+
+/** Its checkpoint is compared with the input as it is now. */
+function doubt(cell: Cell): void {
+  if (cell.choice.action !== "keep" || isOperatorSkip(cell.record)) return;
+  cell.choice = { action: "recheck", reason: "its input is another one after the schema" };
 }
 
 function dropFrom(graph: Graph, cells: readonly Cell[], start: number): void {

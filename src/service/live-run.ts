@@ -19,6 +19,7 @@ import { SlotShare } from "../engine/slots.ts";
 import type { EventNumbers } from "../storage/store.ts";
 import { Emitter } from "../std/emitter.ts";
 import type { EncodedValue } from "../std/value.ts";
+import { toInputVersion } from "./commands/input-text.ts";
 import { explainRun, type Explanation } from "./explain.ts";
 import { EventQueue } from "./event-queue.ts";
 import type { MillContext } from "./mill-context.ts";
@@ -88,7 +89,7 @@ export class LiveRun implements RunHandle {
       runId: record.id,
       input: undefined,
       inputText: parts.inputText,
-      inputVersion: record.inputVersion,
+      inputVersion: toInputVersion(parts.inputText),
       settings: record.settings,
       provide: parts.provide,
       world: shareOf(mill.world, record.settings.concurrency),

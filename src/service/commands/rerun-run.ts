@@ -7,6 +7,7 @@ import type { MillraceEvent } from "../../model/event.ts";
 import type { RunRecord } from "../../model/run.ts";
 import { decideReset, type ResetPlan } from "../../policy/reuse.ts";
 import { listUnfinished } from "../../engine/restore.ts";
+import { encodeOrThrow } from "../../engine/run-core.ts";
 import type { EncodedValue } from "../../std/value.ts";
 import type { CreateRunWrite } from "../../storage/store.ts";
 import type { LiveRun } from "../live-run.ts";
@@ -14,7 +15,7 @@ import { getDefinition, type MillContext } from "../mill-context.ts";
 import { checkProvided, refuseUnavailable, toSettings, type RunChoices } from "../prepare-run.ts";
 import { findRun } from "../queries/find-run.ts";
 import { beginRun, claimRun, whileOpen } from "./begin-run.ts";
-import { toInputText, toInputVersion } from "./start-run.ts";
+import { readInputText, toInputVersion } from "./input-text.ts";
 import { listRedo, listTaken, readTakenOver } from "./take-over.ts";
 
 /** What a caller may say of a rerun. */
@@ -43,11 +44,10 @@ export async function rerunRun(
   refuseUnavailable(definition);
   const provide = { ...mill.provide, ...options.provide };
   checkProvided(definition, provide);
-  // The old input has been through the schema: asked again, it might give something else, or nothing.
-  const inputText =
-    options.input === undefined ? old.input : await toInputText(definition, options.input);
-  const plan = await planTakeOver(mill, { old, definition, options });
-  if (plan !== null && toInputVersion(inputText) !== old.inputVersion) {
+  const given = options.input === undefined ? old.input : encodeOrThrow(options.input, "the input");
+  const { inputText, stale } = await readInputText(definition, { ...old, input: given });
+  const plan = await planTakeOver(mill, { old, definition, options, stale });
+  if (plan !== null && given !== old.input && toInputVersion(inputText) !== old.inputVersion) {
     throw new MillraceError(
       "OPTION_INVALID",
       "A rerun with another input takes no checkpoints over.",
@@ -56,7 +56,7 @@ export async function rerunRun(
       },
     );
   }
-  const write = toCreate(mill, { old, definition, options, inputText, plan });
+  const write = toCreate(mill, { old, definition, options, given, inputText, plan });
   const { onEvent } = options;
   const parts = { definition, inputText, provide, onEvent };
   return await whileOpen(mill, () =>
@@ -74,12 +74,15 @@ interface CreateParts {
   readonly old: RunRecord;
   readonly definition: PipelineDefinition;
   readonly options: RerunOptions;
+  /** As a caller gave it. */
+  readonly given: EncodedValue;
+  /** As stages read it. */
   readonly inputText: EncodedValue;
   readonly plan: ResetPlan | null;
 }
 
 function toCreate(mill: MillContext, parts: CreateParts): CreateRunWrite {
-  const { old, definition, options, inputText, plan } = parts;
+  const { old, definition, options, given, inputText, plan } = parts;
   const settings = toSettings(definition, options);
   const stages = plan === null ? [] : listTaken(definition, plan);
   return {
@@ -89,7 +92,7 @@ function toCreate(mill: MillContext, parts: CreateParts): CreateRunWrite {
       pipeline: definition.name,
       definitionHash: definition.hash,
       key: null,
-      input: inputText,
+      input: given,
       inputVersion: toInputVersion(inputText),
       foreground: true,
       parent: old.id,
@@ -117,9 +120,11 @@ function toCreate(mill: MillContext, parts: CreateParts): CreateRunWrite {
 
 async function planTakeOver(
   mill: MillContext,
-  request: Pick<CreateParts, "old" | "definition" | "options">,
+  request: Pick<CreateParts, "old" | "definition" | "options"> & {
+    readonly stale: readonly number[];
+  },
 ): Promise<ResetPlan | null> {
-  const { definition, options, old } = request;
+  const { definition, options, old, stale } = request;
   if (options.from === undefined && options.onlyFailed !== true) return null;
   const from = options.from === undefined ? undefined : definition.positions.get(options.from);
   if (options.from !== undefined && from === undefined)
@@ -127,6 +132,7 @@ async function planTakeOver(
   const checkpoints = await mill.store.loadCheckpoints(old.id);
   return decideReset(definition, checkpoints.stages, {
     unfinished: listUnfinished(checkpoints),
+    stale,
     verb: options.onlyFailed === true ? "rerun-failed" : "rerun",
     ...(from === undefined ? {} : { from: [from] }),
   });

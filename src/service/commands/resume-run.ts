@@ -10,6 +10,7 @@ import type { StageState } from "../../model/outcome.ts";
 import type { RunRecord } from "../../model/run.ts";
 import { foreseeRestored, listUnfinished } from "../../engine/restore.ts";
 import { decideReset, type ResetPlan, type StageReset } from "../../policy/reuse.ts";
+import type { EncodedValue } from "../../std/value.ts";
 import type { ClaimRunWrite, ClaimTerms, ResetStage } from "../../storage/store.ts";
 import type { LiveRun } from "../live-run.ts";
 import { getDefinition, type MillContext } from "../mill-context.ts";
@@ -22,6 +23,7 @@ import {
 } from "../prepare-run.ts";
 import { findRun, runName } from "../queries/find-run.ts";
 import { beginRun, claimRun, whileOpen } from "./begin-run.ts";
+import { readInputText } from "./input-text.ts";
 import { interruptAbandoned, judgeOwner } from "./interrupt-abandoned.ts";
 import { isMap } from "./take-over.ts";
 
@@ -51,14 +53,13 @@ export async function resumeRun(
   return await whileOpen(mill, async () => {
     const terms = { owner: mill.owner, leaseMs: mill.leaseMs };
     const reopening = await prepare(mill, { id, definition, options, terms });
-    const { run, write, checkpoints, plan } = reopening;
+    const { run, write, checkpoints, plan, inputText } = reopening;
     return await claimRun(mill, write, (_result, claimed) => {
       if (claimed === null) throw lostRace(run);
       return beginRun(mill, {
         claimed,
         definition,
-        // What the stages read before: a schema is not asked twice, its answer might be another one.
-        inputText: run.input,
+        inputText,
         provide,
         beforeMs: run.durationMs ?? 0,
         kept: { checkpoints, plan },
@@ -95,6 +96,7 @@ interface Reopening {
   readonly run: RunRecord;
   readonly checkpoints: RunCheckpoints;
   readonly plan: ResetPlan;
+  readonly inputText: EncodedValue;
   readonly write: ClaimRunWrite;
 }
 
@@ -103,13 +105,16 @@ async function prepare(mill: MillContext, request: Request): Promise<Reopening> 
   const { id, definition, options } = request;
   const run = await interruptAbandoned(mill, await findRun(mill.store, id));
   checkResumable(mill, run);
+  const { inputText, stale } = await readInputText(definition, run);
   const checkpoints = await mill.store.loadCheckpoints(id);
   const plan = decideReset(definition, checkpoints.stages, {
     verb: "resume",
     unfinished: listUnfinished(checkpoints),
+    stale,
     ...(options.from === undefined ? {} : { from: [positionOf(definition, options.from)] }),
   });
-  return { run, checkpoints, plan, write: toClaim({ ...request, run, checkpoints, plan }) };
+  const write = toClaim({ ...request, run, checkpoints, plan });
+  return { run, checkpoints, plan, inputText, write };
 }
 
 function positionOf(definition: PipelineDefinition, stage: string): number {
@@ -155,7 +160,7 @@ function lostRace(run: RunRecord): MillraceError {
   });
 }
 
-function toClaim(parts: Request & Omit<Reopening, "write">): ClaimRunWrite {
+function toClaim(parts: Request & Pick<Reopening, "run" | "checkpoints" | "plan">): ClaimRunWrite {
   const { run, definition, checkpoints, plan, options, terms } = parts;
   const restored = foreseeRestored(checkpoints, plan);
   const records = new Map(checkpoints.stages.map((record) => [record.stage, record]));

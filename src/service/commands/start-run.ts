@@ -7,20 +7,14 @@ import type { MillraceEvent } from "../../model/event.ts";
 import { RUN_KEY_CHARS_MAX, TAG_CHARS_MAX, TAGS_MAX } from "../../model/limits.ts";
 import { isRunOver, type RunRecord } from "../../model/run.ts";
 import { encodeOrThrow } from "../../engine/run-core.ts";
-import { sha256Hex } from "../../std/json.ts";
 import type { EncodedValue } from "../../std/value.ts";
 import type { CreateRunWrite } from "../../storage/store.ts";
 import type { LiveRun } from "../live-run.ts";
 import type { MillContext } from "../mill-context.ts";
-import {
-  checkInput,
-  checkProvided,
-  refuseUnavailable,
-  toSettings,
-  type RunChoices,
-} from "../prepare-run.ts";
+import { checkProvided, refuseUnavailable, toSettings, type RunChoices } from "../prepare-run.ts";
 import { runName } from "../queries/find-run.ts";
 import { beginRun, claimRun, whileOpen } from "./begin-run.ts";
+import { toInputText, toInputVersion } from "./input-text.ts";
 import { interruptAbandoned } from "./interrupt-abandoned.ts";
 import { readTakenOver, selectTakeOver, type Selection } from "./take-over.ts";
 
@@ -61,10 +55,11 @@ export async function startRun(mill: MillContext, request: StartRequest): Promis
   checkProvided(definition, provide);
   toSettings(definition, options);
   checkLabels(options);
+  const given = encodeOrThrow(request.input, "the input");
   const inputText = await toInputText(definition, request.input);
   const inputVersion = toInputVersion(inputText);
   const selection = await selectTakeOver(mill, { definition, options, inputVersion });
-  const write = toCreate(mill, { definition, options, inputText, selection });
+  const write = toCreate(mill, { definition, options, given, inputText, selection });
   return await whileOpen(mill, () =>
     create(mill, write, { definition, inputText, provide, selection, onEvent: options.onEvent }),
   );
@@ -73,12 +68,15 @@ export async function startRun(mill: MillContext, request: StartRequest): Promis
 interface CreateParts {
   readonly definition: PipelineDefinition;
   readonly options: StartOptions;
+  /** As the caller gave it. */
+  readonly given: EncodedValue;
+  /** As stages read it. */
   readonly inputText: EncodedValue;
   readonly selection: Selection | null;
 }
 
 function toCreate(mill: MillContext, parts: CreateParts): CreateRunWrite {
-  const { definition, options, inputText, selection } = parts;
+  const { definition, options, given, inputText, selection } = parts;
   const settings = toSettings(definition, options);
   const { from } = options;
   const takeOver = selection?.takeOver;
@@ -89,7 +87,7 @@ function toCreate(mill: MillContext, parts: CreateParts): CreateRunWrite {
       pipeline: definition.name,
       definitionHash: definition.hash,
       key: options.key ?? null,
-      input: inputText,
+      input: given,
       inputVersion: toInputVersion(inputText),
       foreground: true,
       parent: options.parentRun ?? takeOver?.from ?? null,
@@ -159,21 +157,6 @@ function keyTaken(run: RunRecord): MillraceError {
       details: { run: run.id, name, state: run.state },
     },
   );
-}
-
-/** The input as stages read it: after its schema, so that defaults count for its version. */
-export async function toInputText(
-  definition: PipelineDefinition,
-  input: unknown,
-): Promise<EncodedValue> {
-  // First as it is: what a schema would take and change may still be nothing that can be stored.
-  encodeOrThrow(input, "the input");
-  return encodeOrThrow(await checkInput(definition, input), "the input");
-}
-
-/** What tells inputs apart: 32 hex digits. */
-export function toInputVersion(inputText: EncodedValue): string {
-  return sha256Hex(inputText).slice(0, 32);
 }
 
 function checkLabels(options: StartOptions): void {
