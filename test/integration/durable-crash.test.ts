@@ -206,10 +206,13 @@ const healings: fc.Arbitrary<Healing> = fc.record({
   from: fc.nat(10),
 });
 
+/** The same pipelines each time; CRASH_SEED draws others. */
+const SEED = Number(process.env["CRASH_SEED"] ?? 20_261_120);
+
 test("a failed run that is resumed or made again ends as one of which nothing ever failed", async () => {
-  await fc.assert(fc.asyncProperty(plans, healings, heal), { numRuns: 5 * PIPELINES });
+  await fc.assert(fc.asyncProperty(plans, healings, heal), { numRuns: 5 * PIPELINES, seed: SEED });
 }, 3_600_000);
 
 test("G4: a run ends the same, whenever and however its processes end", async () => {
-  await fc.assert(fc.asyncProperty(plans, ends, check), { numRuns: PIPELINES });
+  await fc.assert(fc.asyncProperty(plans, ends, check), { numRuns: PIPELINES, seed: SEED });
 }, 3_600_000);
