@@ -59,6 +59,8 @@ export class StageLedger {
     const { name, persist } = stageRun.definition;
     if (this.#core.journal === null || !persist) {
       stageRun.value = value;
+      // What is not stored is known by what it was made from.
+      stageRun.outputVersion = stageRun.inputVersion;
       return;
     }
     stageRun.text = encodeOrThrow(value, `the output of "${name}"`);
@@ -126,7 +128,9 @@ export class StageLedger {
       const stored = map.stored[index];
       // First the name of the blob: whether its text is in memory too is a matter of chance.
       const text = stored?.kind === "blob" ? stored.blob : (map.texts[index] ?? "");
-      parts.push(`${map.keyOf(index)} ${map.stateOf(index)} ${text}`);
+      const why = map.reasons.get(index) ?? map.failures.get(index)?.fingerprint ?? "";
+      const from = map.unstoredVersions.get(index) ?? "";
+      parts.push(`${map.keyOf(index)} ${map.stateOf(index)} ${from}${why} ${text}`);
     }
     stageRun.outputVersion = sha256Hex(parts.join("\n")).slice(0, 32);
   }
@@ -172,9 +176,12 @@ export class StageLedger {
       this.#listener.itemSettled(stageRun, index);
       return;
     }
-    stageRun.map?.uncommitted.add(index);
+    const { map, definition } = stageRun;
+    map?.uncommitted.add(index);
+    if (!definition.persist && facts.inputVersion !== null)
+      map?.unstoredVersions.set(index, facts.inputVersion);
     this.#commit(this.#putItem(stageRun, index, { ...facts, state }), () => {
-      stageRun.map?.uncommitted.delete(index);
+      map?.uncommitted.delete(index);
       this.#listener.itemSettled(stageRun, index);
     });
   }

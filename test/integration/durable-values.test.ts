@@ -344,3 +344,43 @@ describe("a start that must not be repeated unseen", () => {
     assert.equal(files.filter((file) => file.isFile()).length, 1);
   });
 });
+
+test("what is not stored is another value once it is made from something else", async () => {
+  const calls: string[] = [];
+  const make = (version: string) => {
+    const source = stage("source", { version }, () => version);
+    const link = stage("link", { needs: { source }, persist: false }, (needs) => {
+      calls.push("link");
+      return { read: () => needs.source };
+    });
+    const links = map(
+      "links",
+      { over: ["a"], key: (one) => one, needs: { source }, persist: false },
+      (one, needs) => {
+        calls.push("links");
+        return { read: () => one + needs.source };
+      },
+    );
+    const reader = stage("reader", { needs: { link, links } }, (needs) => {
+      calls.push("reader");
+      return needs.link.read() + (needs.links[0]?.read() ?? "");
+    });
+    const end = stage("end", { needs: { reader } }, (needs) => {
+      if (version === "1") throw new Error("not yet");
+      return needs.reader;
+    });
+    return pipeline("linked", { output: { end } });
+  };
+  const world = makeDurableWorld();
+  const first = make("1");
+  const mill = await world.open([first]);
+  const run = await mill.start(first, undefined);
+  await run.result();
+  await mill.close();
+  calls.length = 0;
+
+  const again = await world.open([make("2")]);
+  const result = await (await again.resume(run.id, { here: true })).result();
+  assert.deepEqual(result.outputs, { end: "2a2" });
+  assert.deepEqual(calls.toSorted(), ["link", "links", "reader"]);
+});

@@ -60,6 +60,8 @@ export class MapItems {
   unsettled: number = 0;
   /** Positions whose ending is on its way to the store: nobody else may work with it yet. */
   readonly uncommitted: Set<number> = new Set();
+  /** Of items whose outputs are not stored: what each was made from. */
+  readonly unstoredVersions: Map<number, string> = new Map();
   /** Set when no new item may start any more. */
   halted: boolean = false;
   readonly #eagerKeys: boolean;
