@@ -59,8 +59,6 @@ export class StageLedger {
     const { name, persist } = stageRun.definition;
     if (this.#core.journal === null || !persist) {
       stageRun.value = value;
-      // What is not stored is known by what it was made from.
-      stageRun.outputVersion = stageRun.inputVersion;
       return;
     }
     stageRun.text = encodeOrThrow(value, `the output of "${name}"`);

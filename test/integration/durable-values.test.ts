@@ -361,13 +361,17 @@ test("what is not stored is another value once it is made from something else", 
         return { read: () => one + needs.source };
       },
     );
-    const reader = stage("reader", { needs: { link, links } }, (needs) => {
-      calls.push("reader");
-      return needs.link.read() + (needs.links[0]?.read() ?? "");
+    const ofLink = stage("of-link", { needs: { link } }, (needs) => {
+      calls.push("of-link");
+      return needs.link.read();
     });
-    const end = stage("end", { needs: { reader } }, (needs) => {
+    const ofLinks = stage("of-links", { needs: { links } }, (needs) => {
+      calls.push("of-links");
+      return needs.links[0]?.read() ?? "";
+    });
+    const end = stage("end", { needs: { ofLink, ofLinks } }, (needs) => {
       if (version === "1") throw new Error("not yet");
-      return needs.reader;
+      return needs.ofLink + needs.ofLinks;
     });
     return pipeline("linked", { output: { end } });
   };
@@ -382,5 +386,5 @@ test("what is not stored is another value once it is made from something else", 
   const again = await world.open([make("2")]);
   const result = await (await again.resume(run.id, { here: true })).result();
   assert.deepEqual(result.outputs, { end: "2a2" });
-  assert.deepEqual(calls.toSorted(), ["link", "links", "reader"]);
+  assert.deepEqual(calls.toSorted(), ["link", "links", "of-link", "of-links"]);
 });
