@@ -4,9 +4,9 @@
 //   node scripts/build.ts
 
 import { execFileSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { rolldown } from "rolldown";
+import { rolldown, type Plugin } from "rolldown";
 
 /** Entries keep their path, since package.json and the command name them. */
 const ENTRIES: Readonly<Record<string, string>> = {
@@ -15,12 +15,46 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "cli/main": "src/cli/main.ts",
 };
 
+/** Packages whose code goes into `dist`, each with its licence: finding one takes longer than running it. */
+const INLINED: readonly string[] = ["canonicalize"];
+
+/**
+ * Modules of Node are taken as objects. An ESM import of one touches each of its exports, and with them every lazy
+ * part: `import "node:util"` alone loads streams, workers and a diff, some 12 ms of every start.
+ */
+const builtins: Plugin = {
+  name: "builtins",
+  renderChunk(code) {
+    const taken = code.replaceAll(
+      /^import (?<names>.*) from (?<id>"node:[\w/]+");$/gm,
+      (statement, names: string, id: string) =>
+        takeBuiltin(names, `process.getBuiltinModule(${id})`) ?? statement,
+    );
+    const left = /^import .*"node:.*$/m.exec(taken);
+    if (left !== null) this.error(`An import of Node that this build does not know: ${left[0]}`);
+    return taken;
+  },
+};
+
+/** `names`: what stands between `import` and `from`; undefined: in a form that is not known here. */
+function takeBuiltin(names: string, source: string): string | undefined {
+  const parts = /^(?<whole>\w+)?(?:, )?(?:\{(?<named>[^}]*)\})?$/.exec(names)?.groups;
+  if (parts === undefined) return undefined;
+  const { whole, named } = parts;
+  const taken = [whole, named === undefined ? undefined : `{${named.replaceAll(" as ", ": ")}}`];
+  return taken
+    .flatMap((target) => (target === undefined ? [] : [`const ${target} = ${source};`]))
+    .join(" ");
+}
+
 rmSync("dist", { recursive: true, force: true });
 const bundle = await rolldown({
+  plugins: [builtins],
   input: { ...ENTRIES },
   platform: "node",
-  // Packages stay packages: users share and update them.
-  external: (id) => !id.startsWith(".") && !id.startsWith("/") && !id.includes(":\\"),
+  // Packages stay packages: users share and update them. Only what every start needs is taken in.
+  external: (id) =>
+    !INLINED.includes(id) && !id.startsWith(".") && !id.startsWith("/") && !id.includes(":\\"),
 });
 await bundle.write({
   dir: "dist",
@@ -33,7 +67,7 @@ await bundle.write({
   codeSplitting: {
     // What every run loads anyway is one file each; what only some verbs need stays apart.
     groups: [
-      { name: "base", test: /[\\/]src[\\/](?:std|model|policy)[\\/]/ },
+      { name: "base", test: /[\\/]src[\\/](?:std|model|policy)[\\/]|[\\/]canonicalize[\\/]/ },
       { name: "sqlite", test: /[\\/]src[\\/]storage[\\/]sqlite[\\/]/ },
       { name: "executors", test: /[\\/]src[\\/]engine[\\/]executors[\\/]/ },
       { name: "engine", test: /[\\/]src[\\/](?:engine|storage|service)[\\/]/ },
@@ -46,6 +80,9 @@ await bundle.write({
   },
 });
 await bundle.close();
+for (const name of INLINED) {
+  cpSync(join("node_modules", name, "LICENSE"), join("dist", `LICENSE-${name}.txt`));
+}
 execFileSync(
   process.execPath,
   [join("node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.build.json"],

@@ -4,6 +4,7 @@
 import type { CliContext } from "./cli-context.ts";
 import { guessCommonFlags, readCommonFlags } from "./verb/common-flags.ts";
 import { EXIT } from "./exit-code.ts";
+import { parseCall } from "./parse-call.ts";
 import type { ErrorContext } from "./render-error.ts";
 
 /** A context before the command line is read. */
@@ -13,7 +14,6 @@ export type CliWorld = Omit<CliContext, "flags">;
 export async function runCommand(world: CliWorld, argv: readonly string[]): Promise<number> {
   let context: ErrorContext & CliWorld = { ...world, flags: guessCommonFlags(argv) };
   try {
-    const { parseCall } = await import("./parse-call.ts");
     const call = parseCall(argv);
     if (call.kind === "help") {
       const { renderHelp } = await import("./program.ts");

@@ -2,8 +2,8 @@
 
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Settings } from "../config/resolve.ts";
-import type { LoadedConfig } from "../config/load.ts";
+import { type LoadedConfig, loadConfig } from "../config/load.ts";
+import { resolveSettings, type Settings } from "../config/resolve.ts";
 import type { CliContext } from "./cli-context.ts";
 import { installModuleHooks } from "./module-hooks.ts";
 
@@ -20,7 +20,6 @@ export async function readSettings(
   context: CliContext,
   wishes: SettingWishes = {},
 ): Promise<Settings> {
-  const { resolveSettings } = await import("../config/resolve.ts");
   return resolveSettings({
     flags: {
       store: context.flags.store,
@@ -38,6 +37,5 @@ async function findConfig(context: CliContext): Promise<LoadedConfig | undefined
     return undefined;
   }
   installModuleHooks();
-  const { loadConfig } = await import("../config/load.ts");
   return loadConfig({ cwd: context.cwd, named });
 }

@@ -1,8 +1,7 @@
 // Files of this machine as the engine asks for them: stamps of what stages say they made, and a folder for each
 // run. Folders are 0700: what a run leaves may be private.
 
-import { mkdirSync } from "node:fs";
-import { stat } from "node:fs/promises";
+import fs, { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 /** What a file looked like. */
@@ -24,7 +23,7 @@ export class LocalFiles {
   /** Stamp of a file; null if it is not there or is no file. */
   async stamp(path: string): Promise<LocalStamp | null> {
     try {
-      const found = await stat(path, { bigint: true });
+      const found = await fs.promises.stat(path, { bigint: true });
       if (!found.isFile()) return null;
       return { bytes: Number(found.size), changedAtNs: found.mtimeNs, inode: found.ino };
     } catch (error) {

@@ -4,18 +4,18 @@ import { isMillraceError } from "../model/errors.ts";
 import { checksumOf, type Migration, planMigrations } from "./migrate.ts";
 import { MIGRATIONS } from "./sqlite/schema.ts";
 
+function migration(id: number, name: string, sql: string): Migration {
+  return { id, name, sql, checksum: checksumOf(sql) };
+}
+
 const KNOWN: readonly Migration[] = [
-  { id: 1, name: "one", sql: "CREATE TABLE one (a)" },
-  { id: 2, name: "two", sql: "CREATE TABLE two (a)" },
-  { id: 3, name: "three", sql: "CREATE TABLE three (a)" },
+  migration(1, "one", "CREATE TABLE one (a)"),
+  migration(2, "two", "CREATE TABLE two (a)"),
+  migration(3, "three", "CREATE TABLE three (a)"),
 ];
 
 const applied = (count: number) =>
-  KNOWN.slice(0, count).map(({ id, name, sql }) => ({
-    id,
-    name,
-    checksum: checksumOf({ id, name, sql }),
-  }));
+  KNOWN.slice(0, count).map(({ id, name, checksum }) => ({ id, name, checksum }));
 
 test("a store lacks the migrations after its last one", () => {
   assert.deepEqual(planMigrations("u", KNOWN, []), KNOWN);
@@ -29,7 +29,7 @@ test("a store with more migrations than are known is too new", () => {
 });
 
 test("a migration that was edited after it was applied is found by its checksum", () => {
-  const edited = KNOWN.map((migration) => ({ ...migration, sql: `${migration.sql} -- edited` }));
+  const edited = KNOWN.map(({ id, name, sql }) => migration(id, name, `${sql} -- edited`));
   const plan = (): unknown => planMigrations("u", edited, applied(2));
   assert.throws(plan, (error) => isMillraceError(error) && error.code === "STORE_INVALID");
 });
@@ -38,6 +38,10 @@ test("a gap in what was applied is no store of ours", () => {
   const [, second] = applied(2);
   assert.ok(second !== undefined);
   assert.throws(() => planMigrations("u", KNOWN, [second]), /another migration 2/);
+});
+
+test("our migrations carry the checksums of their texts", () => {
+  for (const { sql, checksum } of MIGRATIONS) assert.equal(checksum, checksumOf(sql));
 });
 
 test("our migrations are numbered from 1 without gaps", () => {

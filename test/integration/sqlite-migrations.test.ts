@@ -3,7 +3,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { test } from "vitest";
 import { type ErrorCode, isMillraceError } from "../../src/model/errors.ts";
-import type { Migration } from "../../src/storage/migrate.ts";
+import { checksumOf, type Migration } from "../../src/storage/migrate.ts";
 import { MIGRATIONS } from "../../src/storage/sqlite/schema.ts";
 import { applyRun, createRun } from "../../src/testing/store-suite/fixture.ts";
 import { makeSqliteWorld, outputOf, type SqliteWorld } from "../support/sqlite-world.ts";
@@ -12,6 +12,7 @@ const LETTERS: Migration = {
   id: 2,
   name: "letters",
   sql: "CREATE TABLE letters (text TEXT) STRICT",
+  checksum: "made up: no store is asked for it again",
 };
 const WITH_LETTERS: readonly Migration[] = [...MIGRATIONS, LETTERS];
 
@@ -94,7 +95,7 @@ test("a store of a newer millrace is refused with both versions, in every mode, 
 test("a store that was made with another text of a migration is refused", async () => {
   const world = makeSqliteWorld();
   const [first = LETTERS] = MIGRATIONS;
-  const other = { ...first, sql: `${first.sql}\nCREATE TABLE extra (a)` };
+  const other = { ...first, checksum: checksumOf(`${first.sql}\nCREATE TABLE extra (a)`) };
   await (await world.open({ migrations: [other] })).close();
 
   await assert.rejects(

@@ -4,6 +4,8 @@
 
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { importModule, showPath } from "../../config/import-module.ts";
+import { readConfig } from "../../config/load.ts";
 import type { Settings } from "../../config/resolve.ts";
 import { MillraceError } from "../../model/errors.ts";
 import { applyDefaults } from "../../model/compile/apply-defaults.ts";
@@ -60,7 +62,6 @@ async function loadFromFile(
   const path = resolve(context.cwd, given);
   if (!isFile(path)) throw fileMissing(context, given, path);
   installModuleHooks();
-  const { importModule, showPath } = await import("../../config/import-module.ts");
   const module = await importModule(path, {
     code: "PIPELINE_FILE_INVALID",
     what: "pipeline file",
@@ -68,7 +69,6 @@ async function loadFromFile(
   });
   const found = listExported(module);
   if (found.length === 0 && isConfigModule(module)) {
-    const { readConfig } = await import("../../config/load.ts");
     const file = { path, config: readConfig(module["default"], path, context.cwd) };
     const settings = await readSettings(context, { ...wishes, file });
     const named = { ...context, flags: { ...context.flags, config: given } };

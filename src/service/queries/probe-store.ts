@@ -1,6 +1,6 @@
 // How long a durable write takes in a folder: makes a small store there, writes once, and takes it away again.
 
-import { mkdtemp, rm } from "node:fs/promises";
+import fs from "node:fs";
 import { join } from "node:path";
 import { openStore } from "../../storage/open-store.ts";
 import { systemClock } from "../../std/clock.ts";
@@ -11,11 +11,11 @@ const WRITES = 3;
 
 /** Milliseconds of one write and sync. Rejects with what opening or writing a store says. */
 export async function probeStore(folder: string): Promise<number> {
-  const place = await mkdtemp(join(folder, ".millrace-probe-"));
+  const place = await fs.promises.mkdtemp(join(folder, ".millrace-probe-"));
   try {
     return await timeWrites(`sqlite:${join(place, "store.db")}`);
   } finally {
-    await rm(place, { recursive: true, force: true });
+    await fs.promises.rm(place, { recursive: true, force: true });
   }
 }
 

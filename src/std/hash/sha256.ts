@@ -23,8 +23,8 @@ export function sha256(data: Uint8Array | string): string {
 }
 
 /** First 32 bits of the fractional parts of roots of the first primes: square roots, then cube roots. */
-function rootBits(count: number, root: (prime: number) => number): Uint32Array {
-  const bits = new Uint32Array(count);
+function rootBits(count: number, root: (prime: number) => number): Int32Array {
+  const bits = new Int32Array(count);
   let found = 0;
   for (let candidate = 2; found < count; candidate += 1) {
     let isPrime = true;
@@ -44,14 +44,14 @@ const ROUND = rootBits(64, Math.cbrt);
 /** The hash by hand. Exported for the test that compares it with the native one. */
 export function hashHere(bytes: Uint8Array): string {
   const state = START.slice();
-  const words = new Uint32Array(64);
+  const words = new Int32Array(64);
   const padded = pad(bytes);
   const view = new DataView(padded.buffer);
   for (let offset = 0; offset < padded.length; offset += 64) {
-    for (let index = 0; index < 16; index += 1) words[index] = view.getUint32(offset + index * 4);
+    for (let index = 0; index < 16; index += 1) words[index] = view.getInt32(offset + index * 4);
     mix(state, words);
   }
-  return Array.from(state, (word) => word.toString(16).padStart(8, "0")).join("");
+  return Array.from(state, (word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
 }
 
 /** A one bit, zeros, and the length in bits at the end of a block of 64 bytes. */
@@ -69,32 +69,31 @@ function rotate(word: number, bits: number): number {
   return (word >>> bits) | (word << (32 - bits));
 }
 
-function mix(state: Uint32Array, words: Uint32Array): void {
+/** One block. Signed words throughout: Node keeps those without allocating, also before it has compiled this. */
+function mix(state: Int32Array, words: Int32Array): void {
   for (let t = 16; t < 64; t += 1) {
-    const [early = 0, late = 0] = [words[t - 15], words[t - 2]];
+    const early = words[t - 15] ?? 0;
+    const late = words[t - 2] ?? 0;
     const small = rotate(early, 7) ^ rotate(early, 18) ^ (early >>> 3);
     const large = rotate(late, 17) ^ rotate(late, 19) ^ (late >>> 10);
-    words[t] = ((words[t - 16] ?? 0) + small + (words[t - 7] ?? 0) + large) >>> 0;
+    words[t] = (words[t - 16] ?? 0) + small + (words[t - 7] ?? 0) + large;
   }
   let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = state;
   for (let t = 0; t < 64; t += 1) {
     const sumOfE = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
     const choice = (e & f) ^ (~e & g);
-    const first = (h + sumOfE + choice + (ROUND[t] ?? 0) + (words[t] ?? 0)) >>> 0;
+    const first = (h + sumOfE + choice + (ROUND[t] ?? 0) + (words[t] ?? 0)) | 0;
     const sumOfA = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
     const majority = (a & b) ^ (a & c) ^ (b & c);
-    [h, g, f, e, d, c, b, a] = [
-      g,
-      f,
-      e,
-      (d + first) >>> 0,
-      c,
-      b,
-      a,
-      (first + sumOfA + majority) >>> 0,
-    ];
+    h = g;
+    g = f;
+    f = e;
+    e = (d + first) | 0;
+    d = c;
+    c = b;
+    b = a;
+    a = (first + sumOfA + majority) | 0;
   }
-  for (const [index, word] of [a, b, c, d, e, f, g, h].entries()) {
-    state[index] = ((state[index] ?? 0) + word) >>> 0;
-  }
+  const mixed = [a, b, c, d, e, f, g, h];
+  for (let at = 0; at < mixed.length; at += 1) state[at] = (state[at] ?? 0) + (mixed[at] ?? 0);
 }

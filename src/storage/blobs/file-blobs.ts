@@ -1,7 +1,9 @@
 // Large values as files beside the store: <folder>/ab/cdef..., named by content. A file is written under another
 // name, synced, then renamed, and its folder synced: a name that can be read is there whole, and stays.
 
-import { type FileHandle, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+// Its promises come with streams and more, so they wait for the first large value.
+import fs from "node:fs";
+import type { FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { MillraceError } from "../../model/errors.ts";
 import { sha256Hex } from "../../std/json.ts";
@@ -62,7 +64,7 @@ export class FileBlobs implements BlobStore {
 
   async #load(name: string): Promise<Uint8Array | undefined> {
     try {
-      return await readFile(this.locate(name));
+      return await fs.promises.readFile(this.locate(name));
     } catch (error) {
       if (codeOf(error) === "ENOENT") return undefined;
       throw toBlobError(error, this.#folder);
@@ -71,13 +73,13 @@ export class FileBlobs implements BlobStore {
 
   async #write(name: string, bytes: Uint8Array): Promise<void> {
     const folder = join(this.#folder, name.slice(0, 2));
-    const made = await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+    const made = await fs.promises.mkdir(folder, { recursive: true, mode: FOLDER_MODE });
     const { file, path } = await openTemporary(join(folder, `.${name.slice(2)}`));
     try {
       await writeDurably(file, bytes);
-      await rename(path, this.locate(name));
+      await fs.promises.rename(path, this.locate(name));
     } catch (error) {
-      await rm(path, { force: true });
+      await fs.promises.rm(path, { force: true });
       throw error;
     }
     await syncFolder(folder);
@@ -92,7 +94,7 @@ async function openTemporary(stem: string): Promise<{ file: FileHandle; path: st
   for (let number = 0; ; number++) {
     const path = `${stem}.${process.pid}.${number}`;
     try {
-      return { file: await open(path, "wx", FILE_MODE), path };
+      return { file: await fs.promises.open(path, "wx", FILE_MODE), path };
     } catch (error) {
       if (codeOf(error) !== "EEXIST" || number >= TEMPORARY_NAMES_MAX) throw error;
     }
@@ -111,7 +113,7 @@ async function writeDurably(file: FileHandle, bytes: Uint8Array): Promise<void> 
 /** A rename is on the disk once its folder is. Windows has no such call, and needs none. */
 async function syncFolder(path: string): Promise<void> {
   if (process.platform === "win32") return;
-  const folder = await open(path, "r");
+  const folder = await fs.promises.open(path, "r");
   try {
     await folder.sync();
   } finally {

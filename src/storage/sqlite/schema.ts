@@ -5,13 +5,7 @@ import { closeSync, openSync, renameSync, rmSync } from "node:fs";
 import { backup, type DatabaseSync } from "node:sqlite";
 import { MillraceError } from "../../model/errors.ts";
 import { readNumber, readText } from "../codec.ts";
-import {
-  type AppliedMigration,
-  checksumOf,
-  type Migration,
-  planMigrations,
-  tooNew,
-} from "../migrate.ts";
+import { type AppliedMigration, type Migration, planMigrations, tooNew } from "../migrate.ts";
 import { readPragma } from "./connection.ts";
 import { foundation } from "./migrations/0001-foundation.ts";
 import { Statement } from "./statement.ts";
@@ -103,7 +97,7 @@ function applyPending({ url, database, migrations, nowMs }: SchemaOptions): numb
   const note = new Statement(database, `INSERT INTO migrations VALUES (?, ?, ?, ?)`);
   for (const migration of pending) {
     database.exec(migration.sql);
-    note.run(migration.id, migration.name, checksumOf(migration), nowMs);
+    note.run(migration.id, migration.name, migration.checksum, nowMs);
   }
   database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
   database.exec(`PRAGMA user_version = ${migrations.length}`);

@@ -36,6 +36,7 @@ function oneOf(column: string, words: readonly string[]): string {
 export const foundation: Migration = {
   id: 1,
   name: "foundation",
+  checksum: "08cc876e215ffc68a814483fb468737e6f1c0db761314db61a1dbbca4e58cca8",
   sql: `
 -- One row: the clock of the store and the last numbers given. Read and written by every transaction.
 CREATE TABLE meta (
