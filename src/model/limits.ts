@@ -1,6 +1,14 @@
 // Every maximum, with unit and reason. Nothing in the house is unbounded; what a user may raise is an option
 // whose default stands in `defaults.ts`.
 
+/** Runs that one claim takes at most. */
+export const CLAIM_RUNS_MAX = 256;
+/** Waiting runs that go back to their queues in one write at most. */
+export const WAKE_RUNS_MAX = 1_000;
+/** Largest and, negative, smallest priority of a run. */
+export const PRIORITY_MAX = 1_000;
+/** What one unit of priority is worth in waiting, ms. */
+export const PRIORITY_STEP_MS = 60_000;
 /** Stages of one pipeline: beyond this a graph is data and belongs in a map stage. */
 export const PIPELINE_STAGES_MAX = 10_000;
 /** Characters of a stage or pipeline name: names appear in every table and file. */

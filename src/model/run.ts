@@ -41,6 +41,16 @@ export interface RunRecord {
   readonly reason: string | null;
   /** True: owned from birth by the process that started it, taken by no worker unasked. */
   readonly foreground: boolean;
+  /** Higher starts first; a whole number, -1,000 to 1,000. 0 unless one was given. */
+  readonly priority: number;
+  /** May start from then on. Claims go by this time, one minute earlier per unit of priority. */
+  readonly dueAtMs: number;
+  /** Of a `waiting` run that goes back to its queue by itself: when; null otherwise. */
+  readonly wakeAtMs: number | null;
+  /** Claims lost to crashes in a row; a checkpoint that is committed sets it back to 0. */
+  readonly attempts: number;
+  /** Id of the batch it was enqueued with; null: none. */
+  readonly batch: string | null;
   readonly epoch: number;
   readonly lease: Lease | null;
   /** Claims so far that ended in a crash of the owner. */

@@ -26,6 +26,7 @@ export const RUN_BIRTH_COLUMNS = [
   "source",
   "tags",
   "queued_at_ms",
+  "priority",
 ] as const;
 
 /** Columns that writes change, but for `run_seq` and `definition`. */
@@ -34,6 +35,9 @@ export const RUN_LIFE_COLUMNS = [
   "state",
   "foreground",
   "reason",
+  "due_at_ms",
+  "wake_at_ms",
+  "attempts",
   "lease_worker",
   "lease_host",
   "lease_pid",
@@ -66,6 +70,7 @@ export function runBirthColumns(run: RunRecord): readonly Column[] {
     run.source,
     jsonColumn(run.tags),
     run.queuedAtMs,
+    run.priority,
   ];
 }
 
@@ -77,6 +82,9 @@ export function runLifeColumns(run: RunRecord): readonly Column[] {
     run.state,
     run.foreground ? 1 : 0,
     run.reason,
+    run.dueAtMs,
+    run.wakeAtMs,
+    run.attempts,
     owner?.worker ?? null,
     owner?.host ?? null,
     owner?.pid ?? null,
@@ -112,6 +120,11 @@ export function toRunRecord(row: Row): RunRecord {
     state: readWord(row, "state", RUN_STATES),
     reason: readTextOrNull(row, "reason"),
     foreground: readNumber(row, "foreground") === 1,
+    priority: readNumber(row, "priority"),
+    dueAtMs: readNumber(row, "due_at_ms"),
+    wakeAtMs: readNumberOrNull(row, "wake_at_ms"),
+    attempts: readNumber(row, "attempts"),
+    batch: readTextOrNull(row, "batch_id"),
     epoch: readNumber(row, "epoch"),
     lease: readLease(row),
     crashes: readNumber(row, "crashes"),

@@ -1,14 +1,25 @@
 // What every write does to a run's record, as pure functions that all stores share: which write is refused,
 // in which words, and what the record becomes. Stores add durability and numbers, never another rule.
 
+import { PRIORITY_STEP_MS } from "../model/limits.ts";
 import { canMoveRun } from "../model/transition.ts";
 import { isRunOver, type RunRecord, type RunState } from "../model/run.ts";
 import type { EventDraft } from "../model/event.ts";
-import type { ClaimRunWrite, CreateRunWrite, InterruptRunWrite, MoveRunWrite } from "./store.ts";
+import type {
+  ClaimedPipeline,
+  ClaimRunWrite,
+  ClaimTerms,
+  CreateRunWrite,
+  InterruptRunWrite,
+  MoveRunWrite,
+  ReclaimRunWrite,
+} from "./store.ts";
 
 /** The record of a run at its birth. */
 export function makeRun(write: CreateRunWrite, number: number, nowMs: number): RunRecord {
   const { run, claim } = write;
+  const dueAtMs = nowMs + (claim === null ? (run.delayMs ?? 0) : 0);
+  const isDue = dueAtMs <= nowMs;
   return {
     id: run.id,
     number,
@@ -17,9 +28,14 @@ export function makeRun(write: CreateRunWrite, number: number, nowMs: number): R
     key: run.key,
     input: run.input,
     inputVersion: run.inputVersion,
-    state: claim === null ? "queued" : "running",
-    reason: null,
+    state: claim !== null ? "running" : isDue ? "queued" : "waiting",
+    reason: isDue ? null : "due",
     foreground: run.foreground,
+    priority: run.priority ?? 0,
+    dueAtMs,
+    wakeAtMs: isDue ? null : dueAtMs,
+    attempts: 0,
+    batch: run.batch ?? null,
     epoch: claim === null ? 0 : 1,
     lease: claim === null ? null : { owner: claim.owner, expiresAtMs: nowMs + claim.leaseMs },
     crashes: 0,
@@ -65,6 +81,7 @@ export function takeRun(run: RunRecord, write: ClaimRunWrite, nowMs: number): Ru
     state: claim === null ? "queued" : "running",
     reason: null,
     foreground: write.foreground,
+    wakeAtMs: null,
     epoch: run.epoch + 1,
     lease: claim === null ? null : { owner: claim.owner, expiresAtMs: nowMs + claim.leaseMs },
     crashes: run.crashes + (write.crashed ? 1 : 0),
@@ -74,6 +91,7 @@ export function takeRun(run: RunRecord, write: ClaimRunWrite, nowMs: number): Ru
   if (!write.reopen) return taken;
   return {
     ...taken,
+    attempts: 0,
     resumes: run.resumes + 1,
     cancelRequestedAtMs: null,
     cancelReason: null,
@@ -102,6 +120,7 @@ export function moveOwnedRun(run: RunRecord, write: MoveRunWrite, nowMs: number)
     ...run,
     state: write.to,
     reason: write.reason,
+    wakeAtMs: write.wakeAtMs ?? null,
     lease: write.to === "running" ? run.lease : null,
     endedAtMs: isRunOver(write.to) ? nowMs : null,
     updatedAtMs: nowMs,
@@ -134,6 +153,81 @@ export function interruptRun(run: RunRecord, nowMs: number): RunRecord {
   };
 }
 
+/** Where a run stands in the order of its queue: lower is claimed first. */
+export function claimOrder(run: Pick<RunRecord, "dueAtMs" | "priority">): number {
+  return run.dueAtMs - PRIORITY_STEP_MS * run.priority;
+}
+
+/** The record of a queued run that a worker has claimed. */
+export function claimQueued(
+  run: RunRecord,
+  terms: { readonly claim: ClaimTerms; readonly pipeline: ClaimedPipeline },
+  nowMs: number,
+): RunRecord {
+  const { owner, leaseMs } = terms.claim;
+  return {
+    ...run,
+    definitionHash: terms.pipeline.definitionHash,
+    state: "running",
+    reason: null,
+    epoch: run.epoch + 1,
+    lease: { owner, expiresAtMs: nowMs + leaseMs },
+    startedAtMs: run.startedAtMs ?? nowMs,
+    updatedAtMs: nowMs,
+  };
+}
+
+/** The record of a waiting run whose time has come. */
+export function wakeRun(run: RunRecord, nowMs: number): RunRecord {
+  return { ...run, state: "queued", reason: null, wakeAtMs: null, updatedAtMs: nowMs };
+}
+
+/** Why this reclaim is refused, in a sentence; undefined when it is not. */
+export function refuseReclaim(run: RunRecord, write: ReclaimRunWrite): string | undefined {
+  if (run.epoch !== write.expectedEpoch) return staleEpoch(run, write.expectedEpoch);
+  if (run.state !== "running") return `The run is "${run.state}"; only a running one is reclaimed.`;
+  return run.foreground ? "The run is in the foreground; it waits for its resume." : undefined;
+}
+
+/** The record of a queue's run whose owner is gone, and what is told of it besides. */
+export function reclaimRun(
+  run: RunRecord,
+  write: ReclaimRunWrite,
+  nowMs: number,
+): { readonly run: RunRecord; readonly event: EventDraft | null } {
+  const attempts = run.attempts + 1;
+  const free: RunRecord = {
+    ...run,
+    state: "queued",
+    reason: null,
+    epoch: run.epoch + 1,
+    lease: null,
+    attempts,
+    crashes: run.crashes + 1,
+    updatedAtMs: nowMs,
+  };
+  const durationMs = run.durationMs ?? 0;
+  if (run.cancelRequestedAtMs !== null) {
+    const reason = run.cancelReason ?? "cancelled";
+    const event: EventDraft = { type: "run.cancelled", data: { durationMs, warnings: 0, reason } };
+    return { run: { ...free, state: "cancelled", reason, endedAtMs: nowMs, durationMs }, event };
+  }
+  if (attempts < write.attemptsMax) return { run: free, event: null };
+  const { failure } = write;
+  const data = { durationMs, warnings: 0, class: failure.class, message: failure.message };
+  return {
+    run: {
+      ...free,
+      state: "failed",
+      reason: failure.message,
+      failure,
+      endedAtMs: nowMs,
+      durationMs,
+    },
+    event: { type: "run.failed", data },
+  };
+}
+
 /** What asking for a run's end does to it. */
 export type CancelAnswer =
   | { readonly kind: "changed"; readonly run: RunRecord; readonly event: EventDraft }
@@ -151,6 +245,7 @@ export function cancelRun(run: RunRecord, reason: string, nowMs: number): Cancel
       ...run,
       state: "cancelled",
       reason,
+      wakeAtMs: null,
       endedAtMs: nowMs,
       updatedAtMs: nowMs,
     };

@@ -209,7 +209,7 @@ async function readAll(store: Store): Promise<unknown> {
 
 /** The write with the epoch that its run has now, where it asks for that. */
 async function withEpoch(store: Store, write: Write): Promise<Write> {
-  if (write.kind === "create-run" || write.kind === "request-cancel") return write;
+  if (!("runId" in write) || write.kind === "request-cancel") return write;
   const epoch = (await store.findRun(write.runId))?.epoch ?? 0;
   if ("epoch" in write) return write.epoch === CURRENT ? { ...write, epoch } : write;
   return write.expectedEpoch === CURRENT ? { ...write, expectedEpoch: epoch } : write;

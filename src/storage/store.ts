@@ -62,6 +62,27 @@ export interface NewRun {
   readonly source: string;
   readonly tags: Readonly<Record<string, string>>;
   readonly settings: RunSettings;
+  /** Default 0. */
+  readonly priority?: number;
+  /** Of a run that is queued: not claimed before this has passed, ms; it waits (`due`) until then. Default 0. */
+  readonly delayMs?: number;
+  /** Id of a batch that is stored. Default: none. */
+  readonly batch?: string | null;
+}
+
+/** Runs that are enqueued together. */
+export interface BatchRecord {
+  readonly id: string;
+  readonly pipeline: string;
+  /** Where they came from, for people: a file, a program. */
+  readonly source: string;
+  readonly createdAtMs: number;
+}
+
+/** Makes a batch. One with this id stays as it is, so that the same call may be repeated. */
+export interface CreateBatchWrite {
+  readonly kind: "create-batch";
+  readonly batch: Omit<BatchRecord, "createdAtMs">;
 }
 
 /** Who takes a run and for how long. The store's clock decides when the lease ends. */
@@ -94,6 +115,67 @@ export interface ClaimRunWrite {
   /** Stages that have a row and are done again, wholly or in part; a stage without a row is passed over. */
   readonly resetStages: readonly ResetStage[];
   readonly events: readonly EventDraft[];
+}
+
+/**
+ * Takes the next queued runs of these pipelines, in order of due time less one minute per unit of priority, then of
+ * number: epoch + 1, `running`, lease set, the definition theirs from now on, `run.started` told. Answers `claimed`.
+ */
+export interface ClaimNextWrite {
+  readonly kind: "claim-next";
+  readonly claim: ClaimTerms;
+  /** 1 to CLAIM_RUNS_MAX. */
+  readonly limit: number;
+  readonly pipelines: readonly ClaimedPipeline[];
+}
+
+/** A pipeline whose runs are claimed. */
+export interface ClaimedPipeline {
+  readonly name: string;
+  readonly definitionHash: string;
+  readonly definitionJson: string;
+  /** Runs of it that may be running at once, over all processes; null: any number. */
+  readonly maxActiveRuns: number | null;
+}
+
+/** A run that was claimed from its queue. */
+export interface NextRun {
+  readonly run: RunRecord;
+  readonly numbers: EventNumbers;
+  readonly events: readonly EventDraft[];
+  /** Hash of the definition it had worked under before. */
+  readonly formerHash: string;
+}
+
+/**
+ * Lets waiting runs whose time has come go back to their queues, the longest due first. Answers `woken` with how
+ * many, and when the next one is due.
+ */
+export interface WakeRunsWrite {
+  readonly kind: "wake-runs";
+  /** 1 to WAKE_RUNS_MAX. */
+  readonly limit: number;
+}
+
+/**
+ * Takes a run of a queue back from an owner that is gone: epoch + 1, `crashes` + 1, `attempts` + 1, `queued`; or
+ * `failed` with `failure` when `attempts` reaches `attemptsMax`. A run whose end was asked for is `cancelled`.
+ * `conflict` unless it is running under the expected epoch, and not in the foreground.
+ */
+export interface ReclaimRunWrite {
+  readonly kind: "reclaim-run";
+  readonly runId: string;
+  readonly expectedEpoch: number;
+  readonly attemptsMax: number;
+  /** Of the run, when this was its last attempt. */
+  readonly failure: Failure;
+  readonly events: readonly EventDraft[];
+}
+
+/** Sets stages back under a lease, as a claim does it, when the claim could not know which. */
+export interface ResetStagesWrite extends FencedWrite {
+  readonly kind: "reset-stages";
+  readonly stages: readonly ResetStage[];
 }
 
 /** How a stage is set back. */
@@ -170,6 +252,8 @@ export interface MoveRunWrite extends FencedWrite {
   readonly kind: "move-run";
   readonly to: RunState;
   readonly reason: string | null;
+  /** Of a run that is parked: goes back to its queue at this time of the store, by `wake-runs`. Default: never. */
+  readonly wakeAtMs?: number;
   /** Set at the end of a run. */
   readonly end?: {
     readonly durationMs: number;
@@ -202,8 +286,13 @@ export interface InterruptRunWrite {
 
 /** Everything that can be written. */
 export type Write =
+  | CreateBatchWrite
   | CreateRunWrite
   | ClaimRunWrite
+  | ClaimNextWrite
+  | WakeRunsWrite
+  | ReclaimRunWrite
+  | ResetStagesWrite
   | PutStageWrite
   | PutItemWrite
   | DropItemsWrite
@@ -236,7 +325,13 @@ export type WriteResult =
   /** Not in a state that allows it, which `reason` says in a sentence; `run` null: there is no such run. */
   | { readonly kind: "conflict"; readonly run: RunRecord | null; readonly reason: string }
   /** A memo of that name was there first. */
-  | { readonly kind: "kept"; readonly value: EncodedValue };
+  | { readonly kind: "kept"; readonly value: EncodedValue }
+  /** The batch is there. */
+  | { readonly kind: "kept-batch" }
+  /** In the order of the queue; empty: nothing to do there. */
+  | { readonly kind: "claimed"; readonly runs: readonly NextRun[] }
+  /** `nextWakeAtMs`: null when no run waits for a time. */
+  | { readonly kind: "woken"; readonly count: number; readonly nextWakeAtMs: number | null };
 
 /** What is asked of a list of runs; newest first. */
 export interface RunQuery {
@@ -250,6 +345,15 @@ export interface RunQuery {
   readonly limit: number;
   /** Only runs with a number under this one. */
   readonly beforeNumber?: number;
+}
+
+/** What is asked of a list of a batch's runs; in the order they were enqueued. */
+export interface BatchQuery {
+  readonly batch: string;
+  /** 1 to PAGE_ROWS_MAX. */
+  readonly limit: number;
+  /** Only runs with a number above this one. */
+  readonly afterNumber?: number;
 }
 
 /** What is asked of a list of items; in order of their places, then of their keys. */
@@ -300,6 +404,14 @@ export interface Store {
   findRunByNumber(number: number): Promise<RunRecord | undefined>;
   findRunByKey(pipeline: string, key: string): Promise<RunRecord | undefined>;
   listRuns(query: RunQuery): Promise<readonly RunRecord[]>;
+  findBatch(id: string): Promise<BatchRecord | undefined>;
+  listBatchRuns(query: BatchQuery): Promise<readonly RunRecord[]>;
+  /** Maintained counts of a batch's runs; states with 0 are left out. */
+  countBatch(id: string): Promise<Readonly<Partial<Record<RunState, number>>>>;
+  /** The run that the next claim of this pipeline would take, whatever else keeps it from being claimed. */
+  findNextQueued(pipeline: string): Promise<RunRecord | undefined>;
+  /** A number that differs once another process may have written. A hint: reading is what tells. */
+  changeMark(): Promise<number>;
   /**
    * Everything a run needs to go on: stage rows, items that ended or are recorded as started, state entries;
    * empty if there is no such run.

@@ -2,7 +2,14 @@
 // found before anything is written, so that no store has to undo half a batch for it.
 
 import { assert } from "../std/assert.ts";
-import { COMMIT_WRITES_MAX, PAGE_ROWS_MAX, RECENT_EVENTS_MAX } from "../model/limits.ts";
+import {
+  CLAIM_RUNS_MAX,
+  COMMIT_WRITES_MAX,
+  PAGE_ROWS_MAX,
+  PRIORITY_MAX,
+  RECENT_EVENTS_MAX,
+  WAKE_RUNS_MAX,
+} from "../model/limits.ts";
 import type { RetryRecord, StageRecord, StateEntry } from "../model/checkpoint.ts";
 import type { Write } from "./store.ts";
 
@@ -36,6 +43,19 @@ function assertNames(write: Write): void {
   switch (write.kind) {
     case "create-run":
       if (write.run.key !== null) assertName("key of a run", write.run.key);
+      assertBetween("The priority of a run", write.run.priority ?? 0, [
+        -PRIORITY_MAX,
+        PRIORITY_MAX,
+      ]);
+      return;
+    case "claim-next":
+      assertBetween("A claim's number of runs", write.limit, [1, CLAIM_RUNS_MAX]);
+      return;
+    case "wake-runs":
+      assertBetween("The number of runs that wake", write.limit, [1, WAKE_RUNS_MAX]);
+      return;
+    case "move-run":
+      assertWhole(write.wakeAtMs ?? null);
       return;
     case "put-stage":
       assertTimes(write.record, write.retry);
@@ -50,15 +70,21 @@ function assertNames(write: Write): void {
       assertName("name of a memo", write.name);
       if (write.item !== null) assertItemKey(write.item);
       return;
+    case "create-batch":
     case "claim-run":
+    case "reclaim-run":
+    case "reset-stages":
     case "drop-items":
     case "place-items":
     case "tell":
-    case "move-run":
     case "request-cancel":
     case "interrupt-run":
       return;
   }
+}
+
+function assertBetween(what: string, value: number, [min, max]: readonly [number, number]): void {
+  assert(Number.isInteger(value) && value >= min && value <= max, `${what} is ${value}.`);
 }
 
 function assertState(entries: readonly StateEntry[] | undefined): void {

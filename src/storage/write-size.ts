@@ -14,6 +14,13 @@ const FAILURE_BYTES = 4_096;
 /** Estimated bytes that a write adds to its transaction. */
 export function estimateBytes(write: Write): number {
   switch (write.kind) {
+    case "create-batch":
+    case "wake-runs":
+      return ROW_BYTES;
+    case "claim-next":
+      return write.limit * (ROW_BYTES + EVENT_BYTES);
+    case "reset-stages":
+      return ROW_BYTES * (1 + write.stages.length) + eventBytes(write);
     case "create-run":
       return 2 * ROW_BYTES + write.run.input.length + eventBytes(write);
     case "claim-run":
@@ -35,6 +42,7 @@ export function estimateBytes(write: Write): number {
     case "tell":
     case "move-run":
     case "interrupt-run":
+    case "reclaim-run":
       return ROW_BYTES + eventBytes(write);
     case "request-cancel":
       return ROW_BYTES + EVENT_BYTES;

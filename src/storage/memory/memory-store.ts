@@ -21,6 +21,8 @@ import { MemoryBlobs } from "../blobs/memory-blobs.ts";
 import type { StoreCapabilities } from "../capabilities.ts";
 import { isStageOver } from "../stage-rules.ts";
 import type {
+  BatchQuery,
+  BatchRecord,
   EventQuery,
   ItemQuery,
   MemoAddress,
@@ -117,6 +119,39 @@ export class MemoryStore implements Store {
     this.#assertOpen();
     assertPage(query.limit);
     return selectRuns(this.#rows.runs, query);
+  }
+
+  async findBatch(id: string): Promise<BatchRecord | undefined> {
+    this.#assertOpen();
+    return this.#rows.batches.get(id)?.record;
+  }
+
+  async listBatchRuns(query: BatchQuery): Promise<readonly RunRecord[]> {
+    this.#assertOpen();
+    assertPage(query.limit);
+    const runs = this.#rows.batches.get(query.batch)?.runs ?? [];
+    const after = query.afterNumber ?? 0;
+    const first = runs.findIndex((run) => run.record.number > after);
+    if (first === -1) return [];
+    return runs.slice(first, first + query.limit).map((run) => run.record);
+  }
+
+  async countBatch(id: string): Promise<Readonly<Partial<Record<RunState, number>>>> {
+    this.#assertOpen();
+    const kept: Partial<Record<RunState, number>> = {};
+    for (const [state, count] of this.#rows.batches.get(id)?.counts ?? [])
+      if (count > 0) kept[state] = count;
+    return kept;
+  }
+
+  async findNextQueued(pipeline: string): Promise<RunRecord | undefined> {
+    this.#assertOpen();
+    return this.#rows.queue.listNext(pipeline, 1)[0]?.record;
+  }
+
+  async changeMark(): Promise<number> {
+    this.#assertOpen();
+    return this.#rows.events.length;
   }
 
   async loadCheckpoints(runId: string): Promise<RunCheckpoints> {

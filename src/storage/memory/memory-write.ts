@@ -6,30 +6,49 @@ import type { RunRecord, RunState } from "../../model/run.ts";
 import type { StateEntry } from "../../model/checkpoint.ts";
 import {
   cancelRun,
+  claimOrder,
+  claimQueued,
   interruptRun,
   makeRun,
   moveOwnedRun,
+  reclaimRun,
   refuseClaim,
   refuseInterrupt,
   refuseOwnerMove,
+  refuseReclaim,
   takeRun,
+  wakeRun,
 } from "../run-rules.ts";
-import { refuseStageMove } from "../stage-rules.ts";
+import { isStageOver, refuseStageMove } from "../stage-rules.ts";
 import type {
+  BatchRecord,
+  ClaimNextWrite,
   ClaimRunWrite,
+  CreateBatchWrite,
   CreateRunWrite,
   EventNumbers,
   InterruptRunWrite,
   MoveRunWrite,
+  NextRun,
   OwnerWrite,
   PutItemWrite,
   PutMemoWrite,
   PutStageWrite,
+  ReclaimRunWrite,
   RequestCancelWrite,
+  WakeRunsWrite,
   Write,
   WriteResult,
 } from "../store.ts";
+import { MemoryQueue } from "./memory-queue.ts";
 import { MemoryRun } from "./memory-run.ts";
+
+/** A batch, its runs in order of number, and their counts. */
+export interface MemoryBatch {
+  readonly record: BatchRecord;
+  readonly runs: MemoryRun[];
+  readonly counts: Map<RunState, number>;
+}
 
 /** Everything the memory store holds. */
 export class MemoryRows {
@@ -39,6 +58,8 @@ export class MemoryRows {
   readonly byKey: Map<string, MemoryRun> = new Map();
   readonly counts: Map<string, Map<RunState, number>> = new Map();
   readonly definitions: Map<string, string> = new Map();
+  readonly batches: Map<string, MemoryBatch> = new Map();
+  readonly queue: MemoryQueue = new MemoryQueue();
   /** In order of number: the event with number n stands at n - 1. */
   readonly events: MillraceEvent[] = [];
 
@@ -47,14 +68,23 @@ export class MemoryRows {
     switch (write.kind) {
       case "create-run":
         return this.#createRun(write, nowMs);
+      case "create-batch":
+        return this.#createBatch(write, nowMs);
       case "claim-run":
         return this.#claimRun(write, nowMs);
+      case "claim-next":
+        return this.#claimNext(write, nowMs);
+      case "wake-runs":
+        return this.#wakeRuns(write, nowMs);
+      case "reclaim-run":
+        return this.#reclaimRun(write, nowMs);
       case "request-cancel":
         return this.#requestCancel(write, nowMs);
       case "interrupt-run":
         return this.#interruptRun(write, nowMs);
       case "put-stage":
       case "put-item":
+      case "reset-stages":
       case "drop-items":
       case "place-items":
       case "put-memo":
@@ -74,8 +104,10 @@ export class MemoryRows {
     this.runs.push(run);
     this.byId.set(id, run);
     if (key !== null) this.byKey.set(keyOf(pipeline, key), run);
-    this.#keepDefinition(write);
-    this.#count(pipeline, run.record.state, 1);
+    this.#keepDefinition(write.run.definitionHash, write.definitionJson);
+    this.#count(run.record, run.record.state, 1);
+    if (run.record.batch !== null) this.batches.get(run.record.batch)?.runs.push(run);
+    this.queue.note(run);
     const from = write.takeOver === undefined ? undefined : this.byId.get(write.takeOver.from);
     if (from !== undefined) {
       for (const stage of write.takeOver?.stages ?? []) run.takeOver(from, stage);
@@ -88,7 +120,7 @@ export class MemoryRows {
     if (run === undefined) return NO_RUN;
     const refusal = refuseClaim(run.record, write);
     if (refusal !== undefined) return conflict(run, refusal);
-    this.#keepDefinition(write);
+    this.#keepDefinition(write.definitionHash, write.definitionJson);
     this.#replace(run, takeRun(run.record, write, nowMs));
     for (const reset of write.resetStages) run.reset(reset);
     return this.#done(run, write.events, nowMs);
@@ -119,6 +151,9 @@ export class MemoryRows {
     if (run.record.epoch !== write.epoch || run.record.state !== "running") return LEASE_LOST;
     const refused = this.#changeOwned(run, write, nowMs);
     if (refused !== undefined) return refused;
+    const isEnding = write.kind === "put-stage" || write.kind === "put-item";
+    if (isEnding && run.record.attempts > 0 && isStageOver(write.record.state))
+      run.record = { ...run.record, attempts: 0 };
     if (run.record.updatedAtMs !== nowMs) run.record = { ...run.record, updatedAtMs: nowMs };
     return { kind: "done", numbers: this.#tell(run, write.events, nowMs) };
   }
@@ -139,6 +174,9 @@ export class MemoryRows {
       case "place-items":
         for (const { key, index } of write.places) run.placeItem(write.stage, key, index);
         return undefined;
+      case "reset-stages":
+        for (const reset of write.stages) run.reset(reset);
+        return undefined;
       case "tell":
         return undefined;
     }
@@ -151,23 +189,72 @@ export class MemoryRows {
     return undefined;
   }
 
-  #keepDefinition(write: ClaimRunWrite | CreateRunWrite): void {
-    const hash = write.kind === "claim-run" ? write.definitionHash : write.run.definitionHash;
-    if (!this.definitions.has(hash)) this.definitions.set(hash, write.definitionJson);
+  #createBatch({ batch }: CreateBatchWrite, nowMs: number): WriteResult {
+    if (!this.batches.has(batch.id)) {
+      const record = { ...batch, createdAtMs: nowMs };
+      this.batches.set(batch.id, { record, runs: [], counts: new Map() });
+    }
+    return { kind: "kept-batch" };
+  }
+
+  #claimNext(write: ClaimNextWrite, nowMs: number): WriteResult {
+    const heads = write.pipelines.flatMap((pipeline) => {
+      const running = this.counts.get(pipeline.name)?.get("running") ?? 0;
+      const free = pipeline.maxActiveRuns === null ? write.limit : pipeline.maxActiveRuns - running;
+      const found = this.queue.listNext(pipeline.name, Math.max(0, Math.min(write.limit, free)));
+      return found.map((run) => ({ run, pipeline }));
+    });
+    heads.sort(
+      ({ run: left }, { run: right }) =>
+        claimOrder(left.record) - claimOrder(right.record) ||
+        left.record.number - right.record.number,
+    );
+    const runs = heads.slice(0, write.limit).map(({ run, pipeline }): NextRun => {
+      const formerHash = run.record.definitionHash;
+      this.#keepDefinition(pipeline.definitionHash, pipeline.definitionJson);
+      this.#replace(run, claimQueued(run.record, { claim: write.claim, pipeline }, nowMs));
+      const events = [{ type: "run.started", data: { epoch: run.record.epoch } } as const];
+      const numbers = this.#tell(run, events, nowMs);
+      return { run: run.record, numbers, events, formerHash };
+    });
+    return { kind: "claimed", runs };
+  }
+
+  #wakeRuns(write: WakeRunsWrite, nowMs: number): WriteResult {
+    const due = this.queue.listDue(nowMs, write.limit);
+    for (const run of due) this.#replace(run, wakeRun(run.record, nowMs));
+    return { kind: "woken", count: due.length, nextWakeAtMs: this.queue.nextWakeMs() };
+  }
+
+  #reclaimRun(write: ReclaimRunWrite, nowMs: number): WriteResult {
+    const run = this.byId.get(write.runId);
+    if (run === undefined) return NO_RUN;
+    const refusal = refuseReclaim(run.record, write);
+    if (refusal !== undefined) return conflict(run, refusal);
+    const { run: free, event } = reclaimRun(run.record, write, nowMs);
+    this.#replace(run, free);
+    return this.#done(run, event === null ? write.events : [...write.events, event], nowMs);
+  }
+
+  #keepDefinition(hash: string, json: string): void {
+    if (!this.definitions.has(hash)) this.definitions.set(hash, json);
   }
 
   #replace(run: MemoryRun, record: RunRecord): void {
     if (run.record.state !== record.state) {
-      this.#count(record.pipeline, run.record.state, -1);
-      this.#count(record.pipeline, record.state, 1);
+      this.#count(record, run.record.state, -1);
+      this.#count(record, record.state, 1);
     }
     run.record = record;
+    this.queue.note(run);
   }
 
-  #count(pipeline: string, state: RunState, change: number): void {
+  #count({ pipeline, batch }: RunRecord, state: RunState, change: number): void {
     let counts = this.counts.get(pipeline);
     if (counts === undefined) this.counts.set(pipeline, (counts = new Map()));
     counts.set(state, (counts.get(state) ?? 0) + change);
+    const ofBatch = batch === null ? undefined : this.batches.get(batch)?.counts;
+    ofBatch?.set(state, (ofBatch.get(state) ?? 0) + change);
   }
 
   #done(run: MemoryRun, drafts: readonly EventDraft[], nowMs: number): WriteResult {

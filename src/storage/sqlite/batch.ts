@@ -9,7 +9,7 @@ import type { RunRecord, RunState } from "../../model/run.ts";
 import type { EventNumbers } from "../store.ts";
 import type { Rows } from "./rows.ts";
 import type { Meta } from "./statements/meta.ts";
-import type { RunHead } from "./statements/runs.ts";
+import { headOf, type RunHead } from "./statements/runs.ts";
 
 /** One transaction's worth of shared knowledge. */
 export class Batch {
@@ -17,7 +17,9 @@ export class Batch {
   readonly nowMs: number;
   readonly #heads = new Map<string, RunHead | undefined>();
   readonly #definitions = new Map<string, number>();
+  readonly #batches = new Map<string, number>();
   readonly #runCounts = new Map<string, Map<RunState, number>>();
+  readonly #batchCounts = new Map<number, Map<RunState, number>>();
   readonly #itemCounts = new Map<number, Map<string, Map<StageState, number>>>();
   #lastRunNumber: number;
   #lastEventSeq: number;
@@ -53,24 +55,33 @@ export class Batch {
     return this.#lastRunNumber + 1;
   }
 
+  /** Number of a batch that is stored; null: of none. */
+  batchNumber(id: string | null): number | null {
+    if (id === null) return null;
+    let number = this.#batches.get(id);
+    if (number === undefined) {
+      number = this.rows.batches.numberOf(id);
+      assert(number !== undefined, `There is no batch ${id}.`);
+      this.#batches.set(id, number);
+    }
+    return number;
+  }
+
   /** Takes note of a run that was inserted under the next number. */
-  keepRun(run: RunRecord): RunHead {
-    const { id, number, pipeline, foreground, epoch, state } = run;
-    this.#lastRunNumber = number;
-    const head: RunHead = {
-      id,
-      number,
-      pipeline,
-      foreground,
-      epoch,
-      state,
-      runSeq: 0,
-      retriesAdded: 0,
-      changed: false,
-    };
-    this.#heads.set(id, head);
-    this.countRun(pipeline, state, 1);
+  keepRun(run: RunRecord, batch: number | null): RunHead {
+    this.#lastRunNumber = run.number;
+    const head: RunHead = { ...headOf(run), batch, runSeq: 0 };
+    this.#heads.set(run.id, head);
+    this.countRun(head, run.state, 1);
     return head;
+  }
+
+  /** The head of a run whose row was just read; the one that is known already, with what it gathered, if any. */
+  adopt(read: RunHead): RunHead {
+    const known = this.#heads.get(read.id);
+    if (known !== undefined) return known;
+    this.#heads.set(read.id, read);
+    return read;
   }
 
   /** The whole record, with what this transaction has changed so far. */
@@ -87,6 +98,20 @@ export class Batch {
     this.#moveHead(head, run.state);
     head.epoch = run.epoch;
     head.foreground = run.foreground;
+    head.attempts = run.attempts;
+  }
+
+  /** Brings head and counts up to a claim that is stored, with the number of its last event. */
+  claimed(head: RunHead, epoch: number): void {
+    this.#moveHead(head, "running");
+    head.epoch = epoch;
+    head.changed = false;
+  }
+
+  /** Runs of a pipeline that are running, with what this transaction has changed so far. */
+  countRunning(pipeline: string): number {
+    const changed = this.#runCounts.get(pipeline)?.get("running") ?? 0;
+    return this.rows.counters.countRunning(pipeline) + changed;
   }
 
   /** Brings head and counts up to a move that is stored. */
@@ -108,10 +133,9 @@ export class Batch {
     return numbers;
   }
 
-  countRun(pipeline: string, state: RunState, change: number): void {
-    let states = this.#runCounts.get(pipeline);
-    if (states === undefined) this.#runCounts.set(pipeline, (states = new Map()));
-    states.set(state, (states.get(state) ?? 0) + change);
+  countRun(of: Pick<RunHead, "pipeline" | "batch">, state: RunState, change: number): void {
+    countIn(this.#runCounts, of.pipeline, { state, change });
+    if (of.batch !== null) countIn(this.#batchCounts, of.batch, { state, change });
   }
 
   /** Counts an item that came from one state, or from none, into another, or into none. */
@@ -145,6 +169,9 @@ export class Batch {
     for (const [pipeline, states] of this.#runCounts) {
       for (const [state, change] of states) this.rows.counters.addRuns(pipeline, state, change);
     }
+    for (const [batch, states] of this.#batchCounts) {
+      for (const [state, change] of states) this.rows.batches.count(batch, state, change);
+    }
     for (const [run, stages] of this.#itemCounts) {
       for (const [stage, states] of stages) {
         for (const [state, change] of states) {
@@ -161,8 +188,18 @@ export class Batch {
 
   #moveHead(head: RunHead, to: RunState): void {
     if (head.state === to) return;
-    this.countRun(head.pipeline, head.state, -1);
-    this.countRun(head.pipeline, to, 1);
+    this.countRun(head, head.state, -1);
+    this.countRun(head, to, 1);
     head.state = to;
   }
+}
+
+function countIn<K>(
+  counts: Map<K, Map<RunState, number>>,
+  of: K,
+  { state, change }: { readonly state: RunState; readonly change: number },
+): void {
+  let states = counts.get(of);
+  if (states === undefined) counts.set(of, (states = new Map()));
+  states.set(state, (states.get(state) ?? 0) + change);
 }

@@ -1,6 +1,7 @@
 // All statements of one connection, by aggregate. None is prepared before it is used.
 
 import type { DatabaseSync } from "node:sqlite";
+import { BatchRows } from "./statements/batches.ts";
 import { CounterRows } from "./statements/counters.ts";
 import { DefinitionRows } from "./statements/definitions.ts";
 import { EventRows } from "./statements/events.ts";
@@ -15,6 +16,7 @@ import { WorkerRows } from "./statements/workers.ts";
 
 /** The tables of a store, over one connection. */
 export class Rows {
+  readonly batches: BatchRows;
   readonly counters: CounterRows;
   readonly definitions: DefinitionRows;
   readonly events: EventRows;
@@ -28,6 +30,7 @@ export class Rows {
   readonly workers: WorkerRows;
 
   constructor(database: DatabaseSync) {
+    this.batches = new BatchRows(database);
     this.counters = new CounterRows(database);
     this.definitions = new DefinitionRows(database);
     this.events = new EventRows(database);

@@ -18,6 +18,8 @@ import type { EncodedValue } from "../../std/value.ts";
 import type { BlobStore } from "../blob-store.ts";
 import type { StoreCapabilities } from "../capabilities.ts";
 import type {
+  BatchQuery,
+  BatchRecord,
   EventQuery,
   ItemQuery,
   MemoAddress,
@@ -28,6 +30,7 @@ import type {
   WriteResult,
 } from "../store.ts";
 import { assertEventPage, assertPage, assertWrites } from "../write-check.ts";
+import { readPragma } from "./connection.ts";
 import { isDoubtful, toStoreError } from "./faults.ts";
 import { Rows } from "./rows.ts";
 import type { RunCounts } from "./statements/counters.ts";
@@ -114,6 +117,29 @@ export class SqliteStore implements Store {
   async listRuns(query: RunQuery): Promise<readonly RunRecord[]> {
     assertPage(query.limit);
     return this.#read(({ rows }) => rows.runs.list(query));
+  }
+
+  async findBatch(id: string): Promise<BatchRecord | undefined> {
+    return this.#read(({ rows }) => rows.batches.find(id));
+  }
+
+  async listBatchRuns({ batch, limit, afterNumber }: BatchQuery): Promise<readonly RunRecord[]> {
+    assertPage(limit);
+    return this.#readBatch(batch, [], (rows, number) =>
+      rows.runs.listBatch(number, afterNumber ?? 0, limit),
+    );
+  }
+
+  async countBatch(id: string): Promise<RunCounts> {
+    return this.#readBatch(id, {}, (rows, number) => rows.batches.countsOf(number));
+  }
+
+  async findNextQueued(pipeline: string): Promise<RunRecord | undefined> {
+    return this.#read(({ rows }) => rows.runs.listNext(pipeline, 1)[0]?.run);
+  }
+
+  async changeMark(): Promise<number> {
+    return this.#read(({ database }) => Number(readPragma(database, "data_version")));
   }
 
   async loadCheckpoints(runId: string): Promise<RunCheckpoints> {
@@ -215,6 +241,13 @@ export class SqliteStore implements Store {
         return run === undefined ? none : work(rows, run);
       }),
     );
+  }
+
+  #readBatch<T>(id: string, none: T, work: (rows: Rows, number: number) => T): T {
+    return this.#read(({ rows }) => {
+      const number = rows.batches.numberOf(id);
+      return number === undefined ? none : work(rows, number);
+    });
   }
 
   #openReader(): Reader {

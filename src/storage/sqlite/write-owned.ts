@@ -10,8 +10,9 @@ import type {
   PutStageWrite,
 } from "../store.ts";
 import { refuseOwnerMove } from "../run-rules.ts";
-import { refuseStageMove } from "../stage-rules.ts";
+import { isStageOver, refuseStageMove } from "../stage-rules.ts";
 import type { Batch } from "./batch.ts";
+import { resetStage } from "./write-run.ts";
 import type { RunHead } from "./statements/runs.ts";
 
 const LEASE_LOST: WriteResult = { kind: "lease-lost" };
@@ -45,6 +46,9 @@ function change(batch: Batch, head: RunHead, write: OwnerWrite): WriteResult | u
     case "place-items":
       for (const item of write.places) batch.rows.items.place(head.number, write.stage, item);
       return undefined;
+    case "reset-stages":
+      for (const reset of write.stages) resetStage(batch, head.number, reset);
+      return undefined;
     case "tell":
       return undefined;
   }
@@ -63,6 +67,7 @@ function putStage(batch: Batch, head: RunHead, write: PutStageWrite): WriteResul
     stages.update(head.number, record);
   }
   putHistory(batch, head, write);
+  if (isStageOver(record.state)) head.attempts = 0;
   return undefined;
 }
 
@@ -81,6 +86,7 @@ function putItem(batch: Batch, head: RunHead, write: PutItemWrite): WriteResult 
     items.update(head.number, record);
     batch.countItem(of, known, record.state);
   }
+  if (isStageOver(record.state)) head.attempts = 0;
   putHistory(batch, head, write);
   return undefined;
 }

@@ -33,8 +33,10 @@ export function createRun(batch: Batch, write: CreateRunWrite): WriteResult {
   const { rows } = batch;
   const run = makeRun(write, batch.nextRunNumber, batch.nowMs);
   const definition = batch.keepDefinition(run.definitionHash, write.definitionJson);
-  if (!rows.runs.insert(run, definition, write.events.length)) return explainTaken(batch, run);
-  const head = batch.keepRun(run);
+  const batchNumber = batch.batchNumber(run.batch);
+  const born = { definition, batch: batchNumber, runSeq: write.events.length };
+  if (!rows.runs.insert(run, born)) return explainTaken(batch, run);
+  const head = batch.keepRun(run, batchNumber);
   if (write.takeOver !== undefined) {
     const from = batch.head(write.takeOver.from)?.number;
     for (const stage of from === undefined ? [] : write.takeOver.stages) {
@@ -96,7 +98,8 @@ export function interruptOwner(batch: Batch, write: InterruptRunWrite): WriteRes
   return { kind: "done", numbers: batch.tell(head, write.events), run: interrupted };
 }
 
-function resetStage(batch: Batch, run: number, { stage, mode }: ResetStage): void {
+/** Sets one stage of a run back. */
+export function resetStage(batch: Batch, run: number, { stage, mode }: ResetStage): void {
   const { stages, items, memos, state } = batch.rows;
   switch (mode) {
     case "keep":

@@ -9,6 +9,7 @@ import { Batch } from "./batch.ts";
 import { Rows } from "./rows.ts";
 import type { StoreClock } from "./store-clock.ts";
 import { transact } from "./transaction.ts";
+import { claimNext, reclaim, wakeRuns } from "./write-queue.ts";
 import { writeOwned } from "./write-owned.ts";
 import { claimRun, createRun, interruptOwner, requestCancel } from "./write-run.ts";
 
@@ -87,14 +88,24 @@ function writeOne(batch: Batch, write: Write): WriteResult {
   switch (write.kind) {
     case "create-run":
       return createRun(batch, write);
+    case "create-batch":
+      batch.rows.batches.keep(write.batch, batch.nowMs);
+      return { kind: "kept-batch" };
     case "claim-run":
       return claimRun(batch, write);
+    case "claim-next":
+      return claimNext(batch, write);
+    case "wake-runs":
+      return wakeRuns(batch, write);
+    case "reclaim-run":
+      return reclaim(batch, write);
     case "request-cancel":
       return requestCancel(batch, write);
     case "interrupt-run":
       return interruptOwner(batch, write);
     case "put-stage":
     case "put-item":
+    case "reset-stages":
     case "drop-items":
     case "place-items":
     case "put-memo":

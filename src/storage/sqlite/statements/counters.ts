@@ -6,7 +6,7 @@ import { assert } from "../../../std/assert.ts";
 import type { StateCounts } from "../../../model/checkpoint.ts";
 import { STAGE_STATES, type StageState } from "../../../model/outcome.ts";
 import { RUN_STATES, type RunState } from "../../../model/run.ts";
-import { readNumber, readText, readWord } from "../../codec.ts";
+import { readNumber, readNumberOrNull, readText, readWord } from "../../codec.ts";
 import { Statement } from "../statement.ts";
 
 /** Counts of the runs of one pipeline; states with 0 are left out. */
@@ -28,6 +28,7 @@ export class CounterRows {
   readonly #lowerRuns: Statement;
   readonly #itemsOf: Statement;
   readonly #runs: Statement;
+  readonly #running: Statement;
 
   constructor(database: DatabaseSync) {
     this.#raiseItems = new Statement(
@@ -52,6 +53,10 @@ export class CounterRows {
       database,
       `SELECT stage, state, count FROM item_counters WHERE run = ? AND count > 0 ORDER BY stage`,
     );
+    this.#running = new Statement(
+      database,
+      `SELECT count FROM run_counters WHERE pipeline = ? AND state = 'running'`,
+    );
     this.#runs = new Statement(
       database,
       `SELECT pipeline, state, count FROM run_counters WHERE count > 0 ORDER BY pipeline`,
@@ -68,6 +73,11 @@ export class CounterRows {
   addRuns(pipeline: string, state: RunState, change: number): void {
     if (change > 0) this.#raiseRuns.run(pipeline, state, change);
     else if (change < 0) assertOne(this.#lowerRuns.run(change, pipeline, state));
+  }
+
+  /** Runs of a pipeline that are running. */
+  countRunning(pipeline: string): number {
+    return readNumberOrNull(this.#running.get(pipeline) ?? { count: null }, "count") ?? 0;
   }
 
   /** Counts of a run's items by stage. */

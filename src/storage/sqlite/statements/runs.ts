@@ -3,7 +3,15 @@
 import type { DatabaseSync } from "node:sqlite";
 import { assert } from "../../../std/assert.ts";
 import { isRunOver, RUN_STATES, type RunRecord, type RunState } from "../../../model/run.ts";
-import { jsonColumn, readNumber, readText, readWord, type Row } from "../../codec.ts";
+import { PRIORITY_STEP_MS } from "../../../model/limits.ts";
+import {
+  jsonColumn,
+  readNumber,
+  readNumberOrNull,
+  readText,
+  readWord,
+  type Row,
+} from "../../codec.ts";
 import {
   RUN_BIRTH_COLUMNS,
   RUN_LIFE_COLUMNS,
@@ -23,6 +31,10 @@ export interface RunHead {
   foreground: boolean;
   epoch: number;
   state: RunState;
+  /** Number of its batch; null: none. */
+  readonly batch: number | null;
+  /** Claims lost in a row. */
+  attempts: number;
   /** Number of the run's last event. */
   runSeq: number;
   /** Retries to be added to those of the row. */
@@ -31,10 +43,13 @@ export interface RunHead {
   changed: boolean;
 }
 
-const HEAD = `SELECT number, pipeline, foreground, epoch, state, run_seq FROM runs WHERE id = ?`;
+const HEAD = `
+  SELECT number, pipeline, foreground, epoch, state, batch, attempts, run_seq
+  FROM runs WHERE id = ?`;
 
 const RECORD = `
-  SELECT number, definitions.hash AS definition_hash, run_inputs.input AS input,
+  SELECT number, run_seq, runs.batch AS batch_number,
+    (SELECT id FROM batches WHERE batches.number = runs.batch) AS batch_id, definitions.hash AS definition_hash, run_inputs.input AS input,
     ${[...RUN_BIRTH_COLUMNS, ...RUN_LIFE_COLUMNS].map((column) => `runs.${column}`).join(", ")}
   FROM runs
   JOIN definitions ON definitions.id = runs.definition
@@ -42,8 +57,8 @@ const RECORD = `
 
 const INSERT = `
   INSERT INTO runs
-    (number, definition, run_seq, ${[...RUN_BIRTH_COLUMNS, ...RUN_LIFE_COLUMNS].join(", ")})
-  VALUES (${Array.from({ length: 3 + RUN_BIRTH_COLUMNS.length + RUN_LIFE_COLUMNS.length }, () => "?").join(", ")})
+    (number, definition, run_seq, batch, ${[...RUN_BIRTH_COLUMNS, ...RUN_LIFE_COLUMNS].join(", ")})
+  VALUES (${Array.from({ length: 4 + RUN_BIRTH_COLUMNS.length + RUN_LIFE_COLUMNS.length }, () => "?").join(", ")})
   ON CONFLICT DO NOTHING`;
 
 const REPLACE = `
@@ -52,7 +67,7 @@ const REPLACE = `
   WHERE number = ?`;
 
 const TOUCH = `
-  UPDATE runs SET run_seq = ?, retries = retries + ?, updated_at_ms = ?
+  UPDATE runs SET run_seq = ?, retries = retries + ?, attempts = ?, updated_at_ms = ?
   WHERE number = ? AND epoch = ?`;
 
 const NO_LEASE = `lease_worker = NULL, lease_host = NULL, lease_pid = NULL, lease_boot_id = NULL,
@@ -61,13 +76,56 @@ const NO_LEASE = `lease_worker = NULL, lease_host = NULL, lease_pid = NULL, leas
 const STAY = `UPDATE runs SET reason = ? WHERE number = ? AND state = 'running'`;
 
 const LEAVE = `
-  UPDATE runs SET state = ?, reason = ?, ended_at_ms = ?, duration_ms = ?, warnings = ?,
+  UPDATE runs SET state = ?, reason = ?, wake_at_ms = ?, ended_at_ms = ?, duration_ms = ?, warnings = ?,
     failure = ?, metrics = ?, ${NO_LEASE}
   WHERE number = ? AND state = 'running'`;
 
 const RENEW = `
   UPDATE runs SET lease_expires_at_ms = ?
   WHERE id = ? AND epoch = ? AND state = 'running' AND lease_worker = ?`;
+
+// The expression of the index of claims, letter by letter.
+const NEXT = `
+  ${RECORD} WHERE runs.pipeline = ? AND runs.state = 'queued'
+  ORDER BY runs.due_at_ms - ${PRIORITY_STEP_MS} * runs.priority, runs.number LIMIT ?`;
+
+const CLAIM = `
+  UPDATE runs SET state = 'running', reason = NULL, definition = ?, epoch = ?, run_seq = ?,
+    lease_worker = ?, lease_host = ?, lease_pid = ?, lease_boot_id = ?, lease_process_start = ?,
+    lease_expires_at_ms = ?, started_at_ms = ?, updated_at_ms = ?
+  WHERE number = ? AND state = 'queued'`;
+
+/** What the row of a new run holds besides its record. */
+export interface RunBirth {
+  /** Number of its definition. */
+  readonly definition: number;
+  /** Number of its last event. */
+  readonly runSeq: number;
+  /** Number of its batch. */
+  readonly batch: number | null;
+}
+
+/** A run of a queue, and its head. */
+export interface QueuedRun {
+  readonly run: RunRecord;
+  readonly head: RunHead;
+}
+
+/** The head of a run whose record is known; its batch and events stand beside it. */
+export function headOf(run: RunRecord): Omit<RunHead, "batch" | "runSeq"> {
+  const { id, number, pipeline, foreground, epoch, state, attempts } = run;
+  return {
+    id,
+    number,
+    pipeline,
+    foreground,
+    epoch,
+    state,
+    attempts,
+    retriesAdded: 0,
+    changed: false,
+  };
+}
 
 /** Statements over `runs` and `run_inputs`. */
 export class RunRows {
@@ -85,6 +143,11 @@ export class RunRows {
   readonly #findByNumber: Statement;
   readonly #findByKey: Statement;
   readonly #anyRunning: Statement;
+  readonly #next: Statement;
+  readonly #claim: Statement;
+  readonly #due: Statement;
+  readonly #nextWake: Statement;
+  readonly #ofBatch: Statement;
   readonly #lists = new Map<string, Statement>();
 
   constructor(database: DatabaseSync) {
@@ -108,6 +171,20 @@ export class RunRows {
       database,
       `SELECT number FROM runs WHERE state = 'running' LIMIT 1`,
     );
+    this.#next = new Statement(database, NEXT);
+    this.#claim = new Statement(database, CLAIM);
+    this.#due = new Statement(
+      database,
+      `SELECT id FROM runs WHERE wake_at_ms <= ? ORDER BY wake_at_ms LIMIT ?`,
+    );
+    this.#nextWake = new Statement(
+      database,
+      `SELECT min(wake_at_ms) AS at_ms FROM runs WHERE wake_at_ms IS NOT NULL`,
+    );
+    this.#ofBatch = new Statement(
+      database,
+      `${RECORD} WHERE runs.batch = ? AND runs.number > ? ORDER BY runs.number LIMIT ?`,
+    );
   }
 
   head(id: string): RunHead | undefined {
@@ -120,18 +197,21 @@ export class RunRows {
       foreground: readNumber(row, "foreground") === 1,
       epoch: readNumber(row, "epoch"),
       state: readWord(row, "state", RUN_STATES),
+      batch: readNumberOrNull(row, "batch"),
+      attempts: readNumber(row, "attempts"),
       runSeq: readNumber(row, "run_seq"),
       retriesAdded: 0,
       changed: false,
     };
   }
 
-  /** Stores a new run, with `runSeq` events; false if its id or key is taken. */
-  insert(run: RunRecord, definition: number, runSeq: number): boolean {
+  /** Stores a new run; false if its id or key is taken. */
+  insert(run: RunRecord, of: RunBirth): boolean {
     const inserted = this.#insert.run(
       run.number,
-      definition,
-      runSeq,
+      of.definition,
+      of.runSeq,
+      of.batch,
       ...runBirthColumns(run),
       ...runLifeColumns(run),
     );
@@ -146,14 +226,14 @@ export class RunRows {
 
   /** Stores what a head has gathered. */
   touch(head: RunHead, nowMs: number): void {
-    const { runSeq, retriesAdded, number, epoch } = head;
-    assertOne(this.#touch.run(runSeq, retriesAdded, nowMs, number, epoch));
+    const { runSeq, retriesAdded, attempts, number, epoch } = head;
+    assertOne(this.#touch.run(runSeq, retriesAdded, attempts, nowMs, number, epoch));
     head.retriesAdded = 0;
     head.changed = false;
   }
 
   /** Moves a running run by the hand of its owner; `updated_at_ms` follows with the head. */
-  move(number: number, { to, reason, end }: MoveRunWrite, nowMs: number): void {
+  move(number: number, { to, reason, wakeAtMs, end }: MoveRunWrite, nowMs: number): void {
     if (to === "running") {
       assertOne(this.#stay.run(reason, number));
       return;
@@ -161,6 +241,7 @@ export class RunRows {
     const changed = this.#leave.run(
       to,
       reason,
+      wakeAtMs ?? null,
       isRunOver(to) ? nowMs : null,
       end?.durationMs ?? null,
       end?.warnings ?? 0,
@@ -178,6 +259,53 @@ export class RunRows {
     untilMs: number,
   ): boolean {
     return this.#renew.run(untilMs, run.id, run.epoch, worker) === 1;
+  }
+
+  /** Queued runs of a pipeline in the order of claims, each with what its head says. */
+  listNext(pipeline: string, limit: number): readonly QueuedRun[] {
+    return this.#next.all(pipeline, limit).map((row) => {
+      const run = toRunRecord(row);
+      const batch = readNumberOrNull(row, "batch_number");
+      const runSeq = readNumber(row, "run_seq");
+      return { run, head: { ...headOf(run), batch, runSeq } };
+    });
+  }
+
+  /** Stores the claim of a queued run, with its last event. */
+  claim(run: RunRecord, definition: number, runSeq: number): void {
+    const { owner } = run.lease ?? {};
+    assert(owner !== undefined, "A claimed run has an owner.");
+    assertOne(
+      this.#claim.run(
+        definition,
+        run.epoch,
+        runSeq,
+        owner.worker,
+        owner.host,
+        owner.pid,
+        owner.bootId,
+        owner.processStart,
+        run.lease?.expiresAtMs ?? null,
+        run.startedAtMs,
+        run.updatedAtMs,
+        run.number,
+      ),
+    );
+  }
+
+  /** Ids of waiting runs whose time has come, the longest due first. */
+  listDue(nowMs: number, limit: number): readonly string[] {
+    return this.#due.all(nowMs, limit).map((row) => readText(row, "id"));
+  }
+
+  /** When the next waiting run is due; null: none waits for a time. */
+  nextWakeMs(): number | null {
+    return readNumberOrNull(this.#nextWake.get() ?? {}, "at_ms");
+  }
+
+  /** Runs of a batch in the order of their numbers. */
+  listBatch(batch: number, after: number, limit: number): readonly RunRecord[] {
+    return this.#ofBatch.all(batch, after, limit).map(toRunRecord);
   }
 
   numberOf(id: string): number | undefined {
