@@ -32,8 +32,32 @@ export function parseCall(argv: readonly string[]): Call {
   const name = argv[at];
   if (name === undefined) return parseWithoutVerb(argv);
   const words = argv.toSpliced(at, 1);
-  if (name === "help") return helpFor(words.find((word) => !word.startsWith("-")));
-  return parseVerb(getVerb(name), words);
+  if (name === "help") return helpFor(words.filter((word) => !word.startsWith("-")));
+  return isFamily(name) ? parseFamily(name, words) : parseVerb(getVerb(name), words);
+}
+
+/** True for the first word of verbs that have two, as in `store backup`. */
+function isFamily(name: string): boolean {
+  return VERBS.some((verb) => verb.name.startsWith(`${name} `));
+}
+
+/** The second word stands where an argument would. */
+function parseFamily(family: string, words: readonly string[]): Call {
+  const at = findVerb(words);
+  const second = words[at];
+  if (second !== undefined)
+    return parseVerb(getVerb(`${family} ${second}`), words.toSpliced(at, 1));
+  if (words.includes("--help") || words.includes("-h")) return { kind: "help" };
+  throw incomplete(family);
+}
+
+function incomplete(family: string): MillraceError {
+  const known = listShown().filter((name) => name.startsWith(`${family} `));
+  return new MillraceError("VERB_UNKNOWN", `"${family}" is the beginning of a verb.`, {
+    hint: `known: ${known.join(", ")}`,
+    next: `npx millrace ${known[0] ?? ""} --help`,
+    details: { given: family, known },
+  });
 }
 
 const COMMON: readonly ReadFlag[] = COMMON_FLAGS.map(readFlag);
@@ -49,8 +73,11 @@ function findVerb(argv: readonly string[]): number {
   return argv.length;
 }
 
-function helpFor(name: string | undefined): Call {
-  return name === undefined ? { kind: "help" } : { kind: "help", verb: getVerb(name) };
+function helpFor([first, second]: readonly string[]): Call {
+  if (first === undefined) return { kind: "help" };
+  if (!isFamily(first)) return { kind: "help", verb: getVerb(first) };
+  if (second === undefined) return { kind: "help" };
+  return { kind: "help", verb: getVerb(`${first} ${second}`) };
 }
 
 function parseWithoutVerb(argv: readonly string[]): Call {
@@ -190,11 +217,15 @@ function countArguments(count: number): string {
 function getVerb(name: string): VerbSpec {
   const found = VERBS.find((verb) => verb.name === name);
   if (found !== undefined) return found;
-  const known = VERBS.filter((verb) => verb.hidden !== true).map((verb) => verb.name);
+  const known = listShown();
   const near = findNearest(name, known);
   throw new MillraceError("VERB_UNKNOWN", `There is no verb "${name}".`, {
     hint: near === undefined ? `known: ${known.join(", ")}` : `did you mean "${near}"?`,
     next: near === undefined ? "npx millrace --help" : `npx millrace ${near} --help`,
     details: { given: name, known },
   });
+}
+
+function listShown(): readonly string[] {
+  return VERBS.filter((verb) => verb.hidden !== true).map((verb) => verb.name);
 }
