@@ -8,15 +8,21 @@ import type { Failure, StoredValue } from "../../model/outcome.ts";
 import type { RunRecord } from "../../model/run.ts";
 import { encodeValue, type EncodedValue } from "../../std/value.ts";
 import type {
+  ClaimedPipeline,
+  ClaimNextWrite,
   ClaimRunWrite,
+  CreateBatchWrite,
   CreateRunWrite,
   InterruptRunWrite,
   MoveRunWrite,
   NewRun,
+  NextRun,
   PutItemWrite,
   PutMemoWrite,
   PutStageWrite,
+  ReclaimRunWrite,
   RequestCancelWrite,
+  ResetStage,
   Store,
   Write,
   WriteResult,
@@ -101,6 +107,61 @@ export function claimRun(
     events: [],
     ...write,
   };
+}
+
+/** Queues a run: nobody works on it. */
+export function queueRun(
+  run: Partial<NewRun> = {},
+  write: Partial<Omit<CreateRunWrite, "kind" | "run" | "claim">> = {},
+): CreateRunWrite {
+  return createRun(run, { claim: null, ...write });
+}
+
+/** Claims the next run of "crawl" for worker-2, or other runs of other pipelines. */
+export function claimNext(
+  write: Partial<Omit<ClaimNextWrite, "kind" | "pipelines">> = {},
+  ...pipelines: readonly Partial<ClaimedPipeline>[]
+): ClaimNextWrite {
+  const wanted = pipelines.length === 0 ? [{}] : pipelines;
+  return {
+    kind: "claim-next",
+    claim: { owner: makeOwner("worker-2"), leaseMs: LEASE_MS },
+    limit: 1,
+    pipelines: wanted.map((pipeline) => ({
+      name: "crawl",
+      definitionHash: "hash-1",
+      definitionJson: `{"name":"crawl"}`,
+      maxActiveRuns: null,
+      ...pipeline,
+    })),
+    ...write,
+  };
+}
+
+/** Takes a run back from an owner that is gone; its third lost claim is its last. */
+export function reclaimRun(
+  run: Held,
+  write: Partial<Omit<ReclaimRunWrite, "kind" | "runId">> = {},
+): ReclaimRunWrite {
+  return {
+    kind: "reclaim-run",
+    runId: run.id,
+    expectedEpoch: run.epoch,
+    attemptsMax: 3,
+    failure: makeFailure("its owner was lost"),
+    events: [],
+    ...write,
+  };
+}
+
+/** Sets stages back under the run's lease. */
+export function resetStages(run: Held, ...stages: readonly ResetStage[]): Write {
+  return { kind: "reset-stages", runId: run.id, epoch: run.epoch, stages, events: [] };
+}
+
+/** Makes a batch of "crawl". */
+export function createBatch(id: string): CreateBatchWrite {
+  return { kind: "create-batch", batch: { id, pipeline: "crawl", source: "list.jsonl" } };
 }
 
 /** A run under an epoch: what a fenced write carries. */
@@ -307,4 +368,11 @@ export async function refusalOf(store: Store, write: Write): Promise<string> {
   const result = await apply(store, write);
   assert.equal(result.kind, "conflict", JSON.stringify(result));
   return result.kind === "conflict" ? result.reason : "";
+}
+
+/** Applies a claim of the next runs, and answers what it took. */
+export async function applyClaim(store: Store, write: ClaimNextWrite): Promise<readonly NextRun[]> {
+  const result = await apply(store, write);
+  assert.ok(result.kind === "claimed", JSON.stringify(result));
+  return result.runs;
 }
