@@ -6,6 +6,7 @@ import type { EngineWorld } from "../engine/ports.ts";
 import type { PipelineDefinition } from "../model/definition.ts";
 import { MillraceError } from "../model/errors.ts";
 import type { Owner } from "../model/lease.ts";
+import type { Emitter } from "../std/emitter.ts";
 import type { Machine } from "../std/machine.ts";
 import { findNearest } from "../std/nearest.ts";
 import type { Store } from "../storage/store.ts";
@@ -17,6 +18,12 @@ export interface LiveEntry {
   result(): Promise<RunResult>;
   cancel(reason: string): Promise<void>;
   interrupt(drainMs: number): Promise<void>;
+}
+
+/** Who works the queues in this process, as far as closing needs it. */
+export interface StoppableWorker {
+  /** Claims nothing any more, gives what runs `drainMs`, and returns the rest to its queue. */
+  stop(drainMs: number): Promise<void>;
 }
 
 /** An open mill from inside. */
@@ -36,8 +43,14 @@ export interface MillContext {
   readonly live: Map<string, LiveEntry>;
   /** Runs whose claim is under way here: they are ours from its commit on, and live soon after. */
   readonly claiming: Set<string>;
+  /** Claims of queues under way here: until they are answered nobody knows which runs are ours. */
+  queueClaims: number;
+  /** Those who work the queues here. */
+  readonly workers: Set<StoppableWorker>;
   /** One promise per start, resume or rerun under way; resolves when its run is live or was refused. */
   readonly starting: Set<Promise<void>>;
+  /** Told the name of a pipeline whose queue got runs here: a hint, which polling alone can do without. */
+  readonly wake: Emitter<string>;
   /** True from the first `close` on: nothing is claimed any more. */
   closing: boolean;
 }

@@ -19,10 +19,17 @@ import {
 import { MillraceError } from "../model/errors.ts";
 import type { RunRecord } from "../model/run.ts";
 import { systemClock, type Clock } from "../std/clock.ts";
+import { Emitter } from "../std/emitter.ts";
 import { makeIdSource } from "../std/id.ts";
 import { systemMachine, type Machine } from "../std/machine.ts";
 import { systemRandom, type Random } from "../std/random.ts";
 import { cancelRun, type CancelOutcome } from "./commands/cancel-run.ts";
+import {
+  enqueueRuns,
+  type EnqueueEntry,
+  type EnqueueOptions,
+  type EnqueueOutcome,
+} from "./commands/enqueue-runs.ts";
 import { rerunRun, type RerunOptions } from "./commands/rerun-run.ts";
 import { rescueInterrupted } from "./commands/rescue.ts";
 import { queueRun, resumeRun, type ResumeOptions } from "./commands/resume-run.ts";
@@ -38,6 +45,7 @@ import { listItems, type ItemListQuery, type ItemPage } from "./queries/list-ite
 import { listRuns, type RunListQuery, type RunPage } from "./queries/list-runs.ts";
 import type { RunHandle } from "./run-handle.ts";
 import type { RunResult } from "./run-result.ts";
+import { Worker, type WorkOptions, type WorkSummary } from "./worker/worker.ts";
 import { makeFiles } from "./world.ts";
 
 /** Time that the last commits have when a mill closes, ms. */
@@ -98,6 +106,28 @@ export class Millrace {
     });
     await known.load();
     return known as RunHandle as RunHandle<Out>;
+  }
+
+  /**
+   * Queues a run per entry, for whoever works; resolves when all are committed. An entry whose key its pipeline
+   * knows makes no second run. One that cannot be queued is OPTION_INVALID or VALUE_NOT_STORABLE, and none is.
+   */
+  async enqueue<In, Out>(
+    pipeline: Pipeline<In, Out>,
+    entries: readonly EnqueueEntry<In>[],
+    options: EnqueueOptions = {},
+  ): Promise<EnqueueOutcome> {
+    return await enqueueRuns(this.#mill, { definition: pipeline.definition, entries, options });
+  }
+
+  /**
+   * Works the queues: claims runs of the known pipelines, works on them here, and brings back those whose worker
+   * died. Resolves when the queues are drained (`drain`), enough runs were worked on (`maxRuns`), or `signal` is
+   * aborted and what ran has ended or gone back. PROVIDED_MISSING, FEATURE_UNAVAILABLE, PIPELINE_UNKNOWN.
+   */
+  async work(options: WorkOptions = {}): Promise<WorkSummary> {
+    const worker = new Worker(this.#mill, options);
+    return await worker.work();
   }
 
   /** Goes on with a failed, cancelled or interrupted run. `here`: in this process; without it the run is put
@@ -181,6 +211,7 @@ export class Millrace {
   }
 
   async #park(drainMs: number): Promise<void> {
+    await Promise.all([...this.#mill.workers].map((worker) => worker.stop(drainMs)));
     // What was being claimed when the door closed is live now, or was refused.
     await Promise.all(this.#mill.starting);
     const live = [...this.#mill.live.values()];
@@ -239,7 +270,10 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
     nextId,
     live: new Map(),
     claiming: new Set(),
+    queueClaims: 0,
+    workers: new Set(),
     starting: new Set(),
+    wake: new Emitter(),
     closing: false,
   };
   if (mode === "write") await rescueInterrupted(mill);

@@ -4,7 +4,6 @@
 import type { PipelineDefinition } from "../../model/definition.ts";
 import { MillraceError } from "../../model/errors.ts";
 import type { MillraceEvent } from "../../model/event.ts";
-import { RUN_KEY_CHARS_MAX, TAG_CHARS_MAX, TAGS_MAX } from "../../model/limits.ts";
 import { isRunOver, type RunRecord } from "../../model/run.ts";
 import { encodeOrThrow } from "../../engine/run-core.ts";
 import type { EncodedValue } from "../../std/value.ts";
@@ -14,6 +13,7 @@ import type { MillContext } from "../mill-context.ts";
 import { checkProvided, refuseUnavailable, toSettings, type RunChoices } from "../prepare-run.ts";
 import { runName } from "../queries/find-run.ts";
 import { beginRun, claimRun, whileOpen } from "./begin-run.ts";
+import { checkLabels } from "./check-labels.ts";
 import { toInputText, toInputVersion } from "./input-text.ts";
 import { interruptAbandoned } from "./interrupt-abandoned.ts";
 import { readTakenOver, selectTakeOver, type Selection } from "./take-over.ts";
@@ -157,32 +157,4 @@ function keyTaken(run: RunRecord): MillraceError {
       details: { run: run.id, name, state: run.state },
     },
   );
-}
-
-function checkLabels(options: StartOptions): void {
-  const { key, tags = {}, source = "" } = options;
-  if (key !== undefined && (key.length === 0 || key.length > RUN_KEY_CHARS_MAX)) {
-    throw new MillraceError(
-      "OPTION_INVALID",
-      `key: expected 1 to ${RUN_KEY_CHARS_MAX} characters; got ${key.length}.`,
-    );
-  }
-  if (key?.isWellFormed() === false)
-    throw new MillraceError("OPTION_INVALID", `key: ${JSON.stringify(key)} is no Unicode text.`);
-  if (source.length > RUN_KEY_CHARS_MAX) {
-    throw new MillraceError(
-      "OPTION_INVALID",
-      `source: expected at most ${RUN_KEY_CHARS_MAX} characters; got ${source.length}.`,
-    );
-  }
-  const entries = Object.entries(tags);
-  const tooLong = entries.find(
-    ([name, value]) => name.length > TAG_CHARS_MAX || value.length > TAG_CHARS_MAX,
-  );
-  if (entries.length > TAGS_MAX || tooLong !== undefined) {
-    throw new MillraceError(
-      "OPTION_INVALID",
-      `tags: expected at most ${TAGS_MAX}, each name and value at most ${TAG_CHARS_MAX} characters.`,
-    );
-  }
 }

@@ -1,0 +1,269 @@
+// Puts runs into the queue, for whoever works: many at a time, each once per key. Everything is checked and encoded
+// before the first of them is written; whether an input fits its schema is found by whoever claims its run.
+
+import type { PipelineDefinition } from "../../model/definition.ts";
+import { MillraceError } from "../../model/errors.ts";
+import type { EventDraft } from "../../model/event.ts";
+import {
+  BATCH_RUNS_MAX,
+  COMMIT_WRITES_MAX,
+  DURATION_MS_MAX,
+  PRIORITY_MAX,
+} from "../../model/limits.ts";
+import type { RunRecord, RunSettings } from "../../model/run.ts";
+import type { Schema } from "../../model/schema.ts";
+import { encodeOrThrow } from "../../engine/run-core.ts";
+import { parseDuration, type Duration } from "../../std/duration.ts";
+import { encodeValue, type EncodedValue } from "../../std/value.ts";
+import type { CreateRunWrite, Write, WriteResult } from "../../storage/store.ts";
+import type { MillContext } from "../mill-context.ts";
+import { refuseUnavailable, toSettings, type RunChoices } from "../prepare-run.ts";
+import { whileOpen } from "./begin-run.ts";
+import { checkLabels } from "./check-labels.ts";
+import { toInputVersion } from "./input-text.ts";
+
+/** A run to be queued. */
+export interface EnqueueEntry<In = unknown> {
+  /** The caller's own name for this work, once per pipeline: a second one is a duplicate. Default: none. */
+  readonly key?: string;
+  /** Must be storable. Whether it fits the pipeline's schema is found when the run is claimed. */
+  readonly input: In;
+  /** Higher is claimed first; one unit is worth a minute of waiting. -1,000 to 1,000. Default 0. */
+  readonly priority?: number;
+  /** Not claimed before this has passed. At most 366 days. Default 0. */
+  readonly delay?: Duration;
+  /** Default: those of the options. */
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** What holds for all entries of one call. */
+export interface EnqueueOptions extends Pick<
+  RunChoices,
+  "skip" | "until" | "concurrency" | "failFast" | "noRetry" | "deadline"
+> {
+  /** Makes a batch of this id, or adds to it; `source` says for people where the runs come from. */
+  readonly batch?: { readonly id: string; readonly source: string };
+  readonly tags?: Readonly<Record<string, string>>;
+  /** Where they were enqueued, for people. At most 512 characters. Default "library". */
+  readonly source?: string;
+}
+
+/** One entry's run. */
+export interface EnqueuedRun {
+  /** As it was when it was made, or as it is when its key was known. */
+  readonly run: RunRecord;
+  /** False: the key was known, and this is the run that has it. */
+  readonly created: boolean;
+}
+
+/** What became of the entries. */
+export interface EnqueueOutcome {
+  readonly created: number;
+  readonly duplicates: number;
+  /** Id of the batch, if one was asked for. */
+  readonly batch?: string;
+  /** In the order of the entries. */
+  readonly runs: readonly EnqueuedRun[];
+}
+
+/** What to enqueue. */
+export interface EnqueueRequest {
+  readonly definition: PipelineDefinition;
+  /** At most 1,000,000. */
+  readonly entries: readonly EnqueueEntry[];
+  readonly options: EnqueueOptions;
+}
+
+/**
+ * Queues a run per entry; resolves when all are committed. An entry that cannot be queued is OPTION_INVALID or
+ * VALUE_NOT_STORABLE, names its place, and nothing is written. May be repeated where every entry has a key.
+ */
+export async function enqueueRuns(
+  mill: MillContext,
+  request: EnqueueRequest,
+): Promise<EnqueueOutcome> {
+  const { definition, entries, options } = request;
+  refuseUnavailable(definition);
+  checkEntries(request);
+  const shared = toShared(definition, options);
+  return await whileOpen(mill, async () => {
+    const writes: Write[] = toBatchWrite(definition, options);
+    for (let from = 0; from < entries.length; from += COMMIT_WRITES_MAX) {
+      // A turn for whatever else lives in this process, such as leases to be renewed.
+      if (from > 0) await new Promise<void>((resolve) => mill.world.clock.defer(resolve));
+      const until = Math.min(entries.length, from + COMMIT_WRITES_MAX);
+      for (let place = from; place < until; place++) {
+        const entry = entries[place];
+        const input = encodeOrThrow(entry?.input, `The input of entries[${place}]`);
+        const seen = foreseeInput(definition, entry?.input, input);
+        // Most schemas answer at once: a promise for each would cost more than the rest.
+        const text = seen instanceof Promise ? await seen : seen;
+        writes.push(toWrite(mill, shared, { entry, input, inputVersion: toInputVersion(text) }));
+      }
+    }
+    const runs = await commit(mill, definition.name, writes);
+    const created = runs.reduce((count, run) => count + (run.created ? 1 : 0), 0);
+    const { batch } = options;
+    const counts = { created, duplicates: runs.length - created, runs };
+    return batch === undefined ? counts : { ...counts, batch: batch.id };
+  });
+}
+
+async function commit(
+  mill: MillContext,
+  pipeline: string,
+  writes: readonly Write[],
+): Promise<readonly EnqueuedRun[]> {
+  const runs: EnqueuedRun[] = [];
+  for (let from = 0; from < writes.length; from += COMMIT_WRITES_MAX) {
+    // Given in one turn, they are one transaction.
+    const chunk = writes.slice(from, from + COMMIT_WRITES_MAX);
+    const results = await Promise.all(chunk.map((write) => mill.committer.write(write)));
+    let isNew = false;
+    for (const result of results) {
+      const run = toEnqueued(result);
+      if (run === undefined) continue;
+      runs.push(run);
+      isNew ||= run.created;
+    }
+    if (isNew) mill.wake.emit(pipeline);
+  }
+  return runs;
+}
+
+function toEnqueued(result: WriteResult): EnqueuedRun | undefined {
+  if (result.kind === "kept-batch") return undefined;
+  if (result.kind === "key-taken") return { run: result.run, created: false };
+  if (result.kind === "done" && result.run !== undefined) return { run: result.run, created: true };
+  throw new MillraceError("STORE_FAILED", `The store did not make the run: ${result.kind}.`);
+}
+
+/** What all runs of one call have in common. */
+interface Shared {
+  readonly definition: PipelineDefinition;
+  readonly options: EnqueueOptions;
+  readonly settings: RunSettings;
+  readonly events: readonly EventDraft[];
+}
+
+function toShared(definition: PipelineDefinition, options: EnqueueOptions): Shared {
+  const data = {
+    pipeline: definition.name,
+    stages: definition.stages.length,
+    definition: definition.hash,
+  };
+  const settings = toSettings(definition, options);
+  return { definition, options, settings, events: [{ type: "run.created", data }] };
+}
+
+function toBatchWrite({ name }: PipelineDefinition, { batch }: EnqueueOptions): Write[] {
+  if (batch === undefined) return [];
+  const { id, source } = batch;
+  return [{ kind: "create-batch", batch: { id, pipeline: name, source } }];
+}
+
+function toWrite(
+  mill: MillContext,
+  { definition, options, settings, events }: Shared,
+  { entry, input, inputVersion }: Entered,
+): CreateRunWrite {
+  return {
+    kind: "create-run",
+    run: {
+      id: mill.nextId(),
+      pipeline: definition.name,
+      definitionHash: definition.hash,
+      key: entry?.key ?? null,
+      input,
+      inputVersion,
+      foreground: false,
+      parent: null,
+      source: options.source ?? "library",
+      tags: entry?.tags ?? options.tags ?? {},
+      settings,
+      priority: entry?.priority ?? 0,
+      delayMs: toDelayMs(entry?.delay),
+      batch: options.batch?.id ?? null,
+    },
+    definitionJson: definition.json,
+    claim: null,
+    events,
+  };
+}
+
+interface Entered {
+  readonly entry: EnqueueEntry | undefined;
+  readonly input: EncodedValue;
+  readonly inputVersion: string;
+}
+
+/**
+ * The input as stages will read it, for its version: else every resume would take defaults of the schema for a
+ * change. What does not fit stands for itself; whoever claims its run says why it fails.
+ */
+function foreseeInput(
+  { input: schema }: PipelineDefinition,
+  value: unknown,
+  given: EncodedValue,
+): EncodedValue | Promise<EncodedValue> {
+  if (schema === null) return given;
+  const toText = (checked: Checked): EncodedValue => {
+    const text = checked.issues === undefined ? encodeValue(checked.value) : undefined;
+    return text?.ok === true ? text.value : given;
+  };
+  try {
+    const checked = schema["~standard"].validate(value);
+    return checked instanceof Promise ? checked.then(toText, () => given) : toText(checked);
+  } catch {
+    return given;
+  }
+}
+
+type Checked = Awaited<ReturnType<Schema["~standard"]["validate"]>>;
+
+function checkEntries({ entries, options }: EnqueueRequest): void {
+  checkLabels(options);
+  if (entries.length > BATCH_RUNS_MAX) {
+    throw new MillraceError(
+      "OPTION_INVALID",
+      `entries: expected at most ${BATCH_RUNS_MAX}; got ${entries.length}.`,
+      { hint: "enqueue them in several calls" },
+    );
+  }
+  const { batch } = options;
+  if (batch !== undefined) checkLabels({ key: batch.id, source: batch.source }, "batch.");
+  for (const [place, entry] of entries.entries()) checkEntry(entry, place);
+}
+
+function checkEntry(entry: EnqueueEntry, place: number): void {
+  const { key, tags, priority, delay } = entry;
+  if (key !== undefined || tags !== undefined) checkLabels(entry, `entries[${place}].`);
+  if (priority !== undefined && !isPriority(priority)) {
+    throw invalid(
+      place,
+      `priority: expected a whole number from -${PRIORITY_MAX} to ${PRIORITY_MAX}; got ${String(priority)}`,
+    );
+  }
+  if (delay === undefined) return;
+  const parsed = parseDuration(delay);
+  if (!parsed.ok) throw invalid(place, `delay: ${parsed.error}`);
+  if (parsed.value > DURATION_MS_MAX)
+    throw invalid(place, `delay: expected at most 366 days; got ${JSON.stringify(delay)}`);
+}
+
+function isPriority(priority: number): boolean {
+  return Number.isInteger(priority) && Math.abs(priority) <= PRIORITY_MAX;
+}
+
+function invalid(place: number, message: string): MillraceError {
+  return new MillraceError("OPTION_INVALID", `entries[${place}].${message}.`, {
+    hint: "nothing was enqueued",
+    details: { entry: place },
+  });
+}
+
+function toDelayMs(delay: Duration | undefined): number {
+  if (delay === undefined) return 0;
+  const parsed = parseDuration(delay);
+  return parsed.ok ? parsed.value : 0;
+}
