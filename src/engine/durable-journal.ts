@@ -78,9 +78,9 @@ export class DurableJournal implements Journal {
   }
 
   async parkRun(parked: RunEnd, events: readonly EventDraft[]): Promise<void> {
-    const { reason, durationMs } = parked;
+    const { to, reason, durationMs } = parked;
     const end = { durationMs, warnings: 0, failure: null, metrics: {} };
-    await this.#write({ kind: "move-run", to: "waiting", reason, end, events });
+    await this.#write({ kind: "move-run", to, reason, end, events });
   }
 
   findMemo(address: JournalMemo): Promise<EncodedValue | undefined> {

@@ -40,7 +40,8 @@ export interface Journal {
   placeItems(stage: string, places: readonly ItemPlace[]): Promise<void>;
   tell(events: readonly EventDraft[]): Promise<void>;
   endRun(end: RunEnd, events: readonly EventDraft[]): Promise<void>;
-  /** Parks the run for a later `resume`; of the end its reason and active time are kept. */
+  /** Lets the run go unfinished, for a `resume` or back to its queue; of the end its reason and active time are
+   *  kept. */
   parkRun(end: RunEnd, events: readonly EventDraft[]): Promise<void>;
   findMemo(address: JournalMemo): Promise<EncodedValue | undefined>;
   /** Stores a memo; answers the one that was there first, if any. */

@@ -43,8 +43,8 @@ export function listUnfinished(checkpoints: RunCheckpoints): ReadonlySet<string>
 
 /** How far restoring goes. */
 export interface RestoreOptions {
-  /** True: failures and cancellations too, to read a run that has ended. Default false: what succeeded or was
-   *  skipped, to go on with one. */
+  /** True: failures and cancellations too, to read a run that has ended, or to go on with one unasked. Default
+   *  false: what succeeded or was skipped. */
   readonly everyEnding?: boolean;
 }
 
@@ -57,6 +57,7 @@ export interface Kept {
 /** Applies checkpoints to a core before it is driven. */
 export function restoreRun(core: RunCore, kept: Kept, options: RestoreOptions = {}): Restored {
   const { checkpoints, plan } = kept;
+  core.keepsFailures = options.everyEnding === true;
   const records = new Map(checkpoints.stages.map((record) => [record.stage, record]));
   for (const { position, stage, action } of plan.stages) {
     const stageRun = core.stageAt(position);

@@ -200,6 +200,9 @@ export class RunCore implements AttemptHost {
     if (first === null || isWeightier) this.firstFailure = error;
   }
 
+  /** Endings of an earlier epoch stand, failures too: the run goes on, and nobody asked to try again. */
+  keepsFailures: boolean = false;
+
   /** Keeps items of an earlier epoch for the expansion of their stage. */
   keepItemCheckpoints(stage: string, records: readonly ItemRecord[]): void {
     this.#itemCheckpoints.set(stage, new Map(records.map((record) => [record.key, record])));

@@ -99,6 +99,7 @@ export class RunDriver implements SlotWaiter {
       for (const stageRun of this.core.stages) if (!stageRun.settled) this.#open += 1;
       if (cancelled !== null) return this.cancel(cancelled);
       this.#armDeadline();
+      this.#failFastOnRestored();
       // All entries are in line before the first one starts: one that ends at once must not overtake them.
       this.#pumping = true;
       for (const stageRun of this.core.stages) {
@@ -107,6 +108,19 @@ export class RunDriver implements SlotWaiter {
       this.#pumping = false;
       this.pump();
     });
+  }
+
+  /** A failure of an earlier epoch that stands keeps ordinary stages from starting, as it did then. */
+  #failFastOnRestored(): void {
+    if (!this.core.keepsFailures || !this.#isFailFast) return;
+    const isLost = this.core.stages.some(
+      ({ state, settled, definition }) => settled && state === "failed" && definition.critical,
+    );
+    if (isLost) this.#failFast();
+  }
+
+  get #isFailFast(): boolean {
+    return this.core.settings.failFast ?? this.core.definition.failFast;
   }
 
   #armDeadline(): void {
@@ -271,9 +285,8 @@ export class RunDriver implements SlotWaiter {
     for (const reader of this.core.definition.graph.readers[stageRun.index] ?? []) {
       this.#needSettled(this.core.stageAt(reader), stageRun);
     }
-    const failFast = this.core.settings.failFast ?? this.core.definition.failFast;
     const failedForGood = stageRun.state === "failed" && stageRun.definition.critical;
-    if (failedForGood && failFast) this.#failFast();
+    if (failedForGood && this.#isFailFast) this.#failFast();
   }
 
   #needSettled(reader: StageRun, need: StageRun): void {

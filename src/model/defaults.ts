@@ -32,6 +32,10 @@ export const MAP_MIN_SUCCESS_DEFAULT = 1;
 export const CONCURRENCY_DEFAULT = 32;
 /** Runs of a `runBatch` at once. */
 export const BATCH_CONCURRENCY_DEFAULT = 5;
+/** Runs that a worker works on at once. */
+export const WORKER_RUNS_DEFAULT = 8;
+/** How often a worker with nothing to do asks whether other processes have written, ms. */
+export const HINT_POLL_MS_DEFAULT = 20;
 /** Claims of a run lost to crashes before it fails. */
 export const RUN_ATTEMPTS_DEFAULT = 3;
 /** Length of a lease, ms. */

@@ -8,6 +8,8 @@ import type { Json } from "../std/json.ts";
 //   run.started             epoch
 //   run.resumed             epoch, keptStages, keptItems, redo: [{ stage, reason }]
 //   run.interrupted         reason
+//   run.returned            reason
+//   run.reclaimed           reason, host, pid
 //   run.cancel_requested    reason
 //   run.succeeded … cancelled   durationMs, warnings, reason?, stage?, class?, message?
 //   stage.started           (attempt is a field of the event)
@@ -32,6 +34,8 @@ export const STORED_EVENT_TYPES = [
   "run.started",
   "run.resumed",
   "run.interrupted",
+  "run.returned",
+  "run.reclaimed",
   "run.cancel_requested",
   "run.succeeded",
   "run.failed",

@@ -3,6 +3,8 @@
 
 /** Runs that one claim takes at most. */
 export const CLAIM_RUNS_MAX = 256;
+/** Runs that a worker works on at once. */
+export const WORKER_RUNS_MAX = 256;
 /** Waiting runs that go back to their queues in one write at most. */
 export const WAKE_RUNS_MAX = 1_000;
 /** Largest and, negative, smallest priority of a run. */

@@ -16,8 +16,9 @@ export type ResetAction = "keep" | "open" | "recheck" | "drop";
 
 /** What is asked for. */
 export interface ResetRequest {
-  /** `rerun` without `from` takes nothing over; everything else keeps what succeeded. */
-  readonly verb: "resume" | "rerun" | "rerun-failed";
+  /** `rerun` without `from` takes nothing over; `continue` keeps every ending, because nobody asked for another;
+   *  everything else keeps what succeeded. */
+  readonly verb: "resume" | "rerun" | "rerun-failed" | "continue";
   /** Positions of the stages to do again with all that reads them. */
   readonly from?: readonly number[];
   /** Map stages that have items which did not succeed, whatever became of the stage. Default: none. */
@@ -97,6 +98,10 @@ function chooseAlone(
   if (isOperatorSkip(record)) return { action: "keep", reason: null };
   if (record.stageVersion !== stageVersion) {
     return { action: "drop", reason: "its version, needs or options changed" };
+  }
+  if (verb === "continue") {
+    const isEnded = record.state === "succeeded" || OPEN_REASONS.has(record.state);
+    return { action: isEnded || record.state === "skipped" ? "keep" : "open", reason: null };
   }
   const isSettled = record.state === "succeeded" || record.state === "skipped";
   if (isSettled && verb !== "rerun" && unfinished?.has(record.stage) === true)

@@ -155,15 +155,16 @@ export class LiveRun implements RunHandle {
       return total;
     }
     const end = this.#toParked();
-    await this.#journal.parkRun(end, [interrupted("interrupted")]);
+    await this.#journal.parkRun(end, [this.#toLetGo("interrupted")]);
     return end;
   }
 
   #toParked(): RunEnd {
     const activeMs = this.#mill.world.clock.monotonicMs() - this.core.startedMs;
     return {
-      to: "waiting",
-      reason: "interrupted",
+      ...(this.#parts.record.foreground
+        ? { to: "waiting", reason: "interrupted" }
+        : { to: "queued", reason: null }),
       durationMs: activeMs + this.#parts.beforeMs,
       warnings: 0,
       failure: null,
@@ -171,12 +172,18 @@ export class LiveRun implements RunHandle {
     };
   }
 
+  /** In the foreground a run waits for its resume; one of a queue goes back to it. */
+  #toLetGo(reason: string): EventDraft {
+    if (this.#parts.record.foreground) return { type: "run.interrupted", data: { reason } };
+    return { type: "run.returned", data: { reason } };
+  }
+
   /** The store failed, or we did: the run is parked if that can still be written, so that it can be resumed at
    *  once. Where it was lost to another owner nothing of this changes anything. */
   async #letGo(error: unknown): Promise<void> {
     const reason = isMillraceError(error) ? error.message : "its process met an internal error";
     try {
-      await this.#journal.parkRun(this.#toParked(), [interrupted(reason)]);
+      await this.#journal.parkRun(this.#toParked(), [this.#toLetGo(reason)]);
     } catch {
       // Then its lease runs out, and whoever resumes it takes it from there. The first error is the one to tell.
     }
@@ -268,10 +275,6 @@ export class LiveRun implements RunHandle {
       ...(item === undefined ? {} : { item }),
     });
   }
-}
-
-function interrupted(reason: string): EventDraft {
-  return { type: "run.interrupted", data: { reason } };
 }
 
 /** The world of one run: with a limit of its own within that of the process, if it has one. */

@@ -40,8 +40,8 @@ export interface RunResult<Outputs = Record<string, unknown>> {
   /** Short name in its store; for runs in memory the id. */
   readonly name: string;
   readonly pipeline: string;
-  /** `waiting` only if the run was interrupted and can be resumed. */
-  readonly state: "succeeded" | "failed" | "skipped" | "cancelled" | "waiting";
+  /** `waiting` if the run was interrupted and can be resumed, `queued` if its worker returned it to its queue. */
+  readonly state: "succeeded" | "failed" | "skipped" | "cancelled" | "waiting" | "queued";
   readonly reason?: string;
   /** Undefined where the stage gave none. */
   readonly outputs: { readonly [K in keyof Outputs]: Outputs[K] | undefined };

@@ -159,6 +159,7 @@ interface ExitFacts {
 /** The exit code of a run that has ended or was parked. */
 function decideExit(result: RunResult, { isStrict, interrupted }: ExitFacts): ExitCode {
   switch (result.state) {
+    case "queued":
     case "waiting":
       return interrupted ?? EXIT.interrupted;
     case "failed":

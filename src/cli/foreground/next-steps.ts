@@ -37,6 +37,7 @@ export function listNextSteps(ended: EndedRun): readonly NextStep[] {
         { command: command("show", run), purpose: "stages, times and results" },
         ...listFirstFailure(ended, "what the first warning is about"),
       ];
+    case "queued":
     case "waiting":
       return [{ command: command("resume", run), purpose: "go on, keep what is done" }];
     case "cancelled":

@@ -32,8 +32,15 @@ export class ItemCheckpoints {
   #dropped: string[] = [];
   #moved: { key: string; index: number }[] = [];
 
-  constructor(records: ReadonlyMap<string, ItemRecord> | null) {
+  readonly #keepsFailures: boolean;
+
+  /** `keepsFailures`: an item that failed is not tried again. */
+  constructor(
+    records: ReadonlyMap<string, ItemRecord> | null,
+    options: { readonly keepsFailures: boolean } = { keepsFailures: false },
+  ) {
     this.#records = new Map(records);
+    this.#keepsFailures = options.keepsFailures;
   }
 
   /** True when there is nothing to compare with: keys need not even be made. */
@@ -48,12 +55,14 @@ export class ItemCheckpoints {
       this.counts.added += 1;
       return NONE;
     }
-    if (!isDone(record)) {
+    const isKeptFailure = this.#keepsFailures && record.state === "failed";
+    if (!isDone(record) && !isKeptFailure) {
       this.counts.added += 1;
       this.#rows.add(item.index);
       return record.state === "running" ? STARTED : NONE;
     }
-    if (record.inputVersion !== version) {
+    // A failure has no version: what it was made from made nothing.
+    if (record.inputVersion !== version && !isKeptFailure) {
       this.counts.changed += 1;
       this.#dropped.push(record.key);
       return NONE;

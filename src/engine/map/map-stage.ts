@@ -57,7 +57,9 @@ export class MapStage {
     this.#stop = shape.stopAfter === null ? null : makeStopAfter(shape.stopAfter);
     const keys = new ItemKeys(stageRun.definition.name, shape.key);
     this.items = new MapItems(keys, shape.key !== null || core.journal !== null);
-    this.#checkpoints = new ItemCheckpoints(core.takeItemCheckpoints(stageRun.definition.name));
+    this.#checkpoints = new ItemCheckpoints(core.takeItemCheckpoints(stageRun.definition.name), {
+      keepsFailures: core.keepsFailures && shape.onItemFailure === "continue",
+    });
     stageRun.map = this.items;
   }
 
@@ -189,6 +191,8 @@ export class MapStage {
     items.takeOver(index, record);
     const metrics = Object.entries(record.metrics);
     if (metrics.length > 0) stageRun.addMetrics(new Map(metrics));
+    if (record.failure !== null && record.state === "failed")
+      this.#core.noteError(stageRun, { failure: record.failure, index });
     this.#host.itemKept(stageRun, index);
   }
 

@@ -30,7 +30,11 @@ export interface Beginning {
   /** Active time of the epochs before, ms. Default 0. */
   readonly beforeMs?: number;
   /** What is brought back, and what is said of it where that is not what restoring finds. */
-  readonly kept?: Kept & { readonly redo?: Restored["redo"] };
+  readonly kept?: Kept & {
+    readonly redo?: Restored["redo"];
+    /** True: failures stand too. Default false. */
+    readonly everyEnding?: boolean;
+  };
   readonly onEvent?: ((event: MillraceEvent) => void) | undefined;
 }
 
@@ -49,7 +53,7 @@ export function beginRun(mill: MillContext, beginning: Beginning): LiveRun {
     firstEvents: claimed,
   });
   if (kept !== undefined) {
-    const restored = restoreRun(live.core, kept);
+    const restored = restoreRun(live.core, kept, { everyEnding: kept.everyEnding === true });
     live.noteRestored(kept.redo === undefined ? restored : { ...restored, redo: kept.redo });
   }
   if (onEvent !== undefined) live.onEvent(onEvent);

@@ -17,8 +17,8 @@ export function judgeOwner(mill: MillContext, run: RunRecord): OwnerStanding {
   if (mill.live.has(run.id) || mill.claiming.has(run.id)) return "alive";
   if (run.lease === null) return "gone";
   const { owner, expiresAtMs } = run.lease;
-  // Ours, and nobody here drives it: its store failed.
-  if (owner.worker === mill.owner.worker) return "gone";
+  // Ours, and nobody here drives it: its store failed. Unless it has just been claimed.
+  if (owner.worker === mill.owner.worker) return mill.queueClaims > 0 ? "alive" : "gone";
   const gone = mill.machine.isGone(owner);
   if (gone === true) return "gone";
   const isOver = mill.store.nowMs() > expiresAtMs + LEASE_GRACE_MS_DEFAULT;

@@ -68,6 +68,8 @@ const RUN_STATES_TOLD: Readonly<Partial<Record<EventType, RunState>>> = {
   "run.started": "running",
   "run.resumed": "running",
   "run.interrupted": "waiting",
+  "run.returned": "queued",
+  "run.reclaimed": "queued",
   "run.succeeded": "succeeded",
   "run.failed": "failed",
   "run.skipped": "skipped",

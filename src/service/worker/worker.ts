@@ -1,0 +1,311 @@
+// Works the queues of one process: claims runs while it has room, hands them over to be driven, and once a
+// second looks for runs that wake and for those of dead workers.
+//
+// Modes: `working`; `stopping` (nothing is claimed any more; what runs gets its time, the rest goes back to its
+// queue); `over`. While working it is `idle` when its last claim found less than there was room for: then it
+// claims again when it hears of work (a hint), or at the next look. Every hint may be lost.
+
+import {
+  DRAIN_MS_DEFAULT,
+  HINT_POLL_MS_DEFAULT,
+  PRESENCE_MS_DEFAULT,
+  WORKER_RUNS_DEFAULT,
+} from "../../model/defaults.ts";
+import { MillraceError } from "../../model/errors.ts";
+import type { MillraceEvent } from "../../model/event.ts";
+import { CLAIM_RUNS_MAX, WAKE_RUNS_MAX, WORKER_RUNS_MAX } from "../../model/limits.ts";
+import type { RunState } from "../../model/run.ts";
+import type { Timer } from "../../std/clock.ts";
+import type { ClaimedPipeline, NextRun } from "../../storage/store.ts";
+import { whileOpen } from "../commands/begin-run.ts";
+import type { LiveRun } from "../live-run.ts";
+import { getDefinition, type MillContext, type StoppableWorker } from "../mill-context.ts";
+import { checkProvided, refuseUnavailable } from "../prepare-run.ts";
+import type { RunHandle } from "../run-handle.ts";
+import { beginClaimed } from "./begin-claimed.ts";
+import { rescueRuns } from "./rescuer.ts";
+
+/** How the queues are worked. */
+export interface WorkOptions {
+  /** Runs at once, 1 to 256. Default 8. */
+  readonly concurrency?: number;
+  /** Names of the pipelines to work. Default: all that the mill knows. */
+  readonly pipelines?: readonly string[];
+  /** Ends when nothing is queued or running any more. Runs that wait for a later time are left. Default false. */
+  readonly drain?: boolean;
+  /** Ends after so many runs. Default: no bound. */
+  readonly maxRuns?: number;
+  /** Stops it when aborted: what runs gets `stopAfterMs`, then goes back to its queue. */
+  readonly signal?: AbortSignal;
+  /** Time that running stages have when it is stopped, ms. Default 20 s. */
+  readonly stopAfterMs?: number;
+  /** Told of every run that it begins, before the run's first event. */
+  readonly onRun?: (run: RunHandle) => void;
+  /** Told every event of its runs. */
+  readonly onEvent?: (event: MillraceEvent) => void;
+}
+
+/** What was worked on. */
+export interface WorkSummary {
+  /** Runs that were claimed. */
+  readonly runs: number;
+  /** How they ended; `returned`: they went back to their queue. */
+  readonly counts: Readonly<Partial<Record<RunState | "returned", number>>>;
+}
+
+type Mode = "working" | "stopping" | "over";
+
+/** Works the queues until it is told to stop, or until they are drained. */
+export class Worker implements StoppableWorker {
+  readonly #mill: MillContext;
+  readonly #options: WorkOptions;
+  readonly #room: number;
+  readonly #pipelines: readonly ClaimedPipeline[];
+  readonly #active: Map<string, LiveRun> = new Map();
+  readonly #counts: Partial<Record<RunState | "returned", number>> = {};
+  readonly #ended: PromiseWithResolvers<void> = Promise.withResolvers();
+  #mode: Mode = "working";
+  #runs: number = 0;
+  #isClaiming: boolean = false;
+  #isIdle: boolean = false;
+  #isPumping: boolean = false;
+  #isLooking: boolean = false;
+  #mark: number = 0;
+  #look: Timer | null = null;
+  #listen: Timer | null = null;
+  #fault: unknown = null;
+
+  constructor(mill: MillContext, options: WorkOptions) {
+    this.#mill = mill;
+    this.#options = options;
+    this.#room = checkRoom(options.concurrency ?? WORKER_RUNS_DEFAULT);
+    const names = options.pipelines ?? [...mill.pipelines.keys()];
+    this.#pipelines = names.map((name) => toClaimed(mill, name));
+  }
+
+  /** Works. Resolves when it is over; rejects for a fault that leaves the store or the engine in doubt. */
+  async work(): Promise<WorkSummary> {
+    const { signal } = this.#options;
+    const stop = (): void => void this.stop(this.#options.stopAfterMs ?? DRAIN_MS_DEFAULT);
+    const deaf = this.#mill.wake.on(() => this.#hear());
+    this.#mill.workers.add(this);
+    signal?.addEventListener("abort", stop, { once: true });
+    try {
+      this.#lookAgain();
+      this.#watch();
+      this.#pumpSoon();
+      if (signal?.aborted === true) stop();
+      await this.#ended.promise;
+      if (this.#fault !== null) throw this.#fault;
+      return { runs: this.#runs, counts: this.#counts };
+    } finally {
+      deaf();
+      signal?.removeEventListener("abort", stop);
+      this.#mill.workers.delete(this);
+      this.#look?.cancel();
+      this.#listen?.cancel();
+    }
+  }
+
+  async stop(drainMs: number): Promise<void> {
+    if (this.#mode === "over") return;
+    this.#mode = "stopping";
+    await Promise.all([...this.#active.values()].map((run) => run.interrupt(drainMs)));
+    this.#endIfDone();
+    await this.#ended.promise;
+  }
+
+  /** Runs that may be claimed now. */
+  get #free(): number {
+    const left = (this.#options.maxRuns ?? Infinity) - this.#runs;
+    return Math.min(this.#room - this.#active.size, left, CLAIM_RUNS_MAX);
+  }
+
+  #hear(): void {
+    this.#isIdle = false;
+    this.#pumpSoon();
+  }
+
+  // In the next turn: runs that end together are followed by one claim for all of them.
+  #pumpSoon(): void {
+    if (this.#isPumping || this.#mode !== "working") return;
+    this.#isPumping = true;
+    this.#mill.world.clock.defer(() => {
+      this.#isPumping = false;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    if (this.#mode !== "working" || this.#isClaiming) return;
+    if (this.#isIdle || this.#free <= 0) return this.#endIfDone();
+    this.#isClaiming = true;
+    this.#claim(this.#free).catch((error: unknown) => this.#fail(error));
+  }
+
+  async #claim(limit: number): Promise<void> {
+    this.#mill.queueClaims += 1;
+    try {
+      const claimed = await whileOpen(this.#mill, () => this.#claimAndBegin(limit));
+      this.#isIdle = claimed < limit;
+    } finally {
+      this.#mill.queueClaims -= 1;
+      this.#isClaiming = false;
+    }
+    if (this.#mode === "stopping") await this.#returnAll();
+    this.#pumpSoon();
+    this.#endIfDone();
+  }
+
+  async #claimAndBegin(limit: number): Promise<number> {
+    const { committer, owner, leaseMs, world } = this.#mill;
+    const sentMs = world.clock.monotonicMs();
+    const result = await committer.write({
+      kind: "claim-next",
+      claim: { owner, leaseMs },
+      limit,
+      pipelines: this.#pipelines,
+    });
+    if (result.kind !== "claimed") return 0;
+    this.#runs += result.runs.length;
+    const begun = result.runs.map((next) => this.#begin(next, sentMs));
+    await Promise.all(begun.filter((one) => one !== undefined));
+    return result.runs.length;
+  }
+
+  /** Nothing to wait for where the run could begin at once. */
+  #begin(next: NextRun, sentMs: number): Promise<void> | undefined {
+    const begun = beginClaimed(this.#mill, { next, sentMs, onEvent: this.#options.onEvent });
+    if (begun instanceof Promise) return begun.then((run) => this.#follow(run));
+    this.#follow(begun);
+    return undefined;
+  }
+
+  #follow(run: LiveRun | null): void {
+    if (run === null) return this.#count("failed");
+    this.#active.set(run.id, run);
+    this.#options.onRun?.(run);
+    run.result().then(
+      (result) => this.#leave(run, result.state === "queued" ? "returned" : result.state),
+      (error: unknown) => this.#lose(run, error),
+    );
+  }
+
+  #leave(run: LiveRun, state: RunState | "returned"): void {
+    this.#active.delete(run.id);
+    this.#count(state);
+    this.#pumpSoon();
+    this.#endIfDone();
+  }
+
+  /** Its lease went to somebody else, or its store failed: the run is no longer ours, and others may be. */
+  #lose(run: LiveRun, error: unknown): void {
+    this.#leave(run, "returned");
+    const isLost = error instanceof MillraceError && error.code === "LEASE_LOST";
+    if (!isLost) this.#fail(error);
+  }
+
+  #count(state: RunState | "returned"): void {
+    this.#counts[state] = (this.#counts[state] ?? 0) + 1;
+  }
+
+  #fail(error: unknown): void {
+    const isClosing = error instanceof MillraceError && error.code === "STORE_CLOSED";
+    if (!isClosing) this.#fault ??= error;
+    void this.stop(0);
+  }
+
+  async #returnAll(): Promise<void> {
+    await Promise.all([...this.#active.values()].map((run) => run.interrupt(0)));
+  }
+
+  /** Once a second: what wakes by time, what the dead left, and what no hint told of. */
+  #lookAgain(): void {
+    this.#look = this.#mill.world.clock.setTimer(PRESENCE_MS_DEFAULT, () => {
+      if (this.#mode !== "working") return;
+      this.#lookAgain();
+      void this.#lookAround();
+    });
+  }
+
+  async #lookAround(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    try {
+      const { committer } = this.#mill;
+      await committer.write({ kind: "wake-runs", limit: WAKE_RUNS_MAX });
+      await rescueRuns(this.#mill);
+      this.#hear();
+    } catch (error) {
+      // A busy store is tried again in a second; any other fault will meet a claim, which reports it.
+      if (error instanceof MillraceError) return;
+      this.#fail(error);
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  /** While idle: whether another process has written. */
+  #watch(): void {
+    if (!this.#mill.store.capabilities.shared) return;
+    this.#listen = this.#mill.world.clock.setTimer(HINT_POLL_MS_DEFAULT, () => {
+      if (this.#mode !== "working") return;
+      this.#watch();
+      if (this.#isIdle && this.#free > 0) void this.#askForChanges();
+    });
+  }
+
+  async #askForChanges(): Promise<void> {
+    const mark = await this.#mill.store.changeMark().catch(() => this.#mark);
+    if (mark === this.#mark) return;
+    this.#mark = mark;
+    this.#hear();
+  }
+
+  #endIfDone(): void {
+    if (this.#mode === "over" || this.#isClaiming || this.#active.size > 0) return;
+    const isFull = this.#runs >= (this.#options.maxRuns ?? Infinity);
+    if (this.#mode === "stopping" || isFull) return this.#end();
+    if (this.#options.drain === true && this.#isIdle) void this.#endIfDrained();
+  }
+
+  async #endIfDrained(): Promise<void> {
+    try {
+      const counts = await this.#mill.store.countRuns();
+      const isOpen = this.#pipelines.some(({ name }) => {
+        const { queued = 0, running = 0 } = counts.get(name) ?? {};
+        return queued + running > 0;
+      });
+      // What others still work on may come back; the next look tells.
+      if (!isOpen && this.#active.size === 0 && !this.#isClaiming) this.#end();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #end(): void {
+    this.#mode = "over";
+    this.#ended.resolve();
+  }
+}
+
+function checkRoom(concurrency: number): number {
+  if (Number.isSafeInteger(concurrency) && concurrency >= 1 && concurrency <= WORKER_RUNS_MAX)
+    return concurrency;
+  throw new MillraceError(
+    "OPTION_INVALID",
+    `concurrency: expected a whole number of runs from 1 to ${WORKER_RUNS_MAX}; got ${String(concurrency)}.`,
+  );
+}
+
+function toClaimed(mill: MillContext, name: string): ClaimedPipeline {
+  const definition = getDefinition(mill, name);
+  refuseUnavailable(definition);
+  checkProvided(definition, mill.provide);
+  return {
+    name,
+    definitionHash: definition.hash,
+    definitionJson: definition.json,
+    maxActiveRuns: null,
+  };
+}
