@@ -70,6 +70,15 @@ export interface CommandShape {
   readonly skipExitCodes: readonly number[];
 }
 
+/** Content-keyed reuse across runs. */
+export interface CacheRule {
+  /** Age at which an entry no longer counts, ms; null: never. */
+  readonly ttlMs: number | null;
+  readonly version: string | null;
+  /** Called with what the stage's own function would get first: its needs, or item and needs. */
+  readonly key: AuthorFunction | null;
+}
+
 /** One stage, ready to be walked. */
 export interface StageDefinition {
   readonly kind: "stage" | "map" | "command";
@@ -94,6 +103,8 @@ export interface StageDefinition {
   readonly persist: boolean;
   readonly idempotent: boolean;
   readonly version: string | null;
+  /** Null: off. */
+  readonly cache: CacheRule | null;
   readonly output: Schema | null;
   readonly verify: VerifyFunction | VerifyFiles | null;
   readonly uses: readonly ResourceUse[] | AuthorFunction | null;
@@ -121,6 +132,8 @@ export interface PipelineDefinition {
   /** In declaration order. */
   readonly stages: readonly StageDefinition[];
   readonly positions: ReadonlyMap<string, number>;
+  /** True if any stage has a cache. */
+  readonly hasCache: boolean;
   readonly outputs: readonly { readonly name: string; readonly stage: number }[];
   /** Names that must be provided, with the stages that need them. */
   readonly provided: readonly { readonly name: string; readonly stages: readonly string[] }[];

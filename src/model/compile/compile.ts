@@ -279,6 +279,7 @@ function assemble(parts: Parts): PipelineDefinition {
     ...settings,
     stages,
     positions,
+    hasCache: stages.some((stage) => stage.cache !== null),
     outputs,
     provided: listProvided(stages),
     graph,

@@ -27,6 +27,8 @@ export function describeStage(
     idempotent: stage.idempotent,
     version: stage.version,
     verify: stage.verify !== null,
+    // Left out where there is none, so that a definition without caches keeps the hash it always had.
+    ...(stage.cache === null ? {} : { cache: describePlain(stage.cache) }),
     map: stage.map === null ? null : describeMap(stage.map, all),
     command: stage.command === null ? null : describePlain(stage.command),
   };

@@ -3,6 +3,7 @@
 
 import { COMMAND_TIMEOUT_MS_DEFAULT } from "../defaults.ts";
 import type { StageDefinition } from "../definition.ts";
+import { parseCache } from "./parse-cache.ts";
 import { parseCommand, parseMap, COMMAND_KEYS, MAP_KEYS } from "./parse-kinds.ts";
 import { parseRetry } from "./parse-retry.ts";
 import { describeValue, isPlainRecord, type OptionReader } from "./option-reader.ts";
@@ -67,7 +68,8 @@ export function parseStage(
   const houseTimeoutMs = spec.kind === "command" ? COMMAND_TIMEOUT_MS_DEFAULT : null;
   const persist = reader.boolean("persist") ?? true;
   const idempotent = reader.boolean("idempotent") ?? true;
-  if (!persist && (!idempotent || reader.has("cache"))) {
+  const cache = parseCache(reader);
+  if (!persist && (!idempotent || cache !== null)) {
     reader.fault("persist", "persist: false cannot stand together with idempotent: false or cache");
   }
   return {
@@ -88,8 +90,9 @@ export function parseStage(
     persist,
     idempotent,
     version: reader.text("version", 200) ?? null,
+    cache,
     output: parseSchema(reader),
-    verify: parseVerify(reader),
+    verify: parseVerify(reader, cache !== null),
     uses: parseUses(reader),
     command: spec.kind === "command" ? parseCommand(reader) : null,
     mapOptions: spec.kind === "map" ? parseMap(reader) : null,
@@ -137,11 +140,18 @@ export function isSchema(value: unknown): value is Schema {
   return typeof standard === "object" && standard !== null && "validate" in standard;
 }
 
-function parseVerify(reader: OptionReader): StageDefinition["verify"] {
+function parseVerify(reader: OptionReader, isCached: boolean): StageDefinition["verify"] {
   const value = reader.raw("verify");
   if (value === undefined || typeof value === "function") return reader.function("verify") ?? null;
   if (isPlainRecord(value) && isTextList(value["files"])) {
     const files: VerifyFiles = { files: value["files"] };
+    if (isCached) {
+      reader.fault(
+        "cache",
+        "cannot stand together with verify: { files }",
+        "the cache keeps the output, not files: a hit would leave none",
+      );
+    }
     return files;
   }
   reader.fault("verify", `expected a function or { files: [...] }; got ${describeValue(value)}`);
@@ -177,7 +187,6 @@ function listUnavailable(spec: StageSpec, reader: OptionReader): readonly string
   const note = (option: string): number => found.push(`option "${option}" of stage "${spec.name}"`);
   const uses = reader.raw("uses");
   if (typeof uses === "function" || (Array.isArray(uses) && uses.length > 0)) note("uses");
-  if (reader.has("cache") && reader.raw("cache") !== false) note("cache");
   if (reader.oneOf("runIn", ["main", "thread"]) === "thread") note('runIn: "thread"');
   if (reader.has("health")) note("health");
   return found;

@@ -22,12 +22,19 @@ export interface VerifyFiles {
   readonly files: readonly string[];
 }
 
-/** Content-keyed reuse across runs. Comes with the cache; until then such a pipeline refuses to run. */
-export interface CacheOptions {
+/** How results are reused in later runs. `Args`: what `key` is called with. */
+export interface CacheOptions<Args extends readonly unknown[] = readonly unknown[]> {
+  /** Age at which a result no longer counts, from when it was made. Default: none. */
   readonly ttl?: Duration;
+  /** Part of the key; declared here or as the stage's `version`, it stands for the code. */
   readonly version?: string;
-  readonly key?: (needs: unknown) => string;
+  /** Names what the result depends on, in 1 to 10,000 characters, instead of needs, item and variables. */
+  // A method, so that the untyped form may hold a function of any parameters.
+  readonly key?: { of(...args: Args): string }["of"];
 }
+
+/** `true`; a ttl; or the options one by one. */
+type CacheOption<Args extends readonly unknown[]> = boolean | Duration | CacheOptions<Args>;
 
 /** Ends a map stage early when failures pile up. */
 export type StopAfter =
@@ -57,8 +64,6 @@ export interface CommonOptions<
   readonly queueTimeout?: Duration;
   /** Longest time of all attempts and waits together, from when the stage is ready. Default none. */
   readonly deadline?: Duration;
-  /** Comes with the cache. */
-  readonly cache?: boolean | Duration | CacheOptions;
   /** False: the output stays in the process by reference and is made again on resume if needed. Default true. */
   readonly persist?: boolean;
   /** Part of what a checkpoint is compatible with: change it and the stage is done again on resume. */
@@ -87,6 +92,8 @@ export interface StageOptions<
 > extends CommonOptions<N, Trigger, Critical> {
   /** True: the function may return `skip(...)`, so readers get `Settled`. Default false. */
   readonly skips?: Skips;
+  /** Reuses the result of an earlier run that was made from the same. Durable runs only. Default off. */
+  readonly cache?: CacheOption<readonly [needs: NeedsArriving<N, Trigger>]>;
   /** Resources held during an attempt. Comes with resources. */
   readonly uses?:
     | readonly ResourceUse[]
@@ -130,6 +137,8 @@ export interface MapOptions<
   readonly stopAfter?: StopAfter;
   /** What an empty list means. Default "succeed". */
   readonly onEmpty?: "succeed" | "skip" | "fail";
+  /** Reuses the results of items that earlier runs made from the same. Durable runs only. Default off. */
+  readonly cache?: CacheOption<readonly [item: Item, needs: NeedsArriving<N, Trigger>]>;
   readonly uses?:
     | readonly ResourceUse[]
     | ((item: Item, needs: NeedsArriving<N, Trigger>) => readonly ResourceUse[]);
@@ -170,6 +179,8 @@ export interface CommandOptions<
   readonly progressEvery?: Duration;
   /** Exit codes that mean "skipped". */
   readonly skipOn?: SkipOn;
+  /** Reuses the output of an earlier run that was made from the same. Durable runs only. Default off. */
+  readonly cache?: CacheOption<readonly [needs: NeedsArriving<N, Trigger>]>;
   readonly uses?:
     | readonly ResourceUse[]
     | ((needs: NeedsArriving<N, Trigger>) => readonly ResourceUse[]);
