@@ -7,6 +7,10 @@ export const CLAIM_RUNS_MAX = 256;
 export const WORKER_RUNS_MAX = 256;
 /** Waiting runs that go back to their queues in one write at most. */
 export const WAKE_RUNS_MAX = 1_000;
+/** Runs that one write deletes at most. */
+export const DELETE_RUNS_MAX = 500;
+/** Items, events, memos and retries that one write deletes at most: what others may have to wait for. */
+export const DELETE_ROWS_MAX = 10_000;
 /** Largest and, negative, smallest priority of a run. */
 export const PRIORITY_MAX = 1_000;
 /** What one unit of priority is worth in waiting, ms. */

@@ -228,6 +228,11 @@ export function reclaimRun(
   };
 }
 
+/** True for a run that may be deleted: one in such a state, and never a running one. */
+export function isDeletable(state: RunState, states: readonly RunState[]): boolean {
+  return state !== "running" && states.includes(state);
+}
+
 /** What asking for a run's end does to it. */
 export type CancelAnswer =
   | { readonly kind: "changed"; readonly run: RunRecord; readonly event: EventDraft }

@@ -294,6 +294,21 @@ export type Write =
   | ReclaimRunWrite
   | ResetStagesWrite
   | PutStageWrite
+/**
+ * Deletes runs with all they have: input, stages, items, memos, state entries, retries, events. Their keys are free
+ * then, their numbers are never given again. Answers `deleted`; runs that it names neither as deleted nor as kept
+ * have rows left and are asked for again. What stands between two such writes is a run without progress.
+ */
+export interface DeleteRunsWrite {
+  readonly kind: "delete-runs";
+  /** 1 to DELETE_RUNS_MAX. */
+  readonly runIds: readonly string[];
+  /** A run in none of these states is kept, and a running one always. */
+  readonly states: readonly RunState[];
+  /** Items, events, memos and retries that go at most, 1 to DELETE_ROWS_MAX. A store without disk may pass it. */
+  readonly rowsMax: number;
+}
+
   | PutItemWrite
   | DropItemsWrite
   | PlaceItemsWrite
@@ -302,6 +317,7 @@ export type Write =
   | MoveRunWrite
   | RequestCancelWrite
   | InterruptRunWrite;
+  | DeleteRunsWrite
 
 /** Writes that an owner makes under its lease: refused (`lease-lost`) unless the run is running under `epoch`. */
 export type OwnerWrite = Extract<Write, FencedWrite>;
@@ -341,6 +357,14 @@ export interface RunQuery {
   readonly sinceMs?: number;
   readonly tag?: readonly [key: string, value: string];
   readonly inputVersion?: string;
+  /** Ids that are gone, ids of runs that are not there or not in such a state, and how many rows went. */
+  | {
+      readonly kind: "deleted";
+      readonly deleted: readonly string[];
+      readonly kept: readonly string[];
+      readonly items: number;
+      readonly events: number;
+    }
   /** 1 to PAGE_ROWS_MAX. */
   readonly limit: number;
   /** Only runs with a number under this one. */

@@ -5,6 +5,8 @@ import { assert } from "../std/assert.ts";
 import {
   CLAIM_RUNS_MAX,
   COMMIT_WRITES_MAX,
+  DELETE_ROWS_MAX,
+  DELETE_RUNS_MAX,
   PAGE_ROWS_MAX,
   PRIORITY_MAX,
   RECENT_EVENTS_MAX,
@@ -47,15 +49,25 @@ function assertNames(write: Write): void {
         -PRIORITY_MAX,
         PRIORITY_MAX,
       ]);
+      assertWhole(write.run.delayMs ?? null);
       return;
     case "claim-next":
       assertBetween("A claim's number of runs", write.limit, [1, CLAIM_RUNS_MAX]);
+      assertOnce(write.pipelines.map(({ name }) => name));
       return;
     case "wake-runs":
       assertBetween("The number of runs that wake", write.limit, [1, WAKE_RUNS_MAX]);
       return;
+    case "delete-runs":
+      assertBetween("The number of runs to delete", write.runIds.length, [1, DELETE_RUNS_MAX]);
+      assertBetween("The number of rows to delete", write.rowsMax, [1, DELETE_ROWS_MAX]);
+      return;
     case "move-run":
       assertWhole(write.wakeAtMs ?? null);
+      assert(
+        write.wakeAtMs === undefined || write.to === "waiting",
+        `Only a run that waits wakes, not one that is "${write.to}".`,
+      );
       return;
     case "put-stage":
       assertTimes(write.record, write.retry);
@@ -90,6 +102,14 @@ function assertBetween(what: string, value: number, [min, max]: readonly [number
 function assertState(entries: readonly StateEntry[] | undefined): void {
   if (entries === undefined) return;
   for (const entry of entries) assertName("key of the run's state", entry.key);
+}
+
+// Named twice, its next run would be found twice before it is claimed once.
+function assertOnce(pipelines: readonly string[]): void {
+  assert(
+    new Set(pipelines).size === pipelines.length,
+    `A claim names each pipeline once, got ${pipelines.map((name) => `"${name}"`).join(", ")}.`,
+  );
 }
 
 // Columns of times take whole milliseconds only; durations may have a fraction.

@@ -33,6 +33,8 @@ export function estimateBytes(write: Write): number {
         ROW_BYTES + inlineBytes(output) + failureBytes + stateBytes(write.state) + eventBytes(write)
       );
     }
+    case "delete-runs":
+      return ROW_BYTES * (2 * write.runIds.length + write.rowsMax);
     case "put-memo":
       return ROW_BYTES + write.value.length + eventBytes(write);
     case "drop-items":

@@ -7,7 +7,7 @@ import type { EventQuery, ItemQuery, RunQuery } from "../store.ts";
 import type { MemoryRun } from "./memory-run.ts";
 
 /** Runs that answer the query, newest first. `runs` are in order of number. */
-export function selectRuns(runs: readonly MemoryRun[], query: RunQuery): RunRecord[] {
+export function selectRuns(runs: readonly (MemoryRun | undefined)[], query: RunQuery): RunRecord[] {
   const found: RunRecord[] = [];
   const last = Math.min(runs.length, (query.beforeNumber ?? Infinity) - 1);
   for (let index = last - 1; index >= 0 && found.length < query.limit; index--) {

@@ -45,6 +45,11 @@ export class MemoryRun {
     return this.#items.get(stage) ?? new Map();
   }
 
+  /** Items of all stages. */
+  get itemCount(): number {
+    return [...this.#items.values()].reduce((count, items) => count + items.size, 0);
+  }
+
   /** Stages that have items. */
   stagesWithItems(): Iterable<string> {
     return this.#items.keys();

@@ -151,7 +151,7 @@ export class MemoryStore implements Store {
 
   async changeMark(): Promise<number> {
     this.#assertOpen();
-    return this.#rows.events.length;
+    return this.#rows.lastSeq;
   }
 
   async loadCheckpoints(runId: string): Promise<RunCheckpoints> {

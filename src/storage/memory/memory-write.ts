@@ -16,6 +16,7 @@ import {
   refuseInterrupt,
   refuseOwnerMove,
   refuseReclaim,
+  isDeletable,
   takeRun,
   wakeRun,
 } from "../run-rules.ts";
@@ -27,6 +28,7 @@ import type {
   CreateBatchWrite,
   CreateRunWrite,
   EventNumbers,
+  DeleteRunsWrite,
   InterruptRunWrite,
   MoveRunWrite,
   NextRun,
@@ -52,16 +54,22 @@ export interface MemoryBatch {
 
 /** Everything the memory store holds. */
 export class MemoryRows {
-  /** In order of number: the run with number n stands at n - 1. */
-  readonly runs: MemoryRun[] = [];
+  /** In order of number: the run with number n stands at n - 1, and nothing where it was deleted. */
+  readonly runs: (MemoryRun | undefined)[] = [];
   readonly byId: Map<string, MemoryRun> = new Map();
   readonly byKey: Map<string, MemoryRun> = new Map();
   readonly counts: Map<string, Map<RunState, number>> = new Map();
   readonly definitions: Map<string, string> = new Map();
   readonly batches: Map<string, MemoryBatch> = new Map();
   readonly queue: MemoryQueue = new MemoryQueue();
-  /** In order of number: the event with number n stands at n - 1. */
-  readonly events: MillraceEvent[] = [];
+  /** In order of number. */
+  events: MillraceEvent[] = [];
+  #lastSeq = 0;
+
+  /** Number of the last event that was told, deleted or not. */
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
 
   /** Does one write, or says why not. `nowMs` is the time of the transaction. */
   write(write: Write, nowMs: number): WriteResult {
@@ -81,6 +89,8 @@ export class MemoryRows {
       case "request-cancel":
         return this.#requestCancel(write, nowMs);
       case "interrupt-run":
+      case "delete-runs":
+        return this.#deleteRuns(write);
         return this.#interruptRun(write, nowMs);
       case "put-stage":
       case "put-item":
@@ -244,6 +254,35 @@ export class MemoryRows {
     if (run.record.state !== record.state) {
       this.#count(record, run.record.state, -1);
       this.#count(record, record.state, 1);
+  #deleteRuns({ runIds, states }: DeleteRunsWrite): WriteResult {
+    const runs = runIds.flatMap((id) => this.byId.get(id) ?? []);
+    const gone = new Set(runs.filter(({ record }) => isDeletable(record.state, states)));
+    const deleted = [...gone].map(({ record }) => record.id);
+    for (const run of gone) this.#forget(run);
+    const ids = new Set(deleted);
+    const before = this.events.length;
+    if (ids.size > 0) this.events = this.events.filter(({ run }) => !ids.has(run));
+    return {
+      kind: "deleted",
+      deleted,
+      kept: runIds.filter((id) => !ids.has(id)),
+      items: [...gone].reduce((count, run) => count + run.itemCount, 0),
+      events: before - this.events.length,
+    };
+  }
+
+  #forget(run: MemoryRun): void {
+    const { id, number, pipeline, key, batch, state } = run.record;
+    this.#count(run.record, state, -1);
+    this.byId.delete(id);
+    if (key !== null) this.byKey.delete(keyOf(pipeline, key));
+    this.runs[number - 1] = undefined;
+    const others = batch === null ? undefined : this.batches.get(batch)?.runs;
+    others?.splice(others.indexOf(run), 1);
+    // So that the queue passes it over.
+    run.record = { ...run.record, state: "cancelled", wakeAtMs: null };
+  }
+
     }
     run.record = record;
     this.queue.note(run);
@@ -262,10 +301,10 @@ export class MemoryRows {
   }
 
   #tell(run: MemoryRun, drafts: readonly EventDraft[], atMs: number): EventNumbers {
-    const numbers = { firstSeq: this.events.length + 1, firstRunSeq: run.runSeq + 1, atMs };
+    const numbers = { firstSeq: this.#lastSeq + 1, firstRunSeq: run.runSeq + 1, atMs };
     for (const draft of drafts) {
       run.runSeq += 1;
-      const seq = this.events.length + 1;
+      const seq = ++this.#lastSeq;
       const event = { ...draft, seq, runSeq: run.runSeq, atMs, run: run.record.id };
       this.events.push(event);
       run.events.push(event);

@@ -108,6 +108,13 @@ export class Batch {
     head.changed = false;
   }
 
+  /** Takes a run out of the counts whose rows are deleted. */
+  forget(head: RunHead): void {
+    this.countRun(head, head.state, -1);
+    this.#itemCounts.delete(head.number);
+    this.#heads.delete(head.id);
+  }
+
   /** Runs of a pipeline that are running, with what this transaction has changed so far. */
   countRunning(pipeline: string): number {
     const changed = this.#runCounts.get(pipeline)?.get("running") ?? 0;

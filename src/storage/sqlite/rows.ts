@@ -5,6 +5,7 @@ import { BatchRows } from "./statements/batches.ts";
 import { CounterRows } from "./statements/counters.ts";
 import { DefinitionRows } from "./statements/definitions.ts";
 import { EventRows } from "./statements/events.ts";
+import { DeletionRows } from "./statements/deletions.ts";
 import { ItemRows } from "./statements/items.ts";
 import { MemoRows } from "./statements/memos.ts";
 import { MetaRows } from "./statements/meta.ts";
@@ -21,6 +22,7 @@ export class Rows {
   readonly definitions: DefinitionRows;
   readonly events: EventRows;
   readonly items: ItemRows;
+  readonly deletions: DeletionRows;
   readonly memos: MemoRows;
   readonly meta: MetaRows;
   readonly retries: RetryRows;
@@ -36,6 +38,7 @@ export class Rows {
     this.events = new EventRows(database);
     this.items = new ItemRows(database);
     this.memos = new MemoRows(database);
+    this.deletions = new DeletionRows(database);
     this.meta = new MetaRows(database);
     this.retries = new RetryRows(database);
     this.runs = new RunRows(database);

@@ -9,6 +9,7 @@ import { Batch } from "./batch.ts";
 import { Rows } from "./rows.ts";
 import type { StoreClock } from "./store-clock.ts";
 import { transact } from "./transaction.ts";
+import { deleteRuns } from "./write-delete.ts";
 import { claimNext, reclaim, wakeRuns } from "./write-queue.ts";
 import { writeOwned } from "./write-owned.ts";
 import { claimRun, createRun, interruptOwner, requestCancel } from "./write-run.ts";
@@ -99,6 +100,8 @@ function writeOne(batch: Batch, write: Write): WriteResult {
       return wakeRuns(batch, write);
     case "reclaim-run":
       return reclaim(batch, write);
+    case "delete-runs":
+      return deleteRuns(batch, write);
     case "request-cancel":
       return requestCancel(batch, write);
     case "interrupt-run":

@@ -6,6 +6,7 @@ import { blobCases } from "./blobs.ts";
 import { cancelCases } from "./cancels.ts";
 import { claimCases } from "./claims.ts";
 import { counterCases } from "./counters.ts";
+import { deletionCases } from "./deletions.ts";
 import { eventCases } from "./events.ts";
 import { itemCases } from "./items.ts";
 import { memoCases } from "./memos.ts";
@@ -34,5 +35,6 @@ export const storeSuite: readonly StoreChapter[] = [
   { name: "take-over", cases: takeOverCases },
   { name: "queries", cases: queryCases },
   { name: "batches", cases: batchCases },
+  { name: "deletions", cases: deletionCases },
   { name: "blobs", cases: blobCases },
 ];
