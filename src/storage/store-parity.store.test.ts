@@ -4,7 +4,9 @@ import { STAGE_STATES } from "../model/outcome.ts";
 import { RUN_STATES } from "../model/run.ts";
 import { makeVirtualClock } from "../std/virtual-clock.ts";
 import {
+  claimNext,
   claimRun,
+  createBatch,
   createRun,
   encoded,
   inline,
@@ -15,25 +17,32 @@ import {
   putItem,
   putMemo,
   putStage,
+  reclaimRun,
   requestCancel,
+  resetStages,
   tell,
 } from "../testing/store-suite/fixture.ts";
 import { MemoryStore } from "./memory/memory-store.ts";
 import { openSqliteStore } from "./sqlite/open.ts";
 import type { Store, Write } from "./store.ts";
 
-const RUNS = ["run-1", "run-2", "run-3", "run-4", "run-5"] as const;
+const RUNS = ["run-1", "run-2", "run-3", "run-4", "run-5", "run-6"] as const;
 const BORN = RUNS.slice(0, 2);
 const STAGES = ["a", "b"] as const;
 const KEYS = ["x", "y", "z"] as const;
+const PIPELINES = ["crawl", "parse"] as const;
+/** Made before anything else; no run belongs to the third. */
+const BATCHES = ["batch-1", "batch-2", "batch-3"] as const;
 
-/** Stands for the epoch that a run has when a batch begins; anything else is stale, or too early. */
+/** Stands for the epoch that a run has when a batch begins, this plus 1 for the one after it. */
 const CURRENT = 1_000;
 
 const held = fc.record({
   id: fc.constantFrom(...RUNS),
   epoch: fc.oneof(
     { weight: 9, arbitrary: fc.constant(CURRENT) },
+    { weight: 4, arbitrary: fc.constant(CURRENT + 1) },
+    { weight: 2, arbitrary: fc.constant(CURRENT + 2) },
     { weight: 1, arbitrary: fc.constantFrom(0, 1, 2, 3) },
   ),
 });
@@ -76,18 +85,27 @@ const resets = fc.array(
   { maxLength: 2 },
 );
 
+const queueing = fc.record({
+  pipeline: fc.constantFrom(...PIPELINES),
+  priority: fc.constantFrom(0, 0, 1, -1),
+  delayMs: fc.constantFrom(0, 0, 1, 3, 60_000),
+  batch: fc.constantFrom(null, "batch-1", "batch-2"),
+});
+
 const creates: fc.Arbitrary<Write> = fc
   .record({
     id: fc.constantFrom(...RUNS),
     key: fc.constantFrom(null, null, "k"),
     foreground: fc.boolean(),
     isQueued: fc.boolean(),
+    queueing,
     from: fc.option(fc.constantFrom(...RUNS), { nil: undefined }),
     mode: fc.constantFrom("whole" as const, "recheck" as const, "items" as const),
   })
-  .map(({ id, key: runKey, foreground, isQueued, from, mode }) => {
+  .map(({ id, key: runKey, foreground, isQueued, queueing: rest, from, mode }) => {
     const stages = STAGES.map((name) => ({ stage: name, mode }));
-    const write = createRun({ id, key: runKey, foreground }, { events: [{ type: "run.created" }] });
+    const run = { id, key: runKey, foreground, ...rest };
+    const write = createRun(run, { events: [{ type: "run.created" }] });
     return {
       ...write,
       ...(isQueued ? { claim: null } : {}),
@@ -108,8 +126,45 @@ const claims: fc.Arbitrary<Write> = fc
     claimRun(run, { ...write, ...(isQueued ? { claim: null } : {}) }),
   );
 const moves: fc.Arbitrary<Write> = fc
-  .record({ run: held, to: fc.constantFrom(...RUN_STATES), reason: fc.option(key), events })
+  .record({
+    run: held,
+    to: fc.constantFrom(...RUN_STATES),
+    reason: fc.option(key),
+    events,
+  })
   .map(({ run, to, ...write }) => moveRun(run, to, write));
+const parkings: fc.Arbitrary<Write> = fc
+  .tuple(held, fc.constantFrom(0, 1, 2, 5), events)
+  .map(([run, wakeAtMs, told]) =>
+    moveRun(run, "waiting", { reason: "retry", wakeAtMs, events: told }),
+  );
+const drains: fc.Arbitrary<Write> = fc
+  .tuple(held, events)
+  .map(([run, told]) => moveRun(run, "queued", { events: told }));
+const nextClaims: fc.Arbitrary<Write> = fc
+  .record({
+    limit: fc.integer({ min: 1, max: 4 }),
+    pipelines: fc.uniqueArray(
+      fc.record({
+        name: fc.constantFrom(...PIPELINES),
+        definitionHash: fc.constantFrom("hash-1", "hash-2"),
+        definitionJson: fc.constant("{}"),
+        maxActiveRuns: fc.constantFrom(null, null, 0, 1, 2),
+      }),
+      { selector: ({ name }) => name },
+    ),
+  })
+  .map(({ limit, pipelines }) => ({ ...claimNext({ limit }), pipelines }));
+const wakings: fc.Arbitrary<Write> = fc
+  .integer({ min: 1, max: 3 })
+  .map((limit) => ({ kind: "wake-runs", limit }));
+const reclaims: fc.Arbitrary<Write> = fc
+  .record({ run: held, attemptsMax: fc.integer({ min: 1, max: 3 }), events })
+  .map(({ run, ...write }) => reclaimRun(run, write));
+const resettings: fc.Arbitrary<Write> = fc
+  .tuple(held, resets)
+  .map(([run, stages]) => resetStages(run, ...stages));
+const batchings: fc.Arbitrary<Write> = fc.constantFrom(...BATCHES).map(createBatch);
 const stagePuts: fc.Arbitrary<Write> = fc
   .tuple(held, stage, change, history)
   .map(([run, name, record, rest]) =>
@@ -162,6 +217,13 @@ const writes: fc.Arbitrary<Write> = fc.oneof(
   { weight: 3, arbitrary: creates },
   { weight: 4, arbitrary: claims },
   { weight: 2, arbitrary: moves },
+  { weight: 2, arbitrary: parkings },
+  { weight: 4, arbitrary: drains },
+  { weight: 6, arbitrary: nextClaims },
+  { weight: 3, arbitrary: wakings },
+  { weight: 3, arbitrary: reclaims },
+  { weight: 1, arbitrary: resettings },
+  { weight: 1, arbitrary: batchings },
   { weight: 5, arbitrary: stagePuts },
   { weight: 6, arbitrary: itemPuts },
   { weight: 2, arbitrary: memoPuts },
@@ -171,6 +233,18 @@ const writes: fc.Arbitrary<Write> = fc.oneof(
   { weight: 1, arbitrary: cancels },
   { weight: 1, arbitrary: interrupts },
 );
+
+/** Every other transaction is about one run, so that much happens to it before anything is committed. */
+const transactions: fc.Arbitrary<readonly Write[]> = fc
+  .tuple(
+    fc.array(writes, { minLength: 1, maxLength: 8 }),
+    fc.option(fc.constantFrom(...RUNS), { freq: 1, nil: undefined }),
+  )
+  .map(([drawn, only]) =>
+    only === undefined
+      ? drawn
+      : drawn.map((write) => ("runId" in write ? { ...write, runId: only } : write)),
+  );
 
 /** Everything that can be asked of a store, in an order of its own. */
 async function readAll(store: Store): Promise<unknown> {
@@ -203,20 +277,36 @@ async function readAll(store: Store): Promise<unknown> {
     runs,
     perRun: await Promise.all(perRun),
     counts: Object.fromEntries(await store.countRuns()),
+    next: await Promise.all(PIPELINES.map((pipeline) => store.findNextQueued(pipeline))),
+    batches: await Promise.all([...BATCHES, "none"].map((id) => readBatch(store, id))),
     events: await store.listEvents({ after: 0, limit: 1000 }),
   };
 }
 
-/** The write with the epoch that its run has now, where it asks for that. */
-async function withEpoch(store: Store, write: Write): Promise<Write> {
-  if (!("runId" in write) || write.kind === "request-cancel") return write;
-  const epoch = (await store.findRun(write.runId))?.epoch ?? 0;
-  if ("epoch" in write) return write.epoch === CURRENT ? { ...write, epoch } : write;
-  return write.expectedEpoch === CURRENT ? { ...write, expectedEpoch: epoch } : write;
+async function readBatch(store: Store, batch: string): Promise<unknown> {
+  return {
+    record: await store.findBatch(batch),
+    runs: await store.listBatchRuns({ batch, limit: 2 }),
+    later: await store.listBatchRuns({ batch, limit: 500, afterNumber: 2 }),
+    counts: await store.countBatch(batch),
+  };
 }
 
-test.prop([fc.array(fc.array(writes, { minLength: 1, maxLength: 8 }), { maxLength: 12 })], {
-  numRuns: 200,
+/** The write with the epoch that its run has now, where it asks for that, and times counted from now. */
+async function withEpoch(store: Store, drawn: Write): Promise<Write> {
+  const write =
+    drawn.kind === "move-run" && drawn.wakeAtMs !== undefined
+      ? { ...drawn, wakeAtMs: store.nowMs() + drawn.wakeAtMs }
+      : drawn;
+  if (!("runId" in write) || write.kind === "request-cancel") return write;
+  const epoch = (await store.findRun(write.runId))?.epoch ?? 0;
+  const resolve = (asked: number): number => (asked < CURRENT ? asked : epoch + asked - CURRENT);
+  if ("epoch" in write) return { ...write, epoch: resolve(write.epoch) };
+  return { ...write, expectedEpoch: resolve(write.expectedEpoch) };
+}
+
+test.prop([fc.array(transactions, { maxLength: 12 })], {
+  numRuns: 300,
 })(
   "SQLite answers and keeps what the reference store does, whatever is written",
   async (batches) => {
@@ -229,7 +319,10 @@ test.prop([fc.array(fc.array(writes, { minLength: 1, maxLength: 8 }), { maxLengt
     const path = ":memory:";
     const sqlite = await openSqliteStore({ url: path, path, clock, machine, mode: "write" });
     const memory = new MemoryStore({ clock });
-    const born = BORN.map((id) => createRun({ id, foreground: id === "run-1" }));
+    const born = [
+      ...BATCHES.slice(0, 2).map(createBatch),
+      ...BORN.map((id) => createRun({ id, foreground: id === "run-1" })),
+    ];
     try {
       assert.deepEqual(await sqlite.apply(born), await memory.apply(born));
       // fast-check makes records without a prototype; nobody else does.
@@ -243,4 +336,5 @@ test.prop([fc.array(fc.array(writes, { minLength: 1, maxLength: 8 }), { maxLengt
       await sqlite.close();
     }
   },
+  60_000,
 );

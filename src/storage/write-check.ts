@@ -99,6 +99,14 @@ function assertBetween(what: string, value: number, [min, max]: readonly [number
   assert(Number.isInteger(value) && value >= min && value <= max, `${what} is ${value}.`);
 }
 
+// Named twice, its next run would be found twice before it is claimed once.
+function assertOnce(pipelines: readonly string[]): void {
+  assert(
+    new Set(pipelines).size === pipelines.length,
+    `A claim names each pipeline once, got ${pipelines.map((name) => `"${name}"`).join(", ")}.`,
+  );
+}
+
 function assertState(entries: readonly StateEntry[] | undefined): void {
   if (entries === undefined) return;
   for (const entry of entries) assertName("key of the run's state", entry.key);

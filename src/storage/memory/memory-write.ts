@@ -1,6 +1,7 @@
 // What each kind of write does to the runs of the memory store. One call is one transaction: nothing in it
 // waits, so nobody sees half of it.
 
+import { assert } from "../../std/assert.ts";
 import type { EventDraft, MillraceEvent } from "../../model/event.ts";
 import type { RunRecord, RunState } from "../../model/run.ts";
 import type { StateEntry } from "../../model/checkpoint.ts";
@@ -105,7 +106,8 @@ export class MemoryRows {
   }
 
   #createRun(write: CreateRunWrite, nowMs: number): WriteResult {
-    const { id, pipeline, key } = write.run;
+    const { id, pipeline, key, batch = null } = write.run;
+    assert(batch === null || this.batches.has(batch), `There is no batch ${batch}.`);
     const rival = key === null ? undefined : this.byKey.get(keyOf(pipeline, key));
     if (rival !== undefined) return { kind: "key-taken", run: rival.record };
     const twin = this.byId.get(id);

@@ -43,10 +43,16 @@ function byClaimOrder(left: Candidate, right: Candidate): number {
   return claimOrder(left.run) - claimOrder(right.run) || left.run.number - right.run.number;
 }
 
-function claim(batch: Batch, write: ClaimNextWrite, { run, head, pipeline }: Candidate): NextRun {
+function claim(
+  batch: Batch,
+  write: ClaimNextWrite,
+  { run: read, head, pipeline }: Candidate,
+): NextRun {
   const definition = batch.keepDefinition(pipeline.definitionHash, pipeline.definitionJson);
-  const claimed = claimQueued(run, { claim: write.claim, pipeline }, batch.nowMs);
   const known = batch.adopt(head);
+  // What this transaction did to the run before it was queued again may not stand in its row yet.
+  const run = known.changed ? batch.record(known) : read;
+  const claimed = claimQueued(run, { claim: write.claim, pipeline }, batch.nowMs);
   const events = [{ type: "run.started", data: { epoch: claimed.epoch } } as const];
   const numbers = batch.tell(known, events);
   batch.rows.runs.claim(claimed, definition, known.runSeq);

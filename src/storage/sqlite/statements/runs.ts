@@ -175,7 +175,7 @@ export class RunRows {
     this.#claim = new Statement(database, CLAIM);
     this.#due = new Statement(
       database,
-      `SELECT id FROM runs WHERE wake_at_ms <= ? ORDER BY wake_at_ms LIMIT ?`,
+      `SELECT id FROM runs WHERE wake_at_ms <= ? ORDER BY wake_at_ms, number LIMIT ?`,
     );
     this.#nextWake = new Statement(
       database,
