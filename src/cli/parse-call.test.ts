@@ -146,3 +146,23 @@ test("every verb names a module that can be loaded", async () => {
     expect(typeof (await verb.load()).run).toBe("function");
   }
 });
+
+test("a verb of two words is read as one, wherever its flags stand", () => {
+  const call = parse("export", "--json", "trace", "last", "-o", "a.csv");
+
+  expect(call.verb.name).toBe("export trace");
+  expect(call.args).toEqual(["last"]);
+  expect(call.options).toEqual({ output: "a.csv" });
+  expect(parseCall(["help", "export", "trace"])).toMatchObject({ verb: { name: "export trace" } });
+  expect(parseCall(["export", "trace", "-h"])).toMatchObject({ verb: { name: "export trace" } });
+  expect(parseCall(["export", "--help"])).toEqual({ kind: "help" });
+});
+
+test("half a verb is told with what it can become", () => {
+  expect(refuse("export")).toMatchObject({
+    code: "VERB_UNKNOWN",
+    hint: "known: export checkpoint, export trace",
+    next: "npx millrace export checkpoint --help",
+  });
+  expect(refuse("export", "trac", "last")).toMatchObject({ hint: 'did you mean "export trace"?' });
+});

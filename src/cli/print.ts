@@ -33,6 +33,18 @@ export async function printJsonLines(
   }
 }
 
+/** Prints text as it comes, no faster than it is read; control characters are shown, but for line ends. */
+export async function printText(
+  context: Pick<CliContext, "stdout">,
+  pieces: AsyncIterable<string>,
+): Promise<void> {
+  for await (const piece of pieces) {
+    const isTaken = context.stdout.write(piece.replace(UNOBEYED, toEscape));
+    if (!isTaken) await nextDrain(context.stdout);
+    if (!context.stdout.writable) return;
+  }
+}
+
 function nextDrain(stream: OutStream): Promise<void> {
   return new Promise((resolve) => {
     const events = ["drain", "close", "error"] as const;
@@ -49,10 +61,14 @@ function nextDrain(stream: OutStream): Promise<void> {
 // JSON escapes what is below 0x20 by itself; these a terminal obeys, or a reader cannot see.
 const UNSAFE = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
+// The same and what JSON would have escaped by itself, but for tabs and line ends.
+const UNOBEYED = /(?![\t\r\n])\p{Cc}|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
+
+function toEscape(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
 /** JSON in which every control character is escaped. */
 export function toDocumentText(document: object, indent: number): string {
-  return JSON.stringify(document, null, indent).replace(
-    UNSAFE,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return JSON.stringify(document, null, indent).replace(UNSAFE, toEscape);
 }

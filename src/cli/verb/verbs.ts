@@ -169,6 +169,40 @@ const cancel: VerbSpec = {
   load: () => import("../commands/cancel.ts"),
 };
 
+const OUTPUT_FLAG = { flags: "-o, --output <file>", about: "a new file (default stdout)" };
+const EXPORT_EXITS = [
+  "0  written",
+  "2  usage; unknown run",
+  "4  the file is there already",
+  "6  the file cannot be written, store lost",
+];
+
+const exportCheckpoint: VerbSpec = {
+  name: "export checkpoint",
+  summary: "write every item of a run as a JSON checkpoint file",
+  args: [{ name: "RUN", required: true }],
+  flags: [OUTPUT_FLAG],
+  examples: ["npx millrace export checkpoint last -o checkpoint.json"],
+  exits: EXPORT_EXITS,
+  load: () => import("../commands/export-checkpoint.ts"),
+};
+
+const exportTrace: VerbSpec = {
+  name: "export trace",
+  summary: "write every attempt and wait of a run as rows",
+  args: [{ name: "RUN", required: true }],
+  flags: [
+    OUTPUT_FLAG,
+    {
+      flags: "--format <format>",
+      about: "csv or jsonl (default csv); text like =1+1 gets a ' in csv",
+    },
+  ],
+  examples: ["npx millrace export trace last -o trace.csv"],
+  exits: EXPORT_EXITS,
+  load: () => import("../commands/export-trace.ts"),
+};
+
 const init: VerbSpec = {
   name: "init",
   summary: "write a first pipeline and its configuration",
@@ -201,6 +235,8 @@ export const VERBS: readonly VerbSpec[] = [
   resume,
   rerun,
   cancel,
+  exportCheckpoint,
+  exportTrace,
   init,
   doctor,
   { ...show, name: "status", hidden: true },

@@ -31,7 +31,14 @@ export async function listAttempts(
   at: { readonly runId: string; readonly stage: string; readonly item: string | null },
   source: AttemptSource | undefined,
 ): Promise<readonly AttemptView[]> {
-  const history = await store.listRetries(at.runId, at.stage, at.item);
+  return arrangeAttempts(await store.listRetries(at.runId, at.stage, at.item), source);
+}
+
+/** The attempts that a retry history and a row tell of, oldest first. */
+export function arrangeAttempts(
+  history: readonly RetryRecord[],
+  source: AttemptSource | undefined,
+): readonly AttemptView[] {
   const attempts = source?.attempts ?? 0;
   const earlier = history.map(toAttempt);
   if (source === undefined || attempts === 0) return earlier;
