@@ -284,16 +284,6 @@ export interface InterruptRunWrite {
   readonly events: readonly EventDraft[];
 }
 
-/** Everything that can be written. */
-export type Write =
-  | CreateBatchWrite
-  | CreateRunWrite
-  | ClaimRunWrite
-  | ClaimNextWrite
-  | WakeRunsWrite
-  | ReclaimRunWrite
-  | ResetStagesWrite
-  | PutStageWrite
 /**
  * Deletes runs with all they have: input, stages, items, memos, state entries, retries, events. Their keys are free
  * then, their numbers are never given again. Answers `deleted`; runs that it names neither as deleted nor as kept
@@ -309,6 +299,17 @@ export interface DeleteRunsWrite {
   readonly rowsMax: number;
 }
 
+/** Everything that can be written. */
+export type Write =
+  | CreateBatchWrite
+  | CreateRunWrite
+  | ClaimRunWrite
+  | ClaimNextWrite
+  | WakeRunsWrite
+  | ReclaimRunWrite
+  | DeleteRunsWrite
+  | ResetStagesWrite
+  | PutStageWrite
   | PutItemWrite
   | DropItemsWrite
   | PlaceItemsWrite
@@ -317,7 +318,6 @@ export interface DeleteRunsWrite {
   | MoveRunWrite
   | RequestCancelWrite
   | InterruptRunWrite;
-  | DeleteRunsWrite
 
 /** Writes that an owner makes under its lease: refused (`lease-lost`) unless the run is running under `epoch`. */
 export type OwnerWrite = Extract<Write, FencedWrite>;
@@ -346,6 +346,14 @@ export type WriteResult =
   | { readonly kind: "kept-batch" }
   /** In the order of the queue; empty: nothing to do there. */
   | { readonly kind: "claimed"; readonly runs: readonly NextRun[] }
+  /** Ids that are gone, ids of runs that are not there or not in such a state, and how many rows went. */
+  | {
+      readonly kind: "deleted";
+      readonly deleted: readonly string[];
+      readonly kept: readonly string[];
+      readonly items: number;
+      readonly events: number;
+    }
   /** `nextWakeAtMs`: null when no run waits for a time. */
   | { readonly kind: "woken"; readonly count: number; readonly nextWakeAtMs: number | null };
 
@@ -357,14 +365,6 @@ export interface RunQuery {
   readonly sinceMs?: number;
   readonly tag?: readonly [key: string, value: string];
   readonly inputVersion?: string;
-  /** Ids that are gone, ids of runs that are not there or not in such a state, and how many rows went. */
-  | {
-      readonly kind: "deleted";
-      readonly deleted: readonly string[];
-      readonly kept: readonly string[];
-      readonly items: number;
-      readonly events: number;
-    }
   /** 1 to PAGE_ROWS_MAX. */
   readonly limit: number;
   /** Only runs with a number under this one. */

@@ -16,8 +16,8 @@ import {
   refuseClaim,
   refuseInterrupt,
   refuseOwnerMove,
-  refuseReclaim,
   isDeletable,
+  refuseReclaim,
   takeRun,
   wakeRun,
 } from "../run-rules.ts";
@@ -28,8 +28,8 @@ import type {
   ClaimRunWrite,
   CreateBatchWrite,
   CreateRunWrite,
-  EventNumbers,
   DeleteRunsWrite,
+  EventNumbers,
   InterruptRunWrite,
   MoveRunWrite,
   NextRun,
@@ -87,11 +87,11 @@ export class MemoryRows {
         return this.#wakeRuns(write, nowMs);
       case "reclaim-run":
         return this.#reclaimRun(write, nowMs);
+      case "delete-runs":
+        return this.#deleteRuns(write);
       case "request-cancel":
         return this.#requestCancel(write, nowMs);
       case "interrupt-run":
-      case "delete-runs":
-        return this.#deleteRuns(write);
         return this.#interruptRun(write, nowMs);
       case "put-stage":
       case "put-item":
@@ -248,14 +248,6 @@ export class MemoryRows {
     return this.#done(run, event === null ? write.events : [...write.events, event], nowMs);
   }
 
-  #keepDefinition(hash: string, json: string): void {
-    if (!this.definitions.has(hash)) this.definitions.set(hash, json);
-  }
-
-  #replace(run: MemoryRun, record: RunRecord): void {
-    if (run.record.state !== record.state) {
-      this.#count(record, run.record.state, -1);
-      this.#count(record, record.state, 1);
   #deleteRuns({ runIds, states }: DeleteRunsWrite): WriteResult {
     const runs = runIds.flatMap((id) => this.byId.get(id) ?? []);
     const gone = new Set(runs.filter(({ record }) => isDeletable(record.state, states)));
@@ -285,6 +277,14 @@ export class MemoryRows {
     run.record = { ...run.record, state: "cancelled", wakeAtMs: null };
   }
 
+  #keepDefinition(hash: string, json: string): void {
+    if (!this.definitions.has(hash)) this.definitions.set(hash, json);
+  }
+
+  #replace(run: MemoryRun, record: RunRecord): void {
+    if (run.record.state !== record.state) {
+      this.#count(record, run.record.state, -1);
+      this.#count(record, record.state, 1);
     }
     run.record = record;
     this.queue.note(run);
