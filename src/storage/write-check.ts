@@ -112,14 +112,6 @@ function assertState(entries: readonly StateEntry[] | undefined): void {
   for (const entry of entries) assertName("key of the run's state", entry.key);
 }
 
-// Named twice, its next run would be found twice before it is claimed once.
-function assertOnce(pipelines: readonly string[]): void {
-  assert(
-    new Set(pipelines).size === pipelines.length,
-    `A claim names each pipeline once, got ${pipelines.map((name) => `"${name}"`).join(", ")}.`,
-  );
-}
-
 // Columns of times take whole milliseconds only; durations may have a fraction.
 function assertTimes(
   record: Pick<StageRecord, "dueAtMs" | "startedAtMs" | "endedAtMs">,
