@@ -130,6 +130,12 @@ export class Millrace {
     return await worker.work();
   }
 
+  /** Stops who works the queues here: nothing is claimed any more, running stages get `drainMs` (default 20 s), and
+   *  the rest goes back to its queue. Resolves when it has. A second call with 0 waits no longer. */
+  async stopWork(drainMs: number = DRAIN_MS_DEFAULT): Promise<void> {
+    await Promise.all([...this.#mill.workers].map((worker) => worker.stop(drainMs)));
+  }
+
   /** Goes on with a failed, cancelled or interrupted run. `here`: in this process; without it the run is put
    *  into the queue for whoever works. */
   resume(run: string, options: ResumeOptions & { readonly here: true }): Promise<RunHandle>;

@@ -53,6 +53,19 @@ export async function loadTarget(
   return chooseConfigured({ context, settings, name: reference, words: toWords(reference) });
 }
 
+/** All pipelines of a file, or of the configuration, and the settings they run under. Errors as `loadTarget`. */
+export async function loadPipelines(
+  context: CliContext,
+  reference: string | undefined,
+): Promise<Pick<Target, "pipelines" | "settings" | "context">> {
+  if (reference !== undefined) return loadTarget(context, reference);
+  const settings = await readSettings(context);
+  if (settings.file === null) throw nothingConfigured(context, undefined);
+  const found = listConfigured(settings.pipelines, basename(settings.file));
+  const pipelines = found.map((entry) => withDefaults(entry.pipeline, settings));
+  return { pipelines, settings, context };
+}
+
 async function loadFromFile(
   context: CliContext,
   reference: string,

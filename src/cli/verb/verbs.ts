@@ -203,6 +203,23 @@ const exportTrace: VerbSpec = {
   load: () => import("../commands/export-trace.ts"),
 };
 
+const queueRun: VerbSpec = {
+  name: "queue run",
+  summary: "work the queue here",
+  args: [TARGET],
+  flags: [
+    { flags: "--drain", about: "end when nothing is queued or running" },
+    { flags: "-j <count>", about: "runs at once, 1 to 256 (default 8)" },
+    { flags: "--pipelines <names>", about: "only these: a,b", repeat: true },
+    { flags: "--max-runs <count>", about: "end after so many runs" },
+    { flags: "--strict", about: "runs that were returned give exit 3" },
+    { flags: "--logs <which>", about: "what stages write: all, failed or none (default failed)" },
+  ],
+  examples: ["npx millrace queue run --drain", "npx millrace queue run crawl.ts -j 32"],
+  exits: WORK_EXITS,
+  load: () => import("../commands/queue-run.ts"),
+};
+
 const init: VerbSpec = {
   name: "init",
   summary: "write a first pipeline and its configuration",
@@ -235,6 +252,7 @@ export const VERBS: readonly VerbSpec[] = [
   resume,
   rerun,
   cancel,
+  queueRun,
   exportCheckpoint,
   exportTrace,
   init,

@@ -22,8 +22,8 @@ export function renderClosing(closing: Closing, look: Look): readonly string[] {
   return [
     renderVerdict(closing, look),
     ...label("Reason", renderReason(closing), look),
-    ...label("Stages", [countStates(closing.stages)], look),
-    ...label("Items", renderItems(closing), look),
+    ...label("Stages", closing.isQueue ? [] : [countStates(closing.stages)], look),
+    ...label(closing.isQueue ? "Runs" : "Items", renderItems(closing), look),
     ...label("Kept", renderKept(closing), look),
     ...label("Waited", renderWaited(closing), look),
     ...label("Slowest", renderSlowest(closing, look), look),

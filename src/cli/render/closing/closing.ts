@@ -37,6 +37,8 @@ export type ClosingFailure = Pick<
 /** Everything there is to say at the end. */
 export interface Closing {
   readonly run: string;
+  /** True: of a queue, whose items are runs. */
+  readonly isQueue?: boolean;
   readonly pipeline: string;
   readonly state: RunState;
   readonly reason: string | undefined;
@@ -113,7 +115,8 @@ function countKept(progress: Progress): Closing["kept"] {
   return { stages, items };
 }
 
-function emptyTotals(): Record<StageState, number> & { total: number } {
+/** Nothing counted. */
+export function emptyTotals(): Record<StageState, number> & { total: number } {
   return {
     total: 0,
     pending: 0,

@@ -8,7 +8,7 @@ import { showRate, showRemaining, showStopwatch } from "../figures.ts";
 import { markOf } from "../marks.ts";
 import { addressOf, compactDuration, oneLine, quoted, waitWord, wordOrQuoted } from "../phrases.ts";
 import type { LogLine } from "../progress/log-tails.ts";
-import type { Applied } from "../progress/progress.ts";
+import { subjectOf, type Applied } from "../progress/progress.ts";
 import {
   countEnded,
   mainWait,
@@ -47,10 +47,11 @@ export class LinesForm implements ProgressForm {
   begin(): void {
     const { plan } = this.#options.progress;
     const at = new Date(plan.startedAtMs).toISOString();
-    this.#put(
-      plan.startedAtMs,
-      `run ${plan.run} started ${plan.pipeline} definition=${plan.definition} stages=${plan.stages.length} at=${at}`,
-    );
+    const facts =
+      plan.isQueue === true
+        ? `slots=${plan.slots}`
+        : `definition=${plan.definition} stages=${plan.stages.length}`;
+    this.#put(plan.startedAtMs, `${subjectOf(plan)} started ${plan.pipeline} ${facts} at=${at}`);
     this.#heartbeat.start();
   }
 
@@ -78,7 +79,10 @@ export class LinesForm implements ProgressForm {
     const { plan, running } = this.#options.progress;
     const leftMs = Math.max(0, abortAtMs - nowMs);
     const abort = leftMs === 0 ? "now" : compactDuration(leftMs);
-    this.#put(nowMs, `run ${plan.run} stopping ${quoted(cause)} running=${running} abort=${abort}`);
+    this.#put(
+      nowMs,
+      `${subjectOf(plan)} stopping ${quoted(cause)} running=${running} abort=${abort}`,
+    );
     if (resume !== undefined) this.#put(nowMs, `resume with: ${resume}`);
   }
 
@@ -96,7 +100,7 @@ export class LinesForm implements ProgressForm {
   /** The line of an event that is a transition of a stage; undefined: it is none, or only counted. */
   #describe({ event, stage }: Applied): string | undefined {
     if (event.type === "run.cancel_requested") {
-      return `run ${this.#options.progress.plan.run} cancel_requested`;
+      return `${subjectOf(this.#options.progress.plan)} cancel_requested`;
     }
     if (stage === undefined || event.item !== undefined) return undefined;
     const verb = event.type.slice("stage.".length);
@@ -112,11 +116,11 @@ export class LinesForm implements ProgressForm {
   }
 
   #describeEnd(closing: Closing): string {
-    const { state, run, reason, items, stages } = closing;
+    const { state, reason, items, stages } = closing;
     const word = this.#options.look.paint.mark(markOf(state), state);
     const why = reason === undefined ? "" : ` ${wordOrQuoted(oneLine(reason))}`;
     const counts = items.total > 0 ? items : stages;
-    return `run ${run} ${word}${why} succeeded=${counts.succeeded} failed=${counts.failed}`;
+    return `${subjectOf(this.#options.progress.plan)} ${word}${why} succeeded=${counts.succeeded} failed=${counts.failed}`;
   }
 
   #tellFailure({ event, stage, newFailure, tail }: Applied): void {

@@ -10,7 +10,7 @@ import { hasKeyboard, Keyboard, type KeyAction } from "../live/keyboard.ts";
 import { Painter, type WindowSize } from "../live/painter.ts";
 import type { PanelName } from "../live/panels.ts";
 import { PermanentLines } from "../live/permanent-lines.ts";
-import type { Applied } from "../progress/progress.ts";
+import { subjectOf, type Applied } from "../progress/progress.ts";
 import type { InStream } from "../../cli-context.ts";
 import { LinesForm } from "./lines-form.ts";
 import type { FormOptions, ProgressForm, Remark, Stopping } from "./progress-form.ts";
@@ -66,9 +66,9 @@ export class LiveForm implements ProgressForm {
 
   begin(): void {
     const { progress, look } = this.#options;
-    const { pipeline, run, store } = progress.plan;
+    const { pipeline, store } = progress.plan;
     const { paint } = look;
-    const head = `${paint.tone("faint", "millrace")}  ${paint.tone("strong", pipeline)}  run ${run}  ${paint.tone("faint", store)}`;
+    const head = `${paint.tone("faint", "millrace")}  ${paint.tone("strong", pipeline)}  ${subjectOf(progress.plan)}  ${paint.tone("faint", store)}`;
     this.#permanent.addText(head);
     this.#open();
   }

@@ -10,8 +10,10 @@ import type { ItemCounts, PlannedStage, StageProgress } from "./stage-progress.t
 
 /** What is known of a run before it starts. */
 export interface PlannedRun {
-  /** Short name. */
+  /** Short name; of a queue the word `queue`. */
   readonly run: string;
+  /** True: not one run is watched but a queue. Then its stages are pipelines, and their items are runs. */
+  readonly isQueue?: boolean;
   readonly pipeline: string;
   /** Hash of the definition. */
   readonly definition: string;
@@ -24,6 +26,17 @@ export interface PlannedRun {
   readonly slots: number;
   /** Stages that an earlier epoch finished; shown as succeeded from the beginning. */
   readonly keptStages?: readonly string[];
+}
+
+/** What is watched, as a line begins: `run 7f3k`, `queue`. */
+export function subjectOf({
+  run,
+  isQueue,
+}: {
+  readonly run: string;
+  readonly isQueue?: boolean | undefined;
+}): string {
+  return isQueue === true ? run : `run ${run}`;
 }
 
 /** The picture of a run. Written by `applyEvent` alone. */
