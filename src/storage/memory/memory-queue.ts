@@ -1,73 +1,68 @@
 // The order of what waits in the memory store: queued runs by claim order, waiting ones by the time they wake.
-// Lists stay sorted as runs come; a run that has moved on is passed over when its turn comes.
+// A run enters a line when it comes to wait, and nothing is taken out when it moves on: it is passed over when
+// its turn comes. So each run costs a few comparisons when it enters and when it leaves, however many wait.
 
 import type { RunRecord } from "../../model/run.ts";
 import { claimOrder } from "../run-rules.ts";
 import type { MemoryRun } from "./memory-run.ts";
+import { TimeHeap, type TimeEntry } from "./time-heap.ts";
 
-interface Entry {
-  readonly at: number;
-  readonly run: MemoryRun;
-}
+/** Where a run stands in a line; null: it does not belong there. */
+type PlaceOf = (run: RunRecord) => number | null;
 
 /** Runs in order of a time, then of their numbers. */
 class TimeLine {
-  #entries: Entry[] = [];
-  readonly #timeOf: (run: RunRecord) => number | null;
+  readonly #heap = new TimeHeap<MemoryRun>();
+  readonly #placeOf: PlaceOf;
 
-  constructor(timeOf: (run: RunRecord) => number | null) {
-    this.#timeOf = timeOf;
+  constructor(placeOf: PlaceOf) {
+    this.#placeOf = placeOf;
   }
 
+  /** Lets a run in, if it belongs here. One that is let in twice stands here twice, and is found once. */
   add(run: MemoryRun): void {
-    const at = this.#timeOf(run.record);
-    if (at === null) return;
-    let low = 0;
-    let high = this.#entries.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (isAfter(this.#entries[middle], at, run.record.number)) high = middle;
-      else low = middle + 1;
-    }
-    this.#entries.splice(low, 0, { at, run });
+    const at = this.#placeOf(run.record);
+    if (at !== null) this.#heap.push({ at, number: run.record.number, value: run });
   }
 
-  /** The first runs that still belong here, up to a time. They stay. */
+  /** The first runs up to a time. They stay until they belong here no more. */
   peek(limit: number, untilMs: number = Infinity): readonly MemoryRun[] {
-    this.#entries = this.#entries.filter(({ at, run }, index) => {
-      // Only the front is looked at: what lies behind is looked at when it gets there.
-      return index >= 2 * limit || this.#timeOf(run.record) === at;
-    });
-    const found: MemoryRun[] = [];
-    for (const { at, run } of this.#entries) {
-      if (found.length === limit || at > untilMs) break;
-      if (this.#timeOf(run.record) === at && !found.includes(run)) found.push(run);
+    const found: TimeEntry<MemoryRun>[] = [];
+    while (found.length < limit) {
+      const first = this.#first();
+      if (first === undefined || first.at > untilMs) break;
+      this.#heap.pop();
+      // Two entries of one run that both hold are neighbours: nothing else has this time and number.
+      if (found.at(-1)?.value !== first.value) found.push(first);
     }
-    return found;
+    for (const entry of found) this.#heap.push(entry);
+    return found.map(({ value }) => value);
   }
 
   /** The first time; null: there is none. */
   next(): number | null {
-    const [first] = this.peek(1);
-    return first === undefined ? null : this.#timeOf(first.record);
+    return this.#first()?.at ?? null;
   }
-}
 
-function isAfter(entry: Entry | undefined, at: number, number: number): boolean {
-  if (entry === undefined) return true;
-  return entry.at > at || (entry.at === at && entry.run.record.number > number);
+  /** The first entry that still holds; those before it are gone for good. */
+  #first(): TimeEntry<MemoryRun> | undefined {
+    for (;;) {
+      const first = this.#heap.peek();
+      if (first === undefined || this.#placeOf(first.value.record) === first.at) return first;
+      this.#heap.pop();
+    }
+  }
 }
 
 /** What waits in a memory store. */
 export class MemoryQueue {
   readonly #queued = new Map<string, TimeLine>();
-  readonly #waiting: TimeLine = new TimeLine((run) => run.wakeAtMs);
+  readonly #waiting = new TimeLine((run) => run.wakeAtMs);
 
   /** Takes note of a run that was made or has changed. */
   note(run: MemoryRun): void {
-    const { state, pipeline, wakeAtMs } = run.record;
-    if (wakeAtMs !== null) this.#waiting.add(run);
-    if (state === "queued") this.#lineOf(pipeline).add(run);
+    this.#waiting.add(run);
+    if (run.record.state === "queued") this.#lineOf(run.record.pipeline).add(run);
   }
 
   /** Queued runs of a pipeline in the order of claims. */
@@ -75,7 +70,7 @@ export class MemoryQueue {
     return this.#queued.get(pipeline)?.peek(limit) ?? [];
   }
 
-  /** Waiting runs whose time has come. */
+  /** Waiting runs whose time has come, the longest due first. */
   listDue(nowMs: number, limit: number): readonly MemoryRun[] {
     return this.#waiting.peek(limit, nowMs);
   }
