@@ -10,7 +10,7 @@ import type { StoredValue } from "../model/outcome.ts";
 import type { BlobStore } from "../storage/blob-store.ts";
 import type { EventNumbers, Store, Write, WriteResult } from "../storage/store.ts";
 import type { EncodedValue } from "../std/value.ts";
-import type { ItemPlace, Journal, JournalMemo, Rider, RunEnd } from "./journal.ts";
+import type { ItemPlace, Journal, JournalCache, JournalMemo, Rider, RunEnd } from "./journal.ts";
 
 /** Takes writes of many runs and answers each after its commit. */
 export interface Committer {
@@ -19,7 +19,7 @@ export interface Committer {
 
 /** What a journal writes with. */
 export interface DurableJournalOptions {
-  readonly store: Pick<Store, "findMemo">;
+  readonly store: Pick<Store, "findMemo" | "findCache" | "findLatestCache" | "nowMs">;
   readonly blobs: BlobStore;
   readonly committer: Committer;
   readonly runId: string;
@@ -120,6 +120,16 @@ export class DurableJournal implements Journal {
     return Buffer.from(bytes).toString("utf8") as EncodedValue;
   }
 
+  get cache(): JournalCache {
+    const { store } = this.#options;
+    return {
+      nowMs: () => store.nowMs(),
+      find: (key) => store.findCache(key),
+      findLatest: (address) => store.findLatestCache(address),
+      put: async (entry) => void (await this.#write({ kind: "put-cache", entry, events: [] })),
+    };
+  }
+
   async #write(write: Unfenced): Promise<WriteResult> {
     const { runId, epoch, committer } = this.#options;
     const result = await committer.write({ ...write, runId, epoch });
@@ -142,7 +152,7 @@ export class DurableJournal implements Journal {
       default:
         throw new MillraceError(
           "RUN_STATE_CONFLICT",
-          `A write of run ${runId} was refused: ${write.kind}.`,
+          `A write of run ${runId} was refused: ${write.kind}.${reasonOf(result)}`,
           {
             hint: "what it would have changed has ended already",
             details: { run: runId, epoch, write: write.kind },
@@ -150,6 +160,10 @@ export class DurableJournal implements Journal {
         );
     }
   }
+}
+
+function reasonOf(result: WriteResult): string {
+  return result.kind === "conflict" ? ` ${result.reason}` : "";
 }
 
 /** Events as they were stored: the drafts of one write with the numbers it got. */

@@ -2,6 +2,7 @@
 // writes to the store; a run in memory has none, keeps references and encodes nothing. Every promise settles
 // after the commit, never before.
 
+import type { CacheEntry, NewCacheEntry } from "../model/cache.ts";
 import type { ItemRecord, RetryRecord, StageRecord, StateEntry } from "../model/checkpoint.ts";
 import type { EventDraft } from "../model/event.ts";
 import type { Failure, StoredValue } from "../model/outcome.ts";
@@ -49,6 +50,21 @@ export interface Journal {
   /** In the row when it is small, in a blob when it is large. */
   store(text: EncodedValue): StoredValue | Promise<StoredValue>;
   load(value: StoredValue): EncodedValue | Promise<EncodedValue>;
+  readonly cache: JournalCache;
+}
+
+/** Results of earlier runs. Every method rejects where it cannot answer; nobody but the cache is harmed. */
+export interface JournalCache {
+  /** By the store's clock, UTC ms. */
+  nowMs(): number;
+  find(key: string): Promise<CacheEntry | undefined>;
+  /** The entry that was stored last for a stage, or for the item of that key. */
+  findLatest(address: {
+    readonly pipeline: string;
+    readonly stage: string;
+    readonly item: string | null;
+  }): Promise<CacheEntry | undefined>;
+  put(entry: NewCacheEntry): Promise<void>;
 }
 
 /** Which memo of the run. */

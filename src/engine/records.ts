@@ -1,6 +1,6 @@
 // From a driven stage or item to what is stored and told of it.
 
-import type { ItemRecord, RetryRecord, StageRecord } from "../model/checkpoint.ts";
+import type { ItemRecord, MetricChange, RetryRecord, StageRecord } from "../model/checkpoint.ts";
 import type { EventDraft, EventType } from "../model/event.ts";
 import { ERROR_HISTORY_CHARS_MAX, ERROR_LIST_CHARS_MAX } from "../model/limits.ts";
 import type { Failure, StageState, StoredValue } from "../model/outcome.ts";
@@ -50,6 +50,8 @@ export interface ItemFacts {
   readonly inputVersion: string | null;
   readonly stored: StoredValue | null;
   readonly dueAtMs: number | null;
+  /** Default: what the attempt counted. */
+  readonly metrics?: ReadonlyMap<string, MetricChange>;
 }
 
 /** The row of an item as it stands now. */
@@ -73,7 +75,7 @@ export function toItemRecord(
     inputVersion: facts.inputVersion,
     reason: map?.reasons.get(at.index) ?? null,
     failure: map?.failures.get(at.index) ?? null,
-    metrics: Object.fromEntries(attempt?.metricsSet ?? []),
+    metrics: Object.fromEntries(facts.metrics ?? attempt?.metricsSet ?? []),
     waitedMs: waited > 0 ? { retry: waited } : {},
     dueAtMs: facts.dueAtMs,
     blocker: state === "waiting" ? "retry" : null,

@@ -180,6 +180,9 @@ export class RunCore implements AttemptHost {
     for (const { key, stage, value } of entries) this.#state.set(key, { stage, value });
   }
 
+  /** Stages for which the cache could not be read or written: warnings of the run. */
+  cacheFaults: number = 0;
+
   /** Failures in order of completion, at most RUN_ERRORS_MAX. */
   readonly errors: CoreError[] = [];
 

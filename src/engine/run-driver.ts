@@ -11,6 +11,7 @@ import { InvariantError } from "../std/assert.ts";
 import type { Attempt } from "./attempt/attempt.ts";
 import type { AttemptHistory } from "./attempt/attempt-history.ts";
 import { AttemptRunner, type RawOutcome } from "./attempt/attempt-runner.ts";
+import { StageCache } from "./cache/stage-cache.ts";
 import { cancelPending } from "./fail-fast.ts";
 import type { DriveEnd } from "./finish.ts";
 import { MapConductor } from "./map/map-conductor.ts";
@@ -58,14 +59,16 @@ export class RunDriver implements SlotWaiter {
     this.#turns = new Turns(core.world.clock, () => this.pump());
     this.timers = new RunTimers(core.world.clock, (error) => this.fail(error));
     this.heap = new ReadyHeap(core.stages.length);
+    const cache = core.definition.hasCache ? new StageCache(core) : null;
     this.runner = new AttemptRunner(core, (attempt, outcome) => this.#ended(attempt, outcome));
-    this.ledger = new StageLedger(core, {
+    this.ledger = new StageLedger(core, cache, {
       stageSettled: (stageRun) => this.#stageSettled(stageRun),
       itemSettled: (stageRun, index) => this.#itemSettled(stageRun, index),
       committed: () => this.#checkOver(),
       writeFailed: (error) => this.fail(error),
     });
     this.launcher = new AttemptLauncher(core, this.runner, {
+      cache,
       isQuiet: () => this.isStopping,
       abortKind: () => (this.#mode === "parking" ? "shutdown" : "user-cancel"),
       noteStart: (attempt) => this.ledger.noteStart(attempt),

@@ -4,12 +4,15 @@
 import type { StateEntry } from "../model/checkpoint.ts";
 import type { EventDraft } from "../model/event.ts";
 import { ERROR_LIST_CHARS_MAX, PAGE_ROWS_MAX } from "../model/limits.ts";
-import type { Ending, Failure, StoredValue } from "../model/outcome.ts";
+import type { Ending, Failure, StageState, StoredValue } from "../model/outcome.ts";
 import { moveStage } from "../model/transition.ts";
 import { InvariantError } from "../std/assert.ts";
 import { boundedText, sha256Hex } from "../std/json.ts";
 import type { EncodedValue } from "../std/value.ts";
+import { applyEnding, takeUsage } from "./attempt/apply-ending.ts";
 import type { Attempt } from "./attempt/attempt.ts";
+import type { CacheHit } from "./cache/cache-hit.ts";
+import { countCached, type Asked, type StageCache } from "./cache/stage-cache.ts";
 import { assembleItems } from "./needs.ts";
 import {
   toItemEvent,
@@ -47,10 +50,12 @@ export class StageLedger {
   /** Commits under way; the run is not over before there are none. */
   commits: number = 0;
   readonly #core: RunCore;
+  readonly #cache: StageCache | null;
   readonly #listener: LedgerListener;
 
-  constructor(core: RunCore, listener: LedgerListener) {
+  constructor(core: RunCore, cache: StageCache | null, listener: LedgerListener) {
     this.#core = core;
+    this.#cache = cache;
     this.#listener = listener;
   }
 
@@ -63,6 +68,12 @@ export class StageLedger {
     }
     stageRun.text = encodeOrThrow(value, `the output of "${name}"`);
     stageRun.outputVersion = sha256Hex(stageRun.text).slice(0, 32);
+  }
+
+  /** The result of a stage that was in the cache. */
+  keepCached(stageRun: StageRun, { text, entry }: CacheHit): void {
+    stageRun.text = text;
+    stageRun.outputVersion = entry.outputVersion;
   }
 
   /** The result of an item's attempt. */
@@ -92,20 +103,39 @@ export class StageLedger {
     if (ending.state === "failed")
       this.#core.noteError(stageRun, { failure: ending.failure, index: null });
     if (attempt !== null) takeUsage(stageRun, attempt);
+    const asked = this.#cache === null ? null : this.#cache.take(stageRun, -1);
+    if (asked !== null) stageRun.addMetrics(countCached(asked, null));
     if (stageRun.map !== null && ending.state === "succeeded") this.#closeMap(stageRun);
-    const state = this.#publish(attempt, ending);
+    const state = this.#publish(attempt, ending.state, asked);
     if (this.#core.journal === null) {
       if (this.#core.sink !== null) this.#core.tell(toStageEvent(stageRun));
       this.#settle(stageRun);
       return;
     }
-    this.#commit(this.#putStage(stageRun, { attempt, state }), () => this.#settle(stageRun));
+    this.#commit(this.#putStage(stageRun, { attempt, state }), () => {
+      if (asked !== null && attempt !== null) this.#share(asked, attempt, state);
+      this.#settle(stageRun);
+    });
   }
 
-  #publish(attempt: Attempt | null, ending: Ending): readonly StateEntry[] {
-    if (attempt === null || attempt.stateSet === null || ending.state !== "succeeded")
-      return NO_ENTRIES;
+  #publish(
+    attempt: Attempt | null,
+    to: StageState | undefined,
+    asked: Asked | null,
+  ): readonly StateEntry[] {
+    if (to !== "succeeded") return NO_ENTRIES;
+    if (asked !== null && asked.hit !== null) {
+      this.#core.restoreState(asked.hit.entry.state);
+      return asked.hit.entry.state;
+    }
+    if (attempt === null || attempt.stateSet === null) return NO_ENTRIES;
     return this.#core.publishState(attempt.stage, attempt.stateSet);
+  }
+
+  /** Puts a success into the cache once it is committed. The run is not over before. */
+  #share(asked: Asked, attempt: Attempt, state: readonly StateEntry[]): void {
+    const put = this.#cache?.share(asked, attempt, state) ?? null;
+    if (put !== null) this.#commit(put, () => {});
   }
 
   #settle(stageRun: StageRun): void {
@@ -165,10 +195,9 @@ export class StageLedger {
   endItem(stageRun: StageRun, index: number, facts: ItemEndFacts): void {
     const { attempt } = facts;
     if (attempt !== null) takeUsage(stageRun, attempt);
-    const state =
-      attempt === null || attempt.stateSet === null || stageRun.map?.stateOf(index) !== "succeeded"
-        ? []
-        : this.#core.publishState(attempt.stage, attempt.stateSet);
+    const asked = this.#cache === null ? null : this.#cache.take(stageRun, index);
+    if (asked !== null) stageRun.addMetrics(countCached(asked, null));
+    const state = this.#publish(attempt, stageRun.map?.stateOf(index), asked);
     if (this.#core.journal === null) {
       if (this.#core.sink !== null) this.#core.tell(toItemEvent(stageRun, index, attempt));
       this.#listener.itemSettled(stageRun, index);
@@ -178,8 +207,9 @@ export class StageLedger {
     map?.uncommitted.add(index);
     if (!definition.persist && facts.inputVersion !== null)
       map?.unstoredVersions.set(index, facts.inputVersion);
-    this.#commit(this.#putItem(stageRun, index, { ...facts, state }), () => {
+    this.#commit(this.#putItem(stageRun, index, { ...facts, state, asked }), () => {
       map?.uncommitted.delete(index);
+      if (asked !== null && attempt !== null) this.#share(asked, attempt, state);
       this.#listener.itemSettled(stageRun, index);
     });
   }
@@ -187,7 +217,7 @@ export class StageLedger {
   async #putItem(
     stageRun: StageRun,
     index: number,
-    facts: ItemEndFacts & { readonly state: readonly StateEntry[] },
+    facts: ItemEndFacts & { readonly state: readonly StateEntry[]; readonly asked: Asked | null },
   ): Promise<void> {
     const journal = this.#core.journal;
     const map = stageRun.map;
@@ -196,10 +226,12 @@ export class StageLedger {
     const stored = await this.#storeItem(map.texts[index] ?? null);
     map.stored[index] = stored;
     const failure = map.failures.get(index);
+    const { attempt, inputVersion, asked } = facts;
+    const metrics = asked === null ? {} : { metrics: countCached(asked, attempt) };
     const record = toItemRecord(
       this.#core,
       { stageRun, index },
-      { attempt: facts.attempt, endedMs, inputVersion: facts.inputVersion, stored, dueAtMs: null },
+      { attempt, endedMs, inputVersion, stored, dueAtMs: null, ...metrics },
     );
     const retry =
       facts.attempt === null || failure === undefined || record.state !== "failed"
@@ -362,34 +394,4 @@ function cutIntoPages<T>(list: readonly T[]): readonly (readonly T[])[] {
 export interface ItemEndFacts {
   readonly attempt: Attempt | null;
   readonly inputVersion: string | null;
-}
-
-function applyEnding(stageRun: StageRun, ending: Ending): void {
-  switch (ending.state) {
-    case "succeeded":
-      stageRun.via = ending.via;
-      stageRun.failure = null;
-      return;
-    case "skipped":
-      stageRun.reason = ending.reason;
-      return;
-    case "cancelled":
-      stageRun.reason = ending.reason;
-      stageRun.failure = ending.failure ?? null;
-      return;
-    case "failed":
-    case "upstream_failed":
-      stageRun.failure = ending.failure;
-  }
-}
-
-function takeUsage(stageRun: StageRun, attempt: Attempt): void {
-  // The last attempt counts, as it does where a resume tries again; time and memory were used by all of them.
-  if (attempt.index < 0) stageRun.metrics = null;
-  if (attempt.metricsSet !== null) stageRun.addMetrics(attempt.metricsSet);
-  const { usage } = attempt;
-  if (usage === null) return;
-  if (usage.cpuMs !== null) stageRun.cpuMs = (stageRun.cpuMs ?? 0) + usage.cpuMs;
-  if (usage.peakBytes !== null)
-    stageRun.peakBytes = Math.max(stageRun.peakBytes ?? 0, usage.peakBytes);
 }

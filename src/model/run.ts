@@ -89,6 +89,8 @@ export interface RunSettings {
   readonly failFast?: boolean;
   /** True: one attempt each. */
   readonly noRetry?: boolean;
+  /** Stages whose results are made anew although the cache may have them, and stored there; true: all. */
+  readonly force?: true | readonly string[];
   /** Longest active time of the run in ms, from its start or resume. */
   readonly deadlineMs?: number;
   /** Stages whose checkpoints were taken over from `parent`, for `show`. */

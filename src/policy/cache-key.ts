@@ -2,7 +2,7 @@
 // of a value is in a key but its hash, so that keys and their parts may be shown.
 
 import type { CacheComponents } from "../model/cache.ts";
-import type { StageDefinition } from "../model/definition.ts";
+import type { CommandShape, StageDefinition } from "../model/definition.ts";
 import { canonicalJson, sha256Hex } from "../std/json.ts";
 
 /** What differs from run to run. */
@@ -64,19 +64,22 @@ function shorten(hash: string): string {
 
 /** The author's functions as text, and what a command is started with. Null: a function does not show its text. */
 function describeCode({ kind, run, command }: StageDefinition): string | null {
-  const text = JSON.stringify([kind, describe(run), command === null ? null : describe(command)]);
+  const text = JSON.stringify([kind, describe(run), command === null ? null : toCall(command)]);
   return text.includes(NATIVE) ? null : text;
+}
+
+/** What decides the output of a command, without the variables, which have a part of their own. */
+function toCall(command: CommandShape): unknown {
+  const { argv, stdin, parse, env, cwd, doneWhen, skipExitCodes } = command;
+  const made = typeof env === "function" ? env : null;
+  return [argv, stdin, parse, made, cwd, doneWhen, skipExitCodes].map((part) => describe(part));
 }
 
 /** What a bound function says instead of its text: equal for all of them. */
 const NATIVE = "{ [native code] }";
 
 function describe(value: unknown): unknown {
-  if (typeof value === "function" || value instanceof RegExp) return String(value);
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map((entry: unknown) => describe(entry));
-  const entries = Object.entries(value).map(([name, entry]) => [name, describe(entry)] as const);
-  return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  return typeof value === "function" || value instanceof RegExp ? String(value) : value;
 }
 
 /** Every part in which `now` is not what `before` was; empty if the keys are equal. */
@@ -129,4 +132,18 @@ function noteRecords(
     const how = was === undefined ? "is new" : is === undefined ? "is gone" : "changed";
     note(`${component}.${name}`, `${word} "${name}" ${how}`);
   }
+}
+
+/** Variables that a command declares, with the values it would get. Those its function makes are not known. */
+export function listVariables(
+  command: CommandShape | null,
+  environment: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string>> {
+  const found: Record<string, string> = {};
+  if (command === null) return found;
+  for (const name of command.passEnv) {
+    const value = environment[name];
+    if (value !== undefined) found[name] = value;
+  }
+  return typeof command.env === "function" ? found : { ...found, ...command.env };
 }

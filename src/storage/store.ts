@@ -2,6 +2,7 @@
 // at a time in one transaction, and reads that never block them. Memory and SQLite implement it under one
 // conformance suite. The engine sees this file alone and never learns which store it talks to.
 
+import type { CacheEntry, NewCacheEntry } from "../model/cache.ts";
 import type {
   ItemRecord,
   RetryRecord,
@@ -17,6 +18,7 @@ import type { RunRecord, RunSettings, RunState } from "../model/run.ts";
 import type { EncodedValue } from "../std/value.ts";
 import type { BlobStore } from "./blob-store.ts";
 import type { StoreCapabilities } from "./capabilities.ts";
+import type { LeaseRenewer, RenewalListener, RenewalTerms } from "./lease-renewer.ts";
 
 /** Every write names its run; `epoch` must be the run's current one or nothing of the write is done. */
 interface FencedWrite {
@@ -239,6 +241,15 @@ export interface PutMemoWrite extends FencedWrite {
   readonly value: EncodedValue;
 }
 
+/**
+ * Stores a success for later runs, after its checkpoint; one of the same key is replaced. `conflict` where the
+ * cache alone cannot be written, which harms no other write.
+ */
+export interface PutCacheWrite extends FencedWrite {
+  readonly kind: "put-cache";
+  readonly entry: NewCacheEntry;
+}
+
 /** Tells events without changing anything else. */
 export interface TellWrite extends FencedWrite {
   readonly kind: "tell";
@@ -314,6 +325,7 @@ export type Write =
   | DropItemsWrite
   | PlaceItemsWrite
   | PutMemoWrite
+  | PutCacheWrite
   | TellWrite
   | MoveRunWrite
   | RequestCancelWrite
@@ -421,6 +433,8 @@ export interface Store {
     runs: readonly { readonly id: string; readonly epoch: number }[],
     leaseMs: number,
   ): Promise<readonly string[]>;
+  /** Renews leases apart from the loop of the caller. Undefined, or null: this store can not. */
+  openRenewer?(terms: RenewalTerms, listener: RenewalListener): LeaseRenewer | null;
   /** Publishes what this process is running. Rows of processes that fell silent a day ago go. */
   beat(owner: Owner, running: readonly string[]): Promise<void>;
 
@@ -455,6 +469,10 @@ export interface Store {
   /** In order of key. */
   listState(runId: string): Promise<readonly StateEntry[]>;
   findMemo(memo: MemoAddress): Promise<EncodedValue | undefined>;
+  /** The entry of that key, whatever its age; undefined too where its row cannot be read. */
+  findCache(key: string): Promise<CacheEntry | undefined>;
+  /** The entry that was stored last for a stage or item, whatever its key. */
+  findLatestCache(address: CacheAddress): Promise<CacheEntry | undefined>;
   /** Stored events with a number above `after`, in order. */
   listEvents(query: EventQuery): Promise<readonly MillraceEvent[]>;
   findDefinition(hash: string): Promise<string | undefined>;
@@ -469,6 +487,16 @@ export interface MemoAddress {
   readonly stage: string;
   readonly item: string | null;
   readonly name: string;
+}
+
+/** Whose cache entries. */
+export interface CacheAddress {
+  readonly pipeline: string;
+  readonly stage: string;
+  /** Null: the stage itself. */
+  readonly item: string | null;
+  /** Only of the run with this number. */
+  readonly run?: number;
 }
 
 /** Which events. */

@@ -82,6 +82,11 @@ function assertNames(write: Write): void {
       assertName("name of a memo", write.name);
       if (write.item !== null) assertItemKey(write.item);
       return;
+    case "put-cache":
+      assertName("key of a cache entry", write.entry.key);
+      if (write.entry.item !== null) assertItemKey(write.entry.item);
+      assertState(write.entry.state);
+      return;
     case "create-batch":
     case "claim-run":
     case "reclaim-run":

@@ -37,6 +37,8 @@ export function estimateBytes(write: Write): number {
       return ROW_BYTES * (2 * write.runIds.length + write.rowsMax);
     case "put-memo":
       return ROW_BYTES + write.value.length + eventBytes(write);
+    case "put-cache":
+      return 2 * ROW_BYTES + inlineBytes(write.entry.output) + stateBytes(write.entry.state);
     case "drop-items":
       return ROW_BYTES * (1 + write.keys.length) + eventBytes(write);
     case "place-items":

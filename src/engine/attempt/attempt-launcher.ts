@@ -4,12 +4,16 @@
 import { AbortReason, type AbortKind } from "../../model/context.ts";
 import { Attempt, type AttemptPlace } from "./attempt.ts";
 import type { AttemptRunner, RawOutcome } from "./attempt-runner.ts";
+import type { CacheHit } from "../cache/cache-hit.ts";
+import type { StageCache } from "../cache/stage-cache.ts";
 import { gatherNeeds } from "../needs.ts";
 import type { RunCore } from "../run-core.ts";
 import { isEnded, type StageRun } from "../stage-run.ts";
 
 /** What a launcher asks of the driver. */
 export interface LaunchHost {
+  /** Null where no stage of the run has a cache. */
+  readonly cache: StageCache | null;
   /** True when nothing may start any more; then `abortKind` says why. */
   isQuiet(): boolean;
   abortKind(): AbortKind;
@@ -36,8 +40,37 @@ export class AttemptLauncher {
     return new Attempt(this.#core, stageRun, place);
   }
 
-  /** Gathers needs, then runs. Needs are a promise only when something must be loaded. */
+  /** Gathers needs, then runs, unless the result is in the cache. */
   launch(attempt: Attempt): void {
+    const { cache } = this.#host;
+    const definition = attempt.stageRun.definition;
+    const asked =
+      cache === null ? null : cache.ask(attempt, () => gatherNeeds(this.#core, definition));
+    if (asked === null) this.#gather(attempt);
+    else this.#await(attempt, asked, () => this.#gather(attempt));
+  }
+
+  /** Runs an item's attempt with the needs of its map, unless its result is in the cache. */
+  launchItem(attempt: Attempt, needs: unknown): void {
+    const { cache } = this.#host;
+    const asked = cache === null ? null : cache.ask(attempt, () => needs);
+    if (asked === null) this.#run(attempt, needs);
+    else this.#await(attempt, asked, () => this.#run(attempt, needs));
+  }
+
+  /** The slot is held meanwhile: so many look at once as may work at once. */
+  #await(attempt: Attempt, asked: Promise<CacheHit | null>, goOn: () => void): void {
+    this.preparing += 1;
+    const found = (hit: CacheHit | null): void => {
+      this.preparing -= 1;
+      if (hit === null || this.#isUnwanted(attempt.stageRun)) goOn();
+      else this.#host.ended(attempt, { kind: "cached", hit });
+    };
+    asked.then(found).catch((error: unknown) => this.#host.failed(error));
+  }
+
+  /** Needs are a promise only when something must be loaded. */
+  #gather(attempt: Attempt): void {
     const { stageRun } = attempt;
     let needs: unknown;
     try {
@@ -47,7 +80,7 @@ export class AttemptLauncher {
       return;
     }
     if (needs instanceof Promise) this.#prepare(attempt, needs);
-    else this.run(attempt, needs);
+    else this.#run(attempt, needs);
   }
 
   #prepare(attempt: Attempt, work: Promise<unknown>): void {
@@ -55,7 +88,7 @@ export class AttemptLauncher {
     work.then(
       (needs) => {
         this.preparing -= 1;
-        this.run(attempt, needs);
+        this.#run(attempt, needs);
       },
       (error: unknown) => {
         this.preparing -= 1;
@@ -65,7 +98,7 @@ export class AttemptLauncher {
   }
 
   /** Runs an attempt whose needs are there. */
-  run(attempt: Attempt, needs: unknown): void {
+  #run(attempt: Attempt, needs: unknown): void {
     const { stageRun, purpose, index } = attempt;
     if (this.#isUnwanted(stageRun)) {
       this.#host.ended(attempt, { kind: "aborted", abort: this.#host.abortKind() });

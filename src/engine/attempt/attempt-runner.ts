@@ -9,6 +9,7 @@ import { isSkip } from "../../model/outcome.ts";
 import type { Schema } from "../../model/schema.ts";
 import { nextLimit } from "../../policy/timeout.ts";
 import type { Attempt } from "./attempt.ts";
+import type { CacheHit } from "../cache/cache-hit.ts";
 import { runCommandStage } from "./command-stage.ts";
 import type { RunCore } from "../run-core.ts";
 import type { StageRun } from "../stage-run.ts";
@@ -18,6 +19,8 @@ import { Verification } from "./verify.ts";
 export type RawOutcome =
   | { readonly kind: "succeeded"; readonly value: unknown }
   | { readonly kind: "skipped"; readonly reason: string }
+  /** Its result was in the cache: its code was not called. */
+  | { readonly kind: "cached"; readonly hit: CacheHit }
   | {
       readonly kind: "failed";
       readonly error: unknown;

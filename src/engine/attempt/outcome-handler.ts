@@ -7,6 +7,7 @@ import { classifyOutcome, decideStep, type FailedOutcome, type Step } from "./ad
 import type { Attempt } from "./attempt.ts";
 import type { AttemptHistory } from "./attempt-history.ts";
 import type { RawOutcome } from "./attempt-runner.ts";
+import type { CacheHit } from "../cache/cache-hit.ts";
 import type { MapConductor } from "../map/map-conductor.ts";
 import type { RunCore } from "../run-core.ts";
 import type { StageLedger } from "../stage-ledger.ts";
@@ -24,6 +25,9 @@ export interface OutcomeHost {
 
 type Aborted = Extract<RawOutcome, { kind: "aborted" }>;
 
+type Uncached = Exclude<RawOutcome, { kind: "cached" }>;
+
+const CACHED: Ending = Object.freeze({ state: "succeeded", via: "cache" });
 const SUCCEEDED: Ending = Object.freeze({ state: "succeeded", via: "run" });
 
 /** Handles outcomes of one run. */
@@ -39,6 +43,10 @@ export class OutcomeHandler {
   }
 
   handle(attempt: Attempt, outcome: RawOutcome): void {
+    if (outcome.kind === "cached") {
+      this.#cached(attempt, outcome.hit);
+      return;
+    }
     if (attempt.purpose === "run") {
       if (attempt.index < 0) this.#stage(attempt, outcome);
       else this.#item(attempt, outcome);
@@ -88,7 +96,22 @@ export class OutcomeHandler {
     this.#ledger.endStage(stageRun, { state: "failed", failure: { ...failure, message } });
   }
 
-  #stage(attempt: Attempt, outcome: RawOutcome): void {
+  /** There was no attempt: nothing is counted, timed or retried. */
+  #cached({ stageRun, index }: Attempt, hit: CacheHit): void {
+    const { map } = stageRun;
+    if (index < 0) {
+      this.#ledger.keepCached(stageRun, hit);
+      this.#ledger.endStage(stageRun, CACHED);
+    } else if (map !== null) {
+      map.inFlight -= 1;
+      map.texts[index] = hit.text;
+      map.vias.set(index, "cache");
+      map.move(index, "succeeded");
+      this.#endItem(stageRun, index, null);
+    }
+  }
+
+  #stage(attempt: Attempt, outcome: Uncached): void {
     const { stageRun } = attempt;
     switch (outcome.kind) {
       case "succeeded":
@@ -175,7 +198,7 @@ export class OutcomeHandler {
     this.#ledger.endStage(stageRun, { state: "cancelled", reason }, attempt);
   }
 
-  #item(attempt: Attempt, outcome: RawOutcome): void {
+  #item(attempt: Attempt, outcome: Uncached): void {
     const { stageRun, index } = attempt;
     const map = stageRun.map;
     if (map === null) return;
@@ -189,12 +212,12 @@ export class OutcomeHandler {
           return;
         }
         map.move(index, "succeeded");
-        this.#endItem(attempt);
+        this.#endItem(stageRun, index, attempt);
         return;
       case "skipped":
         map.reasons.set(index, outcome.reason);
         map.move(index, "skipped");
-        this.#endItem(attempt);
+        this.#endItem(stageRun, index, attempt);
         return;
       case "aborted":
         this.#abortItem(attempt, outcome);
@@ -204,8 +227,7 @@ export class OutcomeHandler {
     }
   }
 
-  #endItem(attempt: Attempt): void {
-    const { stageRun, index } = attempt;
+  #endItem(stageRun: StageRun, index: number, attempt: Attempt | null): void {
     const version = this.#host.maps.find(stageRun.index)?.versionOf(index) ?? null;
     this.#ledger.endItem(stageRun, index, { attempt, inputVersion: version });
   }
@@ -242,7 +264,7 @@ export class OutcomeHandler {
       map.move(index, step.kind === "fail" ? "failed" : "cancelled");
       if (step.kind === "fail") this.#core.noteError(stageRun, { failure: step.failure, index });
     }
-    this.#endItem(attempt);
+    this.#endItem(stageRun, index, attempt);
   }
 
   #waitItem(attempt: Attempt, step: Extract<Step, { kind: "retry" }>): void {
@@ -270,6 +292,6 @@ export class OutcomeHandler {
     }
     map.reasons.set(index, attempt.abortReason?.message ?? "cancelled");
     map.move(index, "cancelled");
-    this.#endItem(attempt);
+    this.#endItem(stageRun, index, attempt);
   }
 }

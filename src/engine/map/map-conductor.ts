@@ -32,7 +32,7 @@ export interface ConductorHost {
       stageRun: StageRun,
       place: { index: number; purpose: "run"; history: AttemptHistory | null },
     ): Attempt;
-    run(attempt: Attempt, needs: unknown): void;
+    launchItem(attempt: Attempt, needs: unknown): void;
   };
 }
 
@@ -159,7 +159,10 @@ export class MapConductor implements MapHost {
     items.inFlight += 1;
     if (history === null) items.unsettled += 1;
     const { launcher } = this.#host;
-    launcher.run(launcher.makeAttempt(stageRun, { index, purpose: "run", history }), map.needs);
+    launcher.launchItem(
+      launcher.makeAttempt(stageRun, { index, purpose: "run", history }),
+      map.needs,
+    );
   }
 
   offer(stageRun: StageRun): void {

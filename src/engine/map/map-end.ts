@@ -8,6 +8,15 @@ import { decideMapEnd } from "../../policy/tolerance.ts";
 import { boundedText } from "../../std/json.ts";
 import type { StageRun } from "../stage-run.ts";
 
+/** How the success of a map came about: it was worked for unless every item was there already.
+ *  @param kept Items that kept their checkpoint. */
+export function viaOf({ map, definition, candidate }: StageRun, kept: number): Via {
+  if (candidate !== null && kept === map?.size) return "checkpoint";
+  if (definition.cache === null || map === null || map.size === 0) return "run";
+  for (let index = 0; index < map.size; index += 1) if (!map.vias.has(index)) return "run";
+  return "cache";
+}
+
 /** The ending that the final states of all items give. */
 export function judgeItems(stageRun: StageRun, shape: MapShape, via: Via): Ending {
   const { map } = stageRun;

@@ -19,7 +19,7 @@ import { TooManyItems, toItemSource, type Given } from "./item-source.ts";
 import { ItemStream, STREAM_AHEAD } from "./item-stream.ts";
 import { DueQueue, type DueItem } from "./due-queue.ts";
 import { MapItems } from "./map-items.ts";
-import { judgeItems, toFailure } from "./map-end.ts";
+import { judgeItems, toFailure, viaOf } from "./map-end.ts";
 import type { ItemWait, MapHost, MapParts } from "./map-host.ts";
 import { ambiguousFailure } from "../judge.ts";
 
@@ -388,9 +388,8 @@ export class MapStage {
       return { state: "cancelled", reason: this.#outsideReason };
     }
     if (this.#stoppedEarly) return toFailure(this.stageRun, "stopped early (stopAfter)");
-    const isKept =
-      this.stageRun.candidate !== null && this.#checkpoints.counts.kept === this.items.size;
-    return judgeItems(this.stageRun, this.#shape, isKept ? "checkpoint" : "run");
+    const via = viaOf(this.stageRun, this.#checkpoints.counts.kept);
+    return judgeItems(this.stageRun, this.#shape, via);
   }
 
   /** Forgets the stage: nothing of it may call back any more. */

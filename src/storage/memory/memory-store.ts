@@ -1,6 +1,7 @@
 // The reference store: the rules of every store over plain maps, without durability. Runs in memory, tests
 // and simulations use it; the conformance suite holds every other store against it.
 
+import type { CacheEntry } from "../../model/cache.ts";
 import type {
   ItemRecord,
   RetryRecord,
@@ -23,6 +24,7 @@ import { isStageOver } from "../stage-rules.ts";
 import type {
   BatchQuery,
   BatchRecord,
+  CacheAddress,
   EventQuery,
   ItemQuery,
   MemoAddress,
@@ -219,6 +221,16 @@ export class MemoryStore implements Store {
 
   async findMemo({ runId, stage, item, name }: MemoAddress): Promise<EncodedValue | undefined> {
     return this.#run(runId)?.findMemo(stage, item, name);
+  }
+
+  async findCache(key: string): Promise<CacheEntry | undefined> {
+    this.#assertOpen();
+    return this.#rows.cache.find(key);
+  }
+
+  async findLatestCache(address: CacheAddress): Promise<CacheEntry | undefined> {
+    this.#assertOpen();
+    return this.#rows.cache.findLatest(address);
   }
 
   async listEvents(query: EventQuery): Promise<readonly MillraceEvent[]> {

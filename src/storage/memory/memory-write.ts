@@ -43,6 +43,7 @@ import type {
   Write,
   WriteResult,
 } from "../store.ts";
+import { MemoryCache } from "./memory-cache.ts";
 import { MemoryQueue } from "./memory-queue.ts";
 import { MemoryRun } from "./memory-run.ts";
 
@@ -63,6 +64,7 @@ export class MemoryRows {
   readonly definitions: Map<string, string> = new Map();
   readonly batches: Map<string, MemoryBatch> = new Map();
   readonly queue: MemoryQueue = new MemoryQueue();
+  readonly cache: MemoryCache = new MemoryCache();
   /** In order of number. */
   events: MillraceEvent[] = [];
   #lastSeq = 0;
@@ -99,6 +101,7 @@ export class MemoryRows {
       case "drop-items":
       case "place-items":
       case "put-memo":
+      case "put-cache":
       case "tell":
       case "move-run":
         return this.#writeOwned(write, nowMs);
@@ -178,6 +181,9 @@ export class MemoryRows {
         return putItem(run, write);
       case "put-memo":
         return putMemo(run, write);
+      case "put-cache":
+        this.cache.put(write.entry, { run: run.record.number, nowMs });
+        return undefined;
       case "move-run":
         return this.#moveRun(run, write, nowMs);
       case "drop-items":

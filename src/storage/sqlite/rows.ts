@@ -2,10 +2,11 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { BatchRows } from "./statements/batches.ts";
+import { CacheRows } from "./statements/cache.ts";
 import { CounterRows } from "./statements/counters.ts";
 import { DefinitionRows } from "./statements/definitions.ts";
-import { EventRows } from "./statements/events.ts";
 import { DeletionRows } from "./statements/deletions.ts";
+import { EventRows } from "./statements/events.ts";
 import { ItemRows } from "./statements/items.ts";
 import { MemoRows } from "./statements/memos.ts";
 import { MetaRows } from "./statements/meta.ts";
@@ -18,11 +19,12 @@ import { WorkerRows } from "./statements/workers.ts";
 /** The tables of a store, over one connection. */
 export class Rows {
   readonly batches: BatchRows;
+  readonly cache: CacheRows;
   readonly counters: CounterRows;
   readonly definitions: DefinitionRows;
+  readonly deletions: DeletionRows;
   readonly events: EventRows;
   readonly items: ItemRows;
-  readonly deletions: DeletionRows;
   readonly memos: MemoRows;
   readonly meta: MetaRows;
   readonly retries: RetryRows;
@@ -33,12 +35,13 @@ export class Rows {
 
   constructor(database: DatabaseSync) {
     this.batches = new BatchRows(database);
+    this.cache = new CacheRows(database);
     this.counters = new CounterRows(database);
     this.definitions = new DefinitionRows(database);
+    this.deletions = new DeletionRows(database);
     this.events = new EventRows(database);
     this.items = new ItemRows(database);
     this.memos = new MemoRows(database);
-    this.deletions = new DeletionRows(database);
     this.meta = new MetaRows(database);
     this.retries = new RetryRows(database);
     this.runs = new RunRows(database);

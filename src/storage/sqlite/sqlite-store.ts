@@ -2,6 +2,7 @@
 // opened when it is first needed, and every fault of SQLite leaves as an error of ours.
 
 import type { DatabaseSync } from "node:sqlite";
+import type { CacheEntry } from "../../model/cache.ts";
 import type {
   ItemRecord,
   RetryRecord,
@@ -17,9 +18,11 @@ import type { RunRecord } from "../../model/run.ts";
 import type { EncodedValue } from "../../std/value.ts";
 import type { BlobStore } from "../blob-store.ts";
 import type { StoreCapabilities } from "../capabilities.ts";
+import type { LeaseRenewer, RenewalListener, RenewalTerms } from "../lease-renewer.ts";
 import type {
   BatchQuery,
   BatchRecord,
+  CacheAddress,
   EventQuery,
   ItemQuery,
   MemoAddress,
@@ -50,6 +53,8 @@ export interface SqliteStoreOptions {
   readonly reopenWriter: () => Writer;
   /** Opens the reading connection. */
   readonly openReader: () => DatabaseSync;
+  /** Starts a thread that renews leases. Default: there is none. */
+  readonly openRenewer?: (terms: RenewalTerms, listener: RenewalListener) => LeaseRenewer;
   /** Asked before each read: true if the reading connection has to be opened anew. Default: never. */
   readonly isReaderStale?: () => boolean;
 }
@@ -94,6 +99,10 @@ export class SqliteStore implements Store {
     return this.#write((writer) =>
       runs.length === 0 ? [] : writer.renewLeases(owner, runs, leaseMs),
     );
+  }
+
+  openRenewer(terms: RenewalTerms, listener: RenewalListener): LeaseRenewer | null {
+    return this.#options.openRenewer?.(terms, listener) ?? null;
   }
 
   async beat(owner: Owner, running: readonly string[]): Promise<void> {
@@ -189,6 +198,14 @@ export class SqliteStore implements Store {
 
   async findMemo(memo: MemoAddress): Promise<EncodedValue | undefined> {
     return this.#readRun(memo.runId, undefined, (rows, run) => rows.memos.find(run, memo));
+  }
+
+  async findCache(key: string): Promise<CacheEntry | undefined> {
+    return this.#read(({ rows }) => rows.cache.find(key));
+  }
+
+  async findLatestCache(address: CacheAddress): Promise<CacheEntry | undefined> {
+    return this.#read(({ rows }) => rows.cache.findLatest(address));
   }
 
   async listEvents({ runId, after, limit }: EventQuery): Promise<readonly MillraceEvent[]> {

@@ -5,6 +5,7 @@ import type { EventNumbers, OwnerWrite, WriteResult } from "../store.ts";
 import type {
   DropItemsWrite,
   MoveRunWrite,
+  PutCacheWrite,
   PutItemWrite,
   PutMemoWrite,
   PutStageWrite,
@@ -38,6 +39,8 @@ function change(batch: Batch, head: RunHead, write: OwnerWrite): WriteResult | u
       return putItem(batch, head, write);
     case "put-memo":
       return putMemo(batch, head, write);
+    case "put-cache":
+      return putCache(batch, head, write);
     case "move-run":
       return moveRun(batch, head, write);
     case "drop-items":
@@ -105,6 +108,19 @@ function putMemo(batch: Batch, head: RunHead, write: PutMemoWrite): WriteResult 
   if (memos.insert(head.number, write, write.value)) return undefined;
   const kept = memos.find(head.number, write);
   return kept === undefined ? LEASE_LOST : { kind: "kept", value: kept };
+}
+
+/** A fault of the cache table undoes its own statement; what else is in the transaction stays. */
+function putCache(batch: Batch, head: RunHead, write: PutCacheWrite): WriteResult | undefined {
+  try {
+    batch.rows.cache.put(write.entry, { run: head.number, nowMs: batch.nowMs });
+    return undefined;
+  } catch (error) {
+    // A fault that took the transaction with it is everybody's.
+    if (!batch.rows.cache.isInTransaction) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    return { kind: "conflict", run: null, reason: `The cache entry was not stored: ${reason}` };
+  }
 }
 
 function moveRun(batch: Batch, head: RunHead, write: MoveRunWrite): WriteResult | undefined {

@@ -112,6 +112,7 @@ function writeOne(batch: Batch, write: Write): WriteResult {
     case "drop-items":
     case "place-items":
     case "put-memo":
+    case "put-cache":
     case "tell":
     case "move-run":
       return writeOwned(batch, write);
