@@ -57,6 +57,9 @@ export type {
 export type { MemoryRunOptions } from "../service/memory-run.ts";
 export { Millrace, openMillrace } from "../service/millrace.ts";
 export type { OpenOptions } from "../service/millrace.ts";
+export { each } from "../service/each.ts";
+export type { EachOptions, EachTolerantOptions } from "../service/each.ts";
+export type { WorkOptions, WorkSummary } from "../service/worker/worker.ts";
 export type { RunHandle } from "../service/run-handle.ts";
 export type { RunError, RunResult, StageResult } from "../service/run-result.ts";
 export type { StartOptions } from "../service/commands/start-run.ts";

@@ -32,6 +32,8 @@ export const MAP_MIN_SUCCESS_DEFAULT = 1;
 export const CONCURRENCY_DEFAULT = 32;
 /** Runs of a `runBatch` at once. */
 export const BATCH_CONCURRENCY_DEFAULT = 5;
+/** Items that `each` works on at once. */
+export const EACH_CONCURRENCY_DEFAULT = 8;
 /** Runs that a worker works on at once. */
 export const WORKER_RUNS_DEFAULT = 8;
 /** How often a worker with nothing to do asks whether other processes have written, ms. */
@@ -44,6 +46,20 @@ export const LEASE_MS_DEFAULT = 30_000;
 export const HEARTBEAT_MS_DEFAULT = 5_000;
 /** Time between two notes of what a process is running, ms. */
 export const PRESENCE_MS_DEFAULT = 1_000;
+/** Renewals in a row that a healthy holder may miss. */
+export const LEASE_MISSES_DEFAULT = 2;
+/** Slowest call that renews a lease, ms. */
+export const LEASE_CALL_MS_DEFAULT = 5_000;
+/** Longest pause of a healthy holder, ms. */
+export const LEASE_PAUSE_MS_DEFAULT = 10_000;
+/** Time a holder needs to stop before its lease ends, ms. */
+export const LEASE_STOP_MS_DEFAULT = 5_000;
+/** Silence of the main loop after which its leases are no longer renewed, ms. */
+export const LOOP_SILENCE_MS_DEFAULT = 15_000;
+/** Time after its deadline in which a run's lease is still renewed, ms. */
+export const LEASE_DEADLINE_GRACE_MS_DEFAULT = 10_000;
+/** Age of a run from which its lease is renewed from a thread, ms: most runs are over before. */
+export const RENEWAL_THREAD_MS_DEFAULT = 5_000;
 /** Grace after a lease's end before it may be taken, ms. */
 export const LEASE_GRACE_MS_DEFAULT = 1_000;
 /** Wait for a busy SQLite file, ms. */

@@ -39,6 +39,13 @@ test("R299: the README's program runs and its commands work as they stand", asyn
   }
 });
 
+test("the README's second program runs, and started again it answers from what it kept", async () => {
+  const program = /```ts\n(\/\/ checksums\.ts\n[\s\S]*?)```/.exec(readme)?.[1] ?? "";
+  writeFileSync(join(folder, "checksums.ts"), program);
+  expect((await node(["checksums.ts"])).stdout).toBe("2 checksums\n");
+  expect((await node(["checksums.ts"])).stdout).toBe("2 checksums\n");
+});
+
 test("the README's two commands are scripts of the package", () => {
   const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as {
     scripts: Record<string, string>;
