@@ -11,6 +11,7 @@ import { eventCases } from "./events.ts";
 import { itemCases } from "./items.ts";
 import { memoCases } from "./memos.ts";
 import { queryCases } from "./queries.ts";
+import { queueCases } from "./queue.ts";
 import { runCases } from "./runs.ts";
 import { stageCases } from "./stages.ts";
 import type { StoreCase } from "./suite.ts";
@@ -27,6 +28,7 @@ export const storeSuite: readonly StoreChapter[] = [
   { name: "runs", cases: runCases },
   { name: "claims", cases: claimCases },
   { name: "cancels", cases: cancelCases },
+  { name: "queue", cases: queueCases },
   { name: "stages", cases: stageCases },
   { name: "items", cases: itemCases },
   { name: "memos and state", cases: memoCases },
