@@ -10,14 +10,13 @@ import {
   ABORT_GRACE_MS_DEFAULT,
   CONCURRENCY_DEFAULT,
   DRAIN_MS_DEFAULT,
-  HEARTBEAT_MS_DEFAULT,
-  LEASE_MS_DEFAULT,
-  PRESENCE_MS_DEFAULT,
   STORE_URL_DEFAULT,
   STUCK_SLOT_MS_DEFAULT,
 } from "../model/defaults.ts";
 import { MillraceError } from "../model/errors.ts";
+import type { LeaseTerms } from "../model/lease.ts";
 import type { RunRecord } from "../model/run.ts";
+import { checkLeaseTerms } from "../policy/lease-terms.ts";
 import { systemClock, type Clock } from "../std/clock.ts";
 import { Emitter } from "../std/emitter.ts";
 import { makeIdSource } from "../std/id.ts";
@@ -30,6 +29,10 @@ import {
   type EnqueueOptions,
   type EnqueueOutcome,
 } from "./commands/enqueue-runs.ts";
+import { purgeRuns, type PurgeOptions } from "./commands/purge-runs.ts";
+import { requeueBatch, requeueRun } from "./commands/requeue-run.ts";
+import { retryFailed, type RetryFailedOptions } from "./commands/retry-failed.ts";
+import type { SelectionOutcome } from "./commands/run-selection.ts";
 import { rerunRun, type RerunOptions } from "./commands/rerun-run.ts";
 import { rescueInterrupted } from "./commands/rescue.ts";
 import { queueRun, resumeRun, type ResumeOptions } from "./commands/resume-run.ts";
@@ -42,6 +45,7 @@ import { PatientBlobs } from "./patient-blobs.ts";
 import { checkConcurrency } from "./prepare-run.ts";
 import { findRun } from "./queries/find-run.ts";
 import { listItems, type ItemListQuery, type ItemPage } from "./queries/list-items.ts";
+import { readQueueStats, type QueueStats } from "./queries/queue-stats.ts";
 import { listRuns, type RunListQuery, type RunPage } from "./queries/list-runs.ts";
 import type { RunHandle } from "./run-handle.ts";
 import type { RunResult } from "./run-result.ts";
@@ -71,6 +75,11 @@ export interface OpenOptions {
   readonly stuckMs?: number;
   /** Variables that command stages may be given from. Default: this process's own. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Times of leases, ms. Terms that a healthy process could not keep are OPTION_INVALID. Default: 30 s, renewed
+   *  every 5 s. */
+  readonly lease?: Partial<LeaseTerms>;
+  /** Told what is odd and was dealt with. Default: a warning of the process. */
+  readonly onWarning?: (message: string) => void;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly machine?: Machine;
@@ -127,6 +136,7 @@ export class Millrace {
    */
   async work(options: WorkOptions = {}): Promise<WorkSummary> {
     const worker = new Worker(this.#mill, options);
+    this.#mill.keeper.expectLongRuns();
     return await worker.work();
   }
 
@@ -151,6 +161,32 @@ export class Millrace {
   /** Does a run again as a new one, linked to it, in this process. */
   async rerun(run: string, options: RerunOptions = {}): Promise<RunHandle> {
     return await rerunRun(this.#mill, run, options);
+  }
+
+  /** Queues a resume of every failed run that matches, with fresh attempts; one that refuses is skipped. */
+  async retryFailed(options: RetryFailedOptions = {}): Promise<SelectionOutcome> {
+    return await retryFailed(this.#mill, options);
+  }
+
+  /** Queues a rerun as a new run linked to the old, which must have ended (RUN_STATE_CONFLICT): of one run, or of
+   *  every run of a batch. */
+  requeue(run: string): Promise<RunRecord>;
+  requeue(all: { readonly batch: string; readonly dryRun?: boolean }): Promise<SelectionOutcome>;
+  async requeue(
+    what: string | { readonly batch: string; readonly dryRun?: boolean },
+  ): Promise<RunRecord | SelectionOutcome> {
+    if (typeof what === "string") return await requeueRun(this.#mill, what);
+    return await requeueBatch(this.#mill, what.batch, what);
+  }
+
+  /** Deletes runs in these states with all they have; never running ones. */
+  async purge(options: PurgeOptions): Promise<SelectionOutcome> {
+    return await purgeRuns(this.#mill, options);
+  }
+
+  /** Counts of runs by state and pipeline; costs the same however many there are. */
+  async stats(): Promise<QueueStats> {
+    return await readQueueStats(this.#mill.store);
   }
 
   /** Ends a run, wherever it is worked on. Cancelling a cancelled run changes nothing. */
@@ -203,7 +239,7 @@ export class Millrace {
   }
 
   async #close(drainMs: number): Promise<void> {
-    const { world, committer, store } = this.#mill;
+    const { world, committer, keeper, store } = this.#mill;
     const parked = this.#park(drainMs);
     // A full disk may hold up what is to be stored for as long as it likes.
     const timeUp = Promise.withResolvers<void>();
@@ -213,6 +249,7 @@ export class Millrace {
     world.blobs.close();
     await committer.close();
     await parked;
+    await keeper.close();
     await store.close();
   }
 
@@ -232,6 +269,7 @@ export class Millrace {
 /** Opens a store for durable runs. Foreground runs whose process is gone become `waiting` (`interrupted`). */
 export async function openMillrace(options: OpenOptions = {}): Promise<Millrace> {
   checkConcurrency(options.concurrency);
+  const leaseTerms = checkLeaseTerms(options.lease);
   const pipelines = indexPipelines(options.pipelines ?? []);
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
@@ -254,9 +292,8 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
       store,
       clock,
       owner,
-      leaseMs: LEASE_MS_DEFAULT,
-      heartbeatMs: HEARTBEAT_MS_DEFAULT,
-      presenceMs: PRESENCE_MS_DEFAULT,
+      terms: leaseTerms,
+      warn: options.onWarning ?? warnOfProcess,
     }),
     world: {
       clock,
@@ -270,7 +307,8 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
     },
     machine,
     owner,
-    leaseMs: LEASE_MS_DEFAULT,
+    leaseMs: leaseTerms.leaseMs,
+    leaseTerms,
     provide: options.provide ?? {},
     pipelines,
     nextId,
@@ -284,6 +322,10 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
   };
   if (mode === "write") await rescueInterrupted(mill);
   return new Millrace(mill);
+}
+
+function warnOfProcess(message: string): void {
+  process.emitWarning(message, "MillraceWarning");
 }
 
 function indexPipelines(

@@ -81,6 +81,7 @@ export async function queueRun(
     const { run, write } = await prepare(mill, { id, definition, options, terms: null });
     const result = await mill.committer.write(write);
     if (result.kind !== "done" || result.run === undefined) throw lostRace(run);
+    mill.wake.emit(pipeline);
     return result.run;
   });
 }

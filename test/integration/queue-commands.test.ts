@@ -1,0 +1,210 @@
+// Verbs over the queue's runs: counts, failed ones again, ended ones anew, and those that are deleted.
+
+import assert from "node:assert/strict";
+import { describe, expect, test } from "vitest";
+import { input, isMillraceError, pipeline, stage } from "../../src/exports/index.ts";
+import { makeDurableWorld, makeGate, STORES } from "../support/durable-world.ts";
+
+/** first → second, which fails while `failing` says so. */
+function makeLine(name = "line") {
+  const state = { failing: true, first: 0, second: 0 };
+  const page = input<string>();
+  const first = stage("first", { needs: { page } }, ({ page: text }) => {
+    state.first += 1;
+    return text;
+  });
+  const second = stage("second", { needs: { first } }, (needs) => {
+    state.second += 1;
+    if (state.failing && needs.first === "bad") throw new Error("no second");
+    return needs.first;
+  });
+  return { line: pipeline(name, { input: page, output: { second } }), state };
+}
+
+async function setup(kind: "memory" | "sqlite" = "memory") {
+  const made = makeLine();
+  const mill = await makeDurableWorld(kind).open([made.line]);
+  return { ...made, mill };
+}
+
+describe.each(STORES)("the queue on %s", (kind) => {
+  test("R157: stats count runs per state, in all and by pipeline", async () => {
+    const { line } = makeLine("a");
+    const { line: other } = makeLine("b");
+    const mill = await makeDurableWorld(kind).open([line, other]);
+    await mill.start(line, "good").then((run) => run.result());
+    await mill.start(line, "bad").then((run) => run.result());
+    await mill.enqueue(line, [{ input: "x" }, { input: "y" }, { input: "z", delay: "1h" }]);
+    await mill.enqueue(other, [{ input: "x" }]);
+    await mill.cancel("last");
+    const { pipelines, waitsFor, ...counts } = await mill.stats();
+
+    expect(counts).toEqual({
+      total: 6,
+      queued: 2,
+      running: 0,
+      waiting: 1,
+      succeeded: 1,
+      failed: 1,
+      skipped: 0,
+      cancelled: 1,
+    });
+    expect(pipelines.map((each) => [each.pipeline, each.counts.total])).toEqual([
+      ["a", 5],
+      ["b", 1],
+    ]);
+    expect(pipelines[0]).toMatchObject({ perMinute: 2, drainMs: 60_000 });
+    expect(pipelines[0]?.oldestDueMs).toBeGreaterThanOrEqual(0);
+    expect(pipelines[1]?.oldestDueMs).toBe(null);
+    expect(waitsFor).toEqual([{ kind: "due", name: "due", count: 1 }]);
+  });
+
+  test("R185: stats, retry-failed and purge work on an empty store", async () => {
+    const { mill } = await setup(kind);
+    expect(await mill.stats()).toMatchObject({ total: 0, pipelines: [], waitsFor: [] });
+    const none = { matching: 0, changed: 0, skipped: [] };
+    expect(await mill.retryFailed()).toEqual(none);
+    expect(await mill.purge({ states: ["succeeded"] })).toEqual(none);
+  });
+
+  test("R183: failed runs are queued again with fresh attempts, and keep what succeeded", async () => {
+    const { mill, line, state } = await setup(kind);
+    const failed = await mill.start(line, "bad");
+    await failed.result();
+    await mill.start(line, "good").then((run) => run.result());
+    expect(await mill.retryFailed({ dryRun: true })).toEqual({
+      matching: 1,
+      changed: 0,
+      skipped: [],
+    });
+    expect((await mill.run(failed.id)).state).toBe("failed");
+
+    expect(await mill.retryFailed()).toEqual({ matching: 1, changed: 1, skipped: [] });
+    const queued = await mill.run(failed.id);
+    expect([queued.state, queued.resumes, queued.attempts, queued.foreground]).toEqual([
+      "queued",
+      1,
+      0,
+      false,
+    ]);
+    state.failing = false;
+    state.first = 0;
+    await mill.work({ drain: true });
+    expect((await mill.run(failed.id)).state).toBe("succeeded");
+    expect(state.first).toBe(0);
+  });
+
+  test("retry-failed takes only what was asked for", async () => {
+    const { mill, line } = await setup(kind);
+    const run = await mill.start(line, "bad");
+    await run.result();
+    const { failure, endedAtMs } = await mill.run(run.id);
+    const matching = async (options: object) =>
+      (await mill.retryFailed({ ...options, dryRun: true })).matching;
+    expect(await matching({ pipeline: "other" })).toBe(0);
+    expect(await matching({ sinceMs: (endedAtMs ?? 0) + 1 })).toBe(0);
+    expect(await matching({ fingerprint: "none" })).toBe(0);
+    expect(
+      await matching({ pipeline: "line", sinceMs: endedAtMs, fingerprint: failure?.fingerprint }),
+    ).toBe(1);
+  });
+
+  test("R184: a run that has ended is queued again as a new one, linked to the old", async () => {
+    const { mill, line } = await setup(kind);
+    const { runs } = await mill.enqueue(line, [{ key: "k", input: "good", tags: { a: "b" } }]);
+    const old = runs[0]?.run;
+    assert.ok(old !== undefined);
+    await assert.rejects(mill.requeue(old.id), (error) => {
+      assert.ok(isMillraceError(error));
+      return error.code === "RUN_STATE_CONFLICT";
+    });
+    await mill.work({ drain: true });
+    const again = await mill.requeue(old.id);
+    expect([again.state, again.parent, again.key, again.tags]).toEqual([
+      "queued",
+      old.id,
+      null,
+      { a: "b" },
+    ]);
+    await mill.work({ drain: true });
+    expect((await mill.run(again.id)).state).toBe("succeeded");
+    expect((await mill.runs({ parent: old.id })).runs.map(({ id }) => id)).toEqual([again.id]);
+  });
+
+  test("a batch is queued again but for its runs that have not ended", async () => {
+    const { mill, line } = await setup(kind);
+    const batch = { id: "b", source: "test" };
+    await mill.enqueue(line, [{ input: "good" }, { input: "bad" }], { batch });
+    await mill.work({ drain: true });
+    await mill.enqueue(line, [{ input: "later" }], { batch });
+    expect(await mill.requeue({ batch: "b", dryRun: true })).toMatchObject({ changed: 0 });
+    const outcome = await mill.requeue({ batch: "b" });
+    expect([outcome.matching, outcome.changed]).toEqual([3, 2]);
+    expect(outcome.skipped).toEqual([{ run: "3", reason: expect.stringContaining("is queued") }]);
+    await assert.rejects(mill.requeue({ batch: "none" }), /There is no batch "none"/u);
+  });
+
+  test("R101: a purge deletes finished runs and leaves the active one, and counts agree", async () => {
+    const gate = makeGate();
+    const held = pipeline("held", {
+      stages: [stage("wait", {}, () => gate.opened)],
+    });
+    const { line } = makeLine();
+    const mill = await makeDurableWorld(kind).open([line, held]);
+    const active = await mill.start(held, undefined);
+    for (const text of ["good", "good", "bad"])
+      await mill.start(line, text).then((run) => run.result());
+    expect(await mill.purge({ states: ["succeeded"], dryRun: true })).toMatchObject({
+      matching: 2,
+      changed: 0,
+    });
+    expect(await mill.purge({ states: ["succeeded"], olderThanMs: 60_000 })).toMatchObject({
+      matching: 0,
+    });
+    expect(await mill.purge({ states: ["succeeded"] })).toEqual({
+      matching: 2,
+      changed: 2,
+      skipped: [],
+    });
+    const { total, running, failed } = await mill.stats();
+    expect({ total, running, failed }).toEqual({ total: 2, running: 1, failed: 1 });
+    expect((await mill.runs()).runs.map(({ state }) => state)).toEqual(["failed", "running"]);
+    await assert.rejects(mill.purge({ states: ["running"] }), /never deleted/u);
+    gate.open();
+    expect((await active.result()).state).toBe("succeeded");
+  });
+
+  test("R112: of two queued runs the one of higher priority is claimed first", async () => {
+    const order: string[] = [];
+    const name = input<string>();
+    const line = pipeline("order", {
+      input: name,
+      stages: [stage("note", { needs: { name } }, (needs) => void order.push(needs.name))],
+    });
+    const mill = await makeDurableWorld(kind).open([line]);
+    await mill.enqueue(line, [
+      { input: "low", priority: -5 },
+      { input: "plain" },
+      { input: "high", priority: 5 },
+    ]);
+    await mill.work({ drain: true, concurrency: 1 });
+    expect(order).toEqual(["high", "plain", "low"]);
+  });
+
+  test("R170: an input that does not fit fails its run, and no stage is started", async () => {
+    const { z } = await import("zod");
+    let calls = 0;
+    const page = input(z.object({ url: z.string() }));
+    const crawl = pipeline("crawl", {
+      input: page,
+      stages: [stage("fetch", { needs: { page } }, () => void (calls += 1))],
+    });
+    const mill = await makeDurableWorld(kind).open([crawl]);
+    const unfit = { url: 7 } as unknown as { url: string };
+    await mill.enqueue(crawl, [{ key: "bad", input: unfit }]);
+    await mill.work({ drain: true });
+    const run = await mill.run("last");
+    expect([run.state, run.failure?.class, calls]).toEqual(["failed", "permanent", 0]);
+    expect(run.failure?.message).toContain("url");
+  });
+});
