@@ -133,7 +133,7 @@ function readWords(words: readonly string[], flags: readonly ReadFlag[]): Words 
     if (flag === undefined || !flag.spellings.includes(token.rawName)) unknown.push(token.rawName);
     else if (flag.takesValue && token.value === undefined) {
       faults.push({ flag: token.rawName, message: "needs a value" });
-    } else if (!flag.takesValue && token.value !== undefined) {
+    } else if (!flag.takesValue && !flag.mayTakeValue && token.value !== undefined) {
       faults.push({ flag: token.rawName, message: `takes no value; got "${token.value}"` });
     } else values.set(flag.key, join(values.get(flag.key), flag, token.value));
   }

@@ -23,6 +23,8 @@ export interface RunChoices {
   readonly failFast?: boolean;
   /** One attempt each. Default false. */
   readonly noRetry?: boolean;
+  /** True, or the stages for which the cache is not asked; what they make is stored there. Default none. */
+  readonly force?: boolean | readonly string[];
   /** Longest active time of the run. */
   readonly deadline?: Duration;
 }
@@ -70,6 +72,7 @@ export function toSettings(definition: PipelineDefinition, choices: RunChoices):
   choices.skip?.forEach(known);
   const only = listOnly(definition, choices, known);
   checkConcurrency(choices.concurrency);
+  const force = toForce(choices.force, known);
   const deadlineMs = parseDeadline(choices.deadline);
   return {
     ...(choices.skip === undefined || choices.skip.length === 0 ? {} : { skip: choices.skip }),
@@ -77,8 +80,18 @@ export function toSettings(definition: PipelineDefinition, choices: RunChoices):
     ...(choices.concurrency === undefined ? {} : { concurrency: choices.concurrency }),
     ...(choices.failFast === undefined ? {} : { failFast: choices.failFast }),
     ...(choices.noRetry === undefined ? {} : { noRetry: choices.noRetry }),
+    ...(force === undefined ? {} : { force }),
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
   };
+}
+
+function toForce(
+  force: RunChoices["force"],
+  known: (name: string) => number,
+): RunSettings["force"] | undefined {
+  if (force === undefined || typeof force === "boolean") return force === true ? true : undefined;
+  force.forEach(known);
+  return force.length === 0 ? undefined : force;
 }
 
 function listOnly(

@@ -9,7 +9,7 @@ import { withDocument } from "../foreground/with-document.ts";
 import { readTags, readWorkFlags } from "../foreground/work-flags.ts";
 import { FlagReader } from "../input/flag-reader.ts";
 import { readRunInput } from "../input/run-input.ts";
-import { readSelection } from "../input/selection.ts";
+import { readForce, readSelection } from "../input/selection.ts";
 import { loadTarget } from "../load/load-pipeline.ts";
 import { quoted } from "../render/phrases.ts";
 
@@ -23,6 +23,7 @@ export async function run(
   const { isStrict, logs, ...work } = readWorkFlags(reader);
   const selection = readSelection(reader);
   const tags = readTags(reader);
+  const force = readForce(reader);
   const key = reader.text("key");
   reader.finish("npx millrace run --help");
   if (reader.has("dryRun")) {
@@ -34,6 +35,7 @@ export async function run(
     ...selection,
     ...(key === undefined ? {} : { key }),
     ...(tags === undefined ? {} : { tags }),
+    ...(force === undefined ? {} : { force }),
     ...(reader.has("noRetry") ? { noRetry: true } : {}),
   };
   const input = await readRunInput(context, options);

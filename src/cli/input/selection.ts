@@ -30,6 +30,12 @@ export function readSelection(reader: FlagReader): Selection {
   };
 }
 
+/** `--force` for all stages, `--force=a,b` for some; undefined: not given. */
+export function readForce(reader: FlagReader): true | readonly string[] | undefined {
+  if (!reader.has("force")) return undefined;
+  return reader.text("force") === undefined ? true : reader.names("force");
+}
+
 /** `-j`: attempts at once, as a number, a share of the cores (`50%`) or `auto` (one per core). */
 export function readConcurrency(reader: FlagReader, cores: number): number | undefined {
   const text = reader.text("j");

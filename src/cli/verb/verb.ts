@@ -5,7 +5,7 @@ import type { CommandModule, ParsedOptions } from "../cli-context.ts";
 
 /** One flag. */
 export interface FlagSpec {
-  /** `--only <stages>`, `-j <count>`, `-n, --dry-run`. */
+  /** `--only <stages>`, `-j <count>`, `-n, --dry-run`; `--force[=<stages>]` works without its value, too. */
   readonly flags: string;
   readonly about: string;
   /** True: every use counts; the value is a list. Default: the last one. */
@@ -47,6 +47,8 @@ export interface ReadFlag {
   readonly key: string;
   readonly short?: string;
   readonly takesValue: boolean;
+  /** True: a value stands behind "=", or nowhere: after a space it could be an argument. */
+  readonly mayTakeValue: boolean;
   readonly repeat: boolean;
   /** `["-n", "--dry-run"]`. */
   readonly spellings: readonly string[];
@@ -54,7 +56,8 @@ export interface ReadFlag {
 
 /** Takes a flag's spelling apart. */
 export function readFlag({ flags, repeat = false }: FlagSpec): ReadFlag {
-  const spellings = flags.replace(/ <.*$/, "").split(", ");
+  const mayTakeValue = flags.includes("[=");
+  const spellings = flags.replace(/( <|\[=).*$/, "").split(", ");
   const long = spellings.find((spelling) => spelling.startsWith("--"))?.slice(2);
   const short = spellings.find((spelling) => !spelling.startsWith("--"))?.slice(1);
   const name = long ?? short ?? "";
@@ -62,7 +65,8 @@ export function readFlag({ flags, repeat = false }: FlagSpec): ReadFlag {
     name,
     key: name.replaceAll(/-(.)/g, (_match, letter: string) => letter.toUpperCase()),
     ...(short === undefined ? {} : { short }),
-    takesValue: flags.includes("<"),
+    takesValue: flags.includes("<") && !mayTakeValue,
+    mayTakeValue,
     repeat,
     spellings,
   };

@@ -22,6 +22,7 @@ const run: VerbSpec = {
     ...SELECTION_FLAGS,
     DRY_RUN_FLAG,
     ...WORK_FLAGS,
+    { flags: "--force[=<stages>]", about: "do not ask the cache: for these stages, or for any" },
     { flags: "--no-retry", about: "one attempt each" },
     { flags: "--tag <key=value>", about: "kept with the run; repeatable", repeat: true },
   ],
@@ -37,6 +38,7 @@ const plan: VerbSpec = {
   flags: [
     ...INPUT_FLAGS,
     ...SELECTION_FLAGS,
+    { flags: "--force[=<stages>]", about: "as if the cache were not asked: for these, or for any" },
     { flags: "--report <file>", about: "write the plan to a file as well" },
     { flags: "--detailed-exitcode", about: "exit 20 when anything would run" },
   ],
