@@ -12,6 +12,8 @@ import { itemCases } from "./items.ts";
 import { memoCases } from "./memos.ts";
 import { queryCases } from "./queries.ts";
 import { queueCases } from "./queue.ts";
+import { reclaimCases } from "./reclaims.ts";
+import { runBatchCases } from "./run-batches.ts";
 import { runCases } from "./runs.ts";
 import { stageCases } from "./stages.ts";
 import type { StoreCase } from "./suite.ts";
@@ -29,6 +31,8 @@ export const storeSuite: readonly StoreChapter[] = [
   { name: "claims", cases: claimCases },
   { name: "cancels", cases: cancelCases },
   { name: "queue", cases: queueCases },
+  { name: "reclaims", cases: reclaimCases },
+  { name: "batches of runs", cases: runBatchCases },
   { name: "stages", cases: stageCases },
   { name: "items", cases: itemCases },
   { name: "memos and state", cases: memoCases },
