@@ -1,16 +1,23 @@
 // Keeps the leases of the runs that this process works on, says once a second what is running, and hears what
 // others ask of them. Modes: `idle` (no run: no timer at all) and `keeping`. A run whose lease cannot be renewed
 // in time is given up before anybody else may take it.
+//
+// Renewals come from the store's renewer once a run is long, so that work which blocks this loop costs no lease;
+// this loop itself renews before that, where there is no renewer, and when the renewer is late.
 
 import { MillraceError } from "../model/errors.ts";
-import type { Owner } from "../model/lease.ts";
+import type { LeaseTerms, Owner } from "../model/lease.ts";
+import { stopTimeOf } from "../policy/lease-terms.ts";
 import type { Clock, Timer } from "../std/clock.ts";
+import type { LeasedRun, LeaseRenewer } from "../storage/lease-renewer.ts";
 import type { Store } from "../storage/store.ts";
 
 /** A run whose lease is kept. */
 export interface KeptRun {
   readonly id: string;
   readonly epoch: number;
+  /** Monotonic ms when it has to be over; null: never. */
+  readonly deadlineAtMs: number | null;
   /** The lease is gone: nothing of the run may be written any more. */
   lost(error: MillraceError): void;
   /** Somebody asked for its end. */
@@ -19,59 +26,78 @@ export interface KeptRun {
   listRunning(limit: number): readonly string[];
 }
 
-/** How leases are kept. Times in ms. */
+/** How leases are kept. */
 export interface LeaseKeeperOptions {
-  readonly store: Pick<Store, "renewLeases" | "beat" | "findRun">;
+  readonly store: Pick<Store, "renewLeases" | "openRenewer" | "beat" | "findRun">;
   readonly clock: Clock;
   readonly owner: Owner;
-  readonly leaseMs: number;
-  readonly heartbeatMs: number;
-  readonly presenceMs: number;
+  readonly terms: LeaseTerms;
+  /** Told, once, that leases are renewed from this loop alone although the store can do better. */
+  readonly warn: (message: string) => void;
 }
 
-/** Rate error of a clock that the lease allows for. */
-const CLOCK_RATE_ERROR = 0.001;
-/** Time a holder needs to stop, ms. */
-const STOP_MS = 5_000;
 /** Names of running things that a beat carries. */
 const RUNNING_NAMES_MAX = 100;
+
+interface Held {
+  readonly run: KeptRun;
+  /** Monotonic ms when it was handed over. */
+  readonly keptMs: number;
+  /** Monotonic ms when the claim, or the last renewal of this loop that succeeded, was sent. */
+  sentMs: number;
+}
 
 /** Keeps the leases of one process. */
 export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions;
-  readonly #runs: Map<string, KeptRun> = new Map();
+  readonly #runs: Map<string, Held> = new Map();
   #timer: Timer | null = null;
   #beating: boolean = false;
-  /** Monotonic ms when the last renewal that succeeded was sent. */
-  #renewedMs: number = 0;
-  #triedMs: number = 0;
+  /** Null: not opened yet, or there is none. */
+  #renewer: LeaseRenewer | null = null;
+  #mayOpenRenewer: boolean = true;
+  #expectsLong: boolean = false;
 
   constructor(options: LeaseKeeperOptions) {
     this.#options = options;
   }
 
+  /** From now on every run is taken for a long one: this process works a queue. */
+  expectLongRuns(): void {
+    this.#expectsLong = true;
+  }
+
   /** Starts keeping a run that was just claimed. `sentMs`: monotonic, from before the claim was sent; its lease
    *  cannot have begun earlier. */
   keep(run: KeptRun, sentMs: number): void {
-    if (this.#runs.size === 0) {
-      this.#renewedMs = sentMs;
-      this.#triedMs = sentMs;
-    }
-    this.#runs.set(run.id, run);
+    this.#runs.set(run.id, { run, sentMs, keptMs: this.#options.clock.monotonicMs() });
+    if (this.#expectsLong) this.#openRenewer();
+    this.#hand(run);
     this.#timer ??= this.#arm();
   }
 
   /** Stops keeping a run that is over or parked. */
   release(id: string): void {
-    this.#runs.delete(id);
+    if (!this.#runs.delete(id)) return;
+    this.#renewer?.release(id);
     if (this.#runs.size > 0) return;
     this.#timer?.cancel();
     this.#timer = null;
   }
 
+  /** Ends what renews. Runs that are still kept are renewed from this loop. */
+  async close(): Promise<void> {
+    this.#mayOpenRenewer = false;
+    const renewer = this.#renewer;
+    this.#renewer = null;
+    await renewer?.close();
+  }
+
   #arm(): Timer {
-    return this.#options.clock.setTimer(this.#options.presenceMs, () => {
+    const { clock, terms } = this.#options;
+    return clock.setTimer(terms.presenceMs, () => {
       this.#timer = this.#runs.size === 0 ? null : this.#arm();
+      this.#renewer?.tick();
       void this.#beat();
     });
   }
@@ -82,39 +108,120 @@ export class LeaseKeeper {
     try {
       await this.#renewIfDue();
       await this.#options.store.beat(this.#options.owner, this.#listRunning());
-      for (const run of this.#runs.values()) await this.#hear(run);
+      for (const { run } of this.#runs.values()) await this.#hear(run);
     } catch {
       // The store is away or busy. The next beat tries again; `#giveUpIfLate` is the bound of it.
-      this.#giveUpIfLate();
     } finally {
+      this.#giveUpIfLate();
       this.#beating = false;
     }
   }
 
   async #renewIfDue(): Promise<void> {
-    const { store, clock, owner, leaseMs, heartbeatMs } = this.#options;
+    const { store, clock, owner, terms } = this.#options;
     const sentMs = clock.monotonicMs();
-    if (sentMs - this.#triedMs < heartbeatMs) return;
-    const runs = [...this.#runs.values()].map(({ id, epoch }) => ({ id, epoch }));
-    const lost = await store.renewLeases(owner, runs, leaseMs);
-    this.#triedMs = sentMs;
-    this.#renewedMs = sentMs;
+    if (this.#isAnyLong(sentMs)) this.#openRenewer();
+    // A renewer that missed one heartbeat gets help: it is idempotent, and costs one small write.
+    const dueAfterMs = terms.heartbeatMs * (this.#renewer === null ? 1 : 2);
+    const held = [...this.#runs.values()].filter(({ run }) => !this.#isPastEnd(run, sentMs));
+    if (!held.some((one) => sentMs - this.#renewedMs(one) >= dueAfterMs)) return;
+    const runs = held.map(({ run: { id, epoch } }) => ({ id, epoch }));
+    const lost = await store.renewLeases(owner, runs, terms.leaseMs);
+    for (const one of held) one.sentMs = sentMs;
     for (const id of lost) this.#lose(id, "it was taken by another process");
+  }
+
+  #isAnyLong(nowMs: number): boolean {
+    const { threadAfterMs } = this.#options.terms;
+    for (const { keptMs } of this.#runs.values()) if (nowMs - keptMs >= threadAfterMs) return true;
+    return false;
+  }
+
+  #openRenewer(): void {
+    if (!this.#mayOpenRenewer || this.#renewer !== null) return;
+    this.#mayOpenRenewer = false;
+    const { store, owner, terms } = this.#options;
+    try {
+      this.#renewer =
+        store.openRenewer?.(
+          { owner, ...terms },
+          {
+            lost: (runs) => this.#loseAll(runs),
+            failed: (error) => this.#renewHere(error),
+          },
+        ) ?? null;
+    } catch (error) {
+      this.#renewHere(error);
+    }
+    for (const { run } of this.#runs.values()) this.#hand(run);
+  }
+
+  #hand(run: KeptRun): void {
+    const { clock, terms } = this.#options;
+    const leftMs =
+      run.deadlineAtMs === null
+        ? null
+        : run.deadlineAtMs + terms.deadlineGraceMs - clock.monotonicMs();
+    this.#renewer?.tick();
+    this.#renewer?.keep({ id: run.id, epoch: run.epoch }, leftMs);
+  }
+
+  #renewHere(error: unknown): void {
+    this.#renewer = null;
+    const why = error instanceof Error ? error.message : String(error);
+    this.#options.warn(
+      `Leases are renewed from the main loop, which work that blocks it can delay: the thread for it failed (${why}).`,
+    );
+  }
+
+  #isPastEnd({ deadlineAtMs }: KeptRun, nowMs: number): boolean {
+    return deadlineAtMs !== null && nowMs >= deadlineAtMs + this.#options.terms.deadlineGraceMs;
+  }
+
+  /** When the newest renewal was sent that is known to have reached this run. */
+  #renewedMs({ sentMs, keptMs }: Held): number {
+    if (this.#renewer === null) return sentMs;
+    const apartMs = this.#options.clock.monotonicMs() - this.#renewer.renewedAgoMs();
+    return apartMs >= keptMs ? Math.max(apartMs, sentMs) : sentMs;
   }
 
   /** Self-stop: before the lease can have ended on the store's clock. */
   #giveUpIfLate(): void {
-    const { clock, leaseMs } = this.#options;
-    const stopMs = this.#renewedMs + leaseMs * (1 - CLOCK_RATE_ERROR) - STOP_MS;
-    if (clock.monotonicMs() < stopMs) return;
-    for (const id of this.#runs.keys()) this.#lose(id, "the store could not be reached in time");
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const held of this.#runs.values()) {
+      // A renewer leaves a run alone that is past its end, and then says nothing of that run.
+      const isPastEnd = this.#isPastEnd(held.run, nowMs);
+      const sentMs = isPastEnd ? this.#lastBeforeEnd(held) : this.#renewedMs(held);
+      if (nowMs < stopTimeOf(this.#options.terms, sentMs)) continue;
+      this.#lose(
+        held.run.id,
+        isPastEnd
+          ? "its deadline has passed and it did not end"
+          : "the store could not be reached in time",
+      );
+    }
+  }
+
+  #lastBeforeEnd(held: Held): number {
+    const { deadlineGraceMs, heartbeatMs } = this.#options.terms;
+    // Without a renewal for two heartbeats this loop had renewed itself.
+    const latestMs = (held.run.deadlineAtMs ?? 0) + deadlineGraceMs - 2 * heartbeatMs;
+    return Math.max(held.sentMs, Math.min(this.#renewedMs(held), latestMs));
+  }
+
+  #loseAll(runs: readonly LeasedRun[]): void {
+    for (const { id, epoch } of runs) {
+      if (this.#runs.get(id)?.run.epoch === epoch) {
+        this.#lose(id, "it was taken by another process");
+      }
+    }
   }
 
   #lose(id: string, why: string): void {
-    const run = this.#runs.get(id);
-    if (run === undefined) return;
+    const held = this.#runs.get(id);
+    if (held === undefined) return;
     this.release(id);
-    run.lost(
+    held.run.lost(
       new MillraceError("LEASE_LOST", `The lease of run ${id} is lost: ${why}.`, {
         hint: "everything committed so far is kept; resume the run",
         details: { run: id },
@@ -133,7 +240,7 @@ export class LeaseKeeper {
 
   #listRunning(): readonly string[] {
     const names: string[] = [];
-    for (const run of this.#runs.values()) {
+    for (const { run } of this.#runs.values()) {
       if (names.length >= RUNNING_NAMES_MAX) break;
       names.push(...run.listRunning(RUNNING_NAMES_MAX - names.length));
     }

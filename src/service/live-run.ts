@@ -112,6 +112,7 @@ export class LiveRun implements RunHandle {
       {
         id: this.id,
         epoch: record.epoch,
+        deadlineAtMs: this.core.deadlineAtMs,
         lost: (error) => this.#driver.fail(error),
         cancelRequested: (reason) => this.#hearCancel(reason),
         listRunning: (limit) => this.#listRunning(limit),

@@ -5,7 +5,7 @@ import type { LeaseKeeper } from "../engine/lease-keeper.ts";
 import type { EngineWorld } from "../engine/ports.ts";
 import type { PipelineDefinition } from "../model/definition.ts";
 import { MillraceError } from "../model/errors.ts";
-import type { Owner } from "../model/lease.ts";
+import type { LeaseTerms, Owner } from "../model/lease.ts";
 import type { Emitter } from "../std/emitter.ts";
 import type { Machine } from "../std/machine.ts";
 import { findNearest } from "../std/nearest.ts";
@@ -36,6 +36,7 @@ export interface MillContext {
   readonly machine: Machine;
   readonly owner: Owner;
   readonly leaseMs: number;
+  readonly leaseTerms: LeaseTerms;
   readonly provide: Readonly<Record<string, unknown>>;
   readonly pipelines: ReadonlyMap<string, PipelineDefinition>;
   readonly nextId: () => string;

@@ -1,7 +1,6 @@
 // Who holds a run that is `running`, and what becomes of one whose owner is gone: `waiting` (`interrupted`) under
 // the next epoch, so that whatever that owner still sends changes nothing.
 
-import { LEASE_GRACE_MS_DEFAULT } from "../../model/defaults.ts";
 import type { RunRecord } from "../../model/run.ts";
 import type { MillContext } from "../mill-context.ts";
 
@@ -21,7 +20,7 @@ export function judgeOwner(mill: MillContext, run: RunRecord): OwnerStanding {
   if (owner.worker === mill.owner.worker) return mill.queueClaims > 0 ? "alive" : "gone";
   const gone = mill.machine.isGone(owner);
   if (gone === true) return "gone";
-  const isOver = mill.store.nowMs() > expiresAtMs + LEASE_GRACE_MS_DEFAULT;
+  const isOver = mill.store.nowMs() > expiresAtMs + mill.leaseTerms.graceMs;
   if (gone === undefined) return isOver ? "gone" : "alive";
   return isOver ? "late" : "alive";
 }

@@ -4,7 +4,8 @@
 import { dirname, join, resolve } from "node:path";
 import { BUSY_TIMEOUT_MS_DEFAULT } from "../../model/defaults.ts";
 import { MillraceError } from "../../model/errors.ts";
-import type { Clock } from "../../std/clock.ts";
+import { systemClock, type Clock } from "../../std/clock.ts";
+import { systemMachine } from "../../std/machine.ts";
 import type { BlobStore } from "../blob-store.ts";
 import { FileBlobs } from "../blobs/file-blobs.ts";
 import { MemoryBlobs } from "../blobs/memory-blobs.ts";
@@ -22,9 +23,10 @@ import {
 import { toStoreError } from "./faults.ts";
 import { notFound, prepareFile, requireFile, sizeOf, type StoreFile } from "./file-guard.ts";
 import { FileReader } from "./file-reader.ts";
+import { ThreadRenewer } from "./renewal/thread-renewer.ts";
 import { Rows } from "./rows.ts";
 import { migrate, MIGRATIONS, readSchema } from "./schema.ts";
-import { SqliteStore } from "./sqlite-store.ts";
+import { SqliteStore, type SqliteStoreOptions } from "./sqlite-store.ts";
 import { StoreClock, type StoreMachine } from "./store-clock.ts";
 import { Writer } from "./writer.ts";
 
@@ -81,6 +83,7 @@ async function openToWrite(options: SqliteOpenOptions): Promise<SqliteStore> {
       writer,
       reopenWriter: () => new Writer(reopenWriter(connection), storeClock),
       openReader: isMemory ? () => database : () => openReader(connection),
+      ...(hasThread(options) && !isMemory ? { openRenewer: toRenewer(options, path) } : {}),
     });
   } catch (error) {
     database.close();
@@ -115,6 +118,18 @@ function openToRead(options: SqliteOpenOptions): SqliteStore {
     database.close();
     throw error;
   }
+}
+
+// A thread has the clocks of the system, and no others.
+function hasThread({ clock, machine }: SqliteOpenOptions): boolean {
+  return clock === systemClock && machine === systemMachine;
+}
+
+function toRenewer(
+  { url, machine }: SqliteOpenOptions,
+  path: string,
+): NonNullable<SqliteStoreOptions["openRenewer"]> {
+  return (terms, listener) => new ThreadRenewer({ url, path, machine, terms, listener });
 }
 
 function connectionOf({ url, path, busyTimeoutMs }: SqliteOpenOptions): ConnectOptions {
