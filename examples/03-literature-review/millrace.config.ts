@@ -1,0 +1,4 @@
+import { defineConfig } from "millrace";
+import { literatureReview } from "./pipeline.ts";
+
+export default defineConfig({ pipelines: [literatureReview] });

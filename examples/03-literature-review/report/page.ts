@@ -1,0 +1,2 @@
+import type { Literature } from "../output/literature.ts";
+export function drawReport(_l: Literature): string { return ""; }
