@@ -65,15 +65,15 @@ async function writeFile(
   return written.bytes;
 }
 
-/** The refusal to write where something is. */
-export function fileExists(shown: string): MillraceError {
+function fileExists(shown: string): MillraceError {
   return new MillraceError("FILE_EXISTS", `"${shown}" is there already; nothing was written.`, {
     hint: "name another file, or move that one away",
     details: { file: shown },
   });
 }
 
-function toFileError(shown: string, cause: unknown): unknown {
+/** What a file system said, as a fault of this file; any other error as it is. FILE_UNWRITABLE. */
+export function toFileError(shown: string, cause: unknown): unknown {
   // Faults of the store come this way as well, and say what they are.
   if (!(cause instanceof Error) || !("syscall" in cause)) return cause;
   return new MillraceError("FILE_UNWRITABLE", `"${shown}" cannot be written: ${cause.message}.`, {

@@ -31,7 +31,13 @@ export async function openStore(url: string, options: OpenStoreOptions): Promise
   return openSqliteStore({ ...options, url, path });
 }
 
-function parseSqlitePath(url: string): string {
+/** True for a store that ends with its process. */
+export function isMemoryUrl(url: string): boolean {
+  return url === "memory:" || url === "sqlite::memory:";
+}
+
+/** The path behind `sqlite:PATH`, as written. STORE_UNSUPPORTED, STORE_INVALID. */
+export function parseSqlitePath(url: string): string {
   if (/^postgres(ql)?:/.test(url)) {
     throw new MillraceError("STORE_UNSUPPORTED", `Postgres is not supported yet: "${url}".`, {
       hint: "One machine with any number of processes works on a file: --store sqlite:PATH",

@@ -222,6 +222,21 @@ const queueRun: VerbSpec = {
   load: () => import("../commands/queue-run.ts"),
 };
 
+const storeBackup: VerbSpec = {
+  name: "store backup",
+  summary: "copy the store with its blobs while it is in use",
+  args: [{ name: "FILE", required: true }],
+  flags: [],
+  examples: ["npx millrace store backup backups/store.db"],
+  exits: [
+    "0  copied and checked",
+    "2  usage; no store, or one in memory",
+    "4  the file is there already",
+    "6  the copy is damaged or cannot be written",
+  ],
+  load: () => import("../commands/store-backup.ts"),
+};
+
 const init: VerbSpec = {
   name: "init",
   summary: "write a first pipeline and its configuration",
@@ -257,6 +272,7 @@ export const VERBS: readonly VerbSpec[] = [
   queueRun,
   exportCheckpoint,
   exportTrace,
+  storeBackup,
   init,
   doctor,
   { ...show, name: "status", hidden: true },

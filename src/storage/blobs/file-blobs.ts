@@ -4,8 +4,9 @@
 // Its promises come with streams and more, so they wait for the first large value.
 import fs from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { MillraceError } from "../../model/errors.ts";
+import { systemClock } from "../../std/clock.ts";
 import { sha256Hex } from "../../std/json.ts";
 import type { BlobStore } from "../blob-store.ts";
 
@@ -35,7 +36,7 @@ export class FileBlobs implements BlobStore {
     if (this.#readOnly) throw refusal("STORE_READ_ONLY", this.#folder, "was opened to be read");
     const name = sha256Hex(bytes);
     // A file that does not match its name is written anew; what is there and matches is durable already.
-    if ((await this.#read(name)) === "sound") return name;
+    if ((await this.#read(name)) === "sound" && (await this.#touch(name))) return name;
     try {
       await this.#write(name, bytes);
     } catch (error) {
@@ -62,9 +63,30 @@ export class FileBlobs implements BlobStore {
     return bytes !== undefined && sha256Hex(bytes) === name ? "sound" : "absent";
   }
 
-  async #load(name: string): Promise<Uint8Array | undefined> {
+  /** Makes a blob young again, so that no sweep takes it before it is named by a row; false if that is too late. */
+  async #touch(name: string): Promise<boolean> {
+    const seconds = systemClock.wallMs() / 1000;
     try {
-      return await fs.promises.readFile(this.locate(name));
+      await fs.promises.utimes(this.locate(name), seconds, seconds);
+      return true;
+    } catch {
+      return false; // gone, or somebody else's: it is written anew
+    }
+  }
+
+  async #load(name: string): Promise<Uint8Array | undefined> {
+    const path = this.locate(name);
+    // A sweep may have moved it aside for a moment, or be putting it back.
+    for (const place of [path, sweptName(path), path]) {
+      const bytes = await this.#readFile(place);
+      if (bytes !== undefined) return bytes;
+    }
+    return undefined;
+  }
+
+  async #readFile(path: string): Promise<Uint8Array | undefined> {
+    try {
+      return await fs.promises.readFile(path);
     } catch (error) {
       if (codeOf(error) === "ENOENT") return undefined;
       throw toBlobError(error, this.#folder);
@@ -87,6 +109,11 @@ export class FileBlobs implements BlobStore {
     await syncFolder(this.#folder);
     await syncFolder(dirname(this.#folder));
   }
+}
+
+/** Where a sweep moves a blob before it removes it. */
+export function sweptName(path: string): string {
+  return join(dirname(path), `.${basename(path)}.swept`);
 }
 
 /** A file of our own: another store of this process, a thread or a process that died may have the first names. */

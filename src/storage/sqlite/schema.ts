@@ -17,7 +17,7 @@ import { readTogether, transact } from "./transaction.ts";
 export const MIGRATIONS: readonly Migration[] = [foundation, queue, cache];
 
 /** "mill": by it `file` and we know a store from any other SQLite file. */
-const APPLICATION_ID = 0x6d696c6c;
+export const APPLICATION_ID = 0x6d696c6c;
 
 const LEDGER = `
 CREATE TABLE migrations (
