@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { beforeEach, test } from "vitest";
+import { claimNext, createBatch, createRun, queueRun } from "../../testing/store-suite/fixture.ts";
+import { makeVirtualClock } from "../../std/virtual-clock.ts";
+import type { Write } from "../store.ts";
+import { Rows } from "./rows.ts";
+import { MIGRATIONS } from "./schema.ts";
+import { StoreClock } from "./store-clock.ts";
+import { Writer } from "./writer.ts";
+
+/** Remembers what is prepared, so that the plans are those of the very statements that run. */
+class ListeningDatabase extends DatabaseSync {
+  readonly statements: string[] = [];
+
+  override prepare(...parameters: Parameters<DatabaseSync["prepare"]>): StatementSync {
+    this.statements.push(parameters[0]);
+    return super.prepare(...parameters);
+  }
+}
+
+let database: ListeningDatabase;
+
+function makeWriter(): Writer {
+  const machine = { bootId: "b", sharedMonotonicMs: () => 0, isGone: () => undefined };
+  return new Writer(database, new StoreClock({ clock: makeVirtualClock(), machine }));
+}
+
+beforeEach(() => {
+  database = new ListeningDatabase(":memory:");
+  for (const migration of MIGRATIONS) database.exec(migration.sql);
+  const writer = makeWriter();
+  writer.setClock();
+  const runs = Array.from({ length: 60 }, (_, index): Write => {
+    const run = { batch: "b-1", priority: index % 3, delayMs: index % 2 };
+    return index < 20 ? createRun(run) : queueRun(run);
+  });
+  writer.apply([createBatch("b-1"), ...runs]);
+  return () => database.close();
+});
+
+/** How SQLite goes about the statements over runs that `work` is the first to use, each as lines. */
+function plansOf(work: (rows: Rows) => unknown): readonly (readonly string[])[] {
+  const before = database.statements.length;
+  work(new Rows(database));
+  const own = database.statements
+    .slice(before)
+    .filter((sql) => /^\s*SELECT[^]*FROM runs/.test(sql));
+  assert.ok(own.length > 0, "no statement over runs was prepared");
+  return own.map((sql) => {
+    const filled = sql.replaceAll("?", "1");
+    const plan = database.prepare(`EXPLAIN QUERY PLAN ${filled}`).all();
+    return plan.map((line) => String(line["detail"]));
+  });
+}
+
+/** The one line about the runs themselves; the rest must be look-ups by key, and nothing may be sorted. */
+function accessOf(plan: readonly string[] | undefined): string | undefined {
+  const text = plan?.join("\n") ?? "";
+  assert.doesNotMatch(text, /TEMP B-TREE|AUTOMATIC|SCAN (?!runs USING COVERING INDEX runs_wake)/);
+  return plan?.find((line) => /^(SEARCH|SCAN) runs /.test(line));
+}
+
+test("the next runs come from the index of claims in its order", () => {
+  const [plan, more] = plansOf((rows) => rows.runs.listNext("crawl", 5));
+  assert.equal(accessOf(plan), "SEARCH runs USING INDEX runs_claim (pipeline=?)");
+  assert.equal(more, undefined);
+});
+
+test("runs that are due, and the next time, come from the index of waking", () => {
+  const [due] = plansOf((rows) => rows.runs.listDue(5, 5));
+  assert.equal(accessOf(due), "SEARCH runs USING INDEX runs_wake (wake_at_ms<?)");
+  const [next] = plansOf((rows) => rows.runs.nextWakeMs());
+  assert.match(accessOf(next) ?? "", /USING COVERING INDEX runs_wake/);
+});
+
+test("runs of a batch come from its index in the order of numbers", () => {
+  const [plan] = plansOf((rows) => rows.runs.listBatch(1, 5, 5));
+  assert.equal(accessOf(plan), "SEARCH runs USING INDEX runs_batch (batch=? AND rowid>?)");
+});
+
+test("what a worker writes and asks most uses no sort and reads no table from end to end", () => {
+  const writer = makeWriter();
+  const before = database.statements.length;
+  writer.apply([{ kind: "wake-runs", limit: 9 }, claimNext({ limit: 9 }, { maxActiveRuns: 40 })]);
+
+  const own = database.statements
+    .slice(before)
+    .filter((sql) => /^\s*(SELECT|UPDATE)/.test(sql) && !sql.includes("FROM meta"));
+  assert.ok(own.length >= 5, own.join(";\n"));
+  for (const sql of own) {
+    const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql.replaceAll("?", "1")}`).all();
+    accessOf(plan.map((line) => String(line["detail"])));
+  }
+});
