@@ -11,6 +11,10 @@ export const WAKE_RUNS_MAX = 1_000;
 export const DELETE_RUNS_MAX = 500;
 /** Items, events, memos and retries that one write deletes at most: what others may have to wait for. */
 export const DELETE_ROWS_MAX = 10_000;
+/** Bytes of one line of a file of runs: 8 MiB, what one transaction holds. */
+export const IMPORT_LINE_BYTES_MAX: number = 8 * 1024 * 1024;
+/** Bad lines of a file of runs that are named one by one. */
+export const IMPORT_BAD_LINES_MAX = 100;
 /** Largest and, negative, smallest priority of a run. */
 export const PRIORITY_MAX = 1_000;
 /** What one unit of priority is worth in waiting, ms. */

@@ -47,6 +47,7 @@ import { findRun } from "./queries/find-run.ts";
 import { listItems, type ItemListQuery, type ItemPage } from "./queries/list-items.ts";
 import { readQueueStats, type QueueStats } from "./queries/queue-stats.ts";
 import { listRuns, type RunListQuery, type RunPage } from "./queries/list-runs.ts";
+import { importRuns, type ImportOptions, type ImportOutcome } from "./queue-import/import-runs.ts";
 import type { RunHandle } from "./run-handle.ts";
 import type { RunResult } from "./run-result.ts";
 import { Worker, type WorkOptions, type WorkSummary } from "./worker/worker.ts";
@@ -161,6 +162,15 @@ export class Millrace {
   /** Does a run again as a new one, linked to it, in this process. */
   async rerun(run: string, options: RerunOptions = {}): Promise<RunHandle> {
     return await rerunRun(this.#mill, run, options);
+  }
+
+  /** Queues a run per line of JSON Lines, once per key; a bad line is told and spares the others. */
+  async import<In, Out>(
+    pipeline: Pipeline<In, Out>,
+    bytes: AsyncIterable<Uint8Array>,
+    options: ImportOptions = {},
+  ): Promise<ImportOutcome> {
+    return await importRuns(this.#mill, { definition: pipeline.definition, bytes, options });
   }
 
   /** Queues a resume of every failed run that matches, with fresh attempts; one that refuses is skipped. */

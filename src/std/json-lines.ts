@@ -2,6 +2,8 @@
 // readers split there. Lines are decoded as UTF-8 once they are whole, so a character may be cut between
 // two chunks. Whether a line is JSON is for the caller to find out.
 
+import { isUtf8 } from "node:buffer";
+
 /** What a line splitter needs. */
 export interface LineSplitterOptions {
   /** Longest line in bytes, line end not counted. A longer one is skipped whole, never held. */
@@ -10,6 +12,8 @@ export interface LineSplitterOptions {
   readonly onLine: (line: string) => void;
   /** Told, when it ends, how long each skipped line was, up to its line feed. Default: nobody. */
   readonly onTooLong?: (bytes: number) => void;
+  /** Told of each line that is no UTF-8, which is skipped. Default: its wrong bytes come as U+FFFD. */
+  readonly onNotText?: () => void;
 }
 
 /** Takes bytes in, gives lines out. */
@@ -73,10 +77,15 @@ class ChunkedLines implements LineSplitter {
   #deliver(line: Buffer): void {
     const length = line.at(-1) === CARRIAGE_RETURN ? line.length - 1 : line.length;
     if (length > this.#options.lineBytesMax) return this.#refuse(line.length);
+    const { onNotText, onLine } = this.#options;
+    if (onNotText !== undefined && !isUtf8(line)) {
+      this.#isFirst = false;
+      return onNotText();
+    }
     const text = line.toString("utf8", 0, length);
     const isMarked = this.#isFirst && text.startsWith(BYTE_ORDER_MARK);
     this.#isFirst = false;
-    this.#options.onLine(isMarked ? text.slice(1) : text);
+    onLine(isMarked ? text.slice(1) : text);
   }
 
   #refuse(bytes: number): void {

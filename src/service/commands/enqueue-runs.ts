@@ -232,33 +232,33 @@ function checkEntries({ entries, options }: EnqueueRequest): void {
   }
   const { batch } = options;
   if (batch !== undefined) checkLabels({ key: batch.id, source: batch.source }, "batch.");
-  for (const [place, entry] of entries.entries()) checkEntry(entry, place);
+  for (const [place, entry] of entries.entries()) checkEntry(entry, `entries[${place}].`);
 }
 
-function checkEntry(entry: EnqueueEntry, place: number): void {
+/** OPTION_INVALID for an entry that cannot be queued; `where` stands before the name of what is wrong. */
+export function checkEntry(entry: EnqueueEntry, where: string): void {
   const { key, tags, priority, delay } = entry;
-  if (key !== undefined || tags !== undefined) checkLabels(entry, `entries[${place}].`);
+  if (key !== undefined || tags !== undefined) checkLabels(entry, where);
   if (priority !== undefined && !isPriority(priority)) {
     throw invalid(
-      place,
+      where,
       `priority: expected a whole number from -${PRIORITY_MAX} to ${PRIORITY_MAX}; got ${String(priority)}`,
     );
   }
   if (delay === undefined) return;
   const parsed = parseDuration(delay);
-  if (!parsed.ok) throw invalid(place, `delay: ${parsed.error}`);
+  if (!parsed.ok) throw invalid(where, `delay: ${parsed.error}`);
   if (parsed.value > DURATION_MS_MAX)
-    throw invalid(place, `delay: expected at most 366 days; got ${JSON.stringify(delay)}`);
+    throw invalid(where, `delay: expected at most 366 days; got ${JSON.stringify(delay)}`);
 }
 
 function isPriority(priority: number): boolean {
   return Number.isInteger(priority) && Math.abs(priority) <= PRIORITY_MAX;
 }
 
-function invalid(place: number, message: string): MillraceError {
-  return new MillraceError("OPTION_INVALID", `entries[${place}].${message}.`, {
+function invalid(where: string, message: string): MillraceError {
+  return new MillraceError("OPTION_INVALID", `${where}${message}.`, {
     hint: "nothing was enqueued",
-    details: { entry: place },
   });
 }
 
