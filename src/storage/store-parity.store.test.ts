@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fc, test } from "@fast-check/vitest";
 import { STAGE_STATES } from "../model/outcome.ts";
-import { RUN_STATES } from "../model/run.ts";
+import { isRunOver, RUN_STATES } from "../model/run.ts";
 import { makeVirtualClock } from "../std/virtual-clock.ts";
 import {
   claimNext,
@@ -131,8 +131,16 @@ const moves: fc.Arbitrary<Write> = fc
     to: fc.constantFrom(...RUN_STATES),
     reason: fc.option(key),
     events,
+    end: fc.record({
+      durationMs: fc.constantFrom(0, 1.5),
+      warnings: fc.nat(2),
+      failure: fc.constantFrom(null, makeFailure("no")),
+      metrics: fc.constantFrom({}, { rows: 1 }),
+    }),
   })
-  .map(({ run, to, ...write }) => moveRun(run, to, write));
+  .map(({ run, to, end, ...write }) =>
+    moveRun(run, to, { ...write, ...(isRunOver(to) ? { end } : {}) }),
+  );
 const parkings: fc.Arbitrary<Write> = fc
   .tuple(held, fc.constantFrom(0, 1, 2, 5), events)
   .map(([run, wakeAtMs, told]) =>
