@@ -128,7 +128,10 @@ export class LiveRun implements RunHandle {
 
   async #drive(): Promise<RunResult> {
     try {
-      const driven = await this.#driver.drive();
+      // Its end may have been asked for while nobody worked on it.
+      const { cancelRequestedAtMs, cancelReason } = this.#parts.record;
+      const cancelled = cancelRequestedAtMs === null ? null : (cancelReason ?? "cancelled");
+      const driven = await this.#driver.drive(cancelled);
       const endedMs = this.#mill.world.clock.monotonicMs();
       const end = await this.#conclude(driven);
       await this.#loadOutputs();

@@ -61,10 +61,14 @@ export function beginRun(mill: MillContext, beginning: Beginning): LiveRun {
   return live;
 }
 
+/** Of a mill that takes nothing on any more. */
+export function storeClosed(mill: MillContext): MillraceError {
+  return new MillraceError("STORE_CLOSED", `The store "${mill.store.url}" is being closed.`);
+}
+
 /** Lets `work` claim a run and begin it, while the mill is open: closing waits for it. STORE_CLOSED after that. */
 export async function whileOpen<T>(mill: MillContext, work: () => Promise<T>): Promise<T> {
-  if (mill.closing)
-    throw new MillraceError("STORE_CLOSED", `The store "${mill.store.url}" is being closed.`);
+  if (mill.closing) throw storeClosed(mill);
   const ended = Promise.withResolvers<void>();
   mill.starting.add(ended.promise);
   try {

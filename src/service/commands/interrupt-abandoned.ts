@@ -1,6 +1,7 @@
 // Who holds a run that is `running`, and what becomes of one whose owner is gone: `waiting` (`interrupted`) under
 // the next epoch, so that whatever that owner still sends changes nothing.
 
+import { LEASE_MS_DEFAULT } from "../../model/defaults.ts";
 import type { RunRecord } from "../../model/run.ts";
 import type { MillContext } from "../mill-context.ts";
 
@@ -20,8 +21,11 @@ export function judgeOwner(mill: MillContext, run: RunRecord): OwnerStanding {
   if (owner.worker === mill.owner.worker) return mill.queueClaims > 0 ? "alive" : "gone";
   const gone = mill.machine.isGone(owner);
   if (gone === true) return "gone";
-  const isOver = mill.store.nowMs() > expiresAtMs + mill.leaseTerms.graceMs;
-  if (gone === undefined) return isOver ? "gone" : "alive";
+  const nowMs = mill.store.nowMs();
+  const isOver = nowMs > expiresAtMs + mill.leaseTerms.graceMs;
+  // No holder writes an end further away than its lease is long: such a row is worth nothing.
+  const isImpossible = expiresAtMs > nowMs + Math.max(mill.leaseMs, LEASE_MS_DEFAULT);
+  if (gone === undefined) return isOver || isImpossible ? "gone" : "alive";
   return isOver ? "late" : "alive";
 }
 

@@ -5,11 +5,13 @@ import type { RunCheckpoints } from "../../model/checkpoint.ts";
 import type { PipelineDefinition } from "../../model/definition.ts";
 import { isMillraceError } from "../../model/errors.ts";
 import type { MillraceEvent } from "../../model/event.ts";
+import { REASON_CHARS_MAX } from "../../model/limits.ts";
 import type { Failure } from "../../model/outcome.ts";
+import type { RunRecord } from "../../model/run.ts";
 import { fingerprintOf } from "../../policy/failure.ts";
 import { decideReset, type ResetPlan } from "../../policy/reuse.ts";
 import type { NextRun, ResetStage } from "../../storage/store.ts";
-import { beginRun } from "../commands/begin-run.ts";
+import { beginRun, type Beginning } from "../commands/begin-run.ts";
 import { readInputText } from "../commands/input-text.ts";
 import type { LiveRun } from "../live-run.ts";
 import { getDefinition, type MillContext } from "../mill-context.ts";
@@ -18,14 +20,17 @@ import { getDefinition, type MillContext } from "../mill-context.ts";
 export interface ClaimedNext {
   readonly next: NextRun;
   readonly sentMs: number;
+  /** Aborted: what has not begun is given back. */
+  readonly stopping: AbortSignal;
   readonly onEvent?: ((event: MillraceEvent) => void) | undefined;
 }
 
-/** Works on a claimed run. Null: it ended at once, because its input does not fit. */
-export function beginClaimed(
-  mill: MillContext,
-  claimed: ClaimedNext,
-): LiveRun | Promise<LiveRun | null> {
+/** What became of a claimed run. `failed`: it ended at once, because its input does not fit. `returned`: it is not
+ *  ours any more, and nothing of it was begun. */
+export type Begun = LiveRun | "failed" | "returned";
+
+/** Works on a claimed run. */
+export function beginClaimed(mill: MillContext, claimed: ClaimedNext): LiveRun | Promise<Begun> {
   const { run } = claimed.next;
   const definition = getDefinition(mill, run.pipeline);
   // Nothing can have been left of a first claim, and without a schema the input is what it was.
@@ -34,6 +39,24 @@ export function beginClaimed(
     return beginRun(mill, { ...toBeginning(mill, claimed), definition, inputText: run.input });
   }
   return restore(mill, claimed, definition);
+}
+
+/** Puts a claimed run that was not begun back into its queue, its attempt with it. */
+export async function returnClaimed(mill: MillContext, { run }: NextRun): Promise<void> {
+  await mill.committer.write({
+    kind: "move-run",
+    runId: run.id,
+    epoch: run.epoch,
+    to: "queued",
+    reason: null,
+    end: {
+      durationMs: run.durationMs ?? 0,
+      warnings: 0,
+      failure: null,
+      metrics: {},
+    },
+    events: [{ type: "run.returned", data: { reason: "its worker stops" } }],
+  });
 }
 
 function toBeginning(
@@ -53,15 +76,21 @@ async function restore(
   mill: MillContext,
   claimed: ClaimedNext,
   definition: PipelineDefinition,
-): Promise<LiveRun | null> {
-  const { run } = claimed.next;
-  const input = await readInput(mill, claimed, definition);
-  if (input === null) return null;
+): Promise<Begun> {
+  const { next, stopping } = claimed;
+  const { run } = next;
+  // A schema may take as long as it likes, and even then a stop has an end.
+  const input = await untilAborted(stopping, readInput(definition, run));
+  if (input === null) {
+    await returnClaimed(mill, next);
+    return "returned";
+  }
+  if ("failure" in input) return await failAtOnce(mill, run, input.failure);
   const { inputText, stale } = input;
   const beginning = { ...toBeginning(mill, claimed), definition, inputText };
   const checkpoints = await mill.store.loadCheckpoints(run.id);
   if (checkpoints.stages.length === 0 && checkpoints.items.size === 0)
-    return beginRun(mill, beginning);
+    return beginUnlessStopped(mill, claimed, beginning);
   const plan = decideReset(definition, checkpoints.stages, { verb: "continue", stale });
   const stages = listResets(definition, checkpoints, plan);
   if (stages.length > 0) {
@@ -73,43 +102,70 @@ async function restore(
       events: [],
     });
   }
-  return beginRun(mill, { ...beginning, kept: { checkpoints, plan, everyEnding: true } });
+  const kept = { checkpoints, plan, everyEnding: true };
+  return beginUnlessStopped(mill, claimed, { ...beginning, kept });
 }
 
-/** The input after its schema. One that does not fit fails the run, and no stage starts. */
-async function readInput(
+async function beginUnlessStopped(
   mill: MillContext,
-  { next }: ClaimedNext,
-  definition: PipelineDefinition,
-): Promise<Awaited<ReturnType<typeof readInputText>> | null> {
-  const { run } = next;
+  { next, stopping }: ClaimedNext,
+  beginning: Beginning,
+): Promise<Begun> {
+  if (!stopping.aborted) return beginRun(mill, beginning);
+  await returnClaimed(mill, next);
+  return "returned";
+}
+
+/** What `work` gives; null when the signal is aborted first. */
+async function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T | null> {
+  const aborted = Promise.withResolvers<null>();
+  const stop = (): void => aborted.resolve(null);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    return signal.aborted ? null : await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+    work.catch(() => undefined);
+  }
+}
+
+type ReadInput = Awaited<ReturnType<typeof readInputText>> | { readonly failure: Failure };
+
+/** The input after its schema, or why it does not fit. Nothing but the input and the schema can be at fault. */
+async function readInput(definition: PipelineDefinition, run: RunRecord): Promise<ReadInput> {
   try {
     return await readInputText(definition, run);
   } catch (error) {
-    if (!isMillraceError(error)) throw error;
+    const code = isMillraceError(error) ? error.code : undefined;
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = code === undefined ? `The schema of the input threw: ${reason}` : reason;
     const failure: Failure = {
       class: "permanent",
-      code: error.code,
-      message: error.message,
+      ...(code === undefined ? {} : { code }),
+      message,
       attempts: 0,
-      fingerprint: fingerprintOf("permanent", error.code, error.message),
+      fingerprint: fingerprintOf("permanent", code, message),
     };
-    await mill.committer.write({
-      kind: "move-run",
-      runId: run.id,
-      epoch: run.epoch,
-      to: "failed",
-      reason: error.code,
-      end: { durationMs: 0, warnings: 0, failure, metrics: {} },
-      events: [
-        {
-          type: "run.failed",
-          data: { durationMs: 0, warnings: 0, class: "permanent", message: error.message },
-        },
-      ],
-    });
-    return null;
+    return { failure };
   }
+}
+
+/** Ends a run whose input does not fit; no stage of it starts. */
+async function failAtOnce(mill: MillContext, run: RunRecord, failure: Failure): Promise<Begun> {
+  const durationMs = run.durationMs ?? 0;
+  const { message } = failure;
+  const result = await mill.committer.write({
+    kind: "move-run",
+    runId: run.id,
+    epoch: run.epoch,
+    to: "failed",
+    reason: failure.code ?? message.slice(0, REASON_CHARS_MAX),
+    end: { durationMs, warnings: 0, failure, metrics: {} },
+    events: [
+      { type: "run.failed", data: { durationMs, warnings: 0, class: "permanent", message } },
+    ],
+  });
+  return result.kind === "done" ? "failed" : "returned";
 }
 
 /** What has to be set back in the store before anything of these stages is written again. */

@@ -13,16 +13,21 @@ import {
 } from "../../model/defaults.ts";
 import { MillraceError } from "../../model/errors.ts";
 import type { MillraceEvent } from "../../model/event.ts";
-import { CLAIM_RUNS_MAX, WAKE_RUNS_MAX, WORKER_RUNS_MAX } from "../../model/limits.ts";
+import {
+  CLAIM_RUNS_MAX,
+  PAGE_ROWS_MAX,
+  WAKE_RUNS_MAX,
+  WORKER_RUNS_MAX,
+} from "../../model/limits.ts";
 import type { RunState } from "../../model/run.ts";
 import type { Timer } from "../../std/clock.ts";
 import type { ClaimedPipeline, NextRun } from "../../storage/store.ts";
-import { whileOpen } from "../commands/begin-run.ts";
+import { storeClosed, whileOpen } from "../commands/begin-run.ts";
 import type { LiveRun } from "../live-run.ts";
 import { getDefinition, type MillContext, type StoppableWorker } from "../mill-context.ts";
 import { checkProvided, refuseUnavailable } from "../prepare-run.ts";
 import type { RunHandle } from "../run-handle.ts";
-import { beginClaimed } from "./begin-claimed.ts";
+import { beginClaimed, returnClaimed, type Begun } from "./begin-claimed.ts";
 import { rescueRuns } from "./rescuer.ts";
 
 /** How the queues are worked. */
@@ -31,13 +36,14 @@ export interface WorkOptions {
   readonly concurrency?: number;
   /** Names of the pipelines to work. Default: all that the mill knows. */
   readonly pipelines?: readonly string[];
-  /** Ends when nothing is queued or running any more. Runs that wait for a later time are left. Default false. */
+  /** Ends when nothing is queued, or running from a queue, any more. Runs that wait for a later time are left.
+   *  Default false. */
   readonly drain?: boolean;
-  /** Ends after so many runs. Default: no bound. */
+  /** Ends after so many runs, 1 or more. Default: no bound. */
   readonly maxRuns?: number;
   /** Stops it when aborted: what runs gets `stopAfterMs`, then goes back to its queue. */
   readonly signal?: AbortSignal;
-  /** Time that running stages have when it is stopped, ms. Default 20 s. */
+  /** Time that running stages have when it is stopped, ms, 0 or more. Default 20 s. */
   readonly stopAfterMs?: number;
   /** Told of every run that it begins, before the run's first event. */
   readonly onRun?: (run: RunHandle) => void;
@@ -64,10 +70,13 @@ export class Worker implements StoppableWorker {
   readonly #active: Map<string, LiveRun> = new Map();
   readonly #counts: Partial<Record<RunState | "returned", number>> = {};
   readonly #ended: PromiseWithResolvers<void> = Promise.withResolvers();
+  readonly #stopping: AbortController = new AbortController();
   #mode: Mode = "working";
   #runs: number = 0;
   #isClaiming: boolean = false;
   #isIdle: boolean = false;
+  /** Hints so far: one that comes while a claim is under way may tell of what that claim did not see. */
+  #hints: number = 0;
   #isPumping: boolean = false;
   #isLooking: boolean = false;
   #mark: number = 0;
@@ -79,13 +88,16 @@ export class Worker implements StoppableWorker {
     this.#mill = mill;
     this.#options = options;
     this.#room = checkRoom(options.concurrency ?? WORKER_RUNS_DEFAULT);
-    const names = options.pipelines ?? [...mill.pipelines.keys()];
-    this.#pipelines = names.map((name) => toClaimed(mill, name));
+    checkBounds(options);
+    const names = new Set(options.pipelines ?? mill.pipelines.keys());
+    this.#pipelines = [...names].map((name) => toClaimed(mill, name));
   }
 
-  /** Works. Resolves when it is over; rejects for a fault that leaves the store or the engine in doubt. */
+  /** Works. Resolves when it is over; rejects for a fault that leaves the store or the engine in doubt, and with
+   *  what `onRun` throws. */
   async work(): Promise<WorkSummary> {
     const { signal } = this.#options;
+    if (this.#mill.closing) throw storeClosed(this.#mill);
     const stop = (): void => void this.stop(this.#options.stopAfterMs ?? DRAIN_MS_DEFAULT);
     const deaf = this.#mill.wake.on(() => this.#hear());
     this.#mill.workers.add(this);
@@ -110,6 +122,7 @@ export class Worker implements StoppableWorker {
   async stop(drainMs: number): Promise<void> {
     if (this.#mode === "over") return;
     this.#mode = "stopping";
+    this.#stopping.abort();
     await Promise.all([...this.#active.values()].map((run) => run.interrupt(drainMs)));
     this.#endIfDone();
     await this.#ended.promise;
@@ -122,6 +135,7 @@ export class Worker implements StoppableWorker {
   }
 
   #hear(): void {
+    this.#hints += 1;
     this.#isIdle = false;
     this.#pumpSoon();
   }
@@ -144,15 +158,19 @@ export class Worker implements StoppableWorker {
   }
 
   async #claim(limit: number): Promise<void> {
+    const hints = this.#hints;
     this.#mill.queueClaims += 1;
     try {
       const claimed = await whileOpen(this.#mill, () => this.#claimAndBegin(limit));
-      this.#isIdle = claimed < limit;
+      this.#isIdle = claimed < limit && this.#hints === hints;
+    } catch (error) {
+      // The next look tries again.
+      if (!isRetryable(error)) throw error;
+      this.#isIdle = true;
     } finally {
       this.#mill.queueClaims -= 1;
       this.#isClaiming = false;
     }
-    if (this.#mode === "stopping") await this.#returnAll();
     this.#pumpSoon();
     this.#endIfDone();
   }
@@ -168,27 +186,55 @@ export class Worker implements StoppableWorker {
     });
     if (result.kind !== "claimed") return 0;
     this.#runs += result.runs.length;
+    // Each on its own: what one meets must not leave the others claimed and forgotten.
     const begun = result.runs.map((next) => this.#begin(next, sentMs));
     await Promise.all(begun.filter((one) => one !== undefined));
     return result.runs.length;
   }
 
-  /** Nothing to wait for where the run could begin at once. */
+  /** Begins a claimed run, or gives it back. Nothing to wait for where it could begin at once. Never throws. */
   #begin(next: NextRun, sentMs: number): Promise<void> | undefined {
-    const begun = beginClaimed(this.#mill, { next, sentMs, onEvent: this.#options.onEvent });
-    if (begun instanceof Promise) return begun.then((run) => this.#follow(run));
-    this.#follow(begun);
-    return undefined;
+    if (this.#mode !== "working") return this.#giveBack(next);
+    try {
+      const begun = beginClaimed(this.#mill, {
+        next,
+        sentMs,
+        stopping: this.#stopping.signal,
+        onEvent: this.#options.onEvent,
+      });
+      if (begun instanceof Promise) {
+        return begun.then(
+          (run) => this.#follow(run),
+          (error: unknown) => this.#giveBack(next, error),
+        );
+      }
+      this.#follow(begun);
+      return undefined;
+    } catch (error) {
+      return this.#giveBack(next, error);
+    }
   }
 
-  #follow(run: LiveRun | null): void {
-    if (run === null) return this.#count("failed");
+  /** A claimed run that was not begun: because of a stop, or of a fault. */
+  async #giveBack(next: NextRun, error?: unknown): Promise<void> {
+    if (error !== undefined && !isRetryable(error)) this.#fail(error);
+    this.#count("returned");
+    // Where not even this can be written its lease runs out.
+    await returnClaimed(this.#mill, next).catch(() => undefined);
+  }
+
+  #follow(run: Begun): void {
+    if (run === "failed" || run === "returned") return this.#count(run);
     this.#active.set(run.id, run);
-    this.#options.onRun?.(run);
     run.result().then(
       (result) => this.#leave(run, result.state === "queued" ? "returned" : result.state),
       (error: unknown) => this.#lose(run, error),
     );
+    try {
+      this.#options.onRun?.(run);
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   #leave(run: LiveRun, state: RunState | "returned"): void {
@@ -213,10 +259,6 @@ export class Worker implements StoppableWorker {
     const isClosing = error instanceof MillraceError && error.code === "STORE_CLOSED";
     if (!isClosing) this.#fault ??= error;
     void this.stop(0);
-  }
-
-  async #returnAll(): Promise<void> {
-    await Promise.all([...this.#active.values()].map((run) => run.interrupt(0)));
   }
 
   /** Once a second: what wakes by time, what the dead left, and what no hint told of. */
@@ -271,16 +313,30 @@ export class Worker implements StoppableWorker {
 
   async #endIfDrained(): Promise<void> {
     try {
-      const counts = await this.#mill.store.countRuns();
-      const isOpen = this.#pipelines.some(({ name }) => {
-        const { queued = 0, running = 0 } = counts.get(name) ?? {};
-        return queued + running > 0;
-      });
+      const isDrained = await this.#isDrained();
       // What others still work on may come back; the next look tells.
-      if (!isOpen && this.#active.size === 0 && !this.#isClaiming) this.#end();
+      if (isDrained && this.#active.size === 0 && !this.#isClaiming) this.#end();
     } catch (error) {
-      this.#fail(error);
+      if (!isRetryable(error)) this.#fail(error);
     }
+  }
+
+  async #isDrained(): Promise<boolean> {
+    const { store } = this.#mill;
+    const counts = await store.countRuns();
+    for (const { name } of this.#pipelines) {
+      const { queued = 0, running = 0 } = counts.get(name) ?? {};
+      if (queued > 0) return false;
+      if (running === 0) continue;
+      const page = await store.listRuns({
+        states: ["running"],
+        pipeline: name,
+        limit: PAGE_ROWS_MAX,
+      });
+      // What runs in the foreground of a process never comes to a queue.
+      if (page.length === PAGE_ROWS_MAX || page.some((run) => !run.foreground)) return false;
+    }
+    return true;
   }
 
   #end(): void {
@@ -296,6 +352,26 @@ function checkRoom(concurrency: number): number {
     "OPTION_INVALID",
     `concurrency: expected a whole number of runs from 1 to ${WORKER_RUNS_MAX}; got ${String(concurrency)}.`,
   );
+}
+
+function checkBounds({ maxRuns, stopAfterMs }: WorkOptions): void {
+  if (maxRuns !== undefined && !(Number.isSafeInteger(maxRuns) && maxRuns >= 1)) {
+    throw new MillraceError(
+      "OPTION_INVALID",
+      `maxRuns: expected a whole number of runs from 1 on; got ${String(maxRuns)}.`,
+    );
+  }
+  if (stopAfterMs !== undefined && !(stopAfterMs >= 0)) {
+    throw new MillraceError(
+      "OPTION_INVALID",
+      `stopAfterMs: expected milliseconds from 0 on; got ${String(stopAfterMs)}.`,
+    );
+  }
+}
+
+/** Busy, by another process: nothing is in doubt, and the next look tries again. */
+function isRetryable(error: unknown): boolean {
+  return error instanceof MillraceError && error.retryable;
 }
 
 function toClaimed(mill: MillContext, name: string): ClaimedPipeline {
