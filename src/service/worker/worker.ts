@@ -202,16 +202,19 @@ export class Worker implements StoppableWorker {
         stopping: this.#stopping.signal,
         onEvent: this.#options.onEvent,
       });
-      if (begun instanceof Promise) {
-        return begun.then(
-          (run) => this.#follow(run),
-          (error: unknown) => this.#giveBack(next, error),
-        );
-      }
+      if (begun instanceof Promise) return this.#followLater(begun, next);
       this.#follow(begun);
       return undefined;
     } catch (error) {
       return this.#giveBack(next, error);
+    }
+  }
+
+  async #followLater(begun: Promise<Begun>, next: NextRun): Promise<void> {
+    try {
+      this.#follow(await begun);
+    } catch (error) {
+      await this.#giveBack(next, error);
     }
   }
 
