@@ -268,10 +268,10 @@ test("stages without a timeout are a note, unless the run has a deadline", () =>
 });
 
 test("what is not available yet is why it would be refused", () => {
-  const plan = planPipeline(make([{ id: "a", run, cache: true }]));
+  const plan = planPipeline(make([{ id: "a", run, health: () => true }]));
 
   expect(plan.refusal).toMatchObject({
     kind: "policy",
-    text: 'uses what is not available yet: option "cache" of stage "a"',
+    text: 'uses what is not available yet: option "health" of stage "a"',
   });
 });

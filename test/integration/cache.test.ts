@@ -1,23 +1,26 @@
 // The cache: results of earlier runs of a pipeline stand for new ones that would be made from the same, whatever
-// process, run or input they come from. Nothing that goes wrong with it fails a stage.
+// run or input they come from. Nothing that goes wrong with it fails a stage, and nothing wrong is ever given.
 
-import assert from "node:assert/strict";
+import { rmSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { definePipeline, input, map, pipeline, stage } from "../../src/exports/index.ts";
+import { command, definePipeline, input, map, pipeline, stage } from "../../src/exports/index.ts";
+import type { PipelineByIdOptions } from "../../src/service/pipeline.ts";
 import type { Millrace } from "../../src/service/millrace.ts";
-import type { RunResult } from "../../src/service/run-result.ts";
 import { makeVirtualClock } from "../../src/std/virtual-clock.ts";
 import { makeDurableWorld, STORES, type SomePipeline } from "../support/durable-world.ts";
 
+type Given = Parameters<Millrace["start"]>[2] & { readonly input?: unknown };
+
 /** Starts a pipeline whose types do not matter here, and waits for its end. */
-async function run(
-  mill: Millrace,
-  made: SomePipeline,
-  given: unknown = undefined,
-  options: Parameters<Millrace["start"]>[2] = {},
-): Promise<RunResult> {
-  const handle = await mill.start(made, given as never, options);
+async function run(mill: Millrace, made: SomePipeline, given: Given = {}) {
+  const { input: value, ...options } = given;
+  const handle = await mill.start(made, value as never, options);
   return await handle.result();
+}
+
+/** A result whose outputs are looked at by name. */
+interface Outputs extends Omit<Awaited<ReturnType<typeof run>>, "outputs"> {
+  readonly outputs: Readonly<Record<string, unknown>>;
 }
 
 /** A list of files, a map that reads each, and a sum; what was called stands in `calls`. */
@@ -57,11 +60,11 @@ describe.each(STORES)("the cache on %s", (kind) => {
     const { reading, take } = makeReading();
     const mill = await makeDurableWorld(kind).open([reading]);
 
-    const first = await run(mill, reading, FILES);
+    const first = await run(mill, reading, { input: FILES });
     expect(take().toSorted()).toEqual(["a", "b", "c", "sum"]);
     expect(first.metrics).toMatchObject({ characters: 13, "cache.miss": 4, "cache.added": 4 });
 
-    const second = await run(mill, reading, FILES);
+    const second = await run(mill, reading, { input: FILES });
     expect(take()).toEqual([]);
     expect(second.outputs).toEqual(first.outputs);
     expect(second.outputs).toEqual({ sum: 13, told: "3 5 5" });
@@ -70,14 +73,416 @@ describe.each(STORES)("the cache on %s", (kind) => {
     expect(second.metrics).toEqual({ characters: 13, "cache.hit": 4 });
 
     const changed = FILES.with(1, { name: "b", text: "two" });
-    const third = await run(mill, reading, changed);
+    const third = await run(mill, reading, { input: changed });
     expect(take()).toEqual(["b", "sum"]);
     expect(third.outputs).toEqual({ sum: 11, told: "3 3 5" });
     expect(third.metrics).toMatchObject({ "cache.hit": 2, "cache.miss": 2, "cache.changed": 2 });
     expect(third.stages["read"]).toMatchObject({ via: "run" });
 
-    const added = await run(mill, reading, [...changed, { name: "d", text: "" }]);
+    const added = await run(mill, reading, { input: [...changed, { name: "d", text: "" }] });
     expect(take()).toEqual(["d", "sum"]);
     expect(added.metrics).toMatchObject({ "cache.hit": 3, "cache.added": 1, "cache.changed": 1 });
   });
+
+  test("R270: another version is a miss, the old entry is kept, and why names what changed", async () => {
+    const calls: string[] = [];
+    const make = (version: string): SomePipeline => {
+      const a = stage("a", { cache: true, version }, () => {
+        calls.push(version);
+        return version;
+      });
+      return pipeline("versions", { output: { a } });
+    };
+    const [one, two] = [make("1"), make("2")];
+    const mill = await makeDurableWorld(kind).open([one]);
+
+    await run(mill, one);
+    const second = await run(mill, two);
+    expect(second.outputs).toEqual({ a: "2" });
+    expect((await mill.why(second.name, "a")).summary).toMatch(
+      /^2\/a succeeded in .*; not taken from the cache: its version changed from "1" to "2" since run 1\.$/,
+    );
+    const third = await run(mill, one);
+    expect(third.stages["a"]).toMatchObject({ via: "cache" });
+    expect(third.outputs).toEqual({ a: "1" });
+    expect(calls).toEqual(["1", "2"]);
+    expect((await mill.why("1", "a")).summary).toContain("the cache had nothing of it yet");
+    expect((await mill.why(third.name, "a")).summary).toContain("found in the cache");
+  });
+
+  test("R268: changed code and changed needs are done again, and why says which", async () => {
+    const mill = await makeDurableWorld(kind).open([]);
+    const number = input<number>();
+    const plus = stage("a", { needs: { number }, cache: true }, (needs) => needs.number + 1);
+    const minus = stage("a", { needs: { number }, cache: true }, (needs) => needs.number - 1);
+    const first = pipeline("code", { input: number, output: { a: plus } });
+    const second = pipeline("code", { input: number, output: { a: minus } });
+
+    await run(mill, first, { input: 1 });
+    const changed = await run(mill, second, { input: 1 });
+    expect(changed.outputs).toEqual({ a: 0 });
+    expect((await mill.why(changed.name, "a")).summary).toContain("its code changed since run 1");
+    const other = await run(mill, second, { input: 2 });
+    expect(other.outputs).toEqual({ a: 1 });
+    expect((await mill.why(other.name, "a")).summary).toContain(
+      'its need "number" changed since run 2',
+    );
+  });
+
+  test("a stage whose needs gave the same again is not done again, whatever became of them", async () => {
+    let calls = 0;
+    const make = (salt: string): SomePipeline => {
+      const a = stage("a", { version: salt }, () => ({ even: true, salt: salt.length }));
+      const b = stage("b", { needs: { a }, cache: { version: "1" } }, (needs) => {
+        calls += 1;
+        return needs.a.even;
+      });
+      return pipeline("early", { output: { b } });
+    };
+    const [one, same, other] = [make("x"), make("y"), make("zz")];
+    const mill = await makeDurableWorld(kind).open([]);
+
+    await run(mill, one);
+    const equal = await run(mill, same);
+    expect(equal.stages["a"]).toMatchObject({ via: "run" });
+    expect(equal.stages["b"]).toMatchObject({ via: "cache" });
+    expect(calls).toBe(1);
+    expect((await run(mill, other)).stages["b"]).toMatchObject({ via: "run" });
+  });
+
+  test("an entry counts for its ttl, from when it was made and not from when it was used", async () => {
+    const clock = makeVirtualClock();
+    const a = stage("a", { cache: "7d" }, (_needs, ctx) => ctx.now());
+    const made = pipeline("ageing", { output: { a } });
+    const world = makeDurableWorld(kind);
+    const machine = {
+      bootId: "boot",
+      isGone: () => undefined,
+      processStart: "1",
+      host: "h",
+      pid: 1,
+    };
+    const mill = await world.open([made], {
+      clock,
+      machine: { ...machine, environment: {}, sharedMonotonicMs: () => clock.monotonicMs() },
+    });
+    const day = 24 * 3_600_000;
+
+    const go = async () => {
+      const done = run(mill, made);
+      let over = false;
+      void done.finally(() => (over = true));
+      while (!over) await clock.advance(1);
+      return await done;
+    };
+    const first = await go();
+    await clock.advance(6.9 * day);
+    const second = await go();
+    expect(second.stages["a"]).toMatchObject({ via: "cache" });
+    expect(second.outputs).toEqual(first.outputs);
+    await clock.advance(0.2 * day);
+    const third = await go();
+    expect(third.stages["a"]).toMatchObject({ via: "run" });
+    expect((await mill.why(third.name, "a")).summary).toContain(
+      "what run 1 made of it has expired",
+    );
+    expect((await go()).outputs).toEqual(third.outputs);
+  });
+
+  test("R272: only successes are kept: what failed or was skipped is done again", async () => {
+    const made: string[] = [];
+    const options: PipelineByIdOptions = {
+      name: "ends",
+      failFast: false,
+      stages: [
+        {
+          id: "bad",
+          critical: false,
+          cache: true,
+          run: () => {
+            made.push("bad");
+            throw new Error("no");
+          },
+        },
+        {
+          id: "none",
+          cache: true,
+          when: () => {
+            made.push("none");
+            return false;
+          },
+          run: () => 1,
+        },
+      ],
+    };
+    const ends = definePipeline(options);
+    const mill = await makeDurableWorld(kind).open([ends]);
+    await run(mill, ends);
+    const second = await run(mill, ends);
+    expect(made.toSorted()).toEqual(["bad", "bad", "none", "none"]);
+    expect(second.stages["bad"]).toMatchObject({ state: "failed" });
+    expect(second.stages["none"]).toMatchObject({ state: "skipped" });
+  });
+
+  test("force does the named stages again and keeps the new results, and nothing else", async () => {
+    let count = 0;
+    const a = stage("a", { cache: true }, () => (count += 1));
+    const b = stage("b", { cache: { key: () => "always" } }, () => (count += 1));
+    const made = pipeline("forced", { output: { a, b } });
+    const mill = await makeDurableWorld(kind).open([made]);
+
+    const first: Outputs = await run(mill, made);
+    const named: Outputs = await run(mill, made, { force: ["b"] });
+    expect(named.stages["a"]).toMatchObject({ via: "cache" });
+    expect(named.stages["b"]).toMatchObject({ via: "run" });
+    expect(named.outputs["b"]).toBe(3);
+    expect(named.metrics).toMatchObject({ "cache.hit": 1, "cache.off": 1 });
+    expect((await mill.why(named.name, "b")).summary).toContain("asked by force");
+    expect((await run(mill, made)).outputs).toEqual({ a: first.outputs["a"], b: 3 });
+    const all = await run(mill, made, { force: true });
+    expect(all.metrics).toMatchObject({ "cache.off": 2 });
+    await expect(run(mill, made, { force: ["c"] })).rejects.toMatchObject({
+      code: "STAGE_UNKNOWN",
+    });
+  });
+
+  test("R273: what the cache did is counted by stage: hit, miss, off, error", async () => {
+    const opaque = stage("opaque", { persist: false }, () => () => 1);
+    const off = stage("off", { needs: { opaque }, cache: true }, () => 1);
+    const broken = stage("broken", { cache: { key: () => "" } }, () => 1);
+    const fine = stage("fine", { cache: true }, () => 1);
+    const made = pipeline("outcomes", { output: { off, broken, fine } });
+    const mill = await makeDurableWorld(kind).open([made]);
+
+    const first = await run(mill, made);
+    expect(first).toMatchObject({ state: "succeeded", warnings: 1 });
+    const metrics = async (name: string): Promise<Record<string, unknown>> => {
+      const records = await mill.store.listStages((await mill.run(name)).id);
+      return Object.fromEntries(records.map((record) => [record.stage, record.metrics]));
+    };
+    expect(await metrics("1")).toEqual({
+      opaque: {},
+      off: { "cache.off": 1 },
+      broken: { "cache.error": 1 },
+      fine: { "cache.miss": 1, "cache.added": 1 },
+    });
+    await run(mill, made);
+    expect(await metrics("2")).toMatchObject({ fine: { "cache.hit": 1 }, off: { "cache.off": 1 } });
+    const { id } = await mill.run("1");
+    const events = await mill.store.listEvents({ runId: id, after: 0, limit: 1000 });
+    const told = events.filter(({ type }) => type === "stage.logged");
+    expect(told.map(({ data }) => data?.["message"])).toEqual([
+      'the cache of "broken" could not be asked: cache.key: expected text of 1 to 10000 characters; got 0 characters',
+    ]);
+  });
+
+  test("an author's key decides alone, by item and by stage", async () => {
+    const calls: unknown[] = [];
+    const rows = input<{ id: number; note: string }[]>();
+    const each = map(
+      "each",
+      { over: rows, key: (row) => String(row.id), cache: { key: (row) => `row ${row.id}` } },
+      (row) => {
+        calls.push(row);
+        return row.note;
+      },
+    );
+    const made = pipeline("keyed", { input: rows, output: { each } });
+    const mill = await makeDurableWorld(kind).open([made]);
+    await run(mill, made, { input: [{ id: 1, note: "old" }] });
+    const second = await run(mill, made, { input: [{ id: 1, note: "new" }] });
+    expect(second.outputs).toEqual({ each: ["old"] });
+    expect(calls).toHaveLength(1);
+  });
+
+  test("a resume asks the cache for what is left, and a cached result is a checkpoint like any other", async () => {
+    let broken = true;
+    const calls: string[] = [];
+    const a = stage("a", { cache: true }, () => (calls.push("a"), 1));
+    const b = stage("b", { needs: { a }, cache: true }, (needs) => {
+      calls.push("b");
+      if (broken) throw new Error("no");
+      return needs.a + 1;
+    });
+    const made = pipeline("again", { output: { b } });
+    const mill = await makeDurableWorld(kind).open([made]);
+    await run(mill, made);
+    const second = await run(mill, made);
+    expect(second).toMatchObject({ state: "failed", stages: { a: { via: "cache" } } });
+    broken = false;
+    const resumed = await (await mill.resume(second.name, { here: true })).result();
+    expect(resumed).toMatchObject({ state: "succeeded", outputs: { b: 2 } });
+    expect(resumed.stages["a"]).toMatchObject({ via: "checkpoint" });
+    expect(calls).toEqual(["a", "b", "b", "b"]);
+  });
+
+  test("maps that follow each other are found item by item", async () => {
+    const calls: string[] = [];
+    const words = input<string[]>();
+    const long = map(
+      "long",
+      { over: words, key: (word) => word, onItemFailure: "continue", cache: true },
+      (word) => {
+        calls.push(`long ${word}`);
+        return word.repeat(2);
+      },
+    );
+    const longer = map("longer", { over: long, onItemFailure: "continue", cache: true }, (word) => {
+      calls.push(`longer ${word}`);
+      return word.length;
+    });
+    const made = pipeline("follow", { input: words, output: { longer } });
+    const mill = await makeDurableWorld(kind).open([made]);
+    const first = await run(mill, made, { input: ["a", "bb"] });
+    calls.length = 0;
+    const second = await run(mill, made, { input: ["a", "bb"] });
+    expect(calls).toEqual([]);
+    expect(second.outputs).toEqual(first.outputs);
+    await run(mill, made, { input: ["bb", "ccc"] });
+    expect(calls).toEqual(["long ccc", "longer cccccc"]);
+  });
+
+  test("a cancelled run ends while the cache is being asked", async () => {
+    const rows = Array.from({ length: 200 }, (_, index) => index);
+    const each = map("each", { over: rows, cache: true }, (row) => row);
+    const made = pipeline("cancelled", { output: { each } });
+    const mill = await makeDurableWorld(kind).open([made]);
+    await run(mill, made);
+    const handle = await mill.start(made, undefined);
+    await handle.cancel("enough");
+    expect((await handle.result()).state).toBe("cancelled");
+    expect((await run(mill, made)).stages["each"]).toMatchObject({ via: "cache" });
+  });
+});
+
+test("a run in memory has no cache: it counts as off, and nothing is kept", async () => {
+  let calls = 0;
+  const a = stage("a", { cache: true }, () => (calls += 1));
+  const made = pipeline("in-memory", { output: { a } });
+  const first = await made.run(undefined);
+  const second = await made.run(undefined);
+  expect([first.metrics, second.metrics]).toEqual([{ "cache.off": 1 }, { "cache.off": 1 }]);
+  expect(second.outputs).toEqual({ a: 2 });
+});
+
+const LARGE = "x".repeat(100_000);
+
+/** A pipeline with a large output, a small one, and state; run once. */
+async function makeKept() {
+  const world = makeDurableWorld("sqlite");
+  const calls: string[] = [];
+  const large = stage("large", { cache: true }, () => (calls.push("large"), LARGE));
+  const small = stage("small", { cache: true }, (_needs, ctx) => {
+    calls.push("small");
+    ctx.state.set("seen", 1);
+    return 7;
+  });
+  const made = pipeline("kept", { output: { large, small } });
+  const mill = await world.open([made]);
+  const first = await run(mill, made);
+  calls.length = 0;
+  return { world, mill, made, calls, first };
+}
+
+test("R271: whatever is changed in an entry makes it a miss, and it is made again", async () => {
+  const { world, mill, made, calls, first } = await makeKept();
+  const raw = world.raw();
+  const damages = [
+    `UPDATE cache SET output = '8' WHERE stage = 'small'`,
+    `UPDATE cache SET output = NULL WHERE stage = 'small'`,
+    `UPDATE cache SET state = '[]' WHERE stage = 'small'`,
+    `UPDATE cache SET state = '[' WHERE stage = 'small'`,
+    `UPDATE cache SET metrics = '{"a":{"absolute":false,"value":1}}' WHERE stage = 'small'`,
+    `UPDATE cache SET metrics = '3' WHERE stage = 'small'`,
+    `UPDATE cache SET components = '{}' WHERE stage = 'small'`,
+    `UPDATE cache SET output_version = 'x' WHERE stage = 'small'`,
+    `UPDATE cache SET seal = 'x' WHERE stage = 'small'`,
+    `UPDATE cache SET seal = NULL WHERE stage = 'small'`,
+  ];
+  for (const damage of damages) {
+    raw.exec(damage);
+    const again = await run(mill, made);
+    expect(again, damage).toMatchObject({
+      state: "succeeded",
+      warnings: 0,
+      outputs: first.outputs,
+    });
+    expect(calls.splice(0), damage).toEqual(["small"]);
+    const state = await mill.store.listState(again.id);
+    expect(state, damage).toMatchObject([{ key: "seen", stage: "small" }]);
+    await run(mill, made);
+    expect(calls, damage).toEqual([]);
+  }
+});
+
+test("R271: a large result whose file is gone, or is another one, is made again", async () => {
+  const { world, mill, made, calls } = await makeKept();
+  const blob = world.raw().prepare("SELECT output_blob AS blob FROM cache WHERE stage = 'large'");
+  const path = mill.store.blobs.locate(String(blob.get()?.["blob"]));
+  for (const damage of [() => rmSync(path), () => writeFileSync(path, "another one")]) {
+    damage();
+    const again = await run(mill, made);
+    expect(again).toMatchObject({ state: "succeeded", warnings: 0, outputs: { large: LARGE } });
+    expect(calls.splice(0)).toEqual(["large"]);
+    const { summary } = await mill.why(again.name, "large");
+    expect(summary).toMatch(/what run \w+ made of it was damaged/);
+    expect((await run(mill, made)).outputs).toMatchObject({ large: LARGE });
+    expect(calls).toEqual([]);
+  }
+});
+
+test("R272: a cache that cannot be written, or read, is a warning and fails nothing", async () => {
+  const { world, mill, made, calls } = await makeKept();
+  const raw = world.raw();
+  raw.exec(`CREATE TRIGGER refuse BEFORE INSERT ON cache BEGIN SELECT RAISE(ABORT, 'no'); END`);
+  const unwritten = await run(mill, made, { force: ["small"] });
+  expect(unwritten).toMatchObject({ state: "succeeded", warnings: 1, outputs: { small: 7 } });
+  expect(unwritten.metrics).toMatchObject({ "cache.off": 1, "cache.hit": 1 });
+  raw.exec(`DROP TRIGGER refuse; DROP TABLE cache`);
+  const unread = await run(mill, made);
+  expect(unread).toMatchObject({ state: "succeeded", warnings: 2, outputs: { small: 7 } });
+  expect(unread.metrics).toEqual({ "cache.error": 2 });
+  expect(calls).toEqual(["small", "large", "small"]);
+});
+
+test("a crash between checkpoint and entry is a miss, and the entry of a doomed process never counts", async () => {
+  const { world, mill, made, calls, first } = await makeKept();
+  // What a kill leaves: the checkpoint is there, the entry is not, or only its first statement.
+  world
+    .raw()
+    .exec(
+      `UPDATE cache SET seal = NULL WHERE stage = 'large'; DELETE FROM cache WHERE stage = 'small'`,
+    );
+  const again = await run(mill, made);
+  expect(again.outputs).toEqual(first.outputs);
+  expect(calls.toSorted()).toEqual(["large", "small"]);
+});
+
+test("a command is found by its arguments and by the variables it declares", async () => {
+  const say = (word: string): SomePipeline => {
+    const said = command("said", {
+      argv: [process.execPath, "-p", `process.env.GREETING + "${word}"`],
+      passEnv: ["GREETING"],
+      parse: "text",
+      cache: true,
+    });
+    return pipeline("says", { output: { said } });
+  };
+  const world = makeDurableWorld("sqlite");
+  const [bye, hello] = [say("!"), say("?")];
+  const german = await world.open([bye], { environment: { ...process.env, GREETING: "hallo" } });
+  const english = await world.open([bye], { environment: { ...process.env, GREETING: "hello" } });
+
+  expect((await run(german, bye)).outputs).toMatchObject({
+    said: expect.stringContaining("hallo!"),
+  });
+  expect((await run(german, bye)).stages["said"]).toMatchObject({ via: "cache" });
+  const other = await run(english, bye);
+  expect(other.outputs).toMatchObject({ said: expect.stringContaining("hello!") });
+  expect((await english.why(other.name, "said")).summary).toContain(
+    'the variable "GREETING" changed since run 1',
+  );
+  expect((await run(german, hello)).stages["said"]).toMatchObject({ via: "run" });
+  const rows = world.raw().prepare("SELECT components FROM cache").all();
+  expect(JSON.stringify(rows)).not.toContain("hallo");
 });

@@ -400,8 +400,6 @@ const api = resource("api", { limit: 3 });
 test.each<readonly [string, () => ReturnType<typeof definePipeline>, string]>([
   ["uses", () => one({ uses: [api] }), 'option "uses" of stage "a"'],
   ["uses by function", () => one({ uses: () => [api] }), 'option "uses" of stage "a"'],
-  ["cache", () => one({ cache: true }), 'option "cache" of stage "a"'],
-  ["cache with ttl", () => one({ cache: "7d" }), 'option "cache" of stage "a"'],
   ["threads", () => one({ runIn: "thread" }), 'option "runIn: "thread"" of stage "a"'],
   ["health", () => one({ health: () => true }), 'option "health" of stage "a"'],
   ["the gate", () => one({}, { gate: "health" }), 'gate: "health"'],
@@ -444,9 +442,9 @@ test("what is not built yet may be written as switched off", async () => {
 });
 
 test("several missing features are named together", async () => {
-  const made = one({ cache: true, health: () => true }, { maxActiveRuns: 2 });
+  const made = one({ runIn: "thread", health: () => true }, { maxActiveRuns: 2 });
   await expect(made.run(undefined)).rejects.toThrow(
-    'uses what is not available yet: option "maxActiveRuns", option "cache" of stage "a", option "health" of stage "a".',
+    'uses what is not available yet: option "maxActiveRuns", option "runIn: "thread"" of stage "a", option "health" of stage "a".',
   );
 });
 

@@ -293,7 +293,7 @@ export function closeCrawl(progress: Progress, changes: Partial<Closing> = {}): 
     items,
     retried: progress.retried,
     kept: { stages: 0, items: 0 },
-    cached: progress.cached,
+    cache: undefined,
     waited: [["retry", 4_000]],
     slowest: [
       { stage: "score", durationMs: 11_000, p50Ms: 180, p95Ms: 320 },

@@ -1,5 +1,6 @@
 // A run, a stage or an item as lines for people: what it is, how far it is, what failed, what to do next.
 
+import { CACHE_METRICS } from "../../model/cache.ts";
 import { formatDuration } from "../../std/duration.ts";
 import { escapeControl } from "../../std/text.ts";
 import type { AttemptView } from "../../service/queries/list-attempts.ts";
@@ -48,6 +49,7 @@ export function renderRunDetail(detail: RunDetail, scene: Scene): string {
         ],
         ["Settings", showSettings(run)],
         ["Life", showLife(run)],
+        ["Cache", showCached(run)],
         ["Waited", showWaits(run.waitedMs)],
         ["Parent", lineage.parent?.name ?? ""],
         ["Children", children],
@@ -103,6 +105,12 @@ function showLife({ retries, resumes, crashes }: RunView): string {
   ]
     .filter((text) => text !== "")
     .join(", ");
+}
+
+function showCached({ metrics }: RunView): string {
+  const count = (name: keyof typeof CACHE_METRICS): number => metrics[CACHE_METRICS[name]] ?? 0;
+  if (count("hit") + count("miss") === 0) return "";
+  return `${count("hit")} unchanged, ${count("changed")} changed, ${count("added")} added`;
 }
 
 function showWaits(waitedMs: Readonly<Record<string, number>>): string {

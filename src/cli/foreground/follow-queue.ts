@@ -207,7 +207,7 @@ function closeQueue(parts: Work, summary: WorkSummary, next: readonly NextStep[]
     items,
     retried: progress.retried,
     kept: { stages: 0, items: 0 },
-    cached: 0,
+    cache: undefined,
     waited: [],
     slowest: [],
     failures: progress.failures.byCount(),

@@ -6,6 +6,7 @@ import type { Store } from "../../storage/store.ts";
 import { findItemBlockers } from "../queries/find-blockers.ts";
 import { getItem } from "../queries/get-item.ts";
 import { getStage, type RunFacts } from "../queries/run-facts.ts";
+import { sayMadeAnew } from "./cache-reason.ts";
 import type { Answer } from "./answer.ts";
 import { sayFailure, sayRetries, sayWhyCancelled, sayWhySkipped } from "./words.ts";
 
@@ -18,7 +19,11 @@ export async function explainItem(
   const stage = getStage(facts, at.stage);
   const item = await getItem(store, facts, at);
   const retries = await store.listRetries(facts.run.id, at.stage, at.key);
-  const said = tell(facts, item, stage.attempts);
+  const anew =
+    item.state === "succeeded" && item.via === "run"
+      ? await sayMadeAnew(store, facts, { stage: at.stage, item: at.key })
+      : "";
+  const said = `${tell(facts, item, stage.attempts)}${anew}`;
   return {
     state: item.state,
     summary: `${facts.name}/${at.stage}/${at.key} ${said}.`,

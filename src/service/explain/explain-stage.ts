@@ -8,6 +8,7 @@ import { getStage, listRunningItems, stageStateOf, type RunFacts } from "../quer
 import type { StoredStage } from "../views/definition-view.ts";
 import { toStageView } from "../views/stage-view.ts";
 import type { Answer } from "./answer.ts";
+import { sayCachedItems, sayMadeAnew } from "./cache-reason.ts";
 import { findRedoReason } from "./redo-reason.ts";
 import {
   sayRetries,
@@ -25,13 +26,18 @@ export async function explainStage(store: Store, facts: RunFacts, name: string):
   const state = stageStateOf(facts, name);
   const retries = await store.listRetries(facts.run.id, name, null);
   const redo = facts.run.resumes === 0 ? undefined : await findRedoReason(store, facts, name);
+  const anew =
+    record?.state === "succeeded" && record.via === "run"
+      ? await sayMadeAnew(store, facts, { stage: name, item: null })
+      : "";
   return {
     state,
-    summary: `${facts.name}/${name} ${tell(facts, { stage, record, state })}.`,
+    summary: `${facts.name}/${name} ${tell(facts, { stage, record, state })}${anew}.`,
     blockers: findStageBlockers(facts, name),
     notes: [
       ...(redo === undefined ? [] : [`done again on resume: ${redo}`]),
       ...sayItems(facts, name),
+      ...sayCachedItems(record),
       ...sayRetries(retries),
       ...sayNext(facts, name, state),
     ],

@@ -25,6 +25,7 @@ export function renderClosing(closing: Closing, look: Look): readonly string[] {
     ...label("Stages", closing.isQueue ? [] : [countStates(closing.stages)], look),
     ...label(closing.isQueue ? "Runs" : "Items", renderItems(closing), look),
     ...label("Kept", renderKept(closing), look),
+    ...label("Cache", renderCache(closing), look),
     ...label("Waited", renderWaited(closing), look),
     ...label("Slowest", renderSlowest(closing, look), look),
     ...label("Failures", renderFailures(closing, look), look),
@@ -84,16 +85,31 @@ function renderItems({ items, retried }: Closing): string[] {
   return [`${showCount(items.total)}: ${counts}`];
 }
 
-function renderKept({ kept, cached }: Closing): string[] {
-  const counts = [
-    ...(kept.stages === 0 ? [] : [showCountOf(kept.stages, "stage")]),
-    ...(kept.items === 0 ? [] : [showCountOf(kept.items, "item")]),
-  ];
-  const parts = [
-    ...(counts.length === 0 ? [] : [`${counts.join(" and ")} from checkpoints`]),
-    ...(cached === 0 ? [] : [`${showCount(cached)} from the cache`]),
-  ];
-  return parts.length === 0 ? [] : [parts.join(", ")];
+function renderKept({ kept }: Closing): string[] {
+  const counts = countParts([
+    [kept.stages, "stage"],
+    [kept.items, "item"],
+  ]);
+  return counts === "" ? [] : [`${counts} from checkpoints`];
+}
+
+function countParts(parts: readonly (readonly [count: number, noun: string])[]): string {
+  return parts
+    .filter(([count]) => count > 0)
+    .map(([count, noun]) => showCountOf(count, noun))
+    .join(" and ");
+}
+
+function renderCache({ cache }: Closing): string[] {
+  if (cache === undefined) return [];
+  const { items, stages, changed, added, isAll } = cache;
+  const counts = countParts([
+    [items, "item"],
+    [stages, "stage"],
+  ]);
+  const rest = `${showCount(changed)} changed, ${showCount(added)} added`;
+  const same = counts === "" ? "0" : counts;
+  return [`${isAll ? "nothing to do: " : ""}${same} unchanged, ${rest}`];
 }
 
 function renderWaited({ waited, workMs, items }: Closing): string[] {

@@ -33,7 +33,7 @@ const CRAWL: Closing = {
   items: { ...NONE, total: 10_000, succeeded: 9_961, failed: 39 },
   retried: 412,
   kept: { stages: 0, items: 0 },
-  cached: 0,
+  cache: undefined,
   waited: [
     ["quota", 57_000_000],
     ["retry", 7_800_000],
@@ -107,12 +107,20 @@ test("a quiet success says little, and leaves out what it has nothing to say abo
 });
 
 test("warnings, what was kept and what was cached are said", () => {
+  const cache = { items: 5, stages: 1, changed: 2, added: 0, isAll: false };
   const text = renderClosing(
-    { ...CRAWL, warnings: 2, kept: { stages: 3, items: 9_961 }, cached: 5 },
+    { ...CRAWL, warnings: 2, kept: { stages: 3, items: 9_961 }, cache },
     PIPE,
   ).join("\n");
   expect(text).toContain("▲ 2 warnings");
-  expect(text).toContain("Kept      3 stages and 9,961 items from checkpoints, 5 from the cache");
+  expect(text).toContain("Kept      3 stages and 9,961 items from checkpoints");
+  expect(text).toContain("Cache     5 items and 1 stage unchanged, 2 changed, 0 added");
+});
+
+test("R269: nothing to do is said with its counts", () => {
+  const cache = { items: 8, stages: 0, changed: 0, added: 0, isAll: true };
+  const lines = renderClosing({ ...CRAWL, state: "succeeded", cache }, PIPE);
+  expect(lines).toContain("  Cache     nothing to do: 8 items unchanged, 0 changed, 0 added");
 });
 
 test("a wait under one in a hundred is not worth a line", () => {

@@ -1,6 +1,7 @@
 // What is said when a run has ended or was parked: verdict, counts, where time went, what failed, what came
 // out, what to do now. Facts only; `closing-lines.ts` writes them for people, other forms in their own way.
 
+import { CACHE_METRICS } from "../../../model/cache.ts";
 import type { Failure, StageState } from "../../../model/outcome.ts";
 import { STAGE_STATES } from "../../../model/outcome.ts";
 import type { RunState } from "../../../model/run.ts";
@@ -34,6 +35,17 @@ export type ClosingFailure = Pick<
   "stage" | "class" | "message" | "firstItem" | "attempts" | "count"
 >;
 
+/** What was made from the same as in an earlier run, and what was not. */
+export interface ClosingCache {
+  readonly items: number;
+  /** Maps, whose items are counted, left out. */
+  readonly stages: number;
+  readonly changed: number;
+  readonly added: number;
+  /** True: nothing was worked for at all. */
+  readonly isAll: boolean;
+}
+
 /** Everything there is to say at the end. */
 export interface Closing {
   readonly run: string;
@@ -52,7 +64,8 @@ export interface Closing {
   readonly retried: number;
   /** Successes taken from checkpoints: whole stages, and items of stages that were worked on. */
   readonly kept: { readonly stages: number; readonly items: number };
-  readonly cached: number;
+  /** Undefined: the cache was not asked. */
+  readonly cache: ClosingCache | undefined;
   /** Time that stages and items spent waiting, by cause, the most first, ms. */
   readonly waited: readonly (readonly [cause: string, ms: number])[];
   readonly slowest: readonly SlowStage[];
@@ -94,7 +107,7 @@ export function makeClosing(
     items: countItems(stages),
     retried: progress.retried,
     kept: countKept(progress),
-    cached: progress.cached,
+    cache: countCache(progress, result),
     waited: sumWaits(stages),
     slowest: findSlowest(progress, stages),
     failures: listFailures(progress, result.errors),
@@ -113,6 +126,24 @@ function countKept(progress: Progress): Closing["kept"] {
     else items += kept;
   }
   return { stages, items };
+}
+
+function countCache(progress: Progress, result: RunResult): ClosingCache | undefined {
+  const count = (name: keyof typeof CACHE_METRICS): number =>
+    result.metrics[CACHE_METRICS[name]] ?? 0;
+  if (count("hit") + count("miss") === 0) return undefined;
+  const items = [...progress.stages.values()].reduce((sum, { cached }) => sum + cached, 0);
+  const stages = Object.values(result.stages);
+  return {
+    items,
+    stages: Math.max(0, count("hit") - items),
+    changed: count("changed"),
+    added: count("added"),
+    isAll:
+      result.state === "succeeded" &&
+      stages.some(({ via }) => via === "cache") &&
+      stages.every(({ state, via }) => state !== "succeeded" || via !== "run"),
+  };
 }
 
 /** Nothing counted. */

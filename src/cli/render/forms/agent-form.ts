@@ -76,7 +76,7 @@ export class AgentForm implements ProgressForm {
 
   finish(closing: Closing): void {
     this.#heartbeat.stop();
-    const { state, reason, items, stages, warnings, durationMs } = closing;
+    const { state, reason, items, stages, cache, warnings, durationMs } = closing;
     for (const stage of this.#options.progress.stages.values()) this.#tellFailures(stage);
     const counts = items.total > 0 ? items : stages;
     const facts = [
@@ -84,6 +84,13 @@ export class AgentForm implements ProgressForm {
       ...(reason === undefined ? [] : [wordOrQuoted(oneLine(reason))]),
       `succeeded=${counts.succeeded}`,
       `failed=${counts.failed}`,
+      ...(cache === undefined
+        ? []
+        : [
+            `unchanged=${cache.items + cache.stages}`,
+            `changed=${cache.changed}`,
+            `added=${cache.added}`,
+          ]),
       ...(warnings > 0 ? [`warnings=${warnings}`] : []),
       `durationMs=${Math.round(durationMs)}`,
     ];

@@ -101,7 +101,8 @@ function endStage(
 
 function countVia(progress: Progress, stage: StageProgress, event: MillraceEvent): void {
   stage.via = viaField(event);
-  if (stage.via === "cache") progress.cached += 1;
+  // Those of a map are its items.
+  if (stage.via === "cache" && stage.kind !== "map") progress.cached += 1;
 }
 
 function keepLine(progress: Progress, stage: StageProgress, event: MillraceEvent): LogLine {
