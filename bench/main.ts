@@ -6,6 +6,7 @@ const QUESTIONS: Readonly<
 > = {
   memory: () => import("./questions/memory.ts"),
   durable: () => import("./questions/durable.ts"),
+  queue: () => import("./questions/queue.ts"),
   "type-check": () => import("./questions/type-check.ts"),
   "start-up": () => import("./questions/start-up.ts"),
 };

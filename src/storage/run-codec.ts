@@ -139,7 +139,7 @@ export function toRunRecord(row: Row): RunRecord {
     queuedAtMs: readNumber(row, "queued_at_ms"),
     startedAtMs: readNumberOrNull(row, "started_at_ms"),
     endedAtMs: readNumberOrNull(row, "ended_at_ms"),
-    updatedAtMs: readNumber(row, "updated_at_ms"),
+    updatedAtMs: readNumber(row, "changed_at_ms"),
     durationMs: readNumberOrNull(row, "duration_ms"),
     warnings: readNumber(row, "warnings"),
     failure: readJson(row, "failure", null),

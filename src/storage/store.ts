@@ -376,6 +376,7 @@ export interface RunQuery {
   readonly parent?: string;
   readonly sinceMs?: number;
   readonly tag?: readonly [key: string, value: string];
+  /** Only runs that were started in the foreground, over an input of this version. */
   readonly inputVersion?: string;
   /** 1 to PAGE_ROWS_MAX. */
   readonly limit: number;

@@ -66,6 +66,9 @@ function fillAsOfOld(world: SqliteWorld): void {
     INSERT INTO stages (run, stage, state, attempts, stage_version) VALUES (1, 'fetch', 'failed', 1, '1');
     INSERT INTO events (seq, run, run_seq, type, at_ms) VALUES (1, 1, 1, 'run.failed', 9000);
     UPDATE meta SET last_run_number = 4, last_event_seq = 1;`);
+  const columns = database.prepare("SELECT name FROM pragma_table_info('runs')").all();
+  if (columns.some((column) => column["name"] === "due_at_ms"))
+    database.exec("UPDATE runs SET due_at_ms = queued_at_ms");
   database.close();
 }
 

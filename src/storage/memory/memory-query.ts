@@ -25,7 +25,7 @@ function answersRunQuery(run: RunRecord, query: RunQuery): boolean {
     (parent === undefined || run.parent === parent) &&
     (sinceMs === undefined || run.queuedAtMs >= sinceMs) &&
     (tag === undefined || run.tags[tag[0]] === tag[1]) &&
-    (inputVersion === undefined || run.inputVersion === inputVersion)
+    (inputVersion === undefined || (run.foreground && run.inputVersion === inputVersion))
   );
 }
 

@@ -95,6 +95,8 @@ export class Batch {
   /** Stores a changed record, and brings its head and the counts up to it. */
   replace(head: RunHead, run: RunRecord): void {
     this.rows.runs.replace(run);
+    // What is told of it now is not stored yet.
+    head.changed = true;
     this.#moveHead(head, run.state);
     head.epoch = run.epoch;
     head.foreground = run.foreground;
@@ -121,13 +123,15 @@ export class Batch {
     return this.rows.counters.countRunning(pipeline) + changed;
   }
 
-  /** Brings head and counts up to a move that is stored. */
+  /** Brings head and counts up to a move that is stored with all the head had gathered. */
   moved(head: RunHead, to: RunState): void {
     this.#moveHead(head, to);
-    head.changed = true;
+    head.retriesAdded = 0;
+    head.changed = false;
   }
 
-  /** Stores events of a run, and answers the numbers they got. */
+  /** Stores events of a run, and answers the numbers they got. The last one tells the run's number of events and
+   *  time of change while it is worked on: its row is not written for them. */
   tell(head: RunHead, drafts: readonly EventDraft[]): EventNumbers {
     const atMs = this.nowMs;
     const numbers = { firstSeq: this.#lastEventSeq + 1, firstRunSeq: head.runSeq + 1, atMs };
@@ -136,7 +140,6 @@ export class Batch {
       const runSeq = ++head.runSeq;
       this.rows.events.insert({ seq, run: head.number, runSeq, atMs }, draft);
     }
-    if (drafts.length > 0) head.changed = true;
     return numbers;
   }
 

@@ -11,7 +11,7 @@ export interface RunConditions {
   readonly values: readonly SqlValue[];
 }
 
-/** What a query asks for runs in one state, or in any. The index of states serves one state at a time. */
+/** What a query asks for runs in one state, or in any. */
 export function compileRunConditions(query: RunQuery, state: RunState | undefined): RunConditions {
   const conditions: string[] = [];
   const values: SqlValue[] = [];
@@ -19,13 +19,19 @@ export function compileRunConditions(query: RunQuery, state: RunState | undefine
     conditions.push(condition);
     values.push(...bound);
   };
-  if (state !== undefined) ask("runs.state = ?", state);
-  if (query.pipeline !== undefined) ask("runs.pipeline = ?", query.pipeline);
+  // A plus keeps SQLite from an index: the rarest condition has to be the one that it searches by. Words of states
+  // are written out, else no partial index is known to hold them.
+  const isRare = query.inputVersion !== undefined || query.parent !== undefined;
+  const isOpen = state !== undefined && state !== "succeeded";
+  if (state !== undefined) ask(`${isRare ? "+" : ""}runs.state = '${state}'`);
+  if (query.pipeline !== undefined)
+    ask(`${isRare || isOpen ? "+" : ""}runs.pipeline = ?`, query.pipeline);
   if (query.parent !== undefined) ask("runs.parent = ?", query.parent);
   if (query.sinceMs !== undefined) ask("runs.queued_at_ms >= ?", query.sinceMs);
   if (query.beforeNumber !== undefined) ask("runs.number < ?", query.beforeNumber);
   if (query.inputVersion !== undefined) {
     // The first half names the index, letter by letter as it was made.
+    ask("runs.foreground = 1");
     ask(
       "substr(runs.input_version, 1, 12) = substr(?, 1, 12) AND runs.input_version = ?",
       query.inputVersion,

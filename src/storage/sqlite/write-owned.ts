@@ -26,7 +26,7 @@ export function writeOwned(batch: Batch, write: OwnerWrite): WriteResult {
   }
   const refused = change(batch, head, write);
   if (refused !== undefined) return refused;
-  head.changed = true;
+  if (write.events.length === 0) head.changed = true;
   const numbers: EventNumbers = batch.tell(head, write.events);
   return { kind: "done", numbers };
 }
@@ -70,7 +70,7 @@ function putStage(batch: Batch, head: RunHead, write: PutStageWrite): WriteResul
     stages.update(head.number, record);
   }
   putHistory(batch, head, write);
-  if (isStageOver(record.state)) head.attempts = 0;
+  if (isStageOver(record.state)) forgetLostClaims(head);
   return undefined;
 }
 
@@ -89,16 +89,26 @@ function putItem(batch: Batch, head: RunHead, write: PutItemWrite): WriteResult 
     items.update(head.number, record);
     batch.countItem(of, known, record.state);
   }
-  if (isStageOver(record.state)) head.attempts = 0;
+  if (isStageOver(record.state)) forgetLostClaims(head);
   putHistory(batch, head, write);
   return undefined;
+}
+
+/** A checkpoint is progress: claims that are lost from now on are counted anew. */
+function forgetLostClaims(head: RunHead): void {
+  if (head.attempts === 0) return;
+  head.attempts = 0;
+  head.changed = true;
 }
 
 function putHistory(batch: Batch, head: RunHead, write: PutStageWrite | PutItemWrite): void {
   const { retry, state } = write;
   if (retry !== undefined) {
     batch.rows.retries.add(head.number, retry);
-    if (retry.delayMs !== null) head.retriesAdded += 1;
+    if (retry.delayMs !== null) {
+      head.retriesAdded += 1;
+      head.changed = true;
+    }
   }
   for (const entry of state ?? []) batch.rows.state.put(head.number, entry);
 }
@@ -126,7 +136,13 @@ function putCache(batch: Batch, head: RunHead, write: PutCacheWrite): WriteResul
 function moveRun(batch: Batch, head: RunHead, write: MoveRunWrite): WriteResult | undefined {
   const reason = refuseOwnerMove(head, write.to);
   if (reason !== undefined) return { kind: "conflict", run: batch.record(head), reason };
-  batch.rows.runs.move(head.number, write, batch.nowMs);
+  const { runs } = batch.rows;
+  if (write.to === "running") {
+    runs.stay(head.number, write.reason);
+    head.changed = true;
+    return undefined;
+  }
+  runs.leave({ ...head, runSeq: head.runSeq + write.events.length }, write, batch.nowMs);
   batch.moved(head, write.to);
   return undefined;
 }

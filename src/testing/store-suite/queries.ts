@@ -30,8 +30,14 @@ export const queryCases: readonly StoreCase[] = [
       const { store } = await make();
       const parent = await applyRun(store, createRun({ pipeline: "a", tags: { team: "x" } }));
       const { id } = parent;
-      await applyAll(store, createRun({ pipeline: "b", parent: id, inputVersion: "v2" }));
-      await applyAll(store, createRun({ pipeline: "a", parent: id, inputVersion: "v2 " }));
+      await applyAll(
+        store,
+        createRun({ pipeline: "b", parent: id, inputVersion: "v2", foreground: true }),
+      );
+      await applyAll(
+        store,
+        createRun({ pipeline: "a", parent: id, inputVersion: "v2 ", foreground: true }),
+      );
       await applyAll(store, createRun({ pipeline: "a", tags: { team: "y", x: "x" } }));
       await applyAll(store, createRun({ pipeline: "A", tags: { team: "x", "a.b": `"q'` } }));
 
@@ -53,8 +59,8 @@ export const queryCases: readonly StoreCase[] = [
     run: async (make) => {
       const { store } = await make();
       const start = "0123456789abcdef";
-      await applyAll(store, createRun({ inputVersion: `${start}1` }));
-      await applyAll(store, createRun({ inputVersion: `${start}2` }));
+      await applyAll(store, createRun({ inputVersion: `${start}1`, foreground: true }));
+      await applyAll(store, createRun({ inputVersion: `${start}2`, foreground: true }));
 
       const query = { limit: 10, inputVersion: `${start}2` };
       assert.deepEqual(await numbersOf(store, query), [2]);

@@ -43,17 +43,24 @@ export interface RunHead {
   changed: boolean;
 }
 
+/** Of the last event of a run; its row is not written with every one. */
+const lastEventOf = (column: string): string =>
+  `(SELECT ${column} FROM events WHERE events.run = runs.number ORDER BY seq DESC LIMIT 1)`;
+
 const HEAD = `
-  SELECT number, pipeline, foreground, epoch, state, batch, attempts, run_seq
+  SELECT number, pipeline, foreground, epoch, state, batch, attempts,
+    max(run_seq, coalesce(${lastEventOf("run_seq")}, 0)) AS run_seq
   FROM runs WHERE id = ?`;
 
-const RECORD = `
-  SELECT number, run_seq, runs.batch AS batch_number,
+const readWith = (changedAt: string): string => `
+  SELECT number, run_seq, ${changedAt} AS changed_at_ms, runs.batch AS batch_number,
     (SELECT id FROM batches WHERE batches.number = runs.batch) AS batch_id, definitions.hash AS definition_hash, run_inputs.input AS input,
     ${[...RUN_BIRTH_COLUMNS, ...RUN_LIFE_COLUMNS].map((column) => `runs.${column}`).join(", ")}
   FROM runs
   JOIN definitions ON definitions.id = runs.definition
   JOIN run_inputs ON run_inputs.run = runs.number`;
+
+const RECORD = readWith(`max(updated_at_ms, coalesce(${lastEventOf("at_ms")}, 0))`);
 
 const INSERT = `
   INSERT INTO runs
@@ -76,7 +83,8 @@ const NO_LEASE = `lease_worker = NULL, lease_host = NULL, lease_pid = NULL, leas
 const STAY = `UPDATE runs SET reason = ? WHERE number = ? AND state = 'running'`;
 
 const LEAVE = `
-  UPDATE runs SET state = ?, reason = ?, wake_at_ms = ?, ended_at_ms = ?, duration_ms = ?, warnings = ?,
+  UPDATE runs SET state = ?, run_seq = ?, retries = retries + ?, attempts = ?, updated_at_ms = ?,
+    reason = ?, wake_at_ms = ?, ended_at_ms = ?, duration_ms = ?, warnings = ?,
     failure = ?, metrics = ?, ${NO_LEASE}
   WHERE number = ? AND state = 'running'`;
 
@@ -86,7 +94,7 @@ const RENEW = `
 
 // The expression of the index of claims, letter by letter.
 const NEXT = `
-  ${RECORD} WHERE runs.pipeline = ? AND runs.state = 'queued'
+  ${readWith("updated_at_ms")} WHERE runs.pipeline = ? AND runs.state = 'queued'
   ORDER BY runs.due_at_ms - ${PRIORITY_STEP_MS} * runs.priority, runs.number LIMIT ?`;
 
 const CLAIM = `
@@ -232,14 +240,20 @@ export class RunRows {
     head.changed = false;
   }
 
-  /** Moves a running run by the hand of its owner; `updated_at_ms` follows with the head. */
-  move(number: number, { to, reason, wakeAtMs, end }: MoveRunWrite, nowMs: number): void {
-    if (to === "running") {
-      assertOne(this.#stay.run(reason, number));
-      return;
-    }
+  /** Changes what is said of a running run. */
+  stay(number: number, reason: string | null): void {
+    assertOne(this.#stay.run(reason, number));
+  }
+
+  /** Moves a running run by the hand of its owner, with all that its head has gathered. */
+  leave(head: RunHead, write: MoveRunWrite, nowMs: number): void {
+    const { to, reason, wakeAtMs, end } = write;
     const changed = this.#leave.run(
       to,
+      head.runSeq,
+      head.retriesAdded,
+      head.attempts,
+      nowMs,
       reason,
       wakeAtMs ?? null,
       isRunOver(to) ? nowMs : null,
@@ -247,7 +261,7 @@ export class RunRows {
       end?.warnings ?? 0,
       jsonColumn(end?.failure),
       jsonColumn(end?.metrics),
-      number,
+      head.number,
     );
     assertOne(changed);
   }
@@ -332,7 +346,7 @@ export class RunRows {
 
   /** Newest first. Each state is asked for apart, so that an index in order serves it, and the pages are merged. */
   list(query: RunQuery): readonly RunRecord[] {
-    const states = query.states ?? (query.pipeline === undefined ? [undefined] : RUN_STATES);
+    const states = query.states ?? [undefined];
     const rows = [...new Set(states)].flatMap((state) => {
       const { where, values } = compileRunConditions(query, state);
       return this.#list(where).all(...values, query.limit);

@@ -1,0 +1,173 @@
+// How fast does one process work a queue on SQLite, acknowledged after the commit, beside the bare library that
+// writes the same rows into the same tables: 20,000 runs of three stages that do nothing?
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openMillrace, pipeline, stage, type Millrace } from "millrace";
+import { openBareQueue } from "../lib/bare-queue.ts";
+import { printConditions, printFigures, printTarget, summarize } from "../lib/measure.ts";
+
+const RUNS = 20_000;
+const PER_CALL = 1_000;
+const AT_ONCE = 256;
+const ROUNDS = 5;
+const IDLE_ROUNDS = 200;
+
+const first = stage("first", {}, () => 1);
+const second = stage("second", { needs: { first } }, (needs) => needs.first + 1);
+const third = stage("third", { needs: { second } }, (needs) => needs.second + 1);
+const three = pipeline("three", { output: { third } });
+
+async function openMill(folder: string, name: string): Promise<Millrace> {
+  return openMillrace({
+    store: `sqlite:${join(folder, name)}`,
+    pipelines: [three],
+    concurrency: 1_000,
+  });
+}
+
+async function timeMs(work: () => unknown): Promise<number> {
+  const startedMs = performance.now();
+  await work();
+  return performance.now() - startedMs;
+}
+
+async function enqueueAll(mill: Millrace): Promise<void> {
+  for (let from = 0; from < RUNS; from += PER_CALL) {
+    await mill.enqueue(
+      three,
+      Array.from({ length: PER_CALL }, (_, index) => ({
+        key: `run-${from + index}`,
+        input: undefined,
+      })),
+    );
+  }
+}
+
+interface Samples {
+  readonly enqueue: number[];
+  readonly work: number[];
+}
+
+async function sample(folder: string, round: number, ours: Samples, bare: Samples): Promise<void> {
+  const mill = await openMill(folder, `ours-${round}.db`);
+  const perRun = (ms: number): number => (ms * 1_000) / RUNS;
+  ours.enqueue.push(perRun(await timeMs(() => enqueueAll(mill))));
+  ours.work.push(
+    perRun(await timeMs(async () => mill.work({ drain: true, concurrency: AT_ONCE }))),
+  );
+  await mill.close();
+  await (await openMill(folder, `bare-${round}.db`)).close();
+  const queue = openBareQueue(join(folder, `bare-${round}.db`));
+  bare.enqueue.push(perRun(await timeMs(() => queue.enqueue(RUNS, PER_CALL))));
+  bare.work.push(perRun(await timeMs(() => queue.work(RUNS, AT_ONCE))));
+  queue.close();
+  for (const name of [`ours-${round}.db`, `bare-${round}.db`]) {
+    for (const end of ["", "-wal", "-shm"]) rmSync(join(folder, name + end), { force: true });
+  }
+}
+
+/** From the call to the first stage's function, and to the result, with nothing else to do, ms. */
+async function sampleIdle(
+  folder: string,
+): Promise<Record<"start" | "queued" | "result", number[]>> {
+  const samples = { start: [] as number[], queued: [] as number[], result: [] as number[] };
+  let begunMs = 0;
+  const begin = stage("begin", {}, () => {
+    begunMs = performance.now();
+  });
+  const middle = stage("middle", { needs: { begin } }, () => 1);
+  const end = stage("end", { needs: { middle } }, () => 2);
+  const idle = pipeline("idle", { output: { end } });
+  const mill = await openMillrace({
+    store: `sqlite:${join(folder, "idle.db")}`,
+    pipelines: [idle],
+  });
+  const stop = new AbortController();
+  for (let round = 0; round < IDLE_ROUNDS; round += 1) {
+    const startedMs = performance.now();
+    await (await mill.start(idle, undefined)).result();
+    if (round >= IDLE_ROUNDS / 10) {
+      samples.start.push(begunMs - startedMs);
+      samples.result.push(performance.now() - startedMs);
+    }
+  }
+  let ended: () => void = () => undefined;
+  const working = mill.work({
+    signal: stop.signal,
+    onEvent: ({ type }) => {
+      if (type === "run.succeeded") ended();
+    },
+  });
+  for (let round = 0; round < IDLE_ROUNDS; round += 1) {
+    const isOver = new Promise<void>((resolve) => (ended = resolve));
+    await mill.enqueue(idle, [{ input: undefined }]);
+    const enqueuedMs = performance.now();
+    await isOver;
+    if (round >= IDLE_ROUNDS / 10) samples.queued.push(begunMs - enqueuedMs);
+  }
+  stop.abort();
+  await working;
+  await mill.close();
+  return samples;
+}
+
+/** Answers whether the floors were met. */
+export async function ask(): Promise<boolean> {
+  const folder = mkdtempSync(join(tmpdir(), "millrace-queue-"));
+  try {
+    const ours: Samples = { enqueue: [], work: [] };
+    const bare: Samples = { enqueue: [], work: [] };
+    for (let round = -1; round < ROUNDS; round += 1) {
+      await sample(
+        folder,
+        round,
+        round < 0 ? emptySamples() : ours,
+        round < 0 ? emptySamples() : bare,
+      );
+    }
+    printConditions(
+      `queue on SQLite, synchronous=FULL: ${RUNS} runs of three stages, ${AT_ONCE} at once, µs per run`,
+    );
+    const enqueue = [
+      summarize("bare inserts", bare.enqueue),
+      summarize("millrace enqueue", ours.enqueue),
+    ];
+    printFigures(enqueue, "µs");
+    const work = [summarize("bare writes", bare.work), summarize("millrace work", ours.work)];
+    printFigures(work, "µs");
+    const usPerRun = work[1]?.median ?? Number.NaN;
+    console.log(
+      `  ${Math.round(1e6 / (enqueue[1]?.median ?? Number.NaN))} enqueued/s, ` +
+        `${Math.round(3e6 / usPerRun)} durable stages/s`,
+    );
+    const met = [
+      printTarget("µs per enqueued run (100,000/s)", enqueue[1]?.median ?? Number.NaN, 10),
+      printTarget("µs per durable stage (40,000/s)", usPerRun / 3, 25),
+      printTarget(
+        "over bare writes of the same rows",
+        usPerRun / (work[0]?.median ?? Number.NaN),
+        3,
+      ),
+    ];
+    printConditions("idle, three stages, ms");
+    const idle = await sampleIdle(folder);
+    const figures = [
+      summarize("start to result", idle.result),
+      summarize("start to first stage", idle.start),
+      summarize("enqueued to first stage", idle.queued),
+    ];
+    printFigures(figures, "ms");
+    met.push(printTarget("start to result, p50 ms", figures[0]?.median ?? Number.NaN, 3));
+    met.push(printTarget("start to first stage, p50 ms", figures[1]?.median ?? Number.NaN, 0.5));
+    met.push(printTarget("enqueued to first stage, p50 ms", figures[2]?.median ?? Number.NaN, 0.5));
+    return met.every(Boolean);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function emptySamples(): Samples {
+  return { enqueue: [], work: [] };
+}
