@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { fc, test } from "@fast-check/vitest";
+import { DELETE_ROWS_MAX } from "../model/limits.ts";
 import { STAGE_STATES } from "../model/outcome.ts";
 import { isRunOver, RUN_STATES } from "../model/run.ts";
 import { makeVirtualClock } from "../std/virtual-clock.ts";
@@ -221,6 +222,12 @@ const cancels: fc.Arbitrary<Write> = fc.constantFrom(...RUNS).map((id) => reques
 const interrupts: fc.Arbitrary<Write> = fc
   .tuple(held, events)
   .map(([run, told]) => interruptRun(run, ...told));
+const deletions: fc.Arbitrary<Write> = fc
+  .record({
+    runIds: fc.uniqueArray(fc.constantFrom(...RUNS), { minLength: 1, maxLength: 3 }),
+    states: fc.uniqueArray(fc.constantFrom(...RUN_STATES), { minLength: 3 }),
+  })
+  .map((write) => ({ kind: "delete-runs", ...write, rowsMax: DELETE_ROWS_MAX }));
 const writes: fc.Arbitrary<Write> = fc.oneof(
   { weight: 3, arbitrary: creates },
   { weight: 4, arbitrary: claims },
@@ -232,6 +239,7 @@ const writes: fc.Arbitrary<Write> = fc.oneof(
   { weight: 3, arbitrary: reclaims },
   { weight: 1, arbitrary: resettings },
   { weight: 1, arbitrary: batchings },
+  { weight: 1, arbitrary: deletions },
   { weight: 5, arbitrary: stagePuts },
   { weight: 6, arbitrary: itemPuts },
   { weight: 2, arbitrary: memoPuts },

@@ -202,7 +202,7 @@ export class MemoryStore implements Store {
     for (const [pipeline, states] of this.#rows.counts) {
       const kept: Partial<Record<RunState, number>> = {};
       for (const [state, count] of states) if (count > 0) kept[state] = count;
-      counts.set(pipeline, kept);
+      if (Object.keys(kept).length > 0) counts.set(pipeline, kept);
     }
     return counts;
   }
