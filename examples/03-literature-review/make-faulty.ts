@@ -32,7 +32,8 @@ function paintScan(): Buffer {
   for (let y = 40; y < 380; y++) {
     if (y % 12 > 5) continue;
     const end = 260 - ((y - (y % 12)) % 5) * 22;
-    for (let x = 40; x < end; x++) if (x % 31 > 4) png.data.writeUInt32BE(0x40_40_40_ff, (y * 300 + x) * 4);
+    for (let x = 40; x < end; x++)
+      if (x % 31 > 4) png.data.writeUInt32BE(0x40_40_40_ff, (y * 300 + x) * 4);
   }
   return PNG.sync.write(png, { colorType: 0, deflateLevel: 9 });
 }
@@ -64,7 +65,10 @@ writeFileSync(
 );
 writeFileSync(
   join(FAULTY, "encrypted.pdf"),
-  await makePdf((document) => document.text(sentence), { userPassword: "secret", pdfVersion: "1.4" }),
+  await makePdf((document) => document.text(sentence), {
+    userPassword: "secret",
+    pdfVersion: "1.4",
+  }),
 );
 writeFileSync(join(PAPERS, "cut", "zoo-cut.pdf"), whole.subarray(0, Math.floor(whole.length / 2)));
 writeHashes(FAULTY);

@@ -122,8 +122,14 @@ export async function reviewPaper(
   context.metric.set("claims", claims.length);
   const { title, authors, year, pages, sentences } = paper;
   return {
-    ...{ paper: file, sha256, title, authors, year },
-    ...{ pages: pages.length, sentences: sentences.length, claims },
+    paper: file,
+    sha256,
+    title,
+    authors,
+    year,
+    pages: pages.length,
+    sentences: sentences.length,
+    claims,
   };
 }
 

@@ -86,7 +86,9 @@ function toGap(
 function toSupport(paper: string, claims: readonly JudgedClaim[]): Support {
   const own = claims.filter((claim) => claim.paper === paper);
   const approved = own.filter(({ verdict }) => verdict === "approved");
-  const weights = approved.map(({ composite, scores }) => (composite / COMPOSITE_MAX) * scores.recency);
+  const weights = approved.map(
+    ({ composite, scores }) => (composite / COMPOSITE_MAX) * scores.recency,
+  );
   return {
     paper,
     approved: approved.length,

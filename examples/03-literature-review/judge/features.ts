@@ -17,7 +17,8 @@ const HEDGES =
   /\b(?:may|might|could|would|perhaps|possibly|seems?|however|although|cannot|not|without|limited|only|unfortunately|future|wish)\b/gi;
 const METHODS =
   /\b(?:estimat|covarianc|asymptotic|consisten|simulat|test|theor|model|algorithm|regress|matri|varianc|method|generic|class|empirical|bias|robust|interpolat|aggregat|function|argument|index)\w*/gi;
-const FUNCTION_NAME = /\b[\w.]+\(\)|\b(?:na|read|as|merge|aggregate|plot|vcov)\.?[A-Z]?\w*\.\w+\b|\bvcov[A-Z]+\b/;
+const FUNCTION_NAME =
+  /\b[\w.]+\(\)|\b(?:na|read|as|merge|aggregate|plot|vcov)\.?[A-Z]?\w*\.\w+\b|\bvcov[A-Z]+\b/;
 
 /** What can be counted in a text, with a requirement in mind. */
 export interface Features {

@@ -31,7 +31,9 @@ export function scoreClaim(claim: Claim, bench: Bench, view: View): Scores {
   const age = claim.year === null ? null : bench.asOf - claim.year;
   return {
     strength: scoreStrength(features, claim, view),
-    rigor: toHalves(1.5 + 0.5 * Math.min(4, features.methods) + 0.5 * Math.min(3, features.citations)),
+    rigor: toHalves(
+      1.5 + 0.5 * Math.min(4, features.methods) + 0.5 * Math.min(3, features.citations),
+    ),
     relevance: toHalves(1 + 5 * features.overlap + 0.75 * Math.min(2, claim.terms.length)),
     directness: scoreDirectness(claim, features),
     recency: roundTo(decayOf(age, bench.halfLifeYears), 2),
@@ -61,7 +63,9 @@ function scoreStrength(features: Features, { section }: Claim, view: View): numb
 }
 
 function scoreDirectness({ sentence, terms }: Claim, { hedges }: Features): number {
-  const first = Math.min(...terms.map((term) => sentence.toLowerCase().indexOf(term.toLowerCase())));
+  const first = Math.min(
+    ...terms.map((term) => sentence.toLowerCase().indexOf(term.toLowerCase())),
+  );
   if (first > sentence.length * 0.75) return 1;
   return first < sentence.length / 2 && hedges === 0 ? 3 : 2;
 }

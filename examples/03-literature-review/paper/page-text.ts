@@ -71,7 +71,9 @@ export function removeRunningHeads(pages: readonly (readonly Line[])[]): Line[][
     const isHead = (line: Line | undefined): boolean => {
       if (line === undefined) return false;
       const rest = withoutNumber(line.text, index + offset);
-      return (rest !== undefined && isApart(line, lines)) || shared.has(plainEdge(line, index + offset));
+      return (
+        (rest !== undefined && isApart(line, lines)) || shared.has(plainEdge(line, index + offset))
+      );
     };
     const body = isHead(lines[0]) ? lines.slice(1) : [...lines];
     return isHead(body.at(-1)) && body.length > 0 ? body.slice(0, -1) : body;

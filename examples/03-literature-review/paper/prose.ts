@@ -46,7 +46,9 @@ export function toPageText(lines: readonly Line[], vocabulary: ReadonlySet<strin
 /** Every word of a paper, in lower case; those that lines break are left out. */
 export function collectWords(pages: readonly (readonly Line[])[]): ReadonlySet<string> {
   const words = pages.flatMap((lines) =>
-    lines.flatMap(({ text }) => text.toLowerCase().match(/[\p{L}\d]+(?:-[\p{L}\d]+)*(?!-$)/gu) ?? []),
+    lines.flatMap(
+      ({ text }) => text.toLowerCase().match(/[\p{L}\d]+(?:-[\p{L}\d]+)*(?!-$)/gu) ?? [],
+    ),
   );
   return new Set(words);
 }
@@ -87,7 +89,8 @@ function joinPages(paragraphs: readonly Paragraph[]): Paragraph[] {
       /[\p{L},-]$/u.test(end) &&
       /^\p{Ll}/u.test(start) &&
       !isCode({ text: start, x: 0, y: 0, size: 0 });
-    if (goesOn) joined[joined.length - 1] = { page: last.page, lines: [...last.lines, ...paragraph.lines] };
+    if (goesOn)
+      joined[joined.length - 1] = { page: last.page, lines: [...last.lines, ...paragraph.lines] };
     else joined.push(paragraph);
   }
   return joined;
@@ -130,7 +133,8 @@ function joinLine(text: string, next: string, vocabulary: ReadonlySet<string>): 
   return isCompound || /^\p{Lu}/u.test(rest) ? text + next : text.slice(0, -1) + next;
 }
 
-const ABBREVIATION = /(?:\b(?:e\.g|i\.e|cf|vs|resp|etc|al|Fig|Figs|Sec|Eq|Tab|No|pp|Ch)|\b\p{Lu})\.$/u;
+const ABBREVIATION =
+  /(?:\b(?:e\.g|i\.e|cf|vs|resp|etc|al|Fig|Figs|Sec|Eq|Tab|No|pp|Ch)|\b\p{Lu})\.$/u;
 
 function splitParagraph(
   { page, lines }: Paragraph,
@@ -156,5 +160,9 @@ function isProse(text: string): boolean {
   const words = text.split(" ");
   if (words.length < WORDS_MIN || words.length > WORDS_MAX) return false;
   const plain = words.filter((word) => /^[(“"‘]?[\p{L}][\p{L}’'-]*[)”"’.,;:?!]*$/u.test(word));
-  return plain.length / words.length >= 0.7 && /^[“"‘(]?[\p{L}\d]/u.test(text) && !/R>|^Keywords:/.test(text);
+  return (
+    plain.length / words.length >= 0.7 &&
+    /^[“"‘(]?[\p{L}\d]/u.test(text) &&
+    !/R>|^Keywords:/.test(text)
+  );
 }

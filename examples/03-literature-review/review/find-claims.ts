@@ -30,9 +30,14 @@ function rankSentences(
   { terms, title, text }: Requirement,
 ): number[] {
   const scores = new Map<unknown, number>();
-  for (const { id, score } of index.search([...terms, title, text].join(" "))) scores.set(id, score);
+  for (const { id, score } of index.search([...terms, title, text].join(" ")))
+    scores.set(id, score);
   return sentences
-    .map((sentence, at) => ({ at, found: findTerms(sentence.text, terms), score: scores.get(at) ?? 0 }))
+    .map((sentence, at) => ({
+      at,
+      found: findTerms(sentence.text, terms),
+      score: scores.get(at) ?? 0,
+    }))
     .filter(({ found }) => found.length > 0)
     .sort((one, other) => other.score - one.score || one.at - other.at)
     .slice(0, CLAIMS_PER_REQUIREMENT_MAX)

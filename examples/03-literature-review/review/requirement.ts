@@ -47,7 +47,10 @@ interface WithId {
 function hasUniqueIds(tree: {
   readonly pillars: readonly (WithId & { readonly requirements: readonly WithId[] })[];
 }): boolean {
-  const ids = tree.pillars.flatMap(({ id, requirements }) => [id, ...requirements.map((own) => own.id)]);
+  const ids = tree.pillars.flatMap(({ id, requirements }) => [
+    id,
+    ...requirements.map((own) => own.id),
+  ]);
   return new Set(ids).size === ids.length;
 }
 
