@@ -32,6 +32,7 @@ export interface MillraceConfig {
   readonly logFile?: string;
   readonly worker?: WorkerConfig;
   readonly defaults?: DefaultsConfig;
+  readonly retention?: RetentionConfig;
 }
 
 /** The store with options. */
@@ -54,6 +55,16 @@ export interface DefaultsConfig {
   readonly retry?: RetryOptions | number;
   /** Longest time of one attempt. Default none (commands: 1 h). */
   readonly timeout?: Duration;
+}
+
+/** How long what has ended is kept; `millrace gc` deletes what is older. */
+export interface RetentionConfig {
+  /** Runs that succeeded, were skipped or cancelled, from their end on. Default 30 days. */
+  readonly runs?: Duration;
+  /** Events, of runs that are kept as well. Default 30 days. */
+  readonly events?: Duration;
+  /** Failed runs with everything that tells why, from their end on. Default 30 days. */
+  readonly deadLetter?: Duration;
 }
 
 const configMark = Symbol.for("millrace.config");

@@ -18,6 +18,9 @@ const KEYS = [
   "worker.attemptsInFlight",
   "defaults.retry",
   "defaults.timeout",
+  "retention.runs",
+  "retention.events",
+  "retention.deadLetter",
 ] as const;
 
 /** The variable of a key: `MILLRACE_WORKER__ATTEMPTS_IN_FLIGHT`. */

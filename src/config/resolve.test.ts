@@ -130,3 +130,18 @@ test("an origin is told in words", () => {
   expect(describeOrigin({ kind: "file", path: "/p/c.ts", key: "store" }, show)).toBe("c.ts: store");
   expect(describeOrigin({ kind: "default" }, show)).toBe("default");
 });
+
+test("how long things are kept comes from the file or the environment, 30 days where nobody says", () => {
+  const file = fileWith({ retention: { runs: "7d" } });
+  const env = { MILLRACE_RETENTION__DEAD_LETTER: "90d" };
+  const { keepRunsMs, keepEventsMs, keepFailedMs } = resolve({ file, env });
+
+  expect(keepRunsMs).toEqual({
+    value: 7 * 86_400_000,
+    origin: { kind: "file", path: "/p/millrace.config.ts", key: "retention.runs" },
+  });
+  expect(keepEventsMs).toEqual({ value: 30 * 86_400_000, origin: { kind: "default" } });
+  expect(keepFailedMs.value).toBe(90 * 86_400_000);
+  expect(() => fileWith({ retention: { runs: "soon" } })).toThrow("retention.runs");
+  expect(() => fileWith({ retention: { run: "7d" } })).toThrow("retention.run");
+});

@@ -4,6 +4,7 @@
 import {
   BUSY_TIMEOUT_MS_DEFAULT,
   CONCURRENCY_DEFAULT,
+  RETENTION_MS_DEFAULT,
   STORE_URL_DEFAULT,
 } from "../model/defaults.ts";
 import type { DefinitionFault } from "../model/definition.ts";
@@ -36,6 +37,10 @@ export interface Settings {
   /** Under a pipeline's own; null: the house's. */
   readonly retry: Setting<RetryPolicy | null>;
   readonly timeoutMs: Setting<number | null>;
+  /** How long runs that ended well, events and failed runs are kept. */
+  readonly keepRunsMs: Setting<number>;
+  readonly keepEventsMs: Setting<number>;
+  readonly keepFailedMs: Setting<number>;
   /** As the file lists them, unchecked. */
   readonly pipelines: readonly unknown[];
   readonly provide: Readonly<Record<string, unknown>>;
@@ -87,6 +92,12 @@ export function resolveSettings(sources: SettingSources): Settings {
     }),
     retry: pick("retry", { key: "defaults.retry", fallback: null }),
     timeoutMs: pick("timeoutMs", { key: "defaults.timeout", fallback: null }),
+    keepRunsMs: pick("keepRunsMs", { key: "retention.runs", fallback: RETENTION_MS_DEFAULT }),
+    keepEventsMs: pick("keepEventsMs", { key: "retention.events", fallback: RETENTION_MS_DEFAULT }),
+    keepFailedMs: pick("keepFailedMs", {
+      key: "retention.deadLetter",
+      fallback: RETENTION_MS_DEFAULT,
+    }),
     pipelines: file?.config.pipelines ?? [],
     provide: file?.config.provide ?? {},
     file: file?.path ?? null,

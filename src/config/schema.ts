@@ -20,16 +20,28 @@ export interface ParsedConfig {
   readonly attemptsInFlight: number | undefined;
   readonly retry: RetryPolicy | undefined;
   readonly timeoutMs: number | undefined;
+  readonly keepRunsMs: number | undefined;
+  readonly keepEventsMs: number | undefined;
+  readonly keepFailedMs: number | undefined;
 }
 
 /** The longest wait for a busy store: 10 min in ms. */
 const BUSY_TIMEOUT_MS_MAX = 600_000;
 
-const TOP_KEYS = ["store", "pipelines", "provide", "logLevel", "logFile", "worker", "defaults"];
+const TOP_KEYS = [
+  "store",
+  "pipelines",
+  "provide",
+  "logLevel",
+  "logFile",
+  "worker",
+  "defaults",
+  "retention",
+];
 
 /** Keys that the documents name and that come with a later feature, by section. */
 const LATER_KEYS: Readonly<Record<string, readonly string[]>> = {
-  "": ["dryRun", "resources", "retention", "schedules", "server", "notify", "health"],
+  "": ["dryRun", "resources", "schedules", "server", "notify", "health"],
   worker: ["concurrency", "lease", "heartbeat", "stopAfter", "processes"],
   defaults: ["uses"],
   store: ["inlineBytes", "blobs"],
@@ -56,6 +68,7 @@ function readSections(
   reader.refuseAllBut(TOP_KEYS);
   const worker = reader.section("worker", ["attemptsInFlight"]);
   const defaults = reader.section("defaults", ["retry", "timeout"]);
+  const retention = reader.section("retention", ["runs", "events", "deadLetter"]);
   return {
     ...parseStore(reader),
     pipelines: parsePipelines(reader),
@@ -68,6 +81,9 @@ function readSections(
         ? parseRetry(defaults.options, RETRY_POLICY_DEFAULT)
         : undefined,
     timeoutMs: defaults?.options.durationMs("timeout"),
+    keepRunsMs: retention?.options.durationMs("runs"),
+    keepEventsMs: retention?.options.durationMs("events"),
+    keepFailedMs: retention?.options.durationMs("deadLetter"),
   };
 }
 

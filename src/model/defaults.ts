@@ -66,3 +66,5 @@ export const LEASE_GRACE_MS_DEFAULT = 1_000;
 export const BUSY_TIMEOUT_MS_DEFAULT = 5_000;
 /** Where a store is when nothing is said. */
 export const STORE_URL_DEFAULT = "sqlite:.millrace/store.db";
+/** How long ended runs, failed runs and events are kept, each: 30 days in ms. */
+export const RETENTION_MS_DEFAULT: number = 30 * 86_400_000;

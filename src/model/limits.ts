@@ -109,3 +109,5 @@ export const TAG_CHARS_MAX = 256;
 export const RUN_KEY_CHARS_MAX = 512;
 /** How long a store remembers a process that fell silent, ms: it names who held a lost run the day before. */
 export const WORKER_SILENT_MS_MAX = 86_400_000;
+/** Blobs younger than this are left alone by `gc`, needed or not, since a row may name them soon, ms. */
+export const BLOB_YOUNG_MS_MAX = 3_600_000;

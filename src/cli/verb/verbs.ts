@@ -237,6 +237,23 @@ const storeBackup: VerbSpec = {
   load: () => import("../commands/store-backup.ts"),
 };
 
+const gc: VerbSpec = {
+  name: "gc",
+  summary: "delete old runs and events, and large values nobody needs",
+  args: [],
+  flags: [
+    { flags: "-n, --dry-run", about: "only count" },
+    { flags: "--yes", about: "do not ask" },
+  ],
+  examples: ["npx millrace gc -n", "npx millrace gc --yes"],
+  exits: [
+    "0  deleted, counted, or nothing to delete",
+    "2  usage; no store, or one in memory; nobody to ask and no --yes",
+    "6  store lost",
+  ],
+  load: () => import("../commands/gc.ts"),
+};
+
 const init: VerbSpec = {
   name: "init",
   summary: "write a first pipeline and its configuration",
@@ -272,6 +289,7 @@ export const VERBS: readonly VerbSpec[] = [
   queueRun,
   exportCheckpoint,
   exportTrace,
+  gc,
   storeBackup,
   init,
   doctor,

@@ -5,6 +5,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { readNumber, readNumberOrNull, readText } from "../codec.ts";
 import type { Expiry } from "../upkeep.ts";
 import { expiredRuns } from "./expired.ts";
+import { listTables } from "./list-tables.ts";
 import { Statement } from "./statement.ts";
 import { readTogether } from "./transaction.ts";
 
@@ -53,12 +54,6 @@ function ofRuns(without: Expiry | undefined): Condition {
 function ofCache(without: Expiry | undefined): Condition {
   if (without === undefined) return ["", []];
   return ["AND (expires_at_ms IS NULL OR expires_at_ms >= ?)", [without.cacheBeforeMs]];
-}
-
-/** Names of the tables a store has: an older one has fewer. */
-export function listTables(database: DatabaseSync): ReadonlySet<string> {
-  const rows = new Statement(database, `SELECT name FROM sqlite_schema WHERE type = 'table'`).all();
-  return new Set(rows.map((row) => readText(row, "name")));
 }
 
 /** How many runs there are. */

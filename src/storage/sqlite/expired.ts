@@ -4,6 +4,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { readNumber, readNumberOrNull, readText } from "../codec.ts";
 import type { ExpiredCounts, Expiry } from "../upkeep.ts";
+import { listTables } from "./list-tables.ts";
 import { Statement } from "./statement.ts";
 import { readTogether, transact } from "./transaction.ts";
 
@@ -41,7 +42,10 @@ export function countExpired(database: DatabaseSync, expiry: Expiry): ExpiredCou
           firstKept,
           ...values,
         ),
-      cache: count(`cache WHERE expires_at_ms < ?`, expiry.cacheBeforeMs),
+      // A store that was only opened to be read may be an older one, without a cache.
+      cache: listTables(database).has("cache")
+        ? count(`cache WHERE expires_at_ms < ?`, expiry.cacheBeforeMs)
+        : 0,
     };
   });
 }
