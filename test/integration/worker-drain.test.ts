@@ -136,7 +136,7 @@ describe.each(STORES)("a worker on %s", (kind) => {
     ]);
     const summary = await mill.work({ drain: true });
     expect(summary.counts).toEqual({ succeeded: 2, failed: 1 });
-    expect(calls.toSorted()).toEqual([1, 3]);
+    expect(new Set(calls)).toEqual(new Set([1, 3]));
     const record = await mill.run(runs[1]?.run.id ?? "");
     expect([record.state, record.failure?.class, record.reason]).toEqual([
       "failed",
@@ -276,20 +276,18 @@ describe.each(STORES)("a worker on %s", (kind) => {
   test("leaves no timer and no listener behind", async () => {
     const doubler = makeDoubler();
     const mill = await makeDurableWorld(kind).open([doubler]);
-    const control = new AbortController();
+    const { signal } = new AbortController();
     let listeners = 0;
-    const { signal } = control;
-    const { addEventListener, removeEventListener } = signal;
-    signal.addEventListener = (...given: Parameters<typeof addEventListener>) => {
-      listeners += 1;
-      addEventListener.apply(signal, given);
-    };
-    signal.removeEventListener = (...given: Parameters<typeof removeEventListener>) => {
-      listeners -= 1;
-      removeEventListener.apply(signal, given);
-    };
+    const watched: AbortSignal = new Proxy(signal, {
+      get: (target, name) => {
+        if (name === "addEventListener") listeners += 1;
+        if (name === "removeEventListener") listeners -= 1;
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
     await mill.enqueue(doubler, range(5));
-    await mill.work({ drain: true, signal });
+    await mill.work({ drain: true, signal: watched });
     expect(listeners).toBe(0);
     // A drained worker hears of nothing any more.
     await mill.enqueue(doubler, range(2));
@@ -368,7 +366,7 @@ describe("two mills on one store", () => {
     for (let race = 1; race <= 100; race += 1) {
       await mills[0]?.enqueue(doing, range(1));
       const summaries = await Promise.all(mills.map((mill) => mill.work({ drain: true })));
-      expect(summaries.map(({ runs }) => runs).toSorted()).toEqual([0, 1]);
+      expect(new Set(summaries.map(({ runs }) => runs))).toEqual(new Set([0, 1]));
       expect(calls).toBe(race);
     }
     const mill = mills[0];
