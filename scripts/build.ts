@@ -80,6 +80,19 @@ await bundle.write({
   },
 });
 await bundle.close();
+// A thread loads what it needs and no more: its file stands alone, beside the chunk that starts it.
+const thread = await rolldown({
+  plugins: [builtins],
+  input: { "renewal-thread": "src/storage/sqlite/renewal/renewal-thread.ts" },
+  platform: "node",
+});
+await thread.write({
+  dir: "dist/chunks",
+  format: "esm",
+  minify: { compress: false, mangle: false },
+  entryFileNames: "[name].js",
+});
+await thread.close();
 for (const name of INLINED) {
   cpSync(join("node_modules", name, "LICENSE"), join("dist", `LICENSE-${name}.txt`));
 }

@@ -41,11 +41,12 @@ describe("the terms of a lease", () => {
   });
 
   const ms = fc.integer({ min: 1, max: 1_000_000 });
-  test.prop([ms, ms, ms, ms, ms])(
+  const times = fc.record({ leaseMs: ms, heartbeatMs: ms, callMs: ms, pauseMs: ms, stopMs: ms });
+  test.prop([times])(
     "that are accepted let every healthy renewal come before the stop, and the stop before the end",
-    (leaseMs, heartbeatMs, callMs, pauseMs, stopMs) => {
-      const given = { leaseMs, heartbeatMs, callMs, pauseMs, stopMs, misses: 2 };
+    (given) => {
       fc.pre(faultOf(given) === "");
+      const { leaseMs, heartbeatMs, callMs, pauseMs, stopMs } = given;
       const stopAtMs = stopTimeOf(given, 0);
       expect(3 * heartbeatMs + callMs).toBeLessThanOrEqual(stopAtMs);
       expect(stopAtMs + stopMs).toBeLessThanOrEqual(leaseMs);

@@ -93,6 +93,8 @@ export class ThreadRenewer implements LeaseRenewer {
     this.#tell({ kind: "close" });
     // Who closes waits for it, and so must the process.
     this.#thread.ref();
+    // Before its first renewal it may still be loading, and holds nothing that it had to finish.
+    if (this.#times.renewedMs === 0) await this.#thread.terminate();
     await this.#ended;
   }
 
