@@ -24,7 +24,7 @@ interface Outputs extends Omit<Awaited<ReturnType<typeof run>>, "outputs"> {
 }
 
 /** A list of files, a map that reads each, and a sum; what was called stands in `calls`. */
-function makeReading(): { readonly reading: SomePipeline; take(): string[] } {
+function makeReading(): { readonly reading: SomePipeline; readonly take: () => string[] } {
   const calls: string[] = [];
   const files = input<{ name: string; text: string }[]>();
   const read = map(

@@ -3,6 +3,7 @@
 
 import { batchCases } from "./batches.ts";
 import { blobCases } from "./blobs.ts";
+import { cacheCases } from "./cache.ts";
 import { cancelCases } from "./cancels.ts";
 import { claimCases } from "./claims.ts";
 import { counterCases } from "./counters.ts";
@@ -36,6 +37,7 @@ export const storeSuite: readonly StoreChapter[] = [
   { name: "stages", cases: stageCases },
   { name: "items", cases: itemCases },
   { name: "memos and state", cases: memoCases },
+  { name: "cache", cases: cacheCases },
   { name: "events", cases: eventCases },
   { name: "counters", cases: counterCases },
   { name: "take-over", cases: takeOverCases },
