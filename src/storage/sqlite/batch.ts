@@ -7,26 +7,40 @@ import type { EventDraft } from "../../model/event.ts";
 import type { StageState } from "../../model/outcome.ts";
 import type { RunRecord, RunState } from "../../model/run.ts";
 import type { EventNumbers } from "../store.ts";
+import type { KnownHeads } from "./known-heads.ts";
 import type { Rows } from "./rows.ts";
 import type { Meta } from "./statements/meta.ts";
 import { headOf, type RunHead } from "./statements/runs.ts";
+
+/** What a batch is made of. */
+export interface BatchParts {
+  readonly rows: Rows;
+  readonly known: KnownHeads;
+  readonly meta: Meta;
+  readonly nowMs: number;
+}
 
 /** One transaction's worth of shared knowledge. */
 export class Batch {
   readonly rows: Rows;
   readonly nowMs: number;
-  readonly #heads = new Map<string, RunHead | undefined>();
+  /** Those that this transaction has to do with. */
+  readonly #heads = new Map<string, RunHead>();
   readonly #definitions = new Map<string, number>();
   readonly #batches = new Map<string, number>();
   readonly #runCounts = new Map<string, Map<RunState, number>>();
   readonly #batchCounts = new Map<number, Map<RunState, number>>();
   readonly #itemCounts = new Map<number, Map<string, Map<StageState, number>>>();
+  readonly #known: KnownHeads;
+  readonly #meta: Meta;
   #lastRunNumber: number;
   #lastEventSeq: number;
 
-  constructor(rows: Rows, meta: Meta, nowMs: number) {
+  constructor({ rows, known, meta, nowMs }: BatchParts) {
     this.rows = rows;
     this.nowMs = nowMs;
+    this.#known = known;
+    this.#meta = meta;
     this.#lastRunNumber = meta.lastRunNumber;
     this.#lastEventSeq = meta.lastEventSeq;
   }
@@ -35,8 +49,8 @@ export class Batch {
   head(id: string): RunHead | undefined {
     const known = this.#heads.get(id);
     if (known !== undefined) return known;
-    const head = this.rows.runs.head(id);
-    this.#heads.set(id, head);
+    const head = this.#known.find(id) ?? this.rows.runs.head(id);
+    if (head !== undefined) this.#heads.set(id, head);
     return head;
   }
 
@@ -115,6 +129,7 @@ export class Batch {
     this.countRun(head, head.state, -1);
     this.#itemCounts.delete(head.number);
     this.#heads.delete(head.id);
+    this.#known.forget(head.id);
   }
 
   /** Runs of a pipeline that are running, with what this transaction has changed so far. */
@@ -173,9 +188,13 @@ export class Batch {
 
   /** Writes what was gathered. The last thing before the commit. */
   finish(): void {
+    let isWritten = this.#lastEventSeq > this.#meta.lastEventSeq;
     for (const head of this.#heads.values()) {
-      if (head?.changed === true) this.rows.runs.touch(head, this.nowMs);
+      if (!head.changed) continue;
+      this.rows.runs.touch(head, this.nowMs);
+      isWritten = true;
     }
+    this.#known.keep(this.#heads.values());
     for (const [pipeline, states] of this.#runCounts) {
       for (const [state, change] of states) this.rows.counters.addRuns(pipeline, state, change);
     }
@@ -189,6 +208,8 @@ export class Batch {
         }
       }
     }
+    // A look that found nothing to do must not cost a commit.
+    if (!isWritten && this.#lastRunNumber === this.#meta.lastRunNumber) return;
     this.rows.meta.update({
       writtenAtMs: this.nowMs,
       lastRunNumber: this.#lastRunNumber,

@@ -6,6 +6,7 @@ import { WORKER_SILENT_MS_MAX } from "../../model/limits.ts";
 import type { Owner } from "../../model/lease.ts";
 import type { Write, WriteResult } from "../store.ts";
 import { Batch } from "./batch.ts";
+import { KnownHeads } from "./known-heads.ts";
 import { Rows } from "./rows.ts";
 import type { StoreClock } from "./store-clock.ts";
 import { transact } from "./transaction.ts";
@@ -19,23 +20,32 @@ export class Writer {
   readonly rows: Rows;
   readonly #database: DatabaseSync;
   readonly #clock: StoreClock;
+  readonly #known: KnownHeads;
 
   constructor(database: DatabaseSync, clock: StoreClock) {
     this.#database = database;
     this.#clock = clock;
     this.rows = new Rows(database);
+    this.#known = new KnownHeads(database);
   }
 
   apply(writes: readonly Write[]): readonly WriteResult[] {
-    return transact(this.#database, () => {
-      const meta = this.rows.meta.find();
-      assert(meta !== undefined, "The store has no row in meta.");
-      this.#clock.adopt(meta);
-      const batch = new Batch(this.rows, meta, this.#clock.nowMs());
-      const results = writes.map((write) => writeOne(batch, write));
-      batch.finish();
-      return results;
-    });
+    try {
+      return transact(this.#database, () => {
+        this.#known.begin();
+        const meta = this.rows.meta.find();
+        assert(meta !== undefined, "The store has no row in meta.");
+        this.#clock.adopt(meta);
+        const nowMs = this.#clock.nowMs();
+        const batch = new Batch({ rows: this.rows, known: this.#known, meta, nowMs });
+        const results = writes.map((write) => writeOne(batch, write));
+        batch.finish();
+        return results;
+      });
+    } catch (error) {
+      this.#known.clear();
+      throw error;
+    }
   }
 
   renewLeases(
