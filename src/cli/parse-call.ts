@@ -13,8 +13,8 @@ import { VERBS } from "./verb/verbs.ts";
 
 /** What a command line asks for. */
 export type Call =
-  /** Help for a verb; without one, the overview. */
-  | { readonly kind: "help"; readonly verb?: VerbSpec }
+  /** Help for a verb, or for all that begin with one word; without either, the overview. */
+  | { readonly kind: "help"; readonly verb?: VerbSpec; readonly family?: string }
   | { readonly kind: "version" }
   | {
       readonly kind: "verb";
@@ -47,7 +47,7 @@ function parseFamily(family: string, words: readonly string[]): Call {
   const second = words[at];
   if (second !== undefined)
     return parseVerb(getVerb(`${family} ${second}`), words.toSpliced(at, 1));
-  if (words.includes("--help") || words.includes("-h")) return { kind: "help" };
+  if (words.includes("--help") || words.includes("-h")) return { kind: "help", family };
   throw incomplete(family);
 }
 
@@ -76,7 +76,7 @@ function findVerb(argv: readonly string[]): number {
 function helpFor([first, second]: readonly string[]): Call {
   if (first === undefined) return { kind: "help" };
   if (!isFamily(first)) return { kind: "help", verb: getVerb(first) };
-  if (second === undefined) return { kind: "help" };
+  if (second === undefined) return { kind: "help", family: first };
   return { kind: "help", verb: getVerb(`${first} ${second}`) };
 }
 

@@ -6,9 +6,12 @@ import { COMMON_FLAGS } from "./verb/verb-flags.ts";
 import { usageOf, type VerbSpec } from "./verb/verb.ts";
 import { VERBS } from "./verb/verbs.ts";
 
-/** Help for a verb, or the overview. Ends with a line feed; fits 80 columns. */
-export function renderHelp(verb?: VerbSpec): string {
-  return verb === undefined ? renderOverview() : renderVerb(verb);
+/**
+ * Help for a verb, or the overview, of all verbs or of those whose first word is `family`. Ends with a line feed;
+ * fits 80 columns.
+ */
+export function renderHelp(verb?: VerbSpec, family?: string): string {
+  return verb === undefined ? renderOverview(family) : renderVerb(verb);
 }
 
 function renderVerb(verb: VerbSpec): string {
@@ -31,14 +34,18 @@ function renderVerb(verb: VerbSpec): string {
   return `${sections.join("\n\n")}\n`;
 }
 
-function renderOverview(): string {
-  const verbs = VERBS.filter((verb) => verb.hidden !== true);
+const ABOUT = "Typed pipelines that run durably here, survive crashes, and can say why.";
+
+function renderOverview(family: string | undefined): string {
+  const verbs = VERBS.filter(
+    ({ name, hidden }) =>
+      hidden !== true && (family === undefined || name.startsWith(`${family} `)),
+  );
   const width = Math.max(...verbs.map((verb) => verb.name.length));
   return [
-    "Usage: millrace <verb> [arguments] [flags]",
+    `Usage: millrace ${family === undefined ? "" : `${family} `}<verb> [arguments] [flags]`,
     "",
-    "Typed pipelines that run durably here, survive crashes, and can say why.",
-    "",
+    ...(family === undefined ? [ABOUT, ""] : []),
     "Verbs:",
     ...verbs.map((verb) => `  ${verb.name.padEnd(width)}  ${verb.summary}`),
     "",

@@ -17,7 +17,7 @@ export async function runCommand(world: CliWorld, argv: readonly string[]): Prom
     const call = parseCall(argv);
     if (call.kind === "help") {
       const { renderHelp } = await import("./program.ts");
-      world.stdout.write(renderHelp(call.verb));
+      world.stdout.write(renderHelp(call.verb, call.family));
       return EXIT.ok;
     }
     if (call.kind === "version") {

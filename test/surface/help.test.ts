@@ -25,6 +25,17 @@ test("the overview is the golden one, and lists every verb that is shown and no 
   await expect(renderHelp()).toMatchFileSnapshot(join(GOLDEN, "overview.txt"));
 });
 
+test("the first word of verbs that have two lists them, asked in either way", async () => {
+  for (const words of [
+    ["queue", "--help"],
+    ["help", "queue"],
+  ]) {
+    const call = parseCall(words);
+    expect(call).toEqual({ kind: "help", family: "queue" });
+  }
+  await expect(renderHelp(undefined, "queue")).toMatchFileSnapshot(join(GOLDEN, "queue.txt"));
+});
+
 test("every flag a help names is one that the verb takes, and every example is accepted", () => {
   for (const verb of VERBS.filter((each) => each.hidden !== true)) {
     for (const example of verb.examples) {

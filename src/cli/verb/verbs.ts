@@ -1,5 +1,6 @@
 // Every verb there is. Whatever is not in this list does not exist, and is printed nowhere.
 
+import { QUEUE_VERBS, SHORT_QUEUE_VERBS } from "./queue-verbs.ts";
 import type { VerbSpec } from "./verb.ts";
 import {
   DRY_RUN_FLAG,
@@ -287,12 +288,15 @@ export const VERBS: readonly VerbSpec[] = [
   rerun,
   cancel,
   queueRun,
+  ...QUEUE_VERBS,
   exportCheckpoint,
   exportTrace,
   gc,
   storeBackup,
   init,
   doctor,
+  ...SHORT_QUEUE_VERBS,
+  { ...queueRun, name: "work", hidden: true },
   { ...show, name: "status", hidden: true },
   { ...plan, name: "validate", hidden: true, preset: { faultsOnly: true } },
 ];
