@@ -1,6 +1,7 @@
 // A review of papers against a tree of requirements. What each stage does is in stages.ts; here is what each
 // one needs. Papers are read and judged one by one, each with its own retries and its own checkpoint; a paper
-// that cannot be read is noted and the rest goes on.
+// that cannot be read is noted and the rest goes on. A later run does only the papers that changed: raise the
+// version of a cache when what its stage makes of the same paper changes.
 import { input, map, pipeline, skip, stage } from "millrace";
 import { PaperFault } from "./paper/pdf-file.ts";
 import {
@@ -14,6 +15,8 @@ import {
   SOURCE,
   syncDatabase,
   toGaps,
+  toJudgeKey,
+  toReviewKey,
   toScorecard,
   toSufficiency,
   verifyDatabase,
@@ -35,6 +38,7 @@ const review = map(
     needs: { source, tree: requirements },
     over: listFiles,
     key: ({ file }) => file,
+    cache: { version: "1", key: toReviewKey },
     onItemFailure: "continue",
     classify: (error) => (error instanceof PaperFault ? "permanent" : undefined),
     description: "Reads every paper and finds the sentences that speak to a requirement.",
@@ -47,6 +51,7 @@ const judge = map(
   {
     needs: { source, tree: requirements },
     over: review,
+    cache: { version: "1", key: toJudgeKey },
     onItemFailure: "continue",
     description: "Scores each claim six ways; three judges when it is close.",
   },

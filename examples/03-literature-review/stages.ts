@@ -1,5 +1,6 @@
 // What the stages do, one function each: the domain work of the folders beside this file, tied to a run's
 // folder and to the errors the engine understands. Which stage needs which is said in pipeline.ts.
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { PermanentError, skip } from "millrace";
@@ -106,6 +107,20 @@ export async function* listFiles({ source }: WithSource): AsyncGenerator<PaperFi
 
 interface WithTree extends WithSource {
   readonly tree: RequirementTree;
+}
+
+/** All that a review depends on: the paper's name and content, and the tree. Not where the paper lies. */
+export function toReviewKey({ file, sha256, copyOf }: PaperFile, { tree }: WithTree): string {
+  return JSON.stringify([file, sha256, copyOf, hashOf(tree)]);
+}
+
+/** All that verdicts depend on: the claims and the tree. */
+export function toJudgeKey(review: Review, { tree }: WithTree): string {
+  return JSON.stringify([review.paper, hashOf(review), hashOf(tree)]);
+}
+
+function hashOf(value: object): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex");
 }
 
 /** One paper to its claims. Skipped without text, and as a copy of another. Safe to repeat. */
