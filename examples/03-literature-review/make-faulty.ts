@@ -48,11 +48,21 @@ function writeHashes(folder: string): void {
     .map((path) => {
       const bytes = readFileSync(path);
       const hash = createHash("sha256").update(bytes).digest("hex");
-      return `| \`${path.slice(folder.length + 1)}\` | ${bytes.length} | \`${hash}\` |`;
+      return [`\`${path.slice(folder.length + 1)}\``, `${bytes.length}`, `\`${hash}\``];
     });
   const [text] = readFileSync(file, "utf8").split("## Files\n");
-  const table = ["| File | Bytes | SHA-256 |", "| --- | --- | --- |", ...rows];
-  writeFileSync(file, `${text ?? ""}## Files\n\n${table.join("\n")}\n`);
+  const table = drawTable([["File", "Bytes", "SHA-256"], ["---", "---", "---"], ...rows]);
+  writeFileSync(file, `${text ?? ""}## Files\n\n${table}`);
+}
+
+/** Rows with columns of one width, as the formatter wants them. */
+function drawTable(rows: readonly (readonly string[])[]): string {
+  const widths = [0, 1, 2].map((at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
+  const lines = rows.map((row) => {
+    const cells = row.map((cell, at) => cell.padEnd(widths[at] ?? 0, cell === "---" ? "-" : " "));
+    return `| ${cells.join(" | ")} |\n`;
+  });
+  return lines.join("");
 }
 
 const scan = paintScan();

@@ -57,8 +57,8 @@ function withoutNumber(text: string, page: number): string | undefined {
 }
 
 /**
- * Takes the running heads and feet off. A first or last line is one when it bears the number of its page, or
- * when pages share it; a number counts from the first page, wherever its numbering begins.
+ * Takes the running heads and feet off. A first or last line that stands apart is one when it bears the number
+ * of its page, or when pages share it; numbers may begin anywhere.
  */
 export function removeRunningHeads(pages: readonly (readonly Line[])[]): Line[][] {
   const offset = findNumberOffset(pages);
@@ -69,11 +69,9 @@ export function removeRunningHeads(pages: readonly (readonly Line[])[]): Line[][
   const shared = new Set(edges.filter((edge, at) => edges.indexOf(edge) < at));
   return pages.map((lines, index) => {
     const isHead = (line: Line | undefined): boolean => {
-      if (line === undefined) return false;
-      const rest = withoutNumber(line.text, index + offset);
-      return (
-        (rest !== undefined && isApart(line, lines)) || shared.has(plainEdge(line, index + offset))
-      );
+      if (line === undefined || !isApart(line, lines)) return false;
+      const hasNumber = withoutNumber(line.text, index + offset) !== undefined;
+      return hasNumber || shared.has(plainEdge(line, index + offset));
     };
     const body = isHead(lines[0]) ? lines.slice(1) : [...lines];
     return isHead(body.at(-1)) && body.length > 0 ? body.slice(0, -1) : body;

@@ -12,8 +12,7 @@ export interface Sentence {
 }
 
 interface Paragraph {
-  readonly page: number;
-  readonly lines: readonly Line[];
+  readonly lines: readonly (Line & { readonly page: number })[];
 }
 
 const NUMBERED = /^(?:\d+|[A-Z])(?:\.\d+)*\.\s+\p{Lu}/u;
@@ -69,7 +68,7 @@ function toParagraphs(lines: readonly Line[], index: number): Paragraph[] {
     else paragraphs.push([line]);
     last = line;
   }
-  return paragraphs.map((own) => ({ page: index + 1, lines: own }));
+  return paragraphs.map((own) => ({ lines: own.map((line) => ({ ...line, page: index + 1 })) }));
 }
 
 function isCode({ text }: Line): boolean {
@@ -81,19 +80,19 @@ function joinPages(paragraphs: readonly Paragraph[]): Paragraph[] {
   const joined: Paragraph[] = [];
   for (const paragraph of paragraphs) {
     const last = joined.at(-1);
-    const end = last?.lines.at(-1)?.text ?? ".";
-    const start = paragraph.lines[0]?.text ?? "";
-    const goesOn =
-      last !== undefined &&
-      paragraph.page === last.page + 1 &&
-      /[\p{L},-]$/u.test(end) &&
-      /^\p{Ll}/u.test(start) &&
-      !isCode({ text: start, x: 0, y: 0, size: 0 });
-    if (goesOn)
-      joined[joined.length - 1] = { page: last.page, lines: [...last.lines, ...paragraph.lines] };
-    else joined.push(paragraph);
+    if (last !== undefined && goesOn(last, paragraph)) {
+      joined[joined.length - 1] = { lines: [...last.lines, ...paragraph.lines] };
+    } else {
+      joined.push(paragraph);
+    }
   }
   return joined;
+}
+
+function goesOn(last: Paragraph, next: Paragraph): boolean {
+  const [end, start] = [last.lines.at(-1), next.lines[0]];
+  if (end === undefined || start === undefined || start.page !== end.page + 1) return false;
+  return /[\p{L},-]$/u.test(end.text) && /^\p{Ll}/u.test(start.text) && !isCode(start);
 }
 
 /** A heading is known by its word, its number or its size; `isPlain` says: by its size alone. */
@@ -137,19 +136,36 @@ const ABBREVIATION =
   /(?:\b(?:e\.g|i\.e|cf|vs|resp|etc|al|Fig|Figs|Sec|Eq|Tab|No|pp|Ch)|\b\p{Lu})\.$/u;
 
 function splitParagraph(
-  { page, lines }: Paragraph,
+  { lines }: Paragraph,
   vocabulary: ReadonlySet<string>,
 ): Omit<Sentence, "section">[] {
-  const text = lines.reduce((all, line) => joinLine(all, line.text, vocabulary), "");
-  const sentences: string[] = [];
-  let start = 0;
-  for (const { index, 0: end } of text.matchAll(/[.!?][)”’"]*(?=\s|$)/g)) {
-    const sentence = text.slice(start, index + end.length);
-    if (ABBREVIATION.test(sentence) && index + end.length < text.length) continue;
-    sentences.push(sentence.trim());
-    start = index + end.length;
+  let text = "";
+  const breaks: { readonly at: number; readonly page: number }[] = [];
+  for (const line of lines) {
+    breaks.push({ at: text.length, page: line.page });
+    text = joinLine(text, line.text, vocabulary);
   }
-  return sentences.filter(isProse).map((sentence) => ({ text: sentence, page }));
+  return findSentences(text)
+    .map(({ at, sentence }) => {
+      // The last letter of the line before may be a hyphen that is gone: two places make up for it.
+      const page = breaks.findLast((own) => own.at <= at + 2)?.page ?? 0;
+      return { text: sentence, page };
+    })
+    .filter((own) => isProse(own.text));
+}
+
+/** Texts up to a full stop that ends a sentence, and where each begins. */
+function findSentences(text: string): { readonly at: number; readonly sentence: string }[] {
+  const found: { at: number; sentence: string }[] = [];
+  let start = 0;
+  for (const { index, 0: stop } of text.matchAll(/[.!?][)”’"]*(?=\s|$)/g)) {
+    const end = index + stop.length;
+    const sentence = text.slice(start, end);
+    if (ABBREVIATION.test(sentence) && end < text.length) continue;
+    found.push({ at: start, sentence: sentence.trim() });
+    start = end;
+  }
+  return found;
 }
 
 const WORDS_MIN = 6;
