@@ -1,9 +1,11 @@
 // `millrace run`: a pipeline, durably, in this process from its start to its end.
 
+import { WORKER_RUNS_DEFAULT } from "../../model/defaults.ts";
 import { isPipeline } from "../../service/pipeline.ts";
 import { MillraceError } from "../../model/errors.ts";
 import type { CliContext, ParsedOptions } from "../cli-context.ts";
 import { followRun } from "../foreground/follow-run.ts";
+import { runBatch } from "../foreground/run-batch.ts";
 import { hintStage } from "../foreground/hint-stage.ts";
 import { withDocument } from "../foreground/with-document.ts";
 import { readTags, readWorkFlags } from "../foreground/work-flags.ts";
@@ -25,10 +27,20 @@ export async function run(
   const tags = readTags(reader);
   const force = readForce(reader);
   const key = reader.text("key");
+  const items = reader.text("items");
+  if (items !== undefined) refuseBeside(reader);
   reader.finish("npx millrace run --help");
   if (reader.has("dryRun")) {
     const plan = await import("./plan.ts");
     return plan.run(context, options, args);
+  }
+  if (items !== undefined) {
+    return withDocument(context, async (keep) => {
+      const target = await loadTarget(context, args[0]);
+      if (!isPipeline(target.pipeline)) throw foreignPipeline(target.words[0] ?? "");
+      const slots = work.concurrency ?? WORKER_RUNS_DEFAULT;
+      return runBatch(target.context, { file: items, target, slots, logs, isStrict, tags, keep });
+    });
   }
   const choices = {
     ...work,
@@ -54,6 +66,13 @@ export async function run(
         hintStage(mill.start(pipeline, input.value, { ...choices, source, onEvent }), call),
     });
   });
+}
+
+/** A batch takes its inputs and keys from its lines, and every run of it whole. */
+function refuseBeside(reader: FlagReader): void {
+  for (const name of ["input", "set", "key", "skip", "only", "until", "from", "dryRun"]) {
+    if (reader.has(name)) reader.fault(name, "cannot be given together with --items");
+  }
 }
 
 /** A value that bears our mark and is no pipeline: only a broken copy of the package makes one. */

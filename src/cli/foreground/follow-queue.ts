@@ -32,8 +32,9 @@ export interface FollowQueueOptions {
   readonly words: readonly string[];
   /** Done with the open mill before anything is claimed. Default: nothing. */
   readonly prepare?: (mill: Millrace) => Promise<void>;
-  /** Done with the open mill when the work is over. Default: nothing. */
-  readonly conclude?: (mill: Millrace) => Promise<void>;
+  /** Done with the open mill when the work is over; answers how many failures there are besides those seen here.
+   *  Default: nothing. */
+  readonly conclude?: (mill: Millrace) => Promise<number>;
 }
 
 /** Works the queues and says how it went. Resolves to the exit code. */
@@ -120,7 +121,7 @@ async function work(parts: Work): Promise<ExitCode> {
     ...(options.maxRuns === undefined ? {} : { maxRuns: options.maxRuns }),
     ...follower(watch),
   });
-  await options.conclude?.(mill);
+  const failedBefore = (await options.conclude?.(mill)) ?? 0;
   const next = listNext(parts, summary);
   form.finish(closeQueue(parts, summary, next));
   watch.close();
@@ -131,7 +132,9 @@ async function work(parts: Work): Promise<ExitCode> {
     failures: watch.progress.failures.byCount(),
     next: next.map(({ command }) => command),
   });
-  return decideExit(parts, summary);
+  return failedBefore > 0 && interruption.exitCode === undefined
+    ? EXIT.failed
+    : decideExit(parts, summary);
 }
 
 /** How long the queues are at the beginning: what comes later is counted as it comes. */

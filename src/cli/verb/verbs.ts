@@ -19,6 +19,7 @@ const run: VerbSpec = {
   args: [TARGET],
   flags: [
     ...INPUT_FLAGS,
+    { flags: "--items <file>", about: "one run per line of JSON, results in their order" },
     { flags: "--key <key>", about: "the run's own key: started once, then shown" },
     ...SELECTION_FLAGS,
     DRY_RUN_FLAG,

@@ -10,7 +10,12 @@ import {
   IMPORT_LINE_BYTES_MAX,
 } from "../../model/limits.ts";
 import { makeLineSplitter, type LineSplitter } from "../../std/json-lines.ts";
-import { enqueueRuns, type EnqueueEntry, type EnqueueOptions } from "../commands/enqueue-runs.ts";
+import {
+  enqueueRuns,
+  type EnqueuedRun,
+  type EnqueueEntry,
+  type EnqueueOptions,
+} from "../commands/enqueue-runs.ts";
 import type { MillContext } from "../mill-context.ts";
 import { describeTooLong, NOT_TEXT, parseLine, type LineOptions } from "./parse-line.ts";
 
@@ -22,6 +27,8 @@ export interface ImportOptions extends LineOptions, Omit<EnqueueOptions, "batch"
   readonly name?: string;
   /** Lines to take at most, blank ones not counted; 0 takes none. Default: all. */
   readonly limit?: number;
+  /** Told after every commit which runs its lines have, in the order of the lines. */
+  readonly onRuns?: (runs: readonly EnqueuedRun[]) => void;
   /** Told after every commit. */
   readonly onProgress?: (progress: ImportProgress) => void;
 }
@@ -65,7 +72,7 @@ export async function importRuns(
   mill: MillContext,
   { definition, bytes, options }: ImportRequest,
 ): Promise<ImportOutcome> {
-  const { limit = Infinity, name = "lines", onProgress } = options;
+  const { limit = Infinity, name = "lines", onRuns, onProgress } = options;
   if (!(limit >= 0))
     throw new MillraceError("OPTION_INVALID", `limit: expected 0 or more; got ${limit}.`);
   const batch = { id: options.batch ?? mill.nextId(), source: name };
@@ -81,6 +88,7 @@ export async function importRuns(
     });
     counts.created += outcome.created;
     counts.duplicates += outcome.duplicates;
+    onRuns?.(outcome.runs);
     onProgress?.({ ...counts, ...lines.counts });
   };
   for await (const piece of readPieces(bytes, () => lines.isFull)) {
