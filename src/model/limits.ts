@@ -3,6 +3,8 @@
 
 /** Runs that one claim takes at most. */
 export const CLAIM_RUNS_MAX = 256;
+/** Highest `maxActiveRuns` of a pipeline. */
+export const ACTIVE_RUNS_MAX = 100_000;
 /** Runs that a worker works on at once. */
 export const WORKER_RUNS_MAX = 256;
 /** Waiting runs that go back to their queues in one write at most. */

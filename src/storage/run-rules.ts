@@ -20,6 +20,7 @@ export function makeRun(write: CreateRunWrite, number: number, nowMs: number): R
   const { run, claim } = write;
   const dueAtMs = nowMs + (claim === null ? (run.delayMs ?? 0) : 0);
   const isDue = dueAtMs <= nowMs;
+  const waitsFor = !isDue ? "due" : claim === null && run.waitsForPlace === true ? "busy" : null;
   return {
     id: run.id,
     number,
@@ -28,8 +29,8 @@ export function makeRun(write: CreateRunWrite, number: number, nowMs: number): R
     key: run.key,
     input: run.input,
     inputVersion: run.inputVersion,
-    state: claim !== null ? "running" : isDue ? "queued" : "waiting",
-    reason: isDue ? null : "due",
+    state: claim !== null ? "running" : waitsFor === null ? "queued" : "waiting",
+    reason: waitsFor,
     foreground: run.foreground,
     priority: run.priority ?? 0,
     dueAtMs,
@@ -56,6 +57,14 @@ export function makeRun(write: CreateRunWrite, number: number, nowMs: number): R
     failure: null,
     metrics: {},
   };
+}
+
+/** True where a claim finds no place: so many runs of its pipeline are running as may be. */
+export function isFull(
+  { claim, maxActiveRuns = null }: Pick<CreateRunWrite, "claim" | "maxActiveRuns">,
+  running: number,
+): boolean {
+  return claim !== null && maxActiveRuns !== null && running >= maxActiveRuns;
 }
 
 /** Why this claim is refused, in a sentence; undefined when it is not. */

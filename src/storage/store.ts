@@ -36,6 +36,8 @@ export interface CreateRunWrite {
   readonly definitionJson: string;
   /** Null: `queued`. Else the run is born `running`, epoch 1, leased for `leaseMs`. */
   readonly claim: ClaimTerms | null;
+  /** With a claim: `busy` where so many runs of its pipeline are running. Default: any number may be. */
+  readonly maxActiveRuns?: number | null;
   /** Checkpoints taken over from another run: stage rows, items, memos and state entries of these stages. */
   readonly takeOver?: { readonly from: string; readonly stages: readonly TakenStage[] };
   readonly events: readonly EventDraft[];
@@ -70,6 +72,9 @@ export interface NewRun {
   readonly delayMs?: number;
   /** Id of a batch that is stored. Default: none. */
   readonly batch?: string | null;
+  /** Of a run without a claim: its starter waits for a place in its full pipeline; it is `waiting` (`busy`), in no
+   *  queue. Default false. */
+  readonly waitsForPlace?: boolean;
 }
 
 /** Runs that are enqueued together. */
@@ -105,6 +110,8 @@ export interface ClaimRunWrite {
   readonly from: readonly RunState[];
   /** Null: nobody takes it yet. */
   readonly claim: ClaimTerms | null;
+  /** With a claim: `busy` where so many runs of its pipeline are running. Default: any number may be. */
+  readonly maxActiveRuns?: number | null;
   /** Whether it is from now on in the foreground of the process that takes it. */
   readonly foreground: boolean;
   /** True: a `resume`, counted in `resumes`; ending fields (ended, failure, cancel request) are cleared. */
@@ -350,6 +357,8 @@ export type WriteResult =
   | { readonly kind: "lease-lost" }
   /** The key of the new run is taken. */
   | { readonly kind: "key-taken"; readonly run: RunRecord }
+  /** As many runs of its pipeline are running as may be; `run` is one of them. */
+  | { readonly kind: "busy"; readonly run: RunRecord }
   /** Not in a state that allows it, which `reason` says in a sentence; `run` null: there is no such run. */
   | { readonly kind: "conflict"; readonly run: RunRecord | null; readonly reason: string }
   /** A memo of that name was there first. */

@@ -10,6 +10,7 @@ import {
   claimOrder,
   claimQueued,
   interruptRun,
+  isFull,
   makeRun,
   moveOwnedRun,
   reclaimRun,
@@ -115,6 +116,8 @@ export class MemoryRows {
     if (rival !== undefined) return { kind: "key-taken", run: rival.record };
     const twin = this.byId.get(id);
     if (twin !== undefined) return conflict(twin, "There is a run with this id.");
+    const holder = this.#findHolder(pipeline, write);
+    if (holder !== undefined) return { kind: "busy", run: holder.record };
     const run = new MemoryRun(makeRun(write, this.runs.length + 1, nowMs));
     this.runs.push(run);
     this.byId.set(id, run);
@@ -135,10 +138,26 @@ export class MemoryRows {
     if (run === undefined) return NO_RUN;
     const refusal = refuseClaim(run.record, write);
     if (refusal !== undefined) return conflict(run, refusal);
+    const holder = this.#findHolder(run.record.pipeline, write, run);
+    if (holder !== undefined) return { kind: "busy", run: holder.record };
     this.#keepDefinition(write.definitionHash, write.definitionJson);
     this.#replace(run, takeRun(run.record, write, nowMs));
     for (const reset of write.resetStages) run.reset(reset);
     return this.#done(run, write.events, nowMs);
+  }
+
+  /** The newest running run of a pipeline that has no place left for this claim; `self` gives its own place up. */
+  #findHolder(
+    pipeline: string,
+    write: Pick<CreateRunWrite, "claim" | "maxActiveRuns">,
+    self?: MemoryRun,
+  ): MemoryRun | undefined {
+    const running = this.counts.get(pipeline)?.get("running") ?? 0;
+    const own = self?.record.state === "running" ? 1 : 0;
+    if (!isFull(write, running - own)) return undefined;
+    return this.runs.findLast(
+      (run) => run !== self && run?.record.pipeline === pipeline && run.record.state === "running",
+    );
   }
 
   #requestCancel(write: RequestCancelWrite, nowMs: number): WriteResult {

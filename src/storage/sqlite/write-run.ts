@@ -5,6 +5,7 @@ import type { RunRecord } from "../../model/run.ts";
 import {
   cancelRun,
   interruptRun,
+  isFull,
   makeRun,
   refuseClaim,
   refuseInterrupt,
@@ -31,6 +32,8 @@ const NO_RUN: WriteResult = {
 /** Makes a run. */
 export function createRun(batch: Batch, write: CreateRunWrite): WriteResult {
   const { rows } = batch;
+  const refused = refuseWithoutPlace(batch, write);
+  if (refused !== undefined) return refused;
   const run = makeRun(write, batch.nextRunNumber, batch.nowMs);
   const definition = batch.keepDefinition(run.definitionHash, write.definitionJson);
   const batchNumber = batch.batchNumber(run.batch);
@@ -49,7 +52,39 @@ export function createRun(batch: Batch, write: CreateRunWrite): WriteResult {
   return { kind: "done", numbers, run };
 }
 
-function explainTaken(batch: Batch, run: RunRecord): WriteResult {
+/** A key or id that is taken comes first: whoever has it may be the very run that holds the place. */
+function refuseWithoutPlace(batch: Batch, write: CreateRunWrite): WriteResult | undefined {
+  const { id, pipeline, key } = write.run;
+  const holder = findHolder(batch, pipeline, { write, own: null });
+  if (holder === undefined) return undefined;
+  if (batch.head(id) !== undefined) return explainTaken(batch, { id, pipeline, key });
+  const rival = key === null ? undefined : batch.rows.runs.findByKey(pipeline, key);
+  return rival === undefined
+    ? { kind: "busy", run: holder }
+    : explainTaken(batch, { id, pipeline, key });
+}
+
+/** The newest running run of a pipeline that has no place left for this claim; `own` gives its place up. */
+function findHolder(
+  batch: Batch,
+  pipeline: string,
+  {
+    write,
+    own,
+  }: {
+    readonly write: Pick<CreateRunWrite, "claim" | "maxActiveRuns">;
+    readonly own: string | null;
+  },
+): RunRecord | undefined {
+  if (write.claim === null || (write.maxActiveRuns ?? null) === null) return undefined;
+  if (!isFull(write, batch.countRunning(pipeline) - (own === null ? 0 : 1))) return undefined;
+  const found = batch.rows.runs.list({ pipeline, states: ["running"], limit: 2 });
+  const holder = found.find(({ id }) => id !== own);
+  const head = holder === undefined ? undefined : batch.head(holder.id);
+  return head === undefined ? holder : batch.record(head);
+}
+
+function explainTaken(batch: Batch, run: Pick<RunRecord, "id" | "pipeline" | "key">): WriteResult {
   const rival = run.key === null ? undefined : batch.rows.runs.findByKey(run.pipeline, run.key);
   if (rival !== undefined) {
     const head = batch.head(rival.id);
@@ -67,6 +102,11 @@ export function claimRun(batch: Batch, write: ClaimRunWrite): WriteResult {
   const run = batch.record(head);
   const reason = refuseClaim(run, write);
   if (reason !== undefined) return { kind: "conflict", run, reason };
+  const holder = findHolder(batch, run.pipeline, {
+    write,
+    own: run.state === "running" ? run.id : null,
+  });
+  if (holder !== undefined) return { kind: "busy", run: holder };
   batch.keepDefinition(write.definitionHash, write.definitionJson);
   const taken = takeRun(run, write, batch.nowMs);
   batch.replace(head, taken);

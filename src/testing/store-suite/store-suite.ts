@@ -11,6 +11,7 @@ import { deletionCases } from "./deletions.ts";
 import { eventCases } from "./events.ts";
 import { itemCases } from "./items.ts";
 import { memoCases } from "./memos.ts";
+import { placeCases } from "./places.ts";
 import { queryCases } from "./queries.ts";
 import { queueCases } from "./queue.ts";
 import { reclaimCases } from "./reclaims.ts";
@@ -32,6 +33,7 @@ export const storeSuite: readonly StoreChapter[] = [
   { name: "claims", cases: claimCases },
   { name: "cancels", cases: cancelCases },
   { name: "queue", cases: queueCases },
+  { name: "places", cases: placeCases },
   { name: "reclaims", cases: reclaimCases },
   { name: "batches of runs", cases: runBatchCases },
   { name: "stages", cases: stageCases },

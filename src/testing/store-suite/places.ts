@@ -1,0 +1,204 @@
+// Chapter: places. How many runs of a pipeline may be running at once, and what a claim hears that finds no place.
+
+import assert from "node:assert/strict";
+import type { ClaimRunWrite, CreateRunWrite, NewRun, Store, Write } from "../../storage/store.ts";
+import {
+  apply,
+  applyAll,
+  applyClaim,
+  applyRun,
+  claimNext,
+  claimRun,
+  createRun,
+  endRun,
+  getRun,
+  interruptRun,
+  moveRun,
+  queueRun,
+  requestCancel,
+} from "./fixture.ts";
+import type { StoreCase } from "./suite.ts";
+
+/** Starts a run of a pipeline with so many places. */
+function start(maxActiveRuns: number, run: Partial<NewRun> = {}): CreateRunWrite {
+  return createRun({ foreground: true, ...run }, { maxActiveRuns });
+}
+
+/** Makes a run whose starter waits for a place. */
+function startWaiting(run: Partial<NewRun> = {}): CreateRunWrite {
+  return queueRun({ foreground: true, waitsForPlace: true, ...run });
+}
+
+function take(
+  run: Parameters<typeof claimRun>[0],
+  write: Partial<Pick<ClaimRunWrite, "maxActiveRuns" | "crashed">> = {},
+): ClaimRunWrite {
+  return claimRun(run, { foreground: true, reopen: true, ...write });
+}
+
+/** Id of the run that holds the place which a write did not get. */
+async function holderOf(store: Store, write: Write): Promise<string> {
+  const result = await apply(store, write);
+  assert.ok(result.kind === "busy", JSON.stringify(result));
+  assert.equal(result.run.state, "running");
+  return result.run.id;
+}
+
+/** Cases about new runs. */
+const startCases: readonly StoreCase[] = [
+  {
+    name: "R193: a start without a place names who runs, and makes nothing",
+    run: async (make) => {
+      const { store } = await make();
+      const first = await applyRun(store, start(1));
+      const second = start(1);
+      assert.equal(await holderOf(store, second), first.id);
+      assert.equal(await store.findRun(second.run.id), undefined);
+      assert.equal((await store.listRuns({ limit: 9 })).length, 1);
+      assert.deepEqual(await getRun(store, first.id), first);
+
+      await applyAll(store, endRun(first, "succeeded"));
+      assert.equal((await applyRun(store, second)).state, "running");
+    },
+  },
+  {
+    name: "as many runs as there are places are running, also of one transaction",
+    run: async (make) => {
+      const { store } = await make();
+      const writes = [start(2), start(2), start(2)];
+      const results = await store.apply(writes);
+      assert.deepEqual(
+        results.map(({ kind }) => kind),
+        ["done", "done", "busy"],
+      );
+      assert.deepEqual((await store.countRuns()).get("crawl"), { running: 2 });
+    },
+  },
+  {
+    name: "other pipelines, and runs that are not running, take no place",
+    run: async (make) => {
+      const { store } = await make();
+      const parked = await applyRun(store, start(1));
+      await applyAll(store, moveRun(parked, "waiting", { reason: "interrupted" }));
+      await applyAll(store, createRun({ pipeline: "other" }), queueRun(), startWaiting());
+      assert.equal((await applyRun(store, start(1))).state, "running");
+    },
+  },
+  {
+    name: "a run that is queued needs no place, and a start without a limit asks for none",
+    run: async (make) => {
+      const { store } = await make();
+      await applyAll(store, start(1), createRun(), createRun({}, { maxActiveRuns: null }));
+      const queued = await applyRun(store, createRun({}, { claim: null, maxActiveRuns: 1 }));
+      assert.equal(queued.state, "queued");
+    },
+  },
+  {
+    name: "a key that is taken is told before a place that is missing",
+    run: async (make) => {
+      const { store } = await make();
+      const first = await applyRun(store, start(1, { key: "today" }));
+      const result = await apply(store, start(1, { key: "today" }));
+      assert.ok(result.kind === "key-taken", JSON.stringify(result));
+      assert.equal(result.run.id, first.id);
+      const twin = await apply(store, start(1, { id: first.id }));
+      assert.equal(twin.kind, "conflict");
+    },
+  },
+  {
+    name: "R211: 25 starts and cancels in a row leave no lease, and none finds its place taken",
+    run: async (make) => {
+      const { store } = await make();
+      for (let cycle = 0; cycle < 25; cycle += 1) {
+        const run = await applyRun(store, start(1));
+        await applyAll(store, requestCancel(run.id));
+        await applyAll(store, endRun(run, "cancelled"));
+      }
+      const runs = await store.listRuns({ limit: 50 });
+      assert.equal(runs.length, 25);
+      for (const run of runs) assert.deepEqual([run.state, run.lease], ["cancelled", null]);
+      assert.deepEqual((await store.countRuns()).get("crawl"), { cancelled: 25 });
+    },
+  },
+];
+
+/** Cases about runs that exist. */
+const claimCases: readonly StoreCase[] = [
+  {
+    name: "a claim without a place names who runs, and changes nothing",
+    run: async (make) => {
+      const { store } = await make();
+      const parked = await applyRun(store, start(1));
+      await applyAll(store, moveRun(parked, "waiting", { reason: "interrupted" }));
+      const before = await getRun(store, parked.id);
+      const running = await applyRun(store, start(1));
+      assert.equal(await holderOf(store, take(before, { maxActiveRuns: 1 })), running.id);
+      assert.deepEqual(await getRun(store, parked.id), before);
+
+      await applyAll(store, endRun(running, "succeeded"));
+      const taken = await applyRun(store, take(before, { maxActiveRuns: 1 }));
+      assert.deepEqual([taken.state, taken.epoch], ["running", 2]);
+    },
+  },
+  {
+    name: "who takes a running run over takes its place, too",
+    run: async (make) => {
+      const { store } = await make();
+      const lost = await applyRun(store, start(1, { foreground: false }));
+      const taken = await applyRun(store, take(lost, { maxActiveRuns: 1, crashed: true }));
+      assert.deepEqual([taken.state, taken.epoch], ["running", 2]);
+      assert.deepEqual((await store.countRuns()).get("crawl"), { running: 1 });
+    },
+  },
+  {
+    name: "an owner that is gone gives its place up when its run is interrupted",
+    run: async (make) => {
+      const { store } = await make();
+      const lost = await applyRun(store, start(1));
+      const results = await store.apply([start(1), interruptRun(lost), start(1)]);
+      assert.deepEqual(
+        results.map(({ kind }) => kind),
+        ["busy", "done", "done"],
+      );
+    },
+  },
+  {
+    name: "R193: a run whose starter waits for a place is in no queue, and is taken by its starter",
+    run: async (make) => {
+      const { store, advance } = await make();
+      const waiting = await applyRun(store, startWaiting());
+      assert.deepEqual(
+        [waiting.state, waiting.reason, waiting.foreground, waiting.epoch, waiting.wakeAtMs],
+        ["waiting", "busy", true, 0, null],
+      );
+      await advance(60_000);
+      assert.deepEqual(await apply(store, { kind: "wake-runs", limit: 9 }), {
+        kind: "woken",
+        count: 0,
+        nextWakeAtMs: null,
+      });
+      assert.deepEqual(await applyClaim(store, claimNext({ limit: 9 })), []);
+
+      const first = await applyRun(store, start(1));
+      const claim = claimRun(waiting, { foreground: true, maxActiveRuns: 1 });
+      assert.equal(await holderOf(store, claim), first.id);
+      await applyAll(store, endRun(first, "succeeded"));
+      const taken = await applyRun(store, claim);
+      assert.deepEqual([taken.state, taken.reason, taken.epoch], ["running", null, 1]);
+    },
+  },
+  {
+    name: "a run whose starter waits for a place ends at once when it is cancelled",
+    run: async (make) => {
+      const { store } = await make();
+      const waiting = await applyRun(store, startWaiting());
+      await applyAll(store, requestCancel(waiting.id));
+      assert.equal((await getRun(store, waiting.id)).state, "cancelled");
+      const late = await apply(store, claimRun(waiting, { from: ["waiting"] }));
+      assert.equal(late.kind, "conflict");
+    },
+  },
+];
+
+/** Cases about places of a pipeline. */
+export const placeCases: readonly StoreCase[] = [...startCases, ...claimCases];
