@@ -23,6 +23,7 @@ import {
 } from "./records.ts";
 import { encodeOrThrow, type RunCore } from "./run-core.ts";
 import type { ReopenedItems } from "./map/item-checkpoints.ts";
+import { versionOfList } from "./map/list-version.ts";
 import { isEnded, type StageRun } from "./stage-run.ts";
 
 /** Whom the ledger tells once something is committed. */
@@ -143,24 +144,9 @@ export class StageLedger {
     this.#listener.stageSettled(stageRun);
   }
 
-  /** Versions the list a map gave, so that readers of an equal list stay as they are. */
   #closeMap(stageRun: StageRun): void {
-    const map = stageRun.map;
-    if (map === null) return;
-    if (this.#core.journal === null) {
-      stageRun.value = assembleItems(stageRun);
-      return;
-    }
-    const parts: string[] = [];
-    for (let index = 0; index < map.size; index += 1) {
-      const stored = map.stored[index];
-      // First the name of the blob: whether its text is in memory too is a matter of chance.
-      const text = stored?.kind === "blob" ? stored.blob : (map.texts[index] ?? "");
-      const why = map.reasons.get(index) ?? map.failures.get(index)?.fingerprint ?? "";
-      const from = map.unstoredVersions.get(index) ?? "";
-      parts.push(`${map.keyOf(index)} ${map.stateOf(index)} ${from}${why} ${text}`);
-    }
-    stageRun.outputVersion = sha256Hex(parts.join("\n")).slice(0, 32);
+    if (this.#core.journal === null) stageRun.value = assembleItems(stageRun);
+    else stageRun.outputVersion = versionOfList(stageRun);
   }
 
   async #putStage(

@@ -8,6 +8,7 @@ import { listUpstream } from "../model/graph.ts";
 import type { ResetRequest } from "../policy/reuse.ts";
 import type { PlanHistory } from "./plan-forecast.ts";
 import { listFrom } from "./prepare-run.ts";
+import type { CacheForecast } from "./queries/plan-cache.ts";
 
 /** Checkpoints that a plan may use. */
 export interface PlanRecords {
@@ -29,6 +30,8 @@ export interface PlanOptions {
   /** What the plan is of. Default "start". */
   readonly verb?: "start" | ResetRequest["verb"];
   readonly history?: PlanHistory;
+  /** What the cache has, by stage. Default: it is not known. */
+  readonly cache?: ReadonlyMap<string, CacheForecast>;
   readonly deadlineMs?: number;
 }
 

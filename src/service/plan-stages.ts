@@ -8,6 +8,7 @@ import { decideReset, type StageReset } from "../policy/reuse.ts";
 import { predictStage } from "./plan-forecast.ts";
 import { choose, type Choice, type PlanOptions } from "./plan-selection.ts";
 import { listFrom } from "./prepare-run.ts";
+import type { CacheForecast } from "./queries/plan-cache.ts";
 
 /** What a stage would do. `depends`: on a value that is not known yet. */
 export type PlannedAction = "run" | "cache" | "checkpoint" | "skip" | "depends";
@@ -81,7 +82,7 @@ function decideStart(at: Place, chosen: Choice): Decision {
 
 /** A stage that nothing was decided about but what it needs. */
 function decideFresh(at: Place): Decision {
-  const { definition, position, stage, decisions } = at;
+  const { definition, position, stage, decisions, options } = at;
   const needs = (definition.graph.needs[position] ?? []).flatMap((need) => {
     const name = definition.stages[need]?.name;
     const will = decisions.get(need)?.will;
@@ -107,7 +108,37 @@ function decideFresh(at: Place): Decision {
   }
   const names = needs.map(({ name }) => name);
   const follows = names.length === 0 ? "needs only the input" : `follows ${names.join(", ")}`;
-  return { will: "run", ...describeItems(at, follows) };
+  const fresh: Decision = { will: "run", ...describeItems(at, follows) };
+  const forecast = options.cache?.get(stage.name);
+  return forecast === undefined ? fresh : withCache(fresh, forecast);
+}
+
+/** What becomes of a stage that would run if the cache is asked first. */
+function withCache(fresh: Decision, forecast: CacheForecast): Decision {
+  switch (forecast.kind) {
+    case "hit":
+      return { will: "cache", reason: forecast.reason };
+    case "miss":
+      return {
+        ...fresh,
+        reason: forecast.reason ?? `${fresh.reason}; the cache has nothing of it`,
+      };
+    case "items":
+      return withCachedItems(fresh, forecast);
+    case "open":
+      return { ...fresh, will: "depends", reason: `${fresh.reason}; unless the cache has it` };
+  }
+}
+
+function withCachedItems(
+  fresh: Decision,
+  { cached, total }: Extract<CacheForecast, { kind: "items" }>,
+): Decision {
+  if (cached === total)
+    return { will: "cache", reason: `all ${total} items made from the same before`, items: 0 };
+  const left = total - cached;
+  const reason = `${cached} of ${total} items are in the cache, ${left} changed or new`;
+  return { ...fresh, reason, items: left };
 }
 
 /** True if the stage cannot run without this need's value. */

@@ -6,6 +6,8 @@ import { describe, expect, test } from "vitest";
 import { command, definePipeline, input, map, pipeline, stage } from "../../src/exports/index.ts";
 import type { PipelineByIdOptions } from "../../src/service/pipeline.ts";
 import type { Millrace } from "../../src/service/millrace.ts";
+import { planPipeline } from "../../src/service/plan.ts";
+import { readPlanBasis } from "../../src/service/queries/plan-basis.ts";
 import { makeVirtualClock } from "../../src/std/virtual-clock.ts";
 import { makeDurableWorld, STORES, type SomePipeline } from "../support/durable-world.ts";
 
@@ -148,6 +150,24 @@ describe.each(STORES)("the cache on %s", (kind) => {
     expect(equal.stages["b"]).toMatchObject({ via: "cache" });
     expect(calls).toBe(1);
     expect((await run(mill, other)).stages["b"]).toMatchObject({ via: "run" });
+  });
+
+  test("a list of the same values leaves who reads it alone, although its items are other ones", async () => {
+    let calls = 0;
+    const words = input<string[]>();
+    const lengths = map("lengths", { over: words, cache: true }, (word) => word.length);
+    const sum = stage("sum", { needs: { lengths }, cache: true }, (needs) => {
+      calls += 1;
+      return needs.lengths.length;
+    });
+    const made = pipeline("lists", { input: words, output: { sum } });
+    const mill = await makeDurableWorld(kind).open([made]);
+    await run(mill, made, { input: ["a", "bb"] });
+    const second = await run(mill, made, { input: ["c", "dd"] });
+    expect(second.stages["lengths"]).toMatchObject({ via: "run" });
+    expect(second.stages["sum"]).toMatchObject({ via: "cache" });
+    await run(mill, made, { input: ["dd", "c"] });
+    expect(calls).toBe(2);
   });
 
   test("an entry counts for its ttl, from when it was made and not from when it was used", async () => {
@@ -456,6 +476,81 @@ test("a crash between checkpoint and entry is a miss, and the entry of a doomed 
   const again = await run(mill, made);
   expect(again.outputs).toEqual(first.outputs);
   expect(calls.toSorted()).toEqual(["large", "small"]);
+});
+
+test("R268 R269: a plan says what the cache has, and which part of it changed", async () => {
+  const { reading } = makeReading();
+  const world = makeDurableWorld("sqlite");
+  const mill = await world.open([reading]);
+  await run(mill, reading, { input: FILES });
+  const plan = async (given: unknown, force?: true | readonly string[]) => {
+    const { definition } = reading;
+    const forced = force === undefined ? {} : { force };
+    const query = {
+      url: world.url,
+      busyTimeoutMs: 1_000,
+      definition,
+      input: given,
+      records: false,
+    };
+    const basis = await readPlanBasis({ ...query, ...forced });
+    const { stages, work } = planPipeline(definition, { input: given, ...basis });
+    return {
+      work,
+      stages: stages.map(({ stage: name, will, reason }) => `${name} ${will}: ${reason}`),
+    };
+  };
+
+  expect(await plan(FILES)).toEqual({
+    work: true,
+    stages: [
+      "read cache: all 3 items made from the same before",
+      "sum depends: follows read; unless the cache has it",
+      "told run: follows sum",
+    ],
+  });
+  const changed = [...FILES.slice(0, 2), { name: "c", text: "new" }];
+  expect((await plan(changed)).stages[0]).toBe(
+    "read run: 2 of 3 items are in the cache, 1 changed or new",
+  );
+  expect((await plan(FILES, ["read"])).stages[0]).toBe("read run: needs only the input");
+});
+
+test("a plan follows what is cached, stage by stage, and says why something would run", async () => {
+  const number = input<number>();
+  const half = stage("half", { needs: { number }, cache: true }, (needs) =>
+    Math.floor(needs.number / 2),
+  );
+  const text = stage("text", { needs: { half }, cache: true }, (needs) => String(needs.half));
+  const made = pipeline("chain", { input: number, output: { text } });
+  const world = makeDurableWorld("sqlite");
+  const mill = await world.open([made]);
+  await run(mill, made, { input: 4 });
+  const plan = async (given: number) => {
+    const { definition } = made;
+    const query = {
+      url: world.url,
+      busyTimeoutMs: 1_000,
+      definition,
+      input: given,
+      records: false,
+    };
+    return planPipeline(definition, { input: given, ...(await readPlanBasis(query)) });
+  };
+  expect(await plan(4)).toMatchObject({
+    work: false,
+    stages: [
+      { stage: "half", will: "cache", reason: "made from the same in run 1", predictedMs: [0, 0] },
+      { stage: "text", will: "cache", reason: "made from the same in run 1" },
+    ],
+  });
+  expect(await plan(5)).toMatchObject({
+    work: true,
+    stages: [
+      { stage: "half", will: "run", reason: 'its need "number" changed since run 1' },
+      { stage: "text", will: "depends", reason: "follows half; unless the cache has it" },
+    ],
+  });
 });
 
 test("a command is found by its arguments and by the variables it declares", async () => {

@@ -14,7 +14,7 @@ import { EXIT } from "../exit-code.ts";
 import { hintStage } from "../foreground/hint-stage.ts";
 import { FlagReader } from "../input/flag-reader.ts";
 import { readRunInput, type RunInput } from "../input/run-input.ts";
-import { readSelection, type Selection } from "../input/selection.ts";
+import { readForce, readSelection, type Selection } from "../input/selection.ts";
 import { loadTarget, type Target } from "../load/load-pipeline.ts";
 import { nextCommand } from "../next-command.ts";
 import { printAnswer, printDocument, printRemark, toDocumentText } from "../print.ts";
@@ -29,30 +29,34 @@ export async function run(
   const reader = new FlagReader(options);
   const selection = readSelection(reader);
   const deadlineMs = reader.durationMs("deadline");
+  const force = readForce(reader);
   const report = reader.text("report");
   reader.finish("npx millrace plan --help");
   const input = await readRunInput(context, options);
   const target = await loadTarget(context, args[0]);
   if (input.isGiven) await checkInput(target.pipeline.definition, input.value);
-  const plan = await hintStage(makePlan(target, { input, selection, deadlineMs }), {
+  const plan = await hintStage(makePlan(target, { input, selection, force, deadlineMs }), {
     context: target.context,
     verb: ["plan", ...target.words],
     selection,
   });
   if (report !== undefined) await writeReport(context, report, plan);
   if (reader.has("faultsOnly")) return sayValid(context, plan);
-  printPlan(target.context, plan, startWords(target, input, selection));
+  printPlan(target.context, plan, startWords(target, input, { ...selection, force }));
   return reader.has("detailedExitcode") && plan.work ? EXIT.work : EXIT.ok;
 }
 
 interface PlanWishes {
   readonly input: RunInput;
   readonly selection: Selection;
+  readonly force: Force;
   readonly deadlineMs: number | undefined;
 }
 
+type Force = ReturnType<typeof readForce>;
+
 async function makePlan(target: Target, wishes: PlanWishes): Promise<Plan> {
-  const { input, selection, deadlineMs } = wishes;
+  const { input, selection, force, deadlineMs } = wishes;
   const { definition } = target.pipeline;
   const { store, busyTimeoutMs } = target.settings;
   const basis = await readPlanBasis({
@@ -61,6 +65,8 @@ async function makePlan(target: Target, wishes: PlanWishes): Promise<Plan> {
     definition,
     input: input.value,
     records: selection.only !== undefined || selection.from !== undefined,
+    environment: target.context.env,
+    ...(force === undefined ? {} : { force }),
   });
   return planPipeline(definition, {
     ...selection,
@@ -88,8 +94,12 @@ function toPlanDocument(plan: Plan): object {
   };
 }
 
-function startWords(target: Target, input: RunInput, selection: Selection): readonly string[] {
-  const { skip, only, until, from } = selection;
+function startWords(
+  target: Target,
+  input: RunInput,
+  chosen: Selection & { readonly force: Force },
+): readonly string[] {
+  const { skip, only, until, from, force } = chosen;
   return [
     "run",
     ...target.words,
@@ -98,6 +108,7 @@ function startWords(target: Target, input: RunInput, selection: Selection): read
     ...(only === undefined ? [] : ["--only", only.join(",")]),
     ...(until === undefined ? [] : ["--until", until]),
     ...(from === undefined ? [] : ["--from", from]),
+    ...(force === undefined ? [] : [force === true ? "--force" : `--force=${force.join(",")}`]),
   ];
 }
 

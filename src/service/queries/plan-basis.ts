@@ -12,6 +12,7 @@ import type { PlanRecords } from "../plan-selection.ts";
 import { checkInput } from "../prepare-run.ts";
 import { runName } from "./find-run.ts";
 import { openReader } from "./open-reader.ts";
+import { foreseeCache, type CacheForecast } from "./plan-cache.ts";
 
 /** Earlier runs that are read for durations. */
 const HISTORY_RUNS_MAX = 20;
@@ -25,12 +26,18 @@ export interface PlanBasisQuery {
   readonly input: unknown;
   /** True: also the results of the newest run over the same input. */
   readonly records: boolean;
+  /** Variables that command stages may be given from. Default: none. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Stages for which the cache will not be asked; true: none will. */
+  readonly force?: true | readonly string[];
 }
 
 /** What was found. */
 export interface PlanBasis {
   readonly history?: PlanHistory;
   readonly records?: PlanRecords;
+  /** What the cache has, by stage. */
+  readonly cache?: ReadonlyMap<string, CacheForecast>;
 }
 
 /** Reads the basis; empty where there is no store. */
@@ -40,8 +47,10 @@ export async function readPlanBasis(query: PlanBasisQuery): Promise<PlanBasis> {
   if (store === undefined) return {};
   try {
     const records = query.records ? await findRecords(store, query) : undefined;
+    const cache = query.definition.hasCache ? await askCache(store, query) : undefined;
     return {
       history: await readHistory(store, query.definition.name),
+      ...(cache === undefined ? {} : { cache }),
       ...(records === undefined ? {} : { records }),
     };
   } finally {
@@ -78,6 +87,21 @@ export async function toPlanRecords(store: Store, run: RunRecord): Promise<PlanR
     stages: await store.listStages(run.id),
     itemCounts: await store.countItems(run.id),
   };
+}
+
+/** Nothing where the input does not fit: a plan without it is still a plan. */
+async function askCache(store: Store, query: PlanBasisQuery): Promise<PlanBasis["cache"]> {
+  const { definition, force } = query;
+  const input = await checkInput(definition, query.input).catch(() => undefined);
+  const encoded = encodeValue(input);
+  if (!encoded.ok) return undefined;
+  return await foreseeCache(store, {
+    definition,
+    input,
+    inputVersion: sha256Hex(encoded.value).slice(0, 32),
+    environment: query.environment ?? {},
+    ...(force === undefined ? {} : { force }),
+  });
 }
 
 /** Of the newest run over the same input, as a start would find it. */
