@@ -81,7 +81,7 @@ test("an unknown verb is told with the nearest, and hidden spellings are not lis
   expect(refuse("zzzzzz")).toMatchObject({ next: "npx millrace --help" });
 });
 
-test.each(["logs", "events", "serve", "worker", "queue", "enqueue", "completion", "config"])(
+test.each(["logs", "events", "serve", "worker", "completion", "config"])(
   "the verb %s, which is not built, does not exist",
   (name) => {
     expect(refuse(name)).toMatchObject({ code: "VERB_UNKNOWN" });
@@ -155,7 +155,7 @@ test("a verb of two words is read as one, wherever its flags stand", () => {
   expect(call.options).toEqual({ output: "a.csv" });
   expect(parseCall(["help", "export", "trace"])).toMatchObject({ verb: { name: "export trace" } });
   expect(parseCall(["export", "trace", "-h"])).toMatchObject({ verb: { name: "export trace" } });
-  expect(parseCall(["export", "--help"])).toEqual({ kind: "help" });
+  expect(parseCall(["export", "--help"])).toEqual({ kind: "help", family: "export" });
 });
 
 test("half a verb is told with what it can become", () => {

@@ -6,14 +6,17 @@ import { resolve } from "node:path";
 import { MillraceError } from "../../model/errors.ts";
 import type { CliContext } from "../cli-context.ts";
 
+/** Bytes to be read once, and what is open for that until it is disposed of. */
+export interface OpenedBytes extends AsyncIterable<Uint8Array>, AsyncDisposable {}
+
 const CHUNK_BYTES: number = 256 * 1024;
 
 /** Opens it now, so that a fault is told before anything else is done. FILE_UNREADABLE. */
 export async function openBytes(
   context: Pick<CliContext, "cwd" | "stdin">,
   file: string,
-): Promise<AsyncIterable<Uint8Array>> {
-  if (file === "-") return readStream(context.stdin);
+): Promise<OpenedBytes> {
+  if (file === "-") return toOpened(readStream(context.stdin), async () => undefined);
   try {
     const handle = await open(resolve(context.cwd, file));
     const stat = await handle.stat();
@@ -23,7 +26,7 @@ export async function openBytes(
     }
     // A pipe has no size and is read to its end.
     const bytes = stat.isFile() ? stat.size : Infinity;
-    return readStream(readUpTo(handle, bytes));
+    return toOpened(readUpTo(handle, bytes), () => handle.close());
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new MillraceError("FILE_UNREADABLE", `The file "${file}" cannot be read: ${reason}.`, {
@@ -36,18 +39,18 @@ export async function openBytes(
 
 type Handle = Awaited<ReturnType<typeof open>>;
 
+function toOpened(bytes: AsyncGenerator<Uint8Array>, close: () => Promise<void>): OpenedBytes {
+  return { [Symbol.asyncIterator]: () => bytes, [Symbol.asyncDispose]: close };
+}
+
 async function* readUpTo(handle: Handle, bytesMax: number): AsyncGenerator<Uint8Array> {
-  try {
-    // Its own each time: whoever takes a chunk may hold parts of it.
-    for (let left = bytesMax; left > 0;) {
-      const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, left));
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length, null);
-      if (bytesRead === 0) return;
-      left -= bytesRead;
-      yield buffer.subarray(0, bytesRead);
-    }
-  } finally {
-    await handle.close();
+  // A buffer of its own each time: whoever takes a chunk may hold parts of it.
+  for (let left = bytesMax; left > 0;) {
+    const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, left));
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, null);
+    if (bytesRead === 0) return;
+    left -= bytesRead;
+    yield buffer.subarray(0, bytesRead);
   }
 }
 

@@ -25,8 +25,8 @@ export async function run(
   const envelope = reader.has("envelope");
   reader.finish("npx millrace queue import --help");
   // Before anything is loaded or opened: most mistakes are in the name of the file.
-  const bytes = await openBytes(context, file);
-  return withDocument(context, async (keep) => {
+  await using bytes = await openBytes(context, file);
+  return await withDocument(context, async (keep) => {
     const target = await loadTarget(context, pipeline);
     const outcome = await withMill(context, target, (mill) =>
       mill.import(target.pipeline, bytes, {
