@@ -34,7 +34,7 @@ export function decideEnd(core: RunCore, end: Extract<DriveEnd, { kind: "over" }
     to: state,
     reason: reasonOf(core, end, state),
     durationMs: core.world.clock.monotonicMs() - core.startedMs,
-    warnings: verdict.warnings + core.cacheFaults,
+    warnings: verdict.warnings + core.cacheFaults + core.damagedCheckpoints,
     failure: state === "failed" ? findFailure(core, end) : null,
     metrics: sumMetrics(core.stages),
   };

@@ -15,6 +15,10 @@ export interface Restored {
   readonly redo: readonly { readonly stage: string; readonly reason: string }[];
 }
 
+/** Stands for the `inputVersion` of an item whose output cannot be read any more: it fits nothing, so that the item
+ *  is done again. */
+export const DAMAGED_VERSION = "damaged";
+
 /** What `restoreRun` will bring back, before anything is claimed. */
 export function foreseeRestored(checkpoints: RunCheckpoints, plan: ResetPlan): Restored {
   const records = new Map(checkpoints.stages.map((record) => [record.stage, record]));
@@ -27,9 +31,13 @@ export function foreseeRestored(checkpoints: RunCheckpoints, plan: ResetPlan): R
     if (action !== "keep" && reason !== null) redo.push({ stage, reason });
     if (action === "drop") continue;
     const items = checkpoints.items.get(stage) ?? [];
-    keptItems += items.filter((item) => item.state === "succeeded").length;
+    keptItems += items.filter(isKept).length;
   }
   return { keptStages, keptItems, redo };
+}
+
+function isKept({ state, inputVersion }: ItemRecord): boolean {
+  return state === "succeeded" && inputVersion !== DAMAGED_VERSION;
 }
 
 /** Stages that have items which did not succeed, for `decideReset`. */

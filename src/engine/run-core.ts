@@ -183,6 +183,9 @@ export class RunCore implements AttemptHost {
   /** Stages for which the cache could not be read or written: warnings of the run. */
   cacheFaults: number = 0;
 
+  /** Checkpoints that could not be read any more and are made again: warnings of the run. */
+  damagedCheckpoints: number = 0;
+
   /** Failures in order of completion, at most RUN_ERRORS_MAX. */
   readonly errors: CoreError[] = [];
 

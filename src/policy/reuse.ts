@@ -25,6 +25,14 @@ export interface ResetRequest {
   readonly unfinished?: ReadonlySet<string>;
   /** Positions of stages that read the input, where that is another one after its schema. Default: none. */
   readonly stale?: readonly number[];
+  /** Stages whose checkpoint, or that of an item, cannot be read any more: what becomes of them. Default: none. */
+  readonly damaged?: ReadonlyMap<string, DamagedStage>;
+}
+
+/** What becomes of a damaged stage: `open` where only items of it are. */
+export interface DamagedStage {
+  readonly action: "open" | "drop";
+  readonly reason: string;
 }
 
 /** The decision for one stage. */
@@ -89,7 +97,7 @@ interface Cell {
 function chooseAlone(
   stageVersion: string,
   record: ResetRecord | undefined,
-  { verb, from, unfinished }: ResetRequest,
+  { verb, from, unfinished, damaged }: ResetRequest,
 ): Cell["choice"] {
   if (verb === "rerun" && from === undefined) {
     return { action: "drop", reason: "a rerun takes nothing over" };
@@ -99,6 +107,8 @@ function chooseAlone(
   if (record.stageVersion !== stageVersion) {
     return { action: "drop", reason: "its version, needs or options changed" };
   }
+  const damage = damaged?.get(record.stage);
+  if (damage !== undefined) return damage;
   if (verb === "continue") {
     const isEnded = record.state === "succeeded" || OPEN_REASONS.has(record.state);
     return { action: isEnded || record.state === "skipped" ? "keep" : "open", reason: null };

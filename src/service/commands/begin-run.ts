@@ -34,6 +34,8 @@ export interface Beginning {
     readonly redo?: Restored["redo"];
     /** True: failures stand too. Default false. */
     readonly everyEnding?: boolean;
+    /** Checkpoints that were found damaged: as many warnings. Default 0. */
+    readonly damaged?: number;
   };
   readonly onEvent?: ((event: MillraceEvent) => void) | undefined;
 }
@@ -53,6 +55,7 @@ export function beginRun(mill: MillContext, beginning: Beginning): LiveRun {
     firstEvents: claimed,
   });
   if (kept !== undefined) {
+    live.core.damagedCheckpoints = kept.damaged ?? 0;
     const restored = restoreRun(live.core, kept, { everyEnding: kept.everyEnding === true });
     live.noteRestored(kept.redo === undefined ? restored : { ...restored, redo: kept.redo });
   }

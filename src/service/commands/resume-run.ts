@@ -5,11 +5,15 @@ import type { PipelineDefinition } from "../../model/definition.ts";
 import { stageUnknown } from "../../model/compile/compile.ts";
 import { MillraceError } from "../../model/errors.ts";
 import type { MillraceEvent } from "../../model/event.ts";
-import type { RunCheckpoints } from "../../model/checkpoint.ts";
 import type { StageState } from "../../model/outcome.ts";
 import type { RunRecord } from "../../model/run.ts";
 import { foreseeRestored, listUnfinished } from "../../engine/restore.ts";
-import { decideReset, type ResetPlan, type StageReset } from "../../policy/reuse.ts";
+import {
+  decideReset,
+  type DamagedStage,
+  type ResetPlan,
+  type StageReset,
+} from "../../policy/reuse.ts";
 import type { EncodedValue } from "../../std/value.ts";
 import type { ClaimRunWrite, ClaimTerms, ResetStage } from "../../storage/store.ts";
 import type { LiveRun } from "../live-run.ts";
@@ -22,7 +26,9 @@ import {
   type RunChoices,
 } from "../prepare-run.ts";
 import { findRun, runName } from "../queries/find-run.ts";
-import { beginRun, claimRun, whileOpen } from "./begin-run.ts";
+import { beginRun, whileOpen } from "./begin-run.ts";
+import { claimPlace, lostRace } from "./claim-place.ts";
+import { checkCheckpoints, type CheckedCheckpoints } from "./check-checkpoints.ts";
 import { readInputText } from "./input-text.ts";
 import { interruptAbandoned, judgeOwner } from "./interrupt-abandoned.ts";
 import { isMap } from "./take-over.ts";
@@ -53,8 +59,8 @@ export async function resumeRun(
   return await whileOpen(mill, async () => {
     const terms = { owner: mill.owner, leaseMs: mill.leaseMs };
     const reopening = await prepare(mill, { id, definition, options, terms });
-    const { run, write, checkpoints, plan, inputText } = reopening;
-    return await claimRun(mill, write, (_result, claimed) => {
+    const { run, write, checkpoints, plan, damaged, inputText } = reopening;
+    return await claimPlace(mill, { definition, write }, (_result, claimed) => {
       if (claimed === null) throw lostRace(run);
       return beginRun(mill, {
         claimed,
@@ -62,7 +68,7 @@ export async function resumeRun(
         inputText,
         provide,
         beforeMs: run.durationMs ?? 0,
-        kept: { checkpoints, plan },
+        kept: { checkpoints, plan, damaged },
         onEvent: options.onEvent,
       });
     });
@@ -93,10 +99,8 @@ interface Request {
   readonly terms: ClaimTerms | null;
 }
 
-interface Reopening {
+interface Reopening extends CheckedCheckpoints {
   readonly run: RunRecord;
-  readonly checkpoints: RunCheckpoints;
-  readonly plan: ResetPlan;
   readonly inputText: EncodedValue;
   readonly write: ClaimRunWrite;
 }
@@ -107,15 +111,20 @@ async function prepare(mill: MillContext, request: Request): Promise<Reopening> 
   const run = await interruptAbandoned(mill, await findRun(mill.store, id));
   checkResumable(mill, run);
   const { inputText, stale } = await readInputText(definition, run);
-  const checkpoints = await mill.store.loadCheckpoints(id);
-  const plan = decideReset(definition, checkpoints.stages, {
-    verb: "resume",
-    unfinished: listUnfinished(checkpoints),
-    stale,
-    ...(options.from === undefined ? {} : { from: [positionOf(definition, options.from)] }),
-  });
-  const write = toClaim({ ...request, run, checkpoints, plan });
-  return { run, checkpoints, plan, inputText, write };
+  const found = await mill.store.loadCheckpoints(id);
+  const from = options.from === undefined ? {} : { from: [positionOf(definition, options.from)] };
+  const unfinished = listUnfinished(found);
+  const decide = (damaged?: ReadonlyMap<string, DamagedStage>): ResetPlan => {
+    const more = damaged === undefined ? from : { ...from, damaged };
+    return decideReset(definition, found.stages, { verb: "resume", unfinished, stale, ...more });
+  };
+  // Put into the queue, they are checked by whoever takes the run from there.
+  const sound =
+    request.terms === null
+      ? { checkpoints: found, plan: decide(), damaged: 0 }
+      : await checkCheckpoints(mill, { run, definition, checkpoints: found }, decide);
+  const write = toClaim({ ...request, run, ...sound });
+  return { run, ...sound, inputText, write };
 }
 
 function positionOf(definition: PipelineDefinition, stage: string): number {
@@ -151,14 +160,6 @@ function checkResumable(mill: MillContext, run: RunRecord): void {
       details: { run: run.id, name, pid: owner?.pid ?? 0, host: owner?.host ?? "" },
     },
   );
-}
-
-function lostRace(run: RunRecord): MillraceError {
-  const name = runName(run);
-  return new MillraceError("RUN_BUSY", `Run ${name} was taken by another process just now.`, {
-    next: `npx millrace why ${name}`,
-    details: { run: run.id, name },
-  });
 }
 
 function toClaim(parts: Request & Pick<Reopening, "run" | "checkpoints" | "plan">): ClaimRunWrite {

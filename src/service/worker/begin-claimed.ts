@@ -12,6 +12,7 @@ import { fingerprintOf } from "../../policy/failure.ts";
 import { decideReset, type ResetPlan } from "../../policy/reuse.ts";
 import type { NextRun, ResetStage } from "../../storage/store.ts";
 import { beginRun, type Beginning } from "../commands/begin-run.ts";
+import { checkCheckpoints } from "../commands/check-checkpoints.ts";
 import { readInputText } from "../commands/input-text.ts";
 import type { LiveRun } from "../live-run.ts";
 import { getDefinition, type MillContext } from "../mill-context.ts";
@@ -88,10 +89,13 @@ async function restore(
   if ("failure" in input) return await failAtOnce(mill, run, input.failure);
   const { inputText, stale } = input;
   const beginning = { ...toBeginning(mill, claimed), definition, inputText };
-  const checkpoints = await mill.store.loadCheckpoints(run.id);
-  if (checkpoints.stages.length === 0 && checkpoints.items.size === 0)
+  const found = await mill.store.loadCheckpoints(run.id);
+  if (found.stages.length === 0 && found.items.size === 0)
     return beginUnlessStopped(mill, claimed, beginning);
-  const plan = decideReset(definition, checkpoints.stages, { verb: "continue", stale });
+  const sound = await checkCheckpoints(mill, { run, definition, checkpoints: found }, (damaged) =>
+    decideReset(definition, found.stages, { verb: "continue", stale, damaged }),
+  );
+  const { checkpoints, plan } = sound;
   const stages = listResets(definition, checkpoints, plan);
   if (stages.length > 0) {
     await mill.committer.write({
@@ -102,7 +106,7 @@ async function restore(
       events: [],
     });
   }
-  const kept = { checkpoints, plan, everyEnding: true };
+  const kept = { ...sound, everyEnding: true };
   return beginUnlessStopped(mill, claimed, { ...beginning, kept });
 }
 
@@ -179,11 +183,18 @@ function listResets(
     const map = definition.stages[position]?.map ?? null;
     if (action === "drop") resets.push({ stage, mode: "drop" });
     else if (action === "recheck") resets.push({ stage, mode: map === null ? "keep" : "open" });
+    else if (action === "open" && map !== null && isOver(checkpoints, stage))
+      // An item of it was damaged.
+      resets.push({ stage, mode: "open" });
     else if (action === "open" && map?.onItemFailure === "fail" && hasFailed(checkpoints, stage))
       // Its end was cut short: siblings that were to be cancelled may have run meanwhile.
       resets.push({ stage, mode: "open" });
   }
   return resets;
+}
+
+function isOver(checkpoints: RunCheckpoints, stage: string): boolean {
+  return checkpoints.stages.some((row) => row.stage === stage && row.state === "succeeded");
 }
 
 function hasFailed(checkpoints: RunCheckpoints, stage: string): boolean {
