@@ -65,6 +65,17 @@ export type { RunError, RunResult, StageResult } from "../service/run-result.ts"
 export type { StartOptions } from "../service/commands/start-run.ts";
 export type { ResumeOptions } from "../service/commands/resume-run.ts";
 export type { RerunOptions } from "../service/commands/rerun-run.ts";
+export type {
+  EnqueuedRun,
+  EnqueueEntry,
+  EnqueueOptions,
+  EnqueueOutcome,
+} from "../service/commands/enqueue-runs.ts";
+export type { PurgeOptions } from "../service/commands/purge-runs.ts";
+export type { RetryFailedOptions } from "../service/commands/retry-failed.ts";
+export type { SelectionOutcome, SkippedRun } from "../service/commands/run-selection.ts";
+export type { ImportOptions, ImportOutcome } from "../service/queue-import/import-runs.ts";
+export type { PipelineStats, QueueStats } from "../service/queries/queue-stats.ts";
 export type { CancelOutcome } from "../service/commands/cancel-run.ts";
 export type { Explanation } from "../service/explain.ts";
 export type { Blocker } from "../model/blocker.ts";
