@@ -64,6 +64,8 @@ const CALLS: readonly (readonly string[])[] = [
   ["queue", "enqeue"],
   ["queue", "enqueue", "my crawl.ts#fine", "--priority", "x"],
   ["queue", "enqueue", "my crawl.ts#fine"],
+  ["queue", "enqueue", "my crawl.ts#crawl"],
+  ["queue", "run", "my crawl.ts", "--drain"],
   ["queue", "requeue", "last"],
   ["queue", "retry-failed"],
   ["queue", "purge"],
