@@ -15,6 +15,7 @@ class HandRenewer implements LeaseRenewer {
     new Map();
   readonly #clock: VirtualClock;
   ticks: number = 0;
+  orders: number = 0;
   renewedMs: number = Number.NEGATIVE_INFINITY;
   closed: number = 0;
 
@@ -24,6 +25,12 @@ class HandRenewer implements LeaseRenewer {
 
   keep({ id, epoch }: { readonly id: string; readonly epoch: number }, renewForMs: number | null) {
     this.kept.set(id, { epoch, renewForMs });
+    this.orders += 1;
+  }
+
+  keepAll(runs: readonly { readonly id: string; readonly epoch: number }[]): void {
+    for (const run of runs) this.keep(run, null);
+    this.orders += 1;
   }
 
   release(id: string): void {
@@ -145,6 +152,21 @@ describe("leases of runs", () => {
     expect(world.renewals.length).toBe(own);
     expect(world.renewers.length).toBe(1);
     expect(world.renewers[0]?.ticks).toBeGreaterThanOrEqual(60);
+  });
+
+  test("of runs that were claimed together cost one order, given before any of them begins", async () => {
+    const world = makeWorld("renewer");
+    world.keeper.expectLongRuns();
+    const runs = ["one", "two", "three"].map((id) => ({ id, epoch: 1 }));
+    world.keeper.expect(runs);
+    const [renewer] = world.renewers;
+    expect([...(renewer?.kept.keys() ?? [])]).toEqual(["one", "two", "three"]);
+    const { orders } = renewer ?? {};
+    for (const { id } of runs.slice(0, 2)) world.keep(id);
+    expect(renewer?.orders).toBe(orders);
+    // A deadline is known only now.
+    world.keep("three", 20_000);
+    expect(renewer?.kept.get("three")).toEqual({ epoch: 1, renewForMs: 30_000 });
   });
 
   test("are renewed apart at once where long runs are expected, and told of release and end", async () => {

@@ -57,6 +57,8 @@ export class LeaseKeeper {
   #renewer: LeaseRenewer | null = null;
   #mayOpenRenewer: boolean = true;
   #expectsLong: boolean = false;
+  /** Runs whose leases are renewed already, and that are about to begin. */
+  readonly #expected: Set<string> = new Set();
 
   constructor(options: LeaseKeeperOptions) {
     this.#options = options;
@@ -67,12 +69,24 @@ export class LeaseKeeper {
     this.#expectsLong = true;
   }
 
+  /** These runs were claimed together and begin now: one order for all, before any of them can block this loop. */
+  expect(runs: readonly LeasedRun[]): void {
+    this.#expected.clear();
+    if (runs.length === 0) return;
+    if (this.#expectsLong) this.#openRenewer();
+    if (this.#renewer === null) return;
+    this.#renewer.tick();
+    this.#renewer.keepAll(runs);
+    for (const { id } of runs) this.#expected.add(id);
+  }
+
   /** Starts keeping a run that was just claimed. `sentMs`: monotonic, from before the claim was sent; its lease
    *  cannot have begun earlier. */
   keep(run: KeptRun, sentMs: number): void {
     this.#runs.set(run.id, { run, sentMs, keptMs: this.#options.clock.monotonicMs() });
     if (this.#expectsLong) this.#openRenewer();
-    this.#hand(run);
+    const isHanded = this.#expected.delete(run.id) && run.deadlineAtMs === null;
+    if (!isHanded) this.#hand(run);
     this.#timer ??= this.#arm();
   }
 

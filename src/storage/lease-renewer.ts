@@ -35,7 +35,9 @@ export interface RenewalListener {
 export interface LeaseRenewer {
   /** Renews the lease of this run too, for `renewForMs` at the longest; null: as long as it is kept. */
   keep(run: LeasedRun, renewForMs: number | null): void;
-  /** Renews the lease of this run no longer. */
+  /** The same for runs that were claimed together, as one order. */
+  keepAll(runs: readonly LeasedRun[]): void;
+  /** Renews the lease of this run no longer, from the next order or tick on. */
   release(id: string): void;
   /** Says that the loop lives. */
   tick(): void;

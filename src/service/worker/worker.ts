@@ -105,7 +105,8 @@ export class Worker implements StoppableWorker {
     try {
       this.#lookAgain();
       this.#watch();
-      this.#pumpSoon();
+      // First, so that nothing is taken for drained that only waits to be found.
+      void this.#lookAround().finally(() => this.#pumpSoon());
       if (signal?.aborted === true) stop();
       await this.#ended.promise;
       if (this.#fault !== null) throw this.#fault;
@@ -176,7 +177,7 @@ export class Worker implements StoppableWorker {
   }
 
   async #claimAndBegin(limit: number): Promise<number> {
-    const { committer, owner, leaseMs, world } = this.#mill;
+    const { committer, keeper, owner, leaseMs, world } = this.#mill;
     const sentMs = world.clock.monotonicMs();
     const result = await committer.write({
       kind: "claim-next",
@@ -186,6 +187,7 @@ export class Worker implements StoppableWorker {
     });
     if (result.kind !== "claimed") return 0;
     this.#runs += result.runs.length;
+    keeper.expect(result.runs.map(({ run: { id, epoch } }) => ({ id, epoch })));
     // Each on its own: what one meets must not leave the others claimed and forgotten.
     const begun = result.runs.map((next) => this.#begin(next, sentMs));
     await Promise.all(begun.filter((one) => one !== undefined));
@@ -385,6 +387,6 @@ function toClaimed(mill: MillContext, name: string): ClaimedPipeline {
     name,
     definitionHash: definition.hash,
     definitionJson: definition.json,
-    maxActiveRuns: null,
+    maxActiveRuns: definition.maxActiveRuns,
   };
 }

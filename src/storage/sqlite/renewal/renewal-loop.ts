@@ -62,6 +62,9 @@ export class RenewalLoop {
         this.#kept.delete(order.id);
         if (this.#kept.size === 0) this.#rest();
         return;
+      case "all":
+        for (const one of order.orders) this.hear(one);
+        return;
       case "close":
         this.#end(undefined);
     }

@@ -17,6 +17,8 @@ export type RenewalOrder =
   /** `untilMs`: by the clock that all processes share; null: no end. */
   | { readonly kind: "keep"; readonly run: LeasedRun; readonly untilMs: number | null }
   | { readonly kind: "release"; readonly id: string }
+  /** One message instead of many: each costs as much as a small run. */
+  | { readonly kind: "all"; readonly orders: readonly RenewalOrder[] }
   | { readonly kind: "close" };
 
 /** What the thread tells. */

@@ -41,12 +41,14 @@ export class ThreadRenewer implements LeaseRenewer {
   readonly #thread: Worker;
   readonly #ended: Promise<void>;
   #isOver: boolean = false;
+  /** Not urgent: a renewal of a run that is over changes nothing. */
+  #released: RenewalOrder[] = [];
 
   /** Starts the thread; what keeps it from working is told to the listener. */
   constructor(options: ThreadRenewerOptions) {
     this.#options = options;
     const { url, path, terms, listener } = options;
-    this.tick();
+    this.#times.loopTickMs = options.machine.sharedMonotonicMs();
     // Not imported: every start of the command would pay for it.
     const threads = process.getBuiltinModule("node:worker_threads");
     this.#thread = new threads.Worker(options.program ?? PROGRAM, {
@@ -74,11 +76,16 @@ export class ThreadRenewer implements LeaseRenewer {
     this.#tell({ kind: "keep", run, untilMs });
   }
 
+  keepAll(runs: readonly LeasedRun[]): void {
+    this.#tell(...runs.map((run): RenewalOrder => ({ kind: "keep", run, untilMs: null })));
+  }
+
   release(id: string): void {
-    this.#tell({ kind: "release", id });
+    this.#released.push({ kind: "release", id });
   }
 
   tick(): void {
+    if (this.#released.length > 0) this.#tell();
     this.#times.loopTickMs = this.#options.machine.sharedMonotonicMs();
   }
 
@@ -104,8 +111,10 @@ export class ThreadRenewer implements LeaseRenewer {
     this.#options.listener.failed(error);
   }
 
-  // To a thread that has ended a message goes nowhere.
-  #tell(order: RenewalOrder): void {
-    this.#thread.postMessage(order);
+  /** Says these, after what was released meanwhile. To a thread that has ended a message goes nowhere. */
+  #tell(...orders: readonly RenewalOrder[]): void {
+    const all = [...this.#released, ...orders];
+    this.#released = [];
+    this.#thread.postMessage({ kind: "all", orders: all } satisfies RenewalOrder);
   }
 }
