@@ -10,6 +10,7 @@ import {
 } from "../model/defaults.ts";
 import type { PipelineDefinition, StageDefinition } from "../model/definition.ts";
 import { listWaves } from "../model/graph.ts";
+import { formatDuration } from "../std/duration.ts";
 import type { Json } from "../std/json.ts";
 
 /** A setting in force. */
@@ -114,6 +115,7 @@ function toShownStage(
     settings: {
       ...toRetrySettings(stage, sayOrigin(stage, "retry", at.settings.retry)),
       ...toTimeSettings(stage, sayOrigin(stage, "timeout", at.settings.timeoutMs)),
+      cache: against(sayCache(stage), "off", "stage"),
       ...toMapSettings(stage),
     },
   };
@@ -150,6 +152,11 @@ function toTimeSettings(
     queueTimeoutMs: against(stage.queueTimeoutMs, null, "stage"),
     deadlineMs: against(stage.deadlineMs, null, "stage"),
   };
+}
+
+function sayCache({ cache }: StageDefinition): string {
+  if (cache === null) return "off";
+  return cache.ttlMs === null ? "on" : formatDuration(cache.ttlMs);
 }
 
 function toMapSettings({ map }: StageDefinition): Readonly<Record<string, ShownSetting>> {
