@@ -113,11 +113,13 @@ test("import reads stdin, a field of one's own, and envelopes", async () => {
     stdin: '{"doi":"10.1/x"}\n{"key":"k"}\n',
   });
 
+  const both = ["--envelope", "--key-field", "doi"];
+  expect((await call("queue", "import", "-", "line.ts", ...both)).exitCode).toBe(2);
   expect(read.stdout).toBe("2 lines: 1 new, 0 known, 1 bad (2)\n");
   expect(read.stderr).toContain('an envelope has no field "prio"');
   expect(field.stdout).toBe("2 lines: 1 new, 0 known, 1 bad (2)\n");
   expect(documentOf(await call("runs", "--json"))).toMatchObject({
-    runs: [{ key: "10.1/x" }, { key: "k" }],
+    runs: [{ key: "10.1/x" }, { key: "k", priority: 2, batch: expect.any(String) }],
   });
 });
 

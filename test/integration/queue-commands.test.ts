@@ -174,6 +174,23 @@ describe.each(STORES)("the queue on %s", (kind) => {
     expect((await active.result()).state).toBe("succeeded");
   });
 
+  test("a purge goes through many pages, and leaves what is younger than it was asked for", async () => {
+    const { mill, line } = await setup(kind);
+    const entries = Array.from({ length: 1_200 }, (_, index) => ({
+      key: `k${index}`,
+      input: "good",
+    }));
+    await mill.enqueue(line, entries);
+    expect(await mill.purge({ states: ["queued", "failed"] })).toEqual({
+      matching: 1_200,
+      changed: 1_200,
+      skipped: [],
+    });
+    expect((await mill.stats()).total).toBe(0);
+    const again = await mill.enqueue(line, entries.slice(0, 2));
+    expect(again).toMatchObject({ created: 2, duplicates: 0 });
+  });
+
   test("R112: of two queued runs the one of higher priority is claimed first", async () => {
     const order: string[] = [];
     const name = input<string>();

@@ -28,6 +28,10 @@ export interface RunView {
   readonly crashes: number;
   /** Id of the run it was made from or started by. */
   readonly parent?: string;
+  /** Id of the batch it was enqueued with. */
+  readonly batch?: string;
+  /** Of a run that was enqueued with one; absent: 0. */
+  readonly priority?: number;
   readonly source: string;
   readonly tags: Readonly<Record<string, string>>;
   /** What it was started with. */
@@ -60,6 +64,8 @@ export function toRunView(facts: RunFacts): RunView {
     retries: run.retries,
     crashes: run.crashes,
     ...(run.parent === null ? {} : { parent: run.parent }),
+    ...(run.batch === null ? {} : { batch: run.batch }),
+    ...(run.priority === 0 ? {} : { priority: run.priority }),
     source: run.source,
     tags: run.tags,
     settings: run.settings,

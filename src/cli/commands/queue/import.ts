@@ -23,6 +23,8 @@ export async function run(
   const keyField = reader.text("keyField");
   const limit = reader.whole("limit", { min: 0, max: Number.MAX_SAFE_INTEGER });
   const envelope = reader.has("envelope");
+  if (envelope && keyField !== undefined)
+    reader.fault("keyField", "an envelope has its key in its own field");
   reader.finish("npx millrace queue import --help");
   // Before anything is loaded or opened: most mistakes are in the name of the file.
   await using bytes = await openBytes(context, file);
