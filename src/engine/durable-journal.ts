@@ -24,8 +24,8 @@ export interface DurableJournalOptions {
   readonly committer: Committer;
   readonly runId: string;
   readonly epoch: number;
-  /** Hears every stored event after its commit. */
-  readonly onEvent: (event: MillraceEvent) => void;
+  /** Hears what was stored, after its commit. */
+  readonly onTold: (events: readonly EventDraft[], numbers: EventNumbers) => void;
 }
 
 type Fenced = Extract<Write, { readonly epoch: number }>;
@@ -135,8 +135,7 @@ export class DurableJournal implements Journal {
     const result = await committer.write({ ...write, runId, epoch });
     switch (result.kind) {
       case "done":
-        for (const event of toEvents(runId, write.events, result.numbers))
-          this.#options.onEvent(event);
+        if (write.events.length > 0) this.#options.onTold(write.events, result.numbers);
         return result;
       case "kept":
         return result;

@@ -113,7 +113,7 @@ async function readResult(
     committer: { write: () => Promise.reject(new Error("An ended run is not written.")) },
     runId: run.id,
     epoch: run.epoch,
-    onEvent: () => {},
+    onTold: () => {},
   });
   const core = new RunCore({
     definition,

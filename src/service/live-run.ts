@@ -82,7 +82,7 @@ export class LiveRun implements RunHandle {
       committer: mill.committer,
       runId: record.id,
       epoch: record.epoch,
-      onEvent: (event) => this.#emit(event),
+      onTold: (events, numbers) => this.#told(events, numbers),
     });
     this.core = new RunCore({
       definition,
@@ -119,8 +119,7 @@ export class LiveRun implements RunHandle {
       },
       sentMs,
     );
-    for (const event of toEvents(this.id, firstEvents.events, firstEvents.numbers))
-      this.#emit(event);
+    this.#told(firstEvents.events, firstEvents.numbers);
     this.#result = this.#drive();
     // Whoever awaits the result sees the fault; without anybody it must not end the process.
     this.#result.catch(() => undefined);
@@ -147,6 +146,7 @@ export class LiveRun implements RunHandle {
     } finally {
       this.#mill.keeper.release(this.id);
       this.#mill.live.delete(this.id);
+      this.#mill.places.emit();
       for (const queue of this.#queues) queue.end();
     }
   }
@@ -198,6 +198,13 @@ export class LiveRun implements RunHandle {
     const loads: Promise<void>[] = [];
     for (const stageRun of this.core.stages) collectLoads(this.core, stageRun, loads);
     await Promise.all(loads);
+  }
+
+  /** Events are made only for those who listen. */
+  #told(drafts: readonly EventDraft[], numbers: EventNumbers): void {
+    this.#lastSeq = numbers.firstSeq + drafts.length - 1;
+    if (this.#events.size === 0) return;
+    for (const event of toEvents(this.id, drafts, numbers)) this.#events.emit(event);
   }
 
   #emit(event: MillraceEvent): void {

@@ -131,7 +131,8 @@ function assertTimes(
 }
 
 function assertWhole(atMs: number | null): void {
-  assert(atMs === null || Number.isSafeInteger(atMs), `A time is whole milliseconds, got ${atMs}.`);
+  if (atMs === null || Number.isSafeInteger(atMs)) return;
+  assert(false, `A time is whole milliseconds, got ${atMs}.`);
 }
 
 // Empty text is what stores write where there is no item.

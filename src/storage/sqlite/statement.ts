@@ -43,10 +43,13 @@ export class Statement {
   }
 
   #bind(values: readonly SqlValue[]): StatementSync {
-    assert(
-      values.length === this.#parameters,
-      `A statement has ${this.#parameters} parameters and got ${values.length} values: ${this.#sql}`,
-    );
+    // No text is made unless it is needed: this is called for every row.
+    if (values.length !== this.#parameters) {
+      assert(
+        false,
+        `A statement has ${this.#parameters} parameters and got ${values.length} values: ${this.#sql}`,
+      );
+    }
     for (let index = 0; index < values.length; index++) {
       if (!isSqlValue(values[index])) refuse(values[index], index, this.#sql);
     }

@@ -13,6 +13,7 @@ const ALL = `SELECT stage, ${COLUMNS} FROM stages WHERE run = ?`;
 /** Statements over `stages`. */
 export class StageRows {
   readonly #insert: Statement;
+  readonly #insertPlain: Statement;
   readonly #stateOf: Statement;
   readonly #update: Statement;
   readonly #open: Statement;
@@ -27,6 +28,11 @@ export class StageRows {
       database,
       `INSERT INTO stages (run, stage, ${COLUMNS}) VALUES (?, ?${", ?".repeat(STAGE_COLUMNS.length)})
        ON CONFLICT DO NOTHING`,
+    );
+    this.#insertPlain = new Statement(
+      database,
+      `INSERT INTO stages (run, stage, ${PLAIN_COLUMNS.join(", ")})
+       VALUES (?, ?${", ?".repeat(PLAIN_COLUMNS.length)}) ON CONFLICT DO NOTHING`,
     );
     this.#stateOf = new Statement(database, `SELECT state FROM stages WHERE run = ? AND stage = ?`);
     this.#update = new Statement(
@@ -58,6 +64,24 @@ export class StageRows {
 
   /** Stores a first row; false if there is one. */
   insert(run: number, record: StageRecord): boolean {
+    if (isPlain(record)) {
+      const text = record.output?.kind === "inline" ? record.output.text : null;
+      const inserted = this.#insertPlain.run(
+        run,
+        record.stage,
+        record.state,
+        record.via,
+        record.attempts,
+        text,
+        record.outputVersion,
+        record.inputVersion,
+        record.stageVersion,
+        record.startedAtMs,
+        record.endedAtMs,
+        record.durationMs,
+      );
+      return inserted === 1;
+    }
     return this.#insert.run(run, record.stage, ...stageColumns(record)) === 1;
   }
 
@@ -98,6 +122,42 @@ export class StageRows {
   list(run: number): readonly StageRecord[] {
     return this.#list.all(run).map(toStageRecord);
   }
+}
+
+// What the row of most stages holds: to bind the other columns as NULL takes a fifth of an insert.
+const PLAIN_COLUMNS = [
+  "state",
+  "via",
+  "attempts",
+  "output",
+  "output_version",
+  "input_version",
+  "stage_version",
+  "started_at_ms",
+  "ended_at_ms",
+  "duration_ms",
+] as const;
+
+/** True where nothing but PLAIN_COLUMNS would be written. */
+function isPlain(record: StageRecord): boolean {
+  return (
+    record.state === "succeeded" &&
+    record.output?.kind !== "blob" &&
+    record.reason === null &&
+    record.failure === null &&
+    record.dueAtMs === null &&
+    record.blocker === null &&
+    record.cpuMs === null &&
+    record.peakBytes === null &&
+    record.itemCount === null &&
+    isEmpty(record.metrics) &&
+    isEmpty(record.waitedMs)
+  );
+}
+
+function isEmpty(entries: object): boolean {
+  for (const _key in entries) return false;
+  return true;
 }
 
 function taken(column: string): string {
