@@ -23,6 +23,7 @@ import { ReadyHeap } from "./ready-heap.ts";
 import { judge } from "./judge.ts";
 import { QueueLimits } from "./queue-limits.ts";
 import type { RunCore } from "./run-core.ts";
+import { takeUpWait } from "./restored-wait.ts";
 import { RunTimers } from "./run-timers.ts";
 import type { SlotWaiter } from "./slots.ts";
 import { StageLedger } from "./stage-ledger.ts";
@@ -156,6 +157,11 @@ export class RunDriver implements SlotWaiter {
     if (this.core.journal !== null) {
       stageRun.inputVersion = versionOfNeeds(this.core, stageRun.definition);
       if (reuseCheckpoint(this.ledger, stageRun)) return;
+      const wait = takeUpWait(this.core, stageRun);
+      if (wait !== null) {
+        this.after(wait.leftMs, () => this.ready(stageRun, wait.history));
+        return;
+      }
     }
     this.heap.push(stageRun.index);
     this.#line.enter(stageRun);
