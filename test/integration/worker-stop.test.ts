@@ -327,6 +327,21 @@ describe("by a clock that is told", () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  test("a drain works what has come due while nobody worked", async () => {
+    const clock = makeVirtualClock();
+    const calls: string[] = [];
+    const two = makeTwo(() => {}, calls);
+    const mill = await makeDurableWorld("memory").open([two], { clock });
+    await mill.enqueue(two, [
+      { input: 1, delay: "5s" },
+      { input: 2, delay: "1h" },
+    ]);
+    await clock.advance(6_000);
+    expect((await mill.work({ drain: true })).counts).toEqual({ succeeded: 1 });
+    expect(calls).toEqual(["quick 1", "slow 1", "last slow 1"]);
+    expect(await checkCounts(mill, "two")).toEqual({ succeeded: 1, waiting: 1 });
+  });
+
   test("R113: what waits long enough goes before what has priority", async () => {
     const clock = makeVirtualClock();
     const order: number[] = [];
