@@ -76,6 +76,21 @@ test("R188: enqueue takes priority, delay and tags, and refuses what is none", a
   for (const flag of ["--delay", "--priority", "--tag"]) expect(wrong.stderr).toContain(flag);
 });
 
+test("R201: the key of a queued run is a conflict for a start, that of an ended one shows it with its exit code", async () => {
+  const { call } = setup();
+  await call("queue", "enqueue", "line.ts", "--key", "good");
+  await call("queue", "enqueue", "line.ts", "--key", "bad", "--input", '{"bad":true}');
+  const active = await call("run", "line.ts", "--input", "{}", "--key", "good");
+  await call("queue", "run", "line.ts", "--drain");
+  const good = await call("run", "line.ts", "--input", "{}", "--key", "good");
+  const bad = await call("run", "line.ts", "--input", "{}", "--key", "bad");
+
+  expect(active.exitCode).toBe(4);
+  expect(active.stderr).toContain("RUN_KEY_CONFLICT");
+  expect([good.exitCode, bad.exitCode]).toEqual([0, 1]);
+  expect(await countsOf(call)).toMatchObject({ total: 2, succeeded: 1, failed: 1 });
+});
+
 test("R179 R180: import queues a line each, counts blank ones not at all, and tells bad ones with numbers", async () => {
   const lines = ['{"id":"a"}', "", "{oops", '{"artifact_id":"b"}', '{"key":"a"}', '{"id":[]}'];
   const { call } = setup({ "list.jsonl": `${lines.join("\n")}\n`, "empty.jsonl": "" });
