@@ -2,8 +2,7 @@
 // that a terminal would obey; a file holds the text as it is.
 
 import { resolve } from "node:path";
-import { MillraceError } from "../model/errors.ts";
-import { writeNewFile } from "../std/new-file.ts";
+import { writeExportFile } from "../service/exports/export-file.ts";
 import { escapeControl } from "../std/text.ts";
 import type { CliContext } from "./cli-context.ts";
 import { printAnswer, printDocument, printText } from "./print.ts";
@@ -32,7 +31,7 @@ export async function writeExport(
     return;
   }
   const counted = countRows(text);
-  const bytes = await writeFile(resolve(context.cwd, file), file, counted.text);
+  const bytes = await writeExportFile(resolve(context.cwd, file), file, counted.text);
   const rows = counted.rows();
   if (context.flags.json) printDocument(context, { schema, file, bytes, rows });
   else {
@@ -51,34 +50,4 @@ function countRows(text: ExportText): {
     rows = yield* text;
   }
   return { text: pass(), rows: () => rows };
-}
-
-async function writeFile(
-  path: string,
-  shown: string,
-  text: AsyncGenerator<string>,
-): Promise<number> {
-  const written = await writeNewFile(path, text).catch((cause: unknown) => {
-    throw toFileError(shown, cause);
-  });
-  if (written === undefined) throw fileExists(shown);
-  return written.bytes;
-}
-
-function fileExists(shown: string): MillraceError {
-  return new MillraceError("FILE_EXISTS", `"${shown}" is there already; nothing was written.`, {
-    hint: "name another file, or move that one away",
-    details: { file: shown },
-  });
-}
-
-/** What a file system said, as a fault of this file; any other error as it is. FILE_UNWRITABLE. */
-export function toFileError(shown: string, cause: unknown): unknown {
-  // Faults of the store come this way as well, and say what they are.
-  if (!(cause instanceof Error) || !("syscall" in cause)) return cause;
-  return new MillraceError("FILE_UNWRITABLE", `"${shown}" cannot be written: ${cause.message}.`, {
-    hint: "check that its folder is there and yours, and that the disk has room",
-    cause,
-    details: { file: shown },
-  });
 }

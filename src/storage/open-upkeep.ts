@@ -24,7 +24,7 @@ export async function openUpkeep(
   }
   const path = parseSqlitePath(url);
   // Loaded once the URL is known to need it.
-  const { SqliteUpkeep } = await import("./sqlite/sqlite-upkeep.ts");
+  const { SqliteUpkeep } = await import("./sqlite/upkeep/sqlite-upkeep.ts");
   return SqliteUpkeep.open({
     url,
     path,

@@ -13,7 +13,7 @@ import {
 } from "../../src/service/commands/collect-garbage.ts";
 import { pipeline } from "../../src/service/pipeline.ts";
 
-import { BLOB_COLUMNS } from "../../src/storage/sqlite/blob-use.ts";
+import { BLOB_COLUMNS } from "../../src/storage/sqlite/upkeep/blob-use.ts";
 import { makeDurableWorld, makeGate, type DurableWorld } from "../support/durable-world.ts";
 
 const HOUR_MS = 3_600_000;

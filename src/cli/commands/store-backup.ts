@@ -2,10 +2,10 @@
 
 import { resolve } from "node:path";
 import { backUpStore } from "../../service/commands/back-up-store.ts";
+import { toFileError } from "../../service/exports/export-file.ts";
 import { escapeControl } from "../../std/text.ts";
 import type { CliContext, ParsedOptions } from "../cli-context.ts";
 import { EXIT } from "../exit-code.ts";
-import { toFileError } from "../export-text.ts";
 import { printAnswer, printDocument } from "../print.ts";
 import { showBytes, showCountOf } from "../render/figures.ts";
 import { readSettings } from "../settings.ts";

@@ -4,9 +4,9 @@
 import { closeSync, openSync, readdirSync, readSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { BUSY_TIMEOUT_MS_DEFAULT } from "../../model/defaults.ts";
-import { isMillraceError } from "../../model/errors.ts";
-import { sweepBlobs } from "../blobs/sweep-blobs.ts";
+import { BUSY_TIMEOUT_MS_DEFAULT } from "../../../model/defaults.ts";
+import { isMillraceError } from "../../../model/errors.ts";
+import { sweepBlobs } from "../../blobs/sweep-blobs.ts";
 import type {
   ExpiredCounts,
   Expiry,
@@ -14,14 +14,14 @@ import type {
   StoreUpkeep,
   SweepOptions,
   SweptBlobs,
-} from "../upkeep.ts";
+} from "../../upkeep.ts";
 import { type BlobUse, readBlobUse } from "./blob-use.ts";
-import { type ConnectOptions, openReader, reopenWriter } from "./connection.ts";
+import { type ConnectOptions, openReader, reopenWriter } from "../connection.ts";
 import { blobFolder, copyStore } from "./copy-store.ts";
 import { countExpired, deleteCache, deleteEvents, listExpiredRuns } from "./expired.ts";
-import { toStoreError } from "./faults.ts";
-import { requireFile, sizeOf } from "./file-guard.ts";
-import { APPLICATION_ID, MIGRATIONS, readSchema } from "./schema.ts";
+import { toStoreError } from "../faults.ts";
+import { requireFile, sizeOf } from "../file-guard.ts";
+import { APPLICATION_ID, MIGRATIONS, readSchema } from "../schema.ts";
 
 /** Which store. */
 export interface SqliteUpkeepOptions {

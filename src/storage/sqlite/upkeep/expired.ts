@@ -2,11 +2,11 @@
 // because the store's clock never goes back, so that old ones are found from the front.
 
 import type { DatabaseSync } from "node:sqlite";
-import { readNumber, readNumberOrNull, readText } from "../codec.ts";
-import type { ExpiredCounts, Expiry } from "../upkeep.ts";
+import { readNumber, readNumberOrNull, readText } from "../../codec.ts";
+import type { ExpiredCounts, Expiry } from "../../upkeep.ts";
 import { listTables } from "./list-tables.ts";
-import { Statement } from "./statement.ts";
-import { readTogether, transact } from "./transaction.ts";
+import { Statement } from "../statement.ts";
+import { readTogether, transact } from "../transaction.ts";
 
 /** A condition over `runs` that holds for those that may go, with its values. */
 export function expiredRuns({

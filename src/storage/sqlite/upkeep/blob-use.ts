@@ -2,12 +2,12 @@
 // no row names yet.
 
 import type { DatabaseSync } from "node:sqlite";
-import { readNumber, readNumberOrNull, readText } from "../codec.ts";
-import type { Expiry } from "../upkeep.ts";
+import { readNumber, readNumberOrNull, readText } from "../../codec.ts";
+import type { Expiry } from "../../upkeep.ts";
 import { expiredRuns } from "./expired.ts";
 import { listTables } from "./list-tables.ts";
-import { Statement } from "./statement.ts";
-import { readTogether } from "./transaction.ts";
+import { Statement } from "../statement.ts";
+import { readTogether } from "../transaction.ts";
 
 /** Every column that names a blob. A test compares it with the schema. */
 export const BLOB_COLUMNS: readonly { readonly table: string; readonly of: "run" | "cache" }[] = [

@@ -4,13 +4,13 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
-import { isMillraceError, MillraceError } from "../../model/errors.ts";
-import { giveName, isTaken, temporaryName } from "../../std/new-file.ts";
-import { FileBlobs } from "../blobs/file-blobs.ts";
-import type { StoreCopyFacts } from "../upkeep.ts";
+import { isMillraceError, MillraceError } from "../../../model/errors.ts";
+import { giveName, isTaken, temporaryName } from "../../new-file.ts";
+import { FileBlobs } from "../../blobs/file-blobs.ts";
+import type { StoreCopyFacts } from "../../upkeep.ts";
 import { countRuns, readBlobUse } from "./blob-use.ts";
-import { type ConnectOptions, openReader, readPragma } from "./connection.ts";
-import { Statement } from "./statement.ts";
+import { type ConnectOptions, openReader, readPragma } from "../connection.ts";
+import { Statement } from "../statement.ts";
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
