@@ -31,8 +31,9 @@ export interface HostWorld extends Shared {
   readEffects(): readonly string[];
 }
 
-export function makeHostWorld(world: DurableWorld): HostWorld {
+export function makeHostWorld(world: DurableWorld, options: Pick<Shared, "lease"> = {}): HostWorld {
   const shared: Shared = {
+    ...options,
     store: world.url,
     gate: join(world.folder, "gate"),
     effects: join(world.folder, "effects"),
