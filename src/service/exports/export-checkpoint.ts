@@ -30,7 +30,7 @@ import {
 } from "./paper.ts";
 
 /** The version of the form. */
-export const CHECKPOINT_VERSION = "2.0.0";
+const CHECKPOINT_VERSION = "2.0.0";
 
 /** Papers by how they stand. */
 export interface CheckpointStats {

@@ -91,7 +91,7 @@ async function* iterateTrace(store: Store, reference: string): AsyncGenerator<Tr
 type Subject = Pick<TraceRow, "run" | "stage" | "item">;
 
 /** The rows of one stage or item, each wait after the attempt it came after. */
-export function listRows(
+function listRows(
   subject: Subject,
   source: TrailSource,
   history: Parameters<typeof listTrailWaits>[1],

@@ -9,6 +9,7 @@ import { MillraceError } from "../../model/errors.ts";
 import { systemClock } from "../../std/clock.ts";
 import { sha256Hex } from "../../std/json.ts";
 import type { BlobStore } from "../blob-store.ts";
+import { syncFolder } from "../new-file.ts";
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
@@ -134,17 +135,6 @@ async function writeDurably(file: FileHandle, bytes: Uint8Array): Promise<void> 
     await file.sync();
   } finally {
     await file.close();
-  }
-}
-
-/** A rename is on the disk once its folder is. Windows has no such call, and needs none. */
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const folder = await fs.promises.open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }
 
