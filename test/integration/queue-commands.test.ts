@@ -64,7 +64,7 @@ describe.each(STORES)("the queue on %s", (kind) => {
     expect(await mill.stats()).toMatchObject({ total: 0, pipelines: [], waitsFor: [] });
     const none = { matching: 0, changed: 0, skipped: [] };
     expect(await mill.retryFailed()).toEqual(none);
-    expect(await mill.purge({ states: ["succeeded"] })).toEqual(none);
+    expect(await mill.purge({ state: "succeeded" })).toEqual(none);
   });
 
   test("R183: failed runs are queued again with fresh attempts, and keep what succeeded", async () => {
@@ -102,10 +102,13 @@ describe.each(STORES)("the queue on %s", (kind) => {
     const matching = async (options: object) =>
       (await mill.retryFailed({ ...options, dryRun: true })).matching;
     expect(await matching({ pipeline: "other" })).toBe(0);
-    expect(await matching({ sinceMs: (endedAtMs ?? 0) + 1 })).toBe(0);
+    const at = (ms: number): Date => new Date((endedAtMs ?? 0) + ms);
+    expect(await matching({ since: at(1) })).toBe(0);
+    expect(await matching({ since: "1h" })).toBe(1);
+    await assert.rejects(matching({ since: "soon" }), /since: expected/u);
     expect(await matching({ fingerprint: "none" })).toBe(0);
     expect(
-      await matching({ pipeline: "line", sinceMs: endedAtMs, fingerprint: failure?.fingerprint }),
+      await matching({ pipeline: "line", since: at(0), fingerprint: failure?.fingerprint }),
     ).toBe(1);
   });
 
@@ -154,14 +157,14 @@ describe.each(STORES)("the queue on %s", (kind) => {
     const active = await mill.start(held, undefined);
     for (const text of ["good", "good", "bad"])
       await mill.start(line, text).then((run) => run.result());
-    expect(await mill.purge({ states: ["succeeded"], dryRun: true })).toMatchObject({
+    expect(await mill.purge({ state: "succeeded", dryRun: true })).toMatchObject({
       matching: 2,
       changed: 0,
     });
-    expect(await mill.purge({ states: ["succeeded"], olderThanMs: 60_000 })).toMatchObject({
+    expect(await mill.purge({ state: "succeeded", olderThan: "1m" })).toMatchObject({
       matching: 0,
     });
-    expect(await mill.purge({ states: ["succeeded"] })).toEqual({
+    expect(await mill.purge({ state: "succeeded" })).toEqual({
       matching: 2,
       changed: 2,
       skipped: [],
@@ -169,7 +172,7 @@ describe.each(STORES)("the queue on %s", (kind) => {
     const { total, running, failed } = await mill.stats();
     expect({ total, running, failed }).toEqual({ total: 2, running: 1, failed: 1 });
     expect((await mill.runs()).runs.map(({ state }) => state)).toEqual(["failed", "running"]);
-    await assert.rejects(mill.purge({ states: ["running"] }), /never deleted/u);
+    await assert.rejects(mill.purge({ state: "running" }), /never deleted/u);
     gate.open();
     expect((await active.result()).state).toBe("succeeded");
   });
@@ -181,7 +184,7 @@ describe.each(STORES)("the queue on %s", (kind) => {
       input: "good",
     }));
     await mill.enqueue(line, entries);
-    expect(await mill.purge({ states: ["queued", "failed"] })).toEqual({
+    expect(await mill.purge({ state: ["queued", "failed"] })).toEqual({
       matching: 1_200,
       changed: 1_200,
       skipped: [],

@@ -3,17 +3,18 @@
 import { MillraceError } from "../../model/errors.ts";
 import { DELETE_ROWS_MAX } from "../../model/limits.ts";
 import type { RunRecord, RunState } from "../../model/run.ts";
+import type { Duration } from "../../std/duration.ts";
 import type { MillContext } from "../mill-context.ts";
 import { whileOpen } from "./begin-run.ts";
-import { listRunPages, Selection, type SelectionOutcome } from "./run-selection.ts";
+import { listRunPages, parseAge, Selection, type SelectionOutcome } from "./run-selection.ts";
 
 /** Which runs to delete. */
 export interface PurgeOptions {
-  /** Any but `running`. */
-  readonly states: readonly RunState[];
+  /** One or several, any but `running`. */
+  readonly state: RunState | readonly RunState[];
   readonly pipeline?: string;
-  /** Only runs that last moved at least this long ago, ms. Default: all. */
-  readonly olderThanMs?: number;
+  /** Only runs that last moved at least this long ago. Default: all. */
+  readonly olderThan?: Duration;
   /** True: only counts. */
   readonly dryRun?: boolean;
 }
@@ -23,9 +24,11 @@ export async function purgeRuns(
   mill: MillContext,
   options: PurgeOptions,
 ): Promise<SelectionOutcome> {
-  checkStates(options.states);
-  const { states, pipeline, olderThanMs, dryRun } = options;
-  const beforeMs = olderThanMs === undefined ? Infinity : mill.store.nowMs() - olderThanMs;
+  const { state, pipeline, olderThan, dryRun } = options;
+  const states = typeof state === "string" ? [state] : state;
+  checkStates(states);
+  const ageMs = olderThan === undefined ? -Infinity : parseAge("olderThan", olderThan);
+  const beforeMs = mill.store.nowMs() - ageMs;
   const selection = new Selection();
   const query = { states, ...(pipeline === undefined ? {} : { pipeline }) };
   for await (const page of listRunPages(mill.store, query)) {
@@ -66,8 +69,8 @@ function checkStates(states: readonly RunState[]): void {
   throw new MillraceError(
     "OPTION_INVALID",
     states.length === 0
-      ? "states: expected at least one state of runs to delete."
-      : "states: a running run is never deleted.",
+      ? "state: expected at least one state of runs to delete."
+      : "state: a running run is never deleted.",
     { hint: "cancel it first" },
   );
 }

@@ -1,8 +1,9 @@
 // What verbs over many runs share: the runs that match, page by page, and what became of them.
 
-import { isMillraceError } from "../../model/errors.ts";
+import { isMillraceError, MillraceError } from "../../model/errors.ts";
 import { PAGE_ROWS_MAX, RUN_ERRORS_MAX } from "../../model/limits.ts";
 import type { RunRecord } from "../../model/run.ts";
+import { parseDuration, type Duration } from "../../std/duration.ts";
 import type { RunQuery, Store } from "../../storage/store.ts";
 import { runName } from "../queries/find-run.ts";
 
@@ -63,6 +64,13 @@ export class Selection {
 /** True for what one run refuses; what concerns the store concerns them all. */
 function isAboutRun(error: unknown): error is Error {
   return isMillraceError(error) && !error.code.startsWith("STORE_");
+}
+
+/** How old runs are to be, in ms; OPTION_INVALID naming the option. */
+export function parseAge(name: string, age: Duration): number {
+  const parsed = parseDuration(age);
+  if (parsed.ok) return parsed.value;
+  throw new MillraceError("OPTION_INVALID", `${name}: ${parsed.error}.`);
 }
 
 /** Pages of runs, newest first. A run that is deleted or moved on meanwhile shifts no other. */

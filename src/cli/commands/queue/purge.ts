@@ -26,7 +26,10 @@ export async function run(context: CliContext, options: ParsedOptions): Promise<
   const olderThanMs = reader.durationMs("olderThan");
   const dryRun = reader.has("dryRun");
   reader.finish("npx millrace queue purge --help");
-  const which = { states, ...(olderThanMs === undefined ? {} : { olderThanMs }) };
+  const which = {
+    state: states,
+    ...(olderThanMs === undefined ? {} : { olderThan: olderThanMs }),
+  };
   const yes = reader.has("yes");
   const age = reader.text("olderThan");
   const words = ["--state", states.join(","), ...(age === undefined ? [] : ["--older-than", age])];

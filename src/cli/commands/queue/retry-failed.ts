@@ -18,13 +18,14 @@ import { loadPipelinesOf, withMill } from "./with-mill.ts";
 export async function run(context: CliContext, options: ParsedOptions): Promise<number> {
   const reader = new FlagReader(options);
   const pipeline = reader.text("pipeline");
-  const sinceMs = readSince(reader, context.clock.wallMs());
+  const nowMs = context.clock.wallMs();
+  const sinceMs = readSince(reader, nowMs);
   const fingerprint = reader.text("fingerprint");
   const dryRun = reader.has("dryRun");
   reader.finish("npx millrace queue retry-failed --help");
   const which: RetryFailedOptions = {
     ...(pipeline === undefined ? {} : { pipeline }),
-    ...(sinceMs === undefined ? {} : { sinceMs }),
+    ...(sinceMs === undefined ? {} : { since: Math.max(0, nowMs - sinceMs) }),
     ...(fingerprint === undefined ? {} : { fingerprint }),
   };
   const words = { done: "queued", deed: "queue", kind: "failed", dryRun };
