@@ -62,6 +62,8 @@ export interface Behaviour {
   readonly onCall?: (ctx: Context) => void;
   /** True while nothing fails any more, whatever was planned. Default: never. */
   readonly isHealed?: () => boolean;
+  /** True: every stage whose output is stored has a cache. Default: none has. */
+  readonly isCached?: boolean;
 }
 
 /** Makes the pipeline of these plans. */
@@ -80,6 +82,7 @@ export function makeRandomPipeline(
       needs: needs.map((at) => `s${at}`),
       critical: plan.critical,
       persist: plan.persist,
+      ...(behaviour.isCached === true && plan.persist ? { cache: true } : {}),
       retry: { attempts: plan.attempts, initialDelay: 1, jitter: "none" },
       ...(plan.trigger === "all_success" || kind === "follow" ? {} : { trigger: plan.trigger }),
       ...(plan.when === "none" || kind === "follow"
