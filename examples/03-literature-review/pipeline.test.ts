@@ -43,7 +43,7 @@ async function readOut(name = "out"): Promise<Record<string, string>> {
   return Object.fromEntries(await Promise.all(texts));
 }
 
-async function readJson(file: string): Promise<unknown> {
+async function readJson<Content = unknown>(file: string): Promise<Content> {
   return JSON.parse((await readOut())[file] ?? "");
 }
 
@@ -104,7 +104,7 @@ test("R303: every claim has its paper, page, sentence, requirement, six scores, 
   const papers = await collect("zoo-design.pdf", "zoo-quickref.pdf");
   await literatureReview.run(toInput({ papers }));
   expect(Object.keys(await readOut()).toSorted()).toEqual(FILES);
-  const { claims } = (await readJson("claims.json")) as { readonly claims: readonly object[] };
+  const { claims } = await readJson<{ readonly claims: readonly object[] }>("claims.json");
   expect(claims.length).toBeGreaterThan(5);
   for (const claim of claims) {
     expect(claim).toEqual({
@@ -158,9 +158,9 @@ test("R303: what was rejected is heard again, and the last verdict counts", asyn
   expect(result.stages["appeal"]).toMatchObject({ state: "succeeded" });
   const again = result.output<readonly { readonly id: string }[]>("judge_again") ?? [];
   expect(again.length).toBeGreaterThan(0);
-  const { claims } = (await readJson("claims.json")) as {
+  const { claims } = await readJson<{
     readonly claims: readonly { readonly id: string; readonly appealed: boolean }[];
-  };
+  }>("claims.json");
   const appealed = claims.filter((claim) => claim.appealed).map(({ id }) => id);
   expect(appealed).toEqual(again.map(({ id }) => id));
 });
@@ -172,7 +172,7 @@ test("R303: changed papers and requirements become versions of the database, and
   await rm(join(papers, "zoo-quickref.pdf"));
   const requirements = await askFor({ T1: ["ordered index class"] });
   await literatureReview.run(toInput({ papers, requirements }));
-  const { versions } = (await readJson("claims.json")) as { readonly versions: readonly object[] };
+  const { versions } = await readJson<{ readonly versions: readonly object[] }>("claims.json");
   expect(versions).toMatchObject([{ version: 1 }, { version: 2 }]);
   expect(((await readOut())["database.csv"] ?? "").startsWith(first)).toBe(true);
 });

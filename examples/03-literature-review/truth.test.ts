@@ -107,11 +107,12 @@ test("a paper is as old as the newest work it cites", () => {
   expect(paperOf("zoo-faq.pdf").year).toBe(2022);
 });
 
-const hasPdftotext = spawnSync("pdftotext", ["-v"]).status === 0;
+const TOOL = "pdftotext";
+const hasPdftotext = spawnSync(TOOL, ["-v"]).status === 0;
 
 test.skipIf(!hasPdftotext)("pdftotext finds the same terms on the same pages", () => {
   for (const { term, file, pages } of TERMS) {
-    const { stdout } = spawnSync("pdftotext", [join(PAPERS, file), "-"], { encoding: "utf8" });
+    const { stdout } = spawnSync(TOOL, [join(PAPERS, file), "-"], { encoding: "utf8" });
     const texts = stdout.split("\f").slice(0, PAGES[file]);
     const found = texts.flatMap((text, index) =>
       text.replace(/-\n/g, "").toLowerCase().includes(term) ? [index + 1] : [],

@@ -89,8 +89,6 @@ test("R303: the matrix holds every requirement once, by quantity and quality", (
     { quantity: "none", quality: null, requirements: ["R2", "N1"] },
     { quantity: "few", quality: "fair", requirements: ["R1"] },
   ]);
-  expect([0, 1, 2, 3, 5, 6].map(quantityOf)).toEqual([
-    ...["none", "few", "few", "some", "some", "many"],
-  ]);
+  expect([0, 1, 2, 3, 5, 6].map(quantityOf)).toEqual("none few few some some many".split(" "));
   expect([3, 3.2, 3.3].map((quality) => qualityOf({ quality }))).toEqual(["fair", "good", "high"]);
 });

@@ -29,9 +29,9 @@ export const SCORE_NAMES = [
 /** What a claim with the best of all scores reaches. */
 export const COMPOSITE_MAX = 4.2;
 /** Composite, strength and relevance that a claim needs. */
-export const APPROVED_MIN = 3;
+const APPROVED_MIN = 3;
 /** Between these a single judge is not enough. */
-export const PANEL_RANGE: { readonly min: number; readonly max: number } = { min: 2.5, max: 3.5 };
+const PANEL_RANGE = { min: 2.5, max: 3.5 };
 
 /** One number for six scores, with three decimals. */
 export function compositeOf(scores: Scores): number {

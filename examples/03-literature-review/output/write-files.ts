@@ -36,7 +36,7 @@ export async function writeFiles(
 }
 
 /** Replaces one file as a whole. The draft must lie in the same folder; it is gone afterwards. */
-export async function replaceFile(path: string, bytes: Uint8Array, draft: string): Promise<void> {
+async function replaceFile(path: string, bytes: Uint8Array, draft: string): Promise<void> {
   try {
     const file = await open(draft, "w");
     try {

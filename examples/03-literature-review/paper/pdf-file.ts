@@ -5,7 +5,7 @@ import { getDocumentProxy } from "unpdf";
 /** Largest file that is read, in bytes. */
 export const FILE_BYTES_MAX: number = 50 * 1024 * 1024;
 /** Longest document that is read, in pages. */
-export const PAGES_MAX = 1_000;
+const PAGES_MAX = 1_000;
 
 /** Why a file is no paper: reading it again would not help. */
 export class PaperFault extends Error {

@@ -31,15 +31,7 @@ function render(content: Content): string {
   return String(content).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
 }
 
-/** "12 %", with as many digits as such a share deserves. */
-export function percent(share: number): string {
-  const value = share * 100;
-  if (value === 0) return "0 %";
-  if (value > 0 && value < 0.05) return "under 0.1 %";
-  return `${value >= 10 ? value.toFixed(0) : value.toFixed(1)} %`;
-}
-
-/** "1 picture", "3 pictures". */
+/** "1 paper", "3 papers". */
 export function count(number: number, word: string): string {
   return `${number} ${word}${number === 1 ? "" : "s"}`;
 }

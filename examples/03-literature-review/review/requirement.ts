@@ -37,9 +37,6 @@ export type Requirement = z.infer<typeof REQUIREMENT>;
 /** All of them, by pillar. */
 export type RequirementTree = z.infer<typeof TREE>;
 
-/** One branch of the tree. */
-export type Pillar = RequirementTree["pillars"][number];
-
 interface WithId {
   readonly id: string;
 }
