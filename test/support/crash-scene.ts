@@ -11,14 +11,14 @@ import {
 } from "./durable-world.ts";
 
 /** What a worker that dies does until then, and one that lives afterwards. */
-export interface Life {
+interface Life {
   /** True in the process that dies: its stages hang where they are told to. */
   isDoomed: boolean;
   readonly calls: string[];
 }
 
 /** A stage calls this where its process is to die: it says so and never comes back, or it passes. */
-export type Trap = () => Promise<void>;
+type Trap = () => Promise<void>;
 
 export interface Scene {
   readonly world: DurableWorld;
@@ -70,7 +70,7 @@ export async function crash(
   return { mill, working };
 }
 
-export interface Dead {
+interface Dead {
   readonly mill: Millrace;
   readonly working: Promise<unknown>;
 }
