@@ -104,3 +104,17 @@ test("a line that was refused by its reader does not come twice", () => {
   splitter.end();
   expect(lines).toEqual(["good"]);
 });
+
+test("bytes that are no UTF-8 are told and skipped where somebody listens, else they come as U+FFFD", () => {
+  const bytes = Uint8Array.from([0x61, 0xc3, 0x0a, 0x62, 0x0a, 0xff]);
+  const heard: string[] = [];
+  const splitter = makeLineSplitter({
+    lineBytesMax: 10,
+    onLine: (line) => heard.push(line),
+    onNotText: () => heard.push("?"),
+  });
+  splitter.push(bytes);
+  splitter.end();
+  expect(heard).toEqual(["?", "b", "?"]);
+  expect(split([bytes])).toEqual(["a\uFFFD", "b", "\uFFFD"]);
+});
