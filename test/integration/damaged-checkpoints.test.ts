@@ -137,6 +137,18 @@ describe("a stage whose checkpoint is damaged", () => {
     expect(readKept(world, id)).toHaveLength(1);
   });
 
+  test("R260: also where another run takes it over", async () => {
+    const { world, mill, id, calls } = await failOnce({ text: LARGE });
+    flip(findBlob(world, "large large"));
+
+    const again = await mill.rerun(id, { from: "b" });
+
+    expect(await again.result()).toMatchObject({ state: "succeeded", warnings: 1 });
+    expect(calls).toEqual(["a", "b"]);
+    expect(readKept(world, again.id)).toHaveLength(1);
+    expect((await mill.result(again.id)).output("a")).toEqual({ text: LARGE });
+  });
+
   test("without damage nothing is done again, and there is no warning", async () => {
     const { mill, id, calls } = await failOnce({ text: LARGE });
 
@@ -215,47 +227,52 @@ describe("damage further up", () => {
 });
 
 describe("items of a map", () => {
-  test.each([
-    ["resume", true],
-    ["worker", false],
-  ])("R260: of a damaged one alone is done again, by a %s", async (_by, here) => {
-    const world = makeDurableWorld();
-    const calls: string[] = [];
-    let isBroken = true;
-    const list = stage("list", {}, () => ["a", "b", "c", "d"]);
-    const large = map("large", { over: list, key: (item) => item }, (item) => {
-      calls.push(item);
-      return `${item} ${LARGE}`;
-    });
-    const small = map("small", { over: list, key: (item) => item }, (item) => {
-      calls.push(`small ${item}`);
-      return { item };
-    });
-    const sum = stage("sum", { needs: { large, small } }, ({ large, small }) => {
-      if (isBroken) throw new Error("not yet");
-      return (
-        large.map((text) => text.slice(0, 1)).join("") + small.map(({ item }) => item).join("")
-      );
-    });
-    const work = pipeline("work", { output: { sum } });
-    const mill = await world.open([work]);
-    const run = await mill.start(work, undefined);
-    await run.result();
-    isBroken = false;
-    calls.length = 0;
-    const bytes = flip(findBlob(world, `"c large`));
-    edit(world, `UPDATE items SET output = '{"item"' WHERE stage = 'small' AND key = 'b'`);
+  test.each(["resume", "worker", "rerun"])(
+    "R260: a damaged one alone is done again, by a %s",
+    async (by) => {
+      const world = makeDurableWorld();
+      const calls: string[] = [];
+      let isBroken = true;
+      const list = stage("list", {}, () => ["a", "b", "c", "d"]);
+      const large = map("large", { over: list, key: (item) => item }, (item) => {
+        calls.push(item);
+        return `${item} ${LARGE}`;
+      });
+      const small = map("small", { over: list, key: (item) => item }, (item) => {
+        calls.push(`small ${item}`);
+        return { item };
+      });
+      const sum = stage("sum", { needs: { large, small } }, ({ large, small }) => {
+        if (isBroken) throw new Error("not yet");
+        return (
+          large.map((text) => text.slice(0, 1)).join("") + small.map(({ item }) => item).join("")
+        );
+      });
+      const work = pipeline("work", { output: { sum } });
+      const mill = await world.open([work]);
+      const run = await mill.start(work, undefined);
+      await run.result();
+      isBroken = false;
+      calls.length = 0;
+      const bytes = flip(findBlob(world, `"c large`));
+      edit(world, `UPDATE items SET output = '{"item"' WHERE stage = 'small' AND key = 'b'`);
 
-    if (here) await (await mill.resume(run.id, { here: true })).result();
-    else {
-      await mill.resume(run.id);
-      await mill.work({ drain: true });
-    }
+      let id = run.id;
+      if (by === "resume") await (await mill.resume(id, { here: true })).result();
+      else if (by === "rerun") {
+        const again = await mill.rerun(id, { onlyFailed: true });
+        id = again.id;
+        await again.result();
+      } else {
+        await mill.resume(id);
+        await mill.work({ drain: true });
+      }
 
-    expect(calls.toSorted()).toEqual(["c", "small b"]);
-    expect(await mill.run(run.id)).toMatchObject({ state: "succeeded", warnings: 2 });
-    expect((await mill.result(run.id)).outputs).toEqual({ sum: "abcdabcd" });
-    expect(new Set(readKept(world, run.id))).toEqual(new Set([bytes.toString("utf8"), '{"item"']));
-    expect((await mill.store.countItems(run.id)).get("large")).toEqual({ succeeded: 4 });
-  });
+      expect(calls.toSorted()).toEqual(["c", "small b"]);
+      expect(await mill.run(id)).toMatchObject({ state: "succeeded", warnings: 2 });
+      expect((await mill.result(id)).outputs).toEqual({ sum: "abcdabcd" });
+      expect(new Set(readKept(world, id))).toEqual(new Set([bytes.toString("utf8"), '{"item"']));
+      expect((await mill.store.countItems(id)).get("large")).toEqual({ succeeded: 4 });
+    },
+  );
 });

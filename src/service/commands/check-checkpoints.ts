@@ -1,8 +1,8 @@
 // Reads the checkpoints that a run which goes on will use: what cannot be read any more, or is no longer what was
 // stored, is done again, counted as a warning, and kept for inspection in the folder of the run. Every output is
 // read once more for it, as it is at the end of the run anyway. What was changed by hand into another sound value of
-// an item cannot be told from a true one. A stage that must not be
-// repeated unseen is left as it is: who reads it fails with VALUE_DAMAGED, and `resume --from` does it again.
+// an item cannot be told from a true one. A stage that must not be repeated unseen, or that this run was started
+// without, is left as it is: who reads it fails with VALUE_DAMAGED, and `resume --from` does it again.
 
 import { constants, copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -66,9 +66,11 @@ class Check {
 
   /** Reads what this plan uses. */
   async read(plan: ResetPlan): Promise<void> {
+    const { run, definition } = this.#request;
+    const { only } = run.settings;
     for (const { stage, position, action } of plan.stages) {
-      const isRepeatable = this.#request.definition.stages[position]?.idempotent !== false;
-      if (action !== "drop" && isRepeatable) await this.#checkStage(stage);
+      if (action === "drop" || definition.stages[position]?.idempotent === false) continue;
+      if (only === undefined || only.includes(stage)) await this.#checkStage(stage);
     }
   }
 

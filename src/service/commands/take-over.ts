@@ -3,12 +3,13 @@
 
 import type { StageRecord } from "../../model/checkpoint.ts";
 import type { PipelineDefinition } from "../../model/definition.ts";
-import type { Kept, Restored } from "../../engine/restore.ts";
+import type { Restored } from "../../engine/restore.ts";
 import { decideReset, type ResetPlan } from "../../policy/reuse.ts";
-import type { TakenStage } from "../../storage/store.ts";
+import type { ResetStage, TakenStage } from "../../storage/store.ts";
 import type { MillContext } from "../mill-context.ts";
 import { choose } from "../plan-selection.ts";
-import { runName } from "../queries/find-run.ts";
+import { findRun, runName } from "../queries/find-run.ts";
+import { checkCheckpoints, type CheckedCheckpoints } from "./check-checkpoints.ts";
 
 /** Checkpoints of an earlier run. */
 export interface TakeOver {
@@ -104,12 +105,37 @@ function isReadable(definition: PipelineDefinition, record: StageRecord): boolea
   return stage?.persist !== false || record.state === "skipped";
 }
 
-/** What the new run has got, to be brought back. */
+/** What the new run has got, to be brought back; what of it is damaged is set back in its store first. */
 export async function readTakenOver(
   mill: MillContext,
   id: string,
   definition: PipelineDefinition,
-): Promise<Kept> {
+): Promise<CheckedCheckpoints> {
+  const run = await findRun(mill.store, id);
   const checkpoints = await mill.store.loadCheckpoints(id);
-  return { checkpoints, plan: decideReset(definition, checkpoints.stages, { verb: "resume" }) };
+  const sound = await checkCheckpoints(mill, { run, definition, checkpoints }, (damaged) =>
+    decideReset(definition, checkpoints.stages, { verb: "resume", damaged }),
+  );
+  if (sound.damaged > 0) {
+    const stages = listDamaged(definition, sound);
+    const { epoch } = run;
+    await mill.committer.write({ kind: "reset-stages", runId: id, epoch, stages, events: [] });
+  }
+  return sound;
+}
+
+/** How stages are set back that were taken over as they were. */
+function listDamaged(
+  definition: PipelineDefinition,
+  { checkpoints, plan }: CheckedCheckpoints,
+): readonly ResetStage[] {
+  const over = new Set(
+    checkpoints.stages.flatMap(({ stage, state }) => (state === "succeeded" ? [stage] : [])),
+  );
+  return plan.stages.flatMap(({ stage, position, action }): readonly ResetStage[] => {
+    const ofItems = isMap(definition, position);
+    if (action === "drop") return [{ stage, mode: "drop" }];
+    if (action === "recheck") return [{ stage, mode: ofItems ? "open" : "keep" }];
+    return action === "open" && ofItems && over.has(stage) ? [{ stage, mode: "open" }] : [];
+  });
 }
