@@ -128,6 +128,10 @@ export interface PipelineDefinition {
   readonly deadlineMs: number | null;
   /** Claims lost to crashes before the run fails. */
   readonly attempts: number;
+  /** Runs that may be running at once, over all processes of a store; null: any number. */
+  readonly maxActiveRuns: number | null;
+  /** What becomes of a start when so many are running. */
+  readonly onBusy: "refuse" | "queue";
   readonly module: string | null;
   /** In declaration order. */
   readonly stages: readonly StageDefinition[];

@@ -52,6 +52,8 @@ export interface MillContext {
   readonly starting: Set<Promise<void>>;
   /** Told the name of a pipeline whose queue got runs here: a hint, which polling alone can do without. */
   readonly wake: Emitter<string>;
+  /** Told when a run has ended here, and when the mill closes: who waits for a place looks again. */
+  readonly places: Emitter<void>;
   /** True from the first `close` on: nothing is claimed any more. */
   closing: boolean;
 }

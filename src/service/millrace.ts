@@ -244,6 +244,7 @@ export class Millrace {
       for (const run of this.#mill.live.values()) void run.interrupt(0);
     }
     this.#mill.closing = true;
+    this.#mill.places.emit();
     this.#closing ??= this.#close(options.drainMs ?? DRAIN_MS_DEFAULT);
     return this.#closing;
   }
@@ -328,6 +329,7 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
     workers: new Set(),
     starting: new Set(),
     wake: new Emitter(),
+    places: new Emitter(),
     closing: false,
   };
   if (mode === "write") await rescueInterrupted(mill);

@@ -27,9 +27,10 @@ export interface PipelineSettings {
   readonly attempts?: number;
   /** `import.meta.url` of the module that exports the pipeline; the command fills it in. */
   readonly module?: string;
-  /** Comes with the queue. */
+  /** Durable runs that may be running at once, over all processes of a store, 1 to 100,000. Default: any number. */
   readonly maxActiveRuns?: number;
-  /** "queue" comes with the queue. Default "refuse". */
+  /** What becomes of a start when so many are running: RUN_BUSY, or it waits in its process. `enqueue` always
+   *  queues. Default "refuse". */
   readonly onBusy?: "refuse" | "queue";
   /** "health" comes with the service. Default "off". */
   readonly gate?: "off" | "health";

@@ -269,6 +269,8 @@ function assemble(parts: Parts): PipelineDefinition {
     version: settings.version,
     failFast: settings.failFast,
     deadlineMs: settings.deadlineMs,
+    // Left out where there is none, so that other definitions keep the hash they always had.
+    ...(settings.maxActiveRuns === null ? {} : { maxActiveRuns: settings.maxActiveRuns }),
     outputs: Object.fromEntries(
       outputs.map(({ name, stage }) => [name, stages[stage]?.name ?? ""]),
     ),

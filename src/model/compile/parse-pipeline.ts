@@ -1,6 +1,7 @@
 // The options of a pipeline itself, from written to parsed.
 
 import { RUN_ATTEMPTS_DEFAULT } from "../defaults.ts";
+import { ACTIVE_RUNS_MAX } from "../limits.ts";
 import { isPlainRecord, describeValue, type OptionReader } from "./option-reader.ts";
 import { parseRetry, RETRY_POLICY_DEFAULT } from "./parse-retry.ts";
 import { isSchema, type StageDefaults } from "./parse-stage.ts";
@@ -16,6 +17,8 @@ export interface ParsedPipeline {
   readonly failFast: boolean;
   readonly deadlineMs: number | null;
   readonly attempts: number;
+  readonly maxActiveRuns: number | null;
+  readonly onBusy: "refuse" | "queue";
   readonly module: string | null;
   readonly defaults: StageDefaults;
   /** Output name and the stage that gives it; null: nothing was said in the untyped form. */
@@ -43,10 +46,6 @@ const PIPELINE_KEYS = [
 export function parsePipeline(reader: OptionReader, byId: boolean): ParsedPipeline {
   reader.refuseUnknown(byId ? [...PIPELINE_KEYS, "name"] : PIPELINE_KEYS);
   const unavailable: string[] = [];
-  if (reader.number("maxActiveRuns", { min: 1, max: 100_000 }) !== undefined) {
-    unavailable.push('option "maxActiveRuns"');
-  }
-  if (reader.oneOf("onBusy", ["refuse", "queue"]) === "queue") unavailable.push('onBusy: "queue"');
   if (reader.oneOf("gate", ["off", "health"]) === "health") unavailable.push('gate: "health"');
   return {
     description: reader.text("description", 2_000) ?? null,
@@ -55,6 +54,8 @@ export function parsePipeline(reader: OptionReader, byId: boolean): ParsedPipeli
     failFast: reader.boolean("failFast") ?? true,
     deadlineMs: reader.durationMs("deadline") ?? null,
     attempts: reader.number("attempts", { min: 1, max: 1_000 }) ?? RUN_ATTEMPTS_DEFAULT,
+    maxActiveRuns: reader.number("maxActiveRuns", { min: 1, max: ACTIVE_RUNS_MAX }) ?? null,
+    onBusy: reader.oneOf("onBusy", ["refuse", "queue"]) ?? "refuse",
     module: reader.text("module", 4_096) ?? null,
     defaults: parseDefaults(reader, unavailable),
     outputValues: parseOutput(reader, byId),

@@ -14,7 +14,8 @@ import type { LiveRun } from "../live-run.ts";
 import { getDefinition, type MillContext } from "../mill-context.ts";
 import { checkProvided, refuseUnavailable, toSettings, type RunChoices } from "../prepare-run.ts";
 import { findRun } from "../queries/find-run.ts";
-import { beginRun, claimRun, whileOpen } from "./begin-run.ts";
+import { beginRun, whileOpen } from "./begin-run.ts";
+import { createInPlace } from "./claim-place.ts";
 import { readInputText, toInputVersion } from "./input-text.ts";
 import { listRedo, listTaken, readTakenOver } from "./take-over.ts";
 
@@ -60,7 +61,7 @@ export async function rerunRun(
   const { onEvent } = options;
   const parts = { definition, inputText, provide, onEvent };
   return await whileOpen(mill, () =>
-    claimRun(mill, write, async (result, claimed) => {
+    createInPlace(mill, { definition, write, onEvent }, async (result, claimed) => {
       if (claimed === null)
         throw new MillraceError("STORE_FAILED", `The store did not make the run: ${result.kind}.`);
       if (plan === null) return beginRun(mill, { ...parts, claimed });

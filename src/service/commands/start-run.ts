@@ -12,8 +12,9 @@ import type { LiveRun } from "../live-run.ts";
 import type { MillContext } from "../mill-context.ts";
 import { checkProvided, refuseUnavailable, toSettings, type RunChoices } from "../prepare-run.ts";
 import { runName } from "../queries/find-run.ts";
-import { beginRun, claimRun, whileOpen } from "./begin-run.ts";
+import { beginRun, whileOpen } from "./begin-run.ts";
 import { checkLabels } from "./check-labels.ts";
+import { createInPlace, lostRace, type NewPlace } from "./claim-place.ts";
 import { toInputText, toInputVersion } from "./input-text.ts";
 import { interruptAbandoned } from "./interrupt-abandoned.ts";
 import { readTakenOver, selectTakeOver, type Selection } from "./take-over.ts";
@@ -33,6 +34,11 @@ export interface StartOptions extends RunChoices {
   readonly provide?: Readonly<Record<string, unknown>>;
   /** Told every event from the first one on; a listener added to the handle misses what happened before. */
   readonly onEvent?: (event: MillraceEvent) => void;
+  /** Ends the wait for a place in a full pipeline (`onBusy: "queue"`): the run is cancelled, and the start rejects
+   *  with SHUTDOWN. Once the run has begun it changes nothing. */
+  readonly signal?: AbortSignal;
+  /** Told once when the run has to wait for a place: the run itself, and one that has a place. */
+  readonly onWait?: (waiting: RunRecord, holder: RunRecord) => void;
 }
 
 /** What to start. */
@@ -61,7 +67,7 @@ export async function startRun(mill: MillContext, request: StartRequest): Promis
   const selection = await selectTakeOver(mill, { definition, options, inputVersion });
   const write = toCreate(mill, { definition, options, given, inputText, selection });
   return await whileOpen(mill, () =>
-    create(mill, write, { definition, inputText, provide, selection, onEvent: options.onEvent }),
+    create(mill, { ...options, definition, write }, { inputText, provide, selection }),
   );
 }
 
@@ -121,21 +127,26 @@ function toCreate(mill: MillContext, parts: CreateParts): CreateRunWrite {
 
 async function create(
   mill: MillContext,
-  write: CreateRunWrite,
-  parts: {
-    readonly definition: PipelineDefinition;
+  place: NewPlace,
+  rest: {
     readonly inputText: EncodedValue;
     readonly provide: Readonly<Record<string, unknown>>;
     readonly selection: Selection | null;
-    readonly onEvent: ((event: MillraceEvent) => void) | undefined;
   },
 ): Promise<Started> {
-  const { selection, definition } = parts;
-  return await claimRun(mill, write, async (result, claimed) => {
+  const { definition, onEvent } = place;
+  const { selection } = rest;
+  const parts = { ...rest, definition, onEvent };
+  return await createInPlace(mill, place, async (result, claimed) => {
     if (result.kind === "key-taken") {
       const rival = await interruptAbandoned(mill, result.run);
       if (isRunOver(rival.state)) return { kind: "known", run: rival };
       throw keyTaken(rival);
+    }
+    // While it waited for a place somebody else cancelled it, or took it.
+    if (result.kind === "conflict" && result.run !== null) {
+      if (isRunOver(result.run.state)) return { kind: "known", run: result.run };
+      throw lostRace(result.run);
     }
     if (claimed === null)
       throw new MillraceError("STORE_FAILED", `The store did not make the run: ${result.kind}.`);

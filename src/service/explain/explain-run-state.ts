@@ -5,6 +5,7 @@ import type { RunRecord } from "../../model/run.ts";
 import { formatDuration } from "../../std/duration.ts";
 import type { Store } from "../../storage/store.ts";
 import { findStageBlockers, isOver } from "../queries/find-blockers.ts";
+import { findPlaceBlocker } from "../queries/find-place-blocker.ts";
 import { runName } from "../queries/find-run.ts";
 import { stageStateOf, type RunFacts } from "../queries/run-facts.ts";
 import { toIso } from "../views/time-view.ts";
@@ -16,18 +17,18 @@ import { sayCount, sayFailure, saySince, sayWhySkipped } from "./words.ts";
 export async function explainRunState(store: Store, facts: RunFacts): Promise<Answer> {
   const { run } = facts;
   const lineage = await sayLineage(store, run);
-  const told = tell(facts);
+  const told = tell(facts, await findPlaceBlocker(store, facts));
   return { state: run.state, ...told, notes: [...told.notes, ...sayLife(run), ...lineage] };
 }
 
-function tell(facts: RunFacts): Omit<Answer, "state"> {
+function tell(facts: RunFacts, full: Blocker | undefined): Omit<Answer, "state"> {
   switch (facts.run.state) {
     case "queued":
-      return tellQueued(facts);
+      return tellQueued(facts, full);
     case "running":
       return facts.isAbandoned ? tellLost(facts) : tellRunning(facts);
     case "waiting":
-      return tellWaiting(facts);
+      return facts.run.reason === "busy" ? tellWaitsForPlace(facts, full) : tellWaiting(facts);
     case "succeeded":
       return tellEnded(facts, sayDone(facts));
     case "failed":
@@ -43,8 +44,15 @@ function tell(facts: RunFacts): Omit<Answer, "state"> {
   }
 }
 
-function tellQueued(facts: RunFacts): Omit<Answer, "state"> {
+function tellQueued(facts: RunFacts, full: Blocker | undefined): Omit<Answer, "state"> {
   const { run, name, nowMs } = facts;
+  if (full !== undefined) {
+    return {
+      summary: `${name} is queued ${saySince(run.queuedAtMs, nowMs)}: ${full.text}.`,
+      blockers: [full],
+      notes: [],
+    };
+  }
   return {
     summary: `${name} is queued ${saySince(run.queuedAtMs, nowMs)}: no process has taken it yet.`,
     blockers: [
@@ -111,6 +119,17 @@ function tellWaiting(facts: RunFacts): Omit<Answer, "state"> {
     summary: `${name} is waiting ${since}: ${why}.`,
     blockers: listBlocker(findRunBlocker(facts)),
     notes: [`goes on after the last commit: npx millrace resume ${name}`],
+  };
+}
+
+/** Its starter is there and waits, or was: nobody else takes it unasked. */
+function tellWaitsForPlace(facts: RunFacts, full: Blocker | undefined): Omit<Answer, "state"> {
+  const { run, name, nowMs } = facts;
+  const why = full?.text ?? "its pipeline has a place, which the process that started it takes now";
+  return {
+    summary: `${name} is waiting ${saySince(run.updatedAtMs, nowMs)}: ${why}.`,
+    blockers: listBlocker(full ?? findRunBlocker(facts)),
+    notes: [`starts it here, if that process is gone: npx millrace resume ${name}`],
   };
 }
 

@@ -25,6 +25,8 @@ export interface StoredDefinition {
   readonly name: string;
   readonly failFast: boolean;
   readonly deadlineMs: number | null;
+  /** Runs that may be running at once; null: any number. */
+  readonly maxActiveRuns: number | null;
   readonly stages: readonly StoredStage[];
   /** Names of the stages that give the run's outputs, by output name. */
   readonly outputs: Readonly<Record<string, string>>;
@@ -40,6 +42,7 @@ export function parseStoredDefinition(text: string): StoredDefinition | undefine
     name: String(raw["name"]),
     failFast: raw["failFast"] !== false,
     deadlineMs: toNumber(raw["deadlineMs"]),
+    maxActiveRuns: toNumber(raw["maxActiveRuns"]),
     stages: sortByWave(list.map((stage) => readStage(stage, names))),
     outputs: readOutputs(raw["outputs"]),
   };
