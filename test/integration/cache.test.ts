@@ -1,29 +1,22 @@
 // The cache: results of earlier runs of a pipeline stand for new ones that would be made from the same, whatever
 // run or input they come from. Nothing that goes wrong with it fails a stage, and nothing wrong is ever given.
 
-import { rmSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { command, definePipeline, input, map, pipeline, stage } from "../../src/exports/index.ts";
+import {
+  command,
+  definePipeline,
+  input,
+  map,
+  pipeline,
+  required,
+  stage,
+} from "../../src/exports/index.ts";
 import type { PipelineByIdOptions } from "../../src/service/pipeline.ts";
-import type { Millrace } from "../../src/service/millrace.ts";
 import { planPipeline } from "../../src/service/plan.ts";
 import { readPlanBasis } from "../../src/service/queries/plan-basis.ts";
 import { makeVirtualClock } from "../../src/std/virtual-clock.ts";
+import { run } from "../support/cached-run.ts";
 import { makeDurableWorld, STORES, type SomePipeline } from "../support/durable-world.ts";
-
-type Given = Parameters<Millrace["start"]>[2] & { readonly input?: unknown };
-
-/** Starts a pipeline whose types do not matter here, and waits for its end. */
-async function run(mill: Millrace, made: SomePipeline, given: Given = {}) {
-  const { input: value, ...options } = given;
-  const handle = await mill.start(made, value as never, options);
-  return await handle.result();
-}
-
-/** A result whose outputs are looked at by name. */
-interface Outputs extends Omit<Awaited<ReturnType<typeof run>>, "outputs"> {
-  readonly outputs: Readonly<Record<string, unknown>>;
-}
 
 /** A list of files, a map that reads each, and a sum; what was called stands in `calls`. */
 function makeReading(): { readonly reading: SomePipeline; readonly take: () => string[] } {
@@ -73,6 +66,12 @@ describe.each(STORES)("the cache on %s", (kind) => {
     expect(second.stages["read"]).toMatchObject({ state: "succeeded", via: "cache", attempts: 0 });
     expect(second.stages["sum"]).toMatchObject({ state: "succeeded", via: "cache", attempts: 0 });
     expect(second.metrics).toEqual({ characters: 13, "cache.hit": 4 });
+    // Whoever resumes it finds the state that was given back in the store.
+    expect(await mill.store.listState(second.id)).toMatchObject([
+      { key: "length of a", stage: "read" },
+      { key: "length of b", stage: "read" },
+      { key: "length of c", stage: "read" },
+    ]);
 
     const changed = FILES.with(1, { name: "b", text: "two" });
     const third = await run(mill, reading, { input: changed });
@@ -150,6 +149,29 @@ describe.each(STORES)("the cache on %s", (kind) => {
     expect(equal.stages["b"]).toMatchObject({ via: "cache" });
     expect(calls).toBe(1);
     expect((await run(mill, other)).stages["b"]).toMatchObject({ via: "run" });
+  });
+
+  test("what a found stage gave is known, so that those after it are found, too", async () => {
+    const a = stage("a", { cache: true }, () => 1);
+    const b = stage("b", { needs: { a }, cache: true }, (needs) => needs.a + 1);
+    const c = stage("c", { needs: { b }, cache: true }, (needs) => needs.b + 1);
+    const made = pipeline("chain", { output: { c } });
+    const mill = await makeDurableWorld(kind).open([made]);
+    await run(mill, made);
+    const second = await run(mill, made);
+    expect(second).toMatchObject({ outputs: { c: 3 }, metrics: { "cache.hit": 3 } });
+  });
+
+  test("a value and the same value as `Settled` are not the same", async () => {
+    const soft = stage("soft", { critical: false }, () => 1);
+    const read = (needs: { soft: unknown }): string => JSON.stringify(needs.soft);
+    const settled = stage("read", { needs: { soft }, cache: true }, read);
+    const plain = stage("read", { needs: { soft: required(soft) }, cache: true }, read);
+    const mill = await makeDurableWorld(kind).open([]);
+    const first = await run(mill, pipeline("arrival", { output: { read: settled } }));
+    expect(first.outputs).toEqual({ read: '{"status":"succeeded","value":1}' });
+    const second = await run(mill, pipeline("arrival", { output: { read: plain } }));
+    expect(second.outputs).toEqual({ read: "1" });
   });
 
   test("a list of the same values leaves who reads it alone, although its items are other ones", async () => {
@@ -251,8 +273,8 @@ describe.each(STORES)("the cache on %s", (kind) => {
     const made = pipeline("forced", { output: { a, b } });
     const mill = await makeDurableWorld(kind).open([made]);
 
-    const first: Outputs = await run(mill, made);
-    const named: Outputs = await run(mill, made, { force: ["b"] });
+    const first = await run(mill, made);
+    const named = await run(mill, made, { force: ["b"] });
     expect(named.stages["a"]).toMatchObject({ via: "cache" });
     expect(named.stages["b"]).toMatchObject({ via: "run" });
     expect(named.outputs["b"]).toBe(3);
@@ -383,99 +405,6 @@ test("a run in memory has no cache: it counts as off, and nothing is kept", asyn
   const second = await made.run(undefined);
   expect([first.metrics, second.metrics]).toEqual([{ "cache.off": 1 }, { "cache.off": 1 }]);
   expect(second.outputs).toEqual({ a: 2 });
-});
-
-const LARGE = "x".repeat(100_000);
-
-/** A pipeline with a large output, a small one, and state; run once. */
-async function makeKept() {
-  const world = makeDurableWorld("sqlite");
-  const calls: string[] = [];
-  const large = stage("large", { cache: true }, () => (calls.push("large"), LARGE));
-  const small = stage("small", { cache: true }, (_needs, ctx) => {
-    calls.push("small");
-    ctx.state.set("seen", 1);
-    return 7;
-  });
-  const made = pipeline("kept", { output: { large, small } });
-  const mill = await world.open([made]);
-  const first = await run(mill, made);
-  calls.length = 0;
-  return { world, mill, made, calls, first };
-}
-
-test("R271: whatever is changed in an entry makes it a miss, and it is made again", async () => {
-  const { world, mill, made, calls, first } = await makeKept();
-  const raw = world.raw();
-  const damages = [
-    `UPDATE cache SET output = '8' WHERE stage = 'small'`,
-    `UPDATE cache SET output = NULL WHERE stage = 'small'`,
-    `UPDATE cache SET state = '[]' WHERE stage = 'small'`,
-    `UPDATE cache SET state = '[' WHERE stage = 'small'`,
-    `UPDATE cache SET metrics = '{"a":{"absolute":false,"value":1}}' WHERE stage = 'small'`,
-    `UPDATE cache SET metrics = '3' WHERE stage = 'small'`,
-    `UPDATE cache SET components = '{}' WHERE stage = 'small'`,
-    `UPDATE cache SET output_version = 'x' WHERE stage = 'small'`,
-    `UPDATE cache SET seal = 'x' WHERE stage = 'small'`,
-    `UPDATE cache SET seal = NULL WHERE stage = 'small'`,
-  ];
-  for (const damage of damages) {
-    raw.exec(damage);
-    const again = await run(mill, made);
-    expect(again, damage).toMatchObject({
-      state: "succeeded",
-      warnings: 0,
-      outputs: first.outputs,
-    });
-    expect(calls.splice(0), damage).toEqual(["small"]);
-    const state = await mill.store.listState(again.id);
-    expect(state, damage).toMatchObject([{ key: "seen", stage: "small" }]);
-    await run(mill, made);
-    expect(calls, damage).toEqual([]);
-  }
-});
-
-test("R271: a large result whose file is gone, or is another one, is made again", async () => {
-  const { world, mill, made, calls } = await makeKept();
-  const blob = world.raw().prepare("SELECT output_blob AS blob FROM cache WHERE stage = 'large'");
-  const path = mill.store.blobs.locate(String(blob.get()?.["blob"]));
-  for (const damage of [() => rmSync(path), () => writeFileSync(path, "another one")]) {
-    damage();
-    const again = await run(mill, made);
-    expect(again).toMatchObject({ state: "succeeded", warnings: 0, outputs: { large: LARGE } });
-    expect(calls.splice(0)).toEqual(["large"]);
-    const { summary } = await mill.why(again.name, "large");
-    expect(summary).toMatch(/what run \w+ made of it was damaged/);
-    expect((await run(mill, made)).outputs).toMatchObject({ large: LARGE });
-    expect(calls).toEqual([]);
-  }
-});
-
-test("R272: a cache that cannot be written, or read, is a warning and fails nothing", async () => {
-  const { world, mill, made, calls } = await makeKept();
-  const raw = world.raw();
-  raw.exec(`CREATE TRIGGER refuse BEFORE INSERT ON cache BEGIN SELECT RAISE(ABORT, 'no'); END`);
-  const unwritten = await run(mill, made, { force: ["small"] });
-  expect(unwritten).toMatchObject({ state: "succeeded", warnings: 1, outputs: { small: 7 } });
-  expect(unwritten.metrics).toMatchObject({ "cache.off": 1, "cache.hit": 1 });
-  raw.exec(`DROP TRIGGER refuse; DROP TABLE cache`);
-  const unread = await run(mill, made);
-  expect(unread).toMatchObject({ state: "succeeded", warnings: 2, outputs: { small: 7 } });
-  expect(unread.metrics).toEqual({ "cache.error": 2 });
-  expect(calls).toEqual(["small", "large", "small"]);
-});
-
-test("a crash between checkpoint and entry is a miss, and the entry of a doomed process never counts", async () => {
-  const { world, mill, made, calls, first } = await makeKept();
-  // What a kill leaves: the checkpoint is there, the entry is not, or only its first statement.
-  world
-    .raw()
-    .exec(
-      `UPDATE cache SET seal = NULL WHERE stage = 'large'; DELETE FROM cache WHERE stage = 'small'`,
-    );
-  const again = await run(mill, made);
-  expect(again.outputs).toEqual(first.outputs);
-  expect(calls.toSorted()).toEqual(["large", "small"]);
 });
 
 test("R268 R269: a plan says what the cache has, and which part of it changed", async () => {
