@@ -90,10 +90,11 @@ export class LeaseKeeper {
     this.#timer ??= this.#arm();
   }
 
-  /** Stops keeping a run that is over or parked. */
+  /** Stops keeping a run that is over or parked, or that was expected and never begins. */
   release(id: string): void {
-    if (!this.#runs.delete(id)) return;
-    this.#renewer?.release(id);
+    const isKept = this.#runs.delete(id);
+    if (this.#expected.delete(id) || isKept) this.#renewer?.release(id);
+    if (!isKept) return;
     if (this.#runs.size > 0) return;
     this.#timer?.cancel();
     this.#timer = null;

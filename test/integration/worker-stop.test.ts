@@ -227,6 +227,35 @@ describe.each(STORES)("a stop on %s", (kind) => {
     expect((await mill.work({ drain: true })).counts).toEqual({ succeeded: 3 });
   });
 
+  test.each(["run.started", "stage.succeeded"])(
+    "by who hears of %s: it holds there, too",
+    async (type) => {
+      const two = makeTwo(async (_value, signal) => await untilAborted(signal));
+      const mill = await makeDurableWorld(kind).open([two]);
+      await mill.enqueue(two, range(3));
+      const control = new AbortController();
+      const onEvent = (event: { type: string }): void => {
+        if (event.type === type) control.abort();
+      };
+      const options = { signal: control.signal, stopAfterMs: 10, onEvent };
+      const { counts } = await mill.work(options);
+      expect(counts).toEqual({ returned: 3 });
+      expect(await checkCounts(mill, "two")).toEqual({ queued: 3 });
+      await checkNoLease(mill);
+    },
+  );
+
+  test("by who is told of a run: it holds there, too", async () => {
+    const two = makeTwo(async (_value, signal) => await untilAborted(signal));
+    const mill = await makeDurableWorld(kind).open([two]);
+    await mill.enqueue(two, range(3));
+    const control = new AbortController();
+    const onRun = (): void => control.abort();
+    const options = { signal: control.signal, stopAfterMs: 10, onRun };
+    expect((await mill.work(options)).counts).toEqual({ returned: 3 });
+    await checkNoLease(mill);
+  });
+
   test("a mill that closes stops its worker in the same way, and a second close is harmless", async () => {
     const begun = countTo(2);
     const gate = makeGate();

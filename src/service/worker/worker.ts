@@ -72,6 +72,8 @@ export class Worker implements StoppableWorker {
   readonly #ended: PromiseWithResolvers<void> = Promise.withResolvers();
   readonly #stopping: AbortController = new AbortController();
   #mode: Mode = "working";
+  /** Time that running stages have, once it stops. */
+  #drainMs: number = 0;
   #runs: number = 0;
   #isClaiming: boolean = false;
   #isIdle: boolean = false;
@@ -123,6 +125,7 @@ export class Worker implements StoppableWorker {
   async stop(drainMs: number): Promise<void> {
     if (this.#mode === "over") return;
     this.#mode = "stopping";
+    this.#drainMs = drainMs;
     this.#stopping.abort();
     await Promise.all([...this.#active.values()].map((run) => run.interrupt(drainMs)));
     this.#endIfDone();
@@ -224,6 +227,7 @@ export class Worker implements StoppableWorker {
   async #giveBack(next: NextRun, error?: unknown): Promise<void> {
     if (error !== undefined && !isRetryable(error)) this.#fail(error);
     this.#count("returned");
+    this.#mill.keeper.release(next.run.id);
     // Where not even this can be written its lease runs out.
     await returnClaimed(this.#mill, next).catch(() => undefined);
   }
@@ -231,6 +235,8 @@ export class Worker implements StoppableWorker {
   #follow(run: Begun): void {
     if (run === "failed" || run === "returned") return this.#count(run);
     this.#active.set(run.id, run);
+    // Told to stop by who heard the run's first event.
+    if (this.#mode === "stopping") void run.interrupt(this.#drainMs);
     run.result().then(
       (result) => this.#leave(run, result.state === "queued" ? "returned" : result.state),
       (error: unknown) => this.#lose(run, error),
