@@ -70,7 +70,7 @@ test("R303: a phrase is found in the text, over broken lines too, and never in a
   expect(findPages(paper, "Achim Zeileis, Gabor Grothendieck")).toEqual([]);
 });
 
-test("R303: no claim comes from a running head, a list of references or a line of code", () => {
+test("R303: no claim holds what heads every page, a cited work or a line of code", () => {
   const titles = [...papers.values()].map(({ title }) => title);
   for (const [file, paper] of papers) {
     const claims = findClaims(paper, TREE, file);
