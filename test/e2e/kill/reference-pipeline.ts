@@ -143,5 +143,6 @@ export function makeReference(
       after: needs.after,
     };
   });
-  return pipeline("reference", { input: passage, output: { end } });
+  // Many kills in a row are no reason to give up.
+  return pipeline("reference", { input: passage, output: { end }, attempts: 1_000 });
 }

@@ -1,0 +1,122 @@
+// Suite "zombie": a worker is frozen in the middle of its runs (SIGSTOP), others take them when its leases are over
+// and finish them; then it thaws, and nothing that it still writes may change a row.
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { makeSeededRandom } from "../../src/std/random.ts";
+import type { LeaseTerms } from "../../src/model/lease.ts";
+import { rowsOf } from "../e2e/kill/judge.ts";
+import { Child } from "./child.ts";
+import { makePassages, Scene } from "./scene.ts";
+import { removeFolder, type Suite, type Tally, type Trial } from "./suite.ts";
+
+/** Short, so that a frozen worker's runs are free after a second. */
+const LEASE: Partial<LeaseTerms> = {
+  leaseMs: 1_000,
+  heartbeatMs: 100,
+  misses: 1,
+  callMs: 100,
+  pauseMs: 500,
+  stopMs: 200,
+  graceMs: 100,
+};
+const RUNS = 4;
+const ITEMS = 12;
+const FREEZE_MS_MAX = 150;
+const FREEZES_MAX = 100;
+const TABLES = ["runs", "run_inputs", "stages", "items", "memos", "run_state", "retries"];
+const COUNTERS = ["item_counters", "run_counters", "events", "cache"];
+
+async function freezeOne(folder: string, seed: number): Promise<Tally> {
+  const random = makeSeededRandom(seed);
+  const scene = new Scene(folder);
+  const passages = makePassages(`z${seed}`, RUNS, ITEMS);
+  await scene.enqueue(passages);
+  const zombie = new Child(scene.job({ lease: LEASE, concurrency: 2 }));
+  await zombie.heard("begun");
+  await pause(random.float() * FREEZE_MS_MAX);
+  const freezes = await freeze(scene, zombie);
+  const held = heldBy(scene, zombie.pid);
+  await scene.drain({ lease: LEASE });
+  const before = dump(scene);
+  zombie.kill("SIGCONT");
+  const ended = await zombie.ended;
+  assert.equal(ended.code, 0, `the zombie ended with ${ended.code}: ${ended.stderr}`);
+  assert.deepEqual(dump(scene), before, "the zombie changed a row");
+  assert.deepEqual(zombie.runsOf("failed"), []);
+  const claimed = new Set(zombie.runsOf("succeeded"));
+  for (const id of held) assert.ok(!claimed.has(id), `the zombie took run ${id} for its own`);
+  await scene.judgeResults(passages);
+  scene.remove();
+  return {
+    [held.length > 0 ? "zombies" : "held nothing"]: 1,
+    "runs taken": held.length,
+    "told lost": zombie.runsOf("lost").length,
+    "thawed for its lock": freezes - 1,
+  };
+}
+
+/** Freezes a process, but not while it holds the write lock: then nobody could take anything from it. */
+async function freeze(scene: Scene, child: Child): Promise<number> {
+  for (let freezes = 1; freezes <= FREEZES_MAX; freezes += 1) {
+    if (!child.kill("SIGSTOP")) return freezes;
+    if (isLockFree(scene)) return freezes;
+    child.kill("SIGCONT");
+    await pause(2);
+  }
+  throw new Error("The write lock was never free.");
+}
+
+function isLockFree(scene: Scene): boolean {
+  const database = new DatabaseSync(scene.store, { timeout: 0 });
+  try {
+    database.exec("BEGIN IMMEDIATE");
+    database.exec("ROLLBACK");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    database.close();
+  }
+}
+
+function heldBy(scene: Scene, pid: number): readonly string[] {
+  return read(scene, (database) =>
+    rowsOf(database, `SELECT id FROM runs WHERE state = 'running' AND lease_pid = ${pid}`),
+  ).map((row) => String(row["id"]));
+}
+
+/** All rows but those of who works. */
+function dump(scene: Scene): unknown {
+  return read(scene, (database) =>
+    [...TABLES, ...COUNTERS].map((table) => [table, rowsOf(database, `SELECT * FROM ${table}`)]),
+  );
+}
+
+function read<T>(scene: Scene, work: (database: DatabaseSync) => T): T {
+  const database = new DatabaseSync(scene.store, { readOnly: true, timeout: 10_000 });
+  try {
+    return work(database);
+  } finally {
+    database.close();
+  }
+}
+
+// The only moment that can be chosen in another process is one of the clock.
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+export const zombie: Suite = {
+  name: "zombie",
+  countDefault: 10,
+  missing: () => (process.platform === "win32" ? "SIGSTOP does not exist here" : null),
+  async prepare({ seed, count, folder }): Promise<readonly Trial[]> {
+    removeFolder(folder);
+    return Array.from({ length: count }, (_, index) => ({
+      name: `zombie ${index}`,
+      run: () => freezeOne(join(folder, `zombie-${index}`), seed * 10_000 + index),
+    }));
+  },
+};
