@@ -4,6 +4,8 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { pipeline, stage } from "../../src/exports/index.ts";
+import { putCache } from "../../src/testing/store-suite/cache.ts";
+import { applyRun, createRun, putStage } from "../../src/testing/store-suite/fixture.ts";
 import { run } from "../support/cached-run.ts";
 import { makeDurableWorld } from "../support/durable-world.ts";
 
@@ -98,4 +100,24 @@ test("a crash between checkpoint and entry is a miss, and the entry of a doomed 
   const again = await run(mill, made);
   expect(again.outputs).toEqual(first.outputs);
   expect(calls.toSorted()).toEqual(["large", "small"]);
+});
+
+test("an entry that cannot be stored harms no other write of its transaction", async () => {
+  const { world, mill } = await makeKept();
+  world
+    .raw()
+    .exec(`CREATE TRIGGER refuse BEFORE INSERT ON cache BEGIN SELECT RAISE(ABORT, 'no'); END`);
+  const made = await applyRun(mill.store, createRun());
+  const results = await mill.store.apply([
+    putStage(made, { stage: "a" }),
+    putCache(made, { key: "k" }),
+    putStage(made, { stage: "b" }),
+  ]);
+  expect(results).toMatchObject([
+    { kind: "done" },
+    { kind: "conflict", run: null, reason: "The cache entry was not stored: no" },
+    { kind: "done" },
+  ]);
+  const stages = await mill.store.listStages(made.id);
+  expect(stages.map((record) => record.stage)).toEqual(["a", "b"]);
 });

@@ -28,7 +28,8 @@ const COMPONENTS: CacheComponents = {
   environment: {},
 };
 
-function putCache(
+/** Stores an entry of stage "fetch" that never expires, unless the entry says otherwise. */
+export function putCache(
   run: Held,
   entry: Partial<NewCacheEntry> & { readonly key: string },
 ): PutCacheWrite {
