@@ -11,6 +11,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "nod
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { busy } from "./busy.ts";
+import { disk } from "./disk.ts";
 import { flips } from "./flips.ts";
 import { power } from "./power.ts";
 import { random } from "./random.ts";
@@ -18,7 +19,7 @@ import { addTally, type Suite, type Tally, type Trial, WORK_FOLDER } from "./sui
 import { sweep } from "./sweep.ts";
 import { zombie } from "./zombie.ts";
 
-const SUITES: readonly Suite[] = [sweep, random, zombie, busy, power, flips];
+const SUITES: readonly Suite[] = [sweep, random, zombie, busy, disk, power, flips];
 const RESULTS = join(WORK_FOLDER, "results.jsonl");
 
 /** A line of the notes. */
