@@ -403,8 +403,6 @@ test.each<readonly [string, () => ReturnType<typeof definePipeline>, string]>([
   ["threads", () => one({ runIn: "thread" }), 'option "runIn: "thread"" of stage "a"'],
   ["health", () => one({ health: () => true }), 'option "health" of stage "a"'],
   ["the gate", () => one({}, { gate: "health" }), 'gate: "health"'],
-  ["the limit of runs", () => one({}, { maxActiveRuns: 1 }), 'option "maxActiveRuns"'],
-  ["the queue", () => one({}, { onBusy: "queue" }), 'onBusy: "queue"'],
   ["uses of all", () => one({}, { defaults: { uses: [api] } }), 'option "defaults.uses"'],
 ])("what is not built yet refuses to run before anything starts: %s", async (_name, make, text) => {
   calls = 0;
@@ -442,9 +440,9 @@ test("what is not built yet may be written as switched off", async () => {
 });
 
 test("several missing features are named together", async () => {
-  const made = one({ runIn: "thread", health: () => true }, { maxActiveRuns: 2 });
+  const made = one({ runIn: "thread", health: () => true }, { gate: "health" });
   await expect(made.run(undefined)).rejects.toThrow(
-    'uses what is not available yet: option "maxActiveRuns", option "runIn: "thread"" of stage "a", option "health" of stage "a".',
+    'uses what is not available yet: gate: "health", option "runIn: "thread"" of stage "a", option "health" of stage "a".',
   );
 });
 

@@ -62,8 +62,11 @@ export async function run(
       logs,
       isStrict,
       key: key === undefined ? undefined : quoted(key),
-      start: (mill, onEvent) =>
-        hintStage(mill.start(pipeline, input.value, { ...choices, source, onEvent }), call),
+      start: (mill, onEvent, waiting) =>
+        hintStage(
+          mill.start(pipeline, input.value, { ...choices, ...waiting, source, onEvent }),
+          call,
+        ),
     });
   });
 }

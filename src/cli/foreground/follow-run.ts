@@ -6,13 +6,16 @@ import { resolve } from "node:path";
 import { isPipeline } from "../../service/pipeline.ts";
 import { openMillrace, type Millrace } from "../../service/millrace.ts";
 import type { RunHandle } from "../../service/run-handle.ts";
+import { runName } from "../../service/queries/find-run.ts";
 import { showRun } from "../../service/queries/show-run.ts";
 import type { RunResult } from "../../service/run-result.ts";
 import type { MillraceEvent } from "../../model/event.ts";
 import type { PipelineDefinition } from "../../model/definition.ts";
+import type { StartOptions } from "../../service/commands/start-run.ts";
 import type { CliContext } from "../cli-context.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { Target } from "../load/load-pipeline.ts";
+import { printRemark } from "../print.ts";
 import { makeClosing } from "../render/closing/closing.ts";
 import type { LogsShown } from "../render/forms/progress-form.ts";
 import type { PlannedRun } from "../render/progress/progress.ts";
@@ -31,12 +34,19 @@ export interface FollowOptions {
   /** Warnings give exit 3. */
   readonly isStrict: boolean;
   /** Starts, resumes or reruns; every event must go to `onEvent` from the first one on. */
-  readonly start: (mill: Millrace, onEvent: (event: MillraceEvent) => void) => Promise<RunHandle>;
+  readonly start: (
+    mill: Millrace,
+    onEvent: (event: MillraceEvent) => void,
+    waiting: Waiting,
+  ) => Promise<RunHandle>;
   /** The run's own key, as people read it; undefined: none was given. */
   readonly key?: string | undefined;
   /** Said before the work begins: what a resume keeps. */
   readonly describe?: (handle: RunHandle) => readonly string[];
 }
+
+/** For a start that may have to wait for a place in its pipeline. */
+export type Waiting = Required<Pick<StartOptions, "signal" | "onWait">>;
 
 /** Works the run and says how it ended. Resolves to the exit code; rejects for what keeps it from starting. */
 export async function followRun(context: CliContext, options: FollowOptions): Promise<ExitCode> {
@@ -80,7 +90,8 @@ async function work({ context, options, mill, interruption, logFile }: Work): Pr
   let take = (event: MillraceEvent): void => {
     early.push(event);
   };
-  const handle = await options.start(mill, (event) => take(event));
+  const waiting = makeWaiting(context, interruption);
+  const handle = await options.start(mill, (event) => take(event), waiting);
   const plan = { ...planRun(context, handle, target), keptStages: await listKept(mill, handle) };
   const logLevel = target.settings.logLevel.value;
   const watch = openWatch(context, { plan, logs, logLevel, logFile });
@@ -88,7 +99,7 @@ async function work({ context, options, mill, interruption, logFile }: Work): Pr
     if (handle.created) watch.form.begin();
     const remarks = handle.created
       ? (options.describe?.(handle) ?? [])
-      : [`run ${handle.name} has the key ${options.key ?? ""} and is not run again`];
+      : [sayKnown(handle, options.key)];
     for (const text of remarks) watch.form.remark({ text, level: "info" });
     take = (event) => watch.take(event);
     for (const event of early) take(event);
@@ -96,6 +107,26 @@ async function work({ context, options, mill, interruption, logFile }: Work): Pr
   } finally {
     watch.close();
   }
+}
+
+/** Ctrl-C ends the wait, and people hear what is waited for. */
+function makeWaiting(context: CliContext, interruption: Interruption): Waiting {
+  const stop = new AbortController();
+  interruption.beforeRun(() => stop.abort());
+  return {
+    signal: stop.signal,
+    onWait: (run, holder) =>
+      printRemark(
+        context,
+        `run ${runName(run)} waits: run ${runName(holder)} of pipeline "${run.pipeline}" is running (Ctrl-C gives up)`,
+      ),
+  };
+}
+
+function sayKnown({ name }: RunHandle, key: string | undefined): string {
+  return key === undefined
+    ? `run ${name} has ended while it waited for a place`
+    : `run ${name} has the key ${key} and is not run again`;
 }
 
 interface Finish extends Pick<Work, "context" | "options" | "mill" | "interruption"> {

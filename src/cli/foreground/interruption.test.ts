@@ -93,3 +93,23 @@ test("closed, it listens to nothing", () => {
   expect(listeners()).toBe(0);
   expect(stdout.listenerCount("error")).toBe(0);
 });
+
+test("a signal before the run is there ends what lasts, and is answered again by the run", () => {
+  const { interruption, target, drains, signal } = setup();
+  let given = 0;
+  interruption.beforeRun(() => {
+    given += 1;
+  });
+  expect(given).toBe(0);
+  signal("SIGINT");
+  expect([given, drains, interruption.exitCode]).toEqual([1, [], 130]);
+  interruption.attach(target);
+  expect([given, drains]).toEqual([1, [20_000]]);
+
+  const late = setup();
+  late.signal("SIGTERM");
+  late.interruption.beforeRun(() => {
+    given += 1;
+  });
+  expect([given, late.interruption.exitCode]).toEqual([2, 143]);
+});

@@ -28,6 +28,7 @@ export class Interruption {
   readonly #context: Pick<CliContext, "onSignal" | "clock" | "stdout" | "stderr">;
   readonly #release: (() => void)[] = [];
   #target: InterruptedRun | undefined;
+  #giveUp: () => void = () => {};
   #cause: string | undefined;
   #exitCode: ExitCode = EXIT.interrupted;
   #signals = 0;
@@ -40,6 +41,12 @@ export class Interruption {
     for (const name of ["stdout", "stderr"] as const) {
       this.#release.push(onClosed(context[name], () => this.#drain(`${name} closed`)));
     }
+  }
+
+  /** Ends what may last before the run is there: the wait for a place. */
+  beforeRun(giveUp: () => void): void {
+    this.#giveUp = giveUp;
+    if (this.#cause !== undefined) giveUp();
   }
 
   /** The run is there: what came before is answered now. */
@@ -79,7 +86,7 @@ export class Interruption {
   }
 
   #stop(cause: string, drainMs: number): void {
-    if (this.#target === undefined) return;
+    if (this.#target === undefined) return this.#giveUp();
     const { run, resume, onStopping } = this.#target;
     onStopping({ cause, resume, abortAtMs: this.#context.clock.wallMs() + drainMs });
     // What goes wrong here is told by the run's own result.
