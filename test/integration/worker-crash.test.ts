@@ -370,3 +370,36 @@ describe("a worker that dies", () => {
     expect(scene.life.calls).toEqual([]);
   });
 });
+
+describe("a map that follows another one, when its worker dies", () => {
+  test("ends its items with those that it follows, again and no more than once", async () => {
+    const scene = setScene();
+    const { life, trap } = scene;
+    const first = map(
+      "first",
+      { over: ["a", "bad"], key: (item) => item, onItemFailure: "continue" },
+      (item: string) => {
+        life.calls.push(`first ${item}`);
+        if (item === "bad") throw new Error("bad item");
+        return item;
+      },
+    );
+    const second = map("second", { over: first, onItemFailure: "continue" }, async (item) => {
+      life.calls.push(`second ${String(item)}`);
+      await trap();
+      return item;
+    });
+    const made = pipeline("made", { failFast: false, output: { second } });
+    const id = await enqueueOne(scene, made as Pipeline<undefined>, undefined);
+    const { mill: dead } = await crash(scene, [made]);
+    while ((await dead.store.findItem(id, "second", "bad"))?.state !== "upstream_failed")
+      await new Promise((resolve) => setImmediate(resolve));
+    const mill = await scene.world.open([made]);
+    expect((await mill.work({ drain: true })).runs).toBe(1);
+    expect(life.calls).toEqual(["second a"]);
+    const counts = await mill.store.countItems(id);
+    expect(counts.get("first")).toEqual({ succeeded: 1, failed: 1 });
+    expect(counts.get("second")).toEqual({ succeeded: 1, upstream_failed: 1 });
+    expect((await mill.run(id)).state).toBe("succeeded");
+  });
+});

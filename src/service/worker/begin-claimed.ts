@@ -1,7 +1,6 @@
 // From a run that was claimed from its queue to one that is worked on: its input goes through the schema, what an
 // earlier epoch left is brought back, and every ending of it stands, because nobody asked to try again.
 
-import type { RunCheckpoints } from "../../model/checkpoint.ts";
 import type { PipelineDefinition } from "../../model/definition.ts";
 import { isMillraceError } from "../../model/errors.ts";
 import type { MillraceEvent } from "../../model/event.ts";
@@ -9,13 +8,14 @@ import { REASON_CHARS_MAX } from "../../model/limits.ts";
 import type { Failure } from "../../model/outcome.ts";
 import type { RunRecord } from "../../model/run.ts";
 import { fingerprintOf } from "../../policy/failure.ts";
-import { decideReset, type ResetPlan } from "../../policy/reuse.ts";
-import type { NextRun, ResetStage } from "../../storage/store.ts";
+import { decideReset } from "../../policy/reuse.ts";
+import type { NextRun } from "../../storage/store.ts";
 import { beginRun, type Beginning } from "../commands/begin-run.ts";
 import { checkCheckpoints } from "../commands/check-checkpoints.ts";
 import { readInputText } from "../commands/input-text.ts";
 import type { LiveRun } from "../live-run.ts";
 import { getDefinition, type MillContext } from "../mill-context.ts";
+import { resetClaimed } from "./reset-claimed.ts";
 
 /** A run that was claimed, and when its claim was sent (monotonic ms). */
 export interface ClaimedNext {
@@ -95,18 +95,8 @@ async function restore(
   const sound = await checkCheckpoints(mill, { run, definition, checkpoints: found }, (damaged) =>
     decideReset(definition, found.stages, { verb: "continue", stale, damaged }),
   );
-  const { checkpoints, plan } = sound;
-  const stages = listResets(definition, checkpoints, plan);
-  if (stages.length > 0) {
-    await mill.committer.write({
-      kind: "reset-stages",
-      runId: run.id,
-      epoch: run.epoch,
-      stages,
-      events: [],
-    });
-  }
-  const kept = { ...sound, everyEnding: true };
+  const checkpoints = await resetClaimed(mill, run, { ...sound, definition });
+  const kept = { ...sound, checkpoints, everyEnding: true };
   return beginUnlessStopped(mill, claimed, { ...beginning, kept });
 }
 
@@ -170,34 +160,4 @@ async function failAtOnce(mill: MillContext, run: RunRecord, failure: Failure): 
     ],
   });
   return result.kind === "done" ? "failed" : "returned";
-}
-
-/** What has to be set back in the store before anything of these stages is written again. */
-function listResets(
-  definition: PipelineDefinition,
-  checkpoints: RunCheckpoints,
-  plan: ResetPlan,
-): readonly ResetStage[] {
-  const resets: ResetStage[] = plan.vanished.map((stage) => ({ stage, mode: "drop" }));
-  for (const { stage, position, action } of plan.stages) {
-    const map = definition.stages[position]?.map ?? null;
-    if (action === "drop") resets.push({ stage, mode: "drop" });
-    else if (action === "recheck") resets.push({ stage, mode: map === null ? "keep" : "open" });
-    else if (action === "open" && map !== null && isOver(checkpoints, stage))
-      // An item of it was damaged.
-      resets.push({ stage, mode: "open" });
-    else if (action === "open" && map?.onItemFailure === "fail" && hasFailed(checkpoints, stage))
-      // Its end was cut short: siblings that were to be cancelled may have run meanwhile.
-      resets.push({ stage, mode: "open" });
-  }
-  return resets;
-}
-
-function isOver(checkpoints: RunCheckpoints, stage: string): boolean {
-  return checkpoints.stages.some((row) => row.stage === stage && row.state === "succeeded");
-}
-
-function hasFailed(checkpoints: RunCheckpoints, stage: string): boolean {
-  const items = checkpoints.items.get(stage) ?? [];
-  return items.some(({ state }) => state !== "succeeded" && state !== "skipped");
 }
