@@ -19,7 +19,7 @@ test("R193: a second run is refused with 4 and the next command, and the first g
 
   expect(second.exitCode).toBe(4);
   expect(second.stderr).toContain(
-    'run 1 of pipeline "single" is running, and at most one run of it may be running at once.',
+    'run 1 of pipeline "single" is running, and at most one run of it may be running at once',
   );
   expect(second.stderr).toContain("npx millrace why 1");
   expect(second.stderr).toContain("RUN_BUSY (exit 4)");
