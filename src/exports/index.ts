@@ -13,6 +13,7 @@ export type {
 } from "../model/stage/need.ts";
 export { command, map, stage } from "../model/stage/stage.ts";
 export type {
+  CacheOptions,
   CommandOptions,
   MapOptions,
   StageOptions,

@@ -154,3 +154,20 @@ const verified = stage(
   ({ page }) => page.length,
 );
 expectType<Equal<typeof verified, StageValue<number, false>>>();
+
+const cached = stage(
+  "cached",
+  { needs: { page }, cache: { ttl: "7d", key: ({ page }) => page.toUpperCase() } },
+  ({ page }) => page.length,
+);
+expectType<Equal<typeof cached, StageValue<number, false>>>();
+map(
+  "cached items",
+  { over: [{ id: 1 }], cache: { key: (row) => String(row.id) } },
+  (row) => row.id,
+);
+command("cached command", { needs: { page }, argv: ["true"], cache: { key: ({ page }) => page } });
+// @ts-expect-error a key is text
+stage("bad key", { needs: { page }, cache: { key: ({ page }) => page.length } }, () => 1);
+// @ts-expect-error a ttl has a unit
+stage("bad ttl", { cache: "7" }, () => 1);
