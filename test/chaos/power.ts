@@ -65,21 +65,30 @@ class Recording {
     this.#operations = readWriteLog(log, join(this.#recorded, "store"));
   }
 
-  /** Around every sync, and at random moments. */
-  list(): readonly Cut[] {
+  /** Around every sync, and at random moments: each with every loss, or, where fewer are wanted, with one in turn. */
+  list(count: number): readonly Cut[] {
     const random = makeSeededRandom(this.#seed);
-    const points = this.#operations.flatMap(({ kind }, at) =>
-      kind === "sync" ? [at, at + 1] : [],
+    const points = new Set(
+      this.#operations.flatMap(({ kind }, at) => (kind === "sync" ? [at, at + 1] : [])),
     );
     for (let cut = 0; cut < RANDOM_CUTS; cut += 1)
-      points.push(Math.floor(random.float() * (this.#operations.length + 1)));
-    return points
-      .toSorted((left, right) => left - right)
-      .flatMap((at) => LOSSES.map((loss) => ({ at, loss })))
-      .map((cut, number) => ({ ...cut, number }));
+      points.add(Math.floor(random.float() * (this.#operations.length + 1)));
+    const moments = [...points].toSorted((left, right) => left - right);
+    const cuts = moments.flatMap((at) =>
+      LOSSES.map((loss, index) => ({ at, loss, number: at * LOSSES.length + index })),
+    );
+    if (count >= cuts.length) return cuts;
+    const some = spread(moments, count);
+    const more = spread(cuts, count - some.length);
+    const turns = some.map((at, turn) => {
+      const index = turn % LOSSES.length;
+      return { at, loss: LOSSES[index] ?? "none", number: at * LOSSES.length + index };
+    });
+    const all = new Map([...turns, ...more].map((cut) => [cut.number, cut]));
+    return [...all.values()].toSorted((left, right) => left.number - right.number);
   }
 
-  async cut({ at, loss, number }: Cut): Promise<Tally> {
+  async cut({ at, loss, number }: Cut, isWorked: boolean): Promise<Tally> {
     const scene = new Scene(join(this.#folder, `image-${number}`));
     const random = makeSeededRandom(this.#seed * 1_000_000 + number);
     this.#diskAt(at).writeTo(join(scene.folder, "store"), loss, random);
@@ -87,10 +96,9 @@ class Recording {
       .slice(0, at)
       .flatMap((operation) => (operation.kind === "said" ? operation.text.trim().split("\n") : []));
     await this.#judge(scene, said);
-    const worked = number % WORK_EVERY === 0;
-    if (worked) await this.#goOn(scene);
+    if (isWorked) await this.#goOn(scene);
     scene.remove();
-    return { images: 1, [loss]: 1, "worked on": worked ? 1 : 0 };
+    return { images: 1, [loss]: 1, "worked on": isWorked ? 1 : 0 };
   }
 
   async #judge(scene: Scene, said: readonly string[]): Promise<void> {
@@ -154,9 +162,9 @@ export const power: Suite = {
     if (isFresh) removeFolder(folder);
     const recording = new Recording(folder, seed);
     await recording.load();
-    return spread(recording.list(), count).map((cut) => ({
+    return recording.list(count).map((cut, turn) => ({
       name: `${cut.loss} at ${cut.at}, image ${cut.number}`,
-      run: () => recording.cut(cut),
+      run: () => recording.cut(cut, turn % WORK_EVERY === 0),
     }));
   },
 };

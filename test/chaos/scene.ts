@@ -138,7 +138,7 @@ export class Scene {
       const ids = new Set(runs.map(({ id }) => id));
       for (const id of acknowledged)
         assert.ok(ids.has(id), `run ${id} was acknowledged and is lost`);
-      const salts = runs.map(({ key }) => key);
+      const salts = runs.map(({ key }) => key ?? "");
       assert.deepEqual(salts.toSorted(), passages.map(({ salt }) => salt).toSorted(), "runs");
       const bySalt = new Map(passages.map((passage) => [passage.salt, passage]));
       for (const run of runs) {

@@ -14,7 +14,7 @@ export type Operation =
   | { readonly kind: "said"; readonly text: string };
 
 /** The calls that are recorded. Whoever writes with another one is not seen. */
-export const RECORDED_CALLS =
+const RECORDED_CALLS =
   "openat,write,pwrite64,writev,pwritev,fsync,fdatasync,ftruncate,rename,unlink,mkdir";
 
 /** Arguments of strace that record into a file. */

@@ -39,6 +39,7 @@ async function freezeOne(folder: string, seed: number): Promise<Tally> {
   const freezes = await freeze(scene, zombie);
   const held = heldBy(scene, zombie.pid);
   await scene.drain({ lease: LEASE });
+  assertTold(scene, held);
   const before = dump(scene);
   zombie.kill("SIGCONT");
   const ended = await zombie.ended;
@@ -63,7 +64,8 @@ async function freeze(scene: Scene, child: Child): Promise<number> {
     if (!child.kill("SIGSTOP")) return freezes;
     if (isLockFree(scene)) return freezes;
     child.kill("SIGCONT");
-    await pause(2);
+    // Longer each time: on a busy machine it may not get to run at once.
+    await pause(freezes);
   }
   throw new Error("The write lock was never free.");
 }
@@ -85,6 +87,18 @@ function heldBy(scene: Scene, pid: number): readonly string[] {
   return read(scene, (database) =>
     rowsOf(database, `SELECT id FROM runs WHERE state = 'running' AND lease_pid = ${pid}`),
   ).map((row) => String(row["id"]));
+}
+
+/** Of every run that was taken an event tells. */
+function assertTold(scene: Scene, held: readonly string[]): void {
+  const told = read(scene, (database) =>
+    rowsOf(
+      database,
+      `SELECT DISTINCT runs.id FROM events JOIN runs ON runs.number = events.run
+       WHERE events.type = 'run.reclaimed'`,
+    ),
+  ).map((row) => String(row["id"]));
+  assert.deepEqual(told.toSorted(), held.toSorted(), "runs that were taken, and events of it");
 }
 
 /** All rows but those of who works. */
