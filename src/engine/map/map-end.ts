@@ -8,17 +8,17 @@ import { decideMapEnd } from "../../policy/tolerance.ts";
 import { boundedText } from "../../std/json.ts";
 import type { StageRun } from "../stage-run.ts";
 
-/** How the success of a map came about: it was worked for unless every item was there already.
- *  @param kept Items that kept their checkpoint. */
-export function viaOf({ map, definition, candidate }: StageRun, kept: number): Via {
+/** How the success of a map came about: it was worked for unless every item was there already. */
+function viaOf({ map, definition, candidate }: StageRun, kept: number): Via {
   if (candidate !== null && kept === map?.size) return "checkpoint";
   if (definition.cache === null || map === null || map.size === 0) return "run";
   for (let index = 0; index < map.size; index += 1) if (!map.vias.has(index)) return "run";
   return "cache";
 }
 
-/** The ending that the final states of all items give. */
-export function judgeItems(stageRun: StageRun, shape: MapShape, via: Via): Ending {
+/** The ending that the final states of all items give.
+ *  @param kept Items that kept their checkpoint. */
+export function judgeItems(stageRun: StageRun, shape: MapShape, kept: number): Ending {
   const { map } = stageRun;
   const decided = decideMapEnd(shape, {
     total: map?.size ?? 0,
@@ -30,7 +30,7 @@ export function judgeItems(stageRun: StageRun, shape: MapShape, via: Via): Endin
   });
   switch (decided.kind) {
     case "succeeded":
-      return { state: "succeeded", via };
+      return { state: "succeeded", via: viaOf(stageRun, kept) };
     case "skipped":
       return { state: "skipped", reason: decided.reason };
     case "failed":

@@ -19,7 +19,7 @@ import { TooManyItems, toItemSource, type Given } from "./item-source.ts";
 import { ItemStream, STREAM_AHEAD } from "./item-stream.ts";
 import { DueQueue, type DueItem } from "./due-queue.ts";
 import { MapItems } from "./map-items.ts";
-import { judgeItems, toFailure, viaOf } from "./map-end.ts";
+import { judgeItems, toFailure } from "./map-end.ts";
 import type { ItemWait, MapHost, MapParts } from "./map-host.ts";
 import { ambiguousFailure } from "../judge.ts";
 
@@ -388,8 +388,7 @@ export class MapStage {
       return { state: "cancelled", reason: this.#outsideReason };
     }
     if (this.#stoppedEarly) return toFailure(this.stageRun, "stopped early (stopAfter)");
-    const via = viaOf(this.stageRun, this.#checkpoints.counts.kept);
-    return judgeItems(this.stageRun, this.#shape, via);
+    return judgeItems(this.stageRun, this.#shape, this.#checkpoints.counts.kept);
   }
 
   /** Forgets the stage: nothing of it may call back any more. */
