@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { test } from "vitest";
-import { openMillrace, type Millrace } from "../../src/exports/index.ts";
+import { MillraceError, openMillrace, type Millrace } from "../../src/exports/index.ts";
 import type { Pipeline, RunResult } from "../../src/exports/index.ts";
 import { isRunOver } from "../../src/model/run.ts";
 import { makeDeadMachine } from "../support/durable-world.ts";
@@ -41,7 +41,8 @@ function dieAt(mill: Millrace, end: End): Promise<void> {
   const died = Promise.withResolvers<void>();
   const { store } = mill;
   const apply = store.apply.bind(store);
-  const never = new Promise<never>(() => {});
+  const isDead = (): Promise<never> =>
+    Promise.reject(new MillraceError("STORE_CLOSED", "This process is dead."));
   let commits = 0;
   store.apply = async (writes) => {
     // A look for runs that wake changes nothing here.
@@ -50,10 +51,10 @@ function dieAt(mill: Millrace, end: End): Promise<void> {
     if (commits < end.commit) return await apply(writes);
     if (commits === end.commit && end.how === "dies after") await apply(writes);
     died.resolve();
-    return await never;
+    return await isDead();
   };
-  store.beat = () => never;
-  store.renewLeases = () => never;
+  store.beat = isDead;
+  store.renewLeases = isDead;
   return died.promise;
 }
 
@@ -73,8 +74,10 @@ async function workUntil(end: End, open: (isDoomed: boolean) => Promise<Millrace
   if (end.how === "dies before" || end.how === "dies after") {
     const mill = await open(true);
     const died = dieAt(mill, end);
-    await Promise.race([died, mill.work({ drain: true })]);
-    await mill.store.close();
+    const working = mill.work({ drain: true }).catch(() => undefined);
+    await Promise.race([died, working]);
+    await mill.close({ drainMs: 0 });
+    await working;
     return;
   }
   const mill = await open(false);

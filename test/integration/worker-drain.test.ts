@@ -101,14 +101,14 @@ describe.each(STORES)("a worker on %s", (kind) => {
     await mill.enqueue(doing, range(10));
     const worked = mill.work({ drain: true, concurrency: 3 });
     await begun.opened;
-    // R172: what is claimed is what runs.
+    // What is claimed is what runs.
     expect(await checkCounts(mill, "doing")).toEqual({ queued: 7, running: 3 });
     gate.open();
     expect((await worked).runs).toBe(10);
     expect(most).toBe(3);
   });
 
-  test("R172: never holds more claimed runs than it has slots", async () => {
+  test("never holds more claimed runs than it has slots", async () => {
     const doing = makeDoing(async (value) => {
       held.push((await mill.store.countRuns()).get("doing")?.running ?? 0);
       return value;
@@ -168,7 +168,7 @@ describe.each(STORES)("a worker on %s", (kind) => {
     expect(record.failure?.message).toContain("the schema is broken");
   });
 
-  test("R171: a run that fails, is skipped or is cancelled never stops the others", async () => {
+  test("a run that fails, is skipped or is cancelled never stops the others", async () => {
     const doing = makeDoing((value) => {
       if (value === 1) throw new Error("no");
       if (value === 2) return skip("nothing to do");
@@ -341,7 +341,7 @@ describe.each(STORES)("a worker on %s", (kind) => {
 });
 
 describe("two mills on one store", () => {
-  test("R158 R175: share its queue, and no run is worked on twice", async () => {
+  test("R175: share its queue, and no run is worked on twice", async () => {
     const world = makeDurableWorld();
     const calls: string[] = [];
     const doubler = makeDoubler(calls);

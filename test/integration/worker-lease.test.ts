@@ -60,7 +60,8 @@ describe("a lease that nobody can have written", () => {
     const id = await enqueueOne(scene, three, 1);
     await crash(scene, [three]);
     const raw = scene.world.raw();
-    raw.exec(`UPDATE runs SET lease_host = 'another', ${change}`);
+    raw.exec("UPDATE runs SET lease_host = 'another'");
+    raw.exec(`UPDATE runs SET ${change}`);
     raw.close();
     const mill = await scene.world.open([three]);
     return { mill, id };
@@ -68,6 +69,15 @@ describe("a lease that nobody can have written", () => {
 
   test("R209: one that ends further away than a lease is long counts as over, and an event tells", async () => {
     const { mill, id } = await strand("lease_expires_at_ms = lease_expires_at_ms + 86400000");
+    expect((await mill.work({ drain: true })).counts).toEqual({ succeeded: 1 });
+    const types = (await readEvents(mill, id)).map(({ type }) => type);
+    expect(types).toContain("run.reclaimed");
+  });
+
+  test("R209: one that has no owner counts as over, and an event tells", async () => {
+    // The table refuses a running run without any lease.
+    await assert.rejects(strand("lease_worker = NULL"), /CHECK constraint failed/);
+    const { mill, id } = await strand("lease_worker = ''");
     expect((await mill.work({ drain: true })).counts).toEqual({ succeeded: 1 });
     const types = (await readEvents(mill, id)).map(({ type }) => type);
     expect(types).toContain("run.reclaimed");

@@ -52,10 +52,10 @@ async function pause(ms: number): Promise<void> {
 }
 
 describe("processes on one store", () => {
-  test("R158 R175: four of them drain a queue, and no run is worked on twice", async () => {
+  test("R158 R175: ten of them drain a queue, and no run is worked on twice", async () => {
     const world = makeDurableWorld();
     const hosts = makeHostWorld(world);
-    const all = await Promise.all([1, 2, 3, 4].map(() => hosts.start()));
+    const all = await Promise.all(Array.from({ length: 10 }, () => hosts.start()));
     const [first] = all;
     assert.ok(first !== undefined);
     const runs = await enqueue(first, 100, "counting");

@@ -15,7 +15,7 @@ export type OwnerStanding = "alive" | "late" | "gone";
 /** Judges the owner of a run. */
 export function judgeOwner(mill: MillContext, run: RunRecord): OwnerStanding {
   if (mill.live.has(run.id) || mill.claiming.has(run.id)) return "alive";
-  if (run.lease === null) return "gone";
+  if (run.lease === null || run.lease.owner.worker === "") return "gone";
   const { owner, expiresAtMs } = run.lease;
   // Ours, and nobody here drives it: its store failed. Unless it has just been claimed.
   if (owner.worker === mill.owner.worker) return mill.queueClaims > 0 ? "alive" : "gone";
