@@ -45,9 +45,9 @@ export interface WorkOptions {
   readonly signal?: AbortSignal;
   /** Time that running stages have when it is stopped, ms, 0 or more. Default 20 s. */
   readonly stopAfterMs?: number;
-  /** Told of every run that it begins, before the run's first event. */
+  /** Told of every run that it begins, in the turn of its first event, which may come just before. */
   readonly onRun?: (run: RunHandle) => void;
-  /** Told every event of its runs. */
+  /** Told every event of the runs that it begins. */
   readonly onEvent?: (event: MillraceEvent) => void;
 }
 
