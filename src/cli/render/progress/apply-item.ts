@@ -49,7 +49,6 @@ function countItemSuccess(progress: Progress, stage: StageProgress, event: Millr
   const via = viaField(event);
   if (via === "cache") {
     stage.cached += 1;
-    progress.cached += 1;
   } else if (via === "checkpoint") {
     stage.kept += 1;
   }

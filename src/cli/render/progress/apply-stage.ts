@@ -89,7 +89,7 @@ function endStage(
   stage.reason = textField(event, end === "upstream_failed" ? "stage" : "reason");
   const tail = end === "failed" ? progress.logs.of(stage.name, undefined) : [];
   progress.logs.forget(stage.name, undefined);
-  if (end === "succeeded" && !isKnown) countVia(progress, stage, event);
+  if (end === "succeeded" && !isKnown) stage.via = viaField(event);
   if (end === "succeeded" && stage.kind !== "map" && stage.attempts > 1) progress.retried += 1;
   if (end !== "failed") return { event, stage, isFailure: false, tail };
   const failure = readFailure(event);
@@ -97,12 +97,6 @@ function endStage(
   // A map that fails because of its items repeats what they said.
   if ((stage.items?.failed ?? 0) > 0) return { event, stage, isFailure: false, tail };
   return { event, stage, tail, ...progress.failures.add(failure) };
-}
-
-function countVia(progress: Progress, stage: StageProgress, event: MillraceEvent): void {
-  stage.via = viaField(event);
-  // Those of a map are its items.
-  if (stage.via === "cache" && stage.kind !== "map") progress.cached += 1;
 }
 
 function keepLine(progress: Progress, stage: StageProgress, event: MillraceEvent): LogLine {

@@ -29,7 +29,6 @@ export function makeProgress(plan: PlannedRun): Progress {
     logs: new LogTails(),
     workMs: 0,
     retries: 0,
-    cached: 0,
     retried: 0,
     endedAtMs: undefined,
   };

@@ -57,8 +57,7 @@ export interface Progress {
   workMs: number;
   /** Waits for a retry so far. */
   retries: number;
-  /** Successes from the cache, and after a retry: stages and items. */
-  cached: number;
+  /** Successes after a retry: stages and items. */
   retried: number;
   endedAtMs: number | undefined;
 }
