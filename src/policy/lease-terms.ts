@@ -18,7 +18,7 @@ import { MillraceError } from "../model/errors.ts";
 import type { LeaseTerms } from "../model/lease.ts";
 
 /** Rate error of a clock that a lease allows for. */
-export const CLOCK_RATE_ERROR = 0.001;
+const CLOCK_RATE_ERROR = 0.001;
 
 /** The terms where nothing is said. */
 export const LEASE_TERMS_DEFAULT: LeaseTerms = {
