@@ -47,6 +47,21 @@ async function enqueue(host: Host, count: number, of: "counting" | "waiting") {
   return (await host.next("enqueued")).runs;
 }
 
+/** The one of these processes that made the last call, once there were so many. */
+async function findActive(
+  hosts: HostWorld,
+  calls: number,
+  among: ReadonlyMap<number, Host>,
+): Promise<Host> {
+  for (;;) {
+    const effects = hosts.readEffects();
+    const last = effects.at(-1)?.split(" ")[2];
+    const host = effects.length < calls ? undefined : among.get(Number(last));
+    if (host !== undefined) return host;
+    await pause(2);
+  }
+}
+
 async function pause(ms: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms));
 }
@@ -77,25 +92,29 @@ describe("processes on one store", () => {
     const world = makeDurableWorld();
     const hosts = makeHostWorld(world);
     const random = makeSeededRandom(7);
+    const others = Promise.all([hosts.start(), hosts.start(), hosts.start()]);
     const first = await hosts.start();
     const runs = await enqueue(first, 200, "counting");
-    const working = new Set<Host>([first]);
-    first.tell({ kind: "work", concurrency: 4, drain: true });
-    const begin = async (): Promise<void> => {
-      const host = await hosts.start();
+    const working = new Map<number, Host>([[first.pid, first]]);
+    const begin = async (started = hosts.start()): Promise<void> => {
+      const host = await started;
       host.tell({ kind: "work", concurrency: 4, drain: true });
-      working.add(host);
+      working.set(host.pid, host);
     };
-    await Promise.all([begin(), begin(), begin()]);
+    const all = [first, ...(await others)];
+    await Promise.all(all.map((host) => begin(Promise.resolve(host))));
+    const begun: Promise<void>[] = [];
     let killed = 0;
     for (; killed < 4; killed += 1) {
-      await pause(20 + Math.floor(random.float() * 150));
-      const [victim] = working;
-      assert.ok(victim !== undefined);
-      working.delete(victim);
-      await Promise.all([victim.die(), begin()]);
+      // Of 600 calls, so that each time there is a lot left to do.
+      const calls = 30 + killed * 100 + Math.floor(random.float() * 60);
+      const victim = await findActive(hosts, calls, working);
+      working.delete(victim.pid);
+      await victim.die();
+      begun.push(begin());
     }
-    await Promise.all([...working].map((host) => host.next("worked")));
+    await Promise.all(begun);
+    await Promise.all([...working.values()].map((host) => host.next("worked")));
 
     const mill = await world.open([makeCounting(hosts)]);
     expect(await checkCounts(mill, "counting")).toEqual({ succeeded: 200 });
