@@ -15,7 +15,7 @@ import { checkCounts, checkNoLease, readEvents } from "../support/queue-world.ts
 import { makeRandomPipeline, plain, plans, type StagePlan } from "../support/random-pipeline.ts";
 
 /** Made-up pipelines. More with CRASH_RUNS. */
-const PIPELINES = Number(process.env["CRASH_RUNS"] ?? 15);
+const PIPELINES = Number(process.env["CRASH_RUNS"] ?? 40);
 /** The same pipelines each time; CRASH_SEED draws others. */
 const SEED = Number(process.env["CRASH_SEED"] ?? 20_261_121);
 
