@@ -1,10 +1,12 @@
 // A run that has ended, as a handle: what `start` answers when the key is known. Nothing of it runs here.
 
+import type { StageRecord } from "../model/checkpoint.ts";
 import type { PipelineDefinition } from "../model/definition.ts";
 import { stageUnknown } from "../model/compile/compile.ts";
 import { MillraceError } from "../model/errors.ts";
 import type { MillraceEvent } from "../model/event.ts";
 import { isRunOver, type RunRecord } from "../model/run.ts";
+import { sha256Hex } from "../std/json.ts";
 import { restoreRun } from "../engine/restore.ts";
 import { collectLoads } from "../engine/needs.ts";
 import { DurableJournal } from "../engine/durable-journal.ts";
@@ -128,6 +130,7 @@ async function readResult(
     sink: null,
   });
   const checkpoints = await store.loadCheckpoints(run.id);
+  for (const record of checkpoints.stages) refuseDamaged(run, definition, record);
   const stages = checkpoints.stages.flatMap((record) => {
     const position = definition.positions.get(record.stage);
     return position === undefined
@@ -151,4 +154,26 @@ async function readResult(
       metrics: run.metrics,
     },
   });
+}
+
+/** VALUE_DAMAGED for an output in a row that is not what was stored; one in a blob is looked at when it is read. */
+function refuseDamaged(
+  run: RunRecord,
+  definition: PipelineDefinition,
+  { stage, output, outputVersion }: StageRecord,
+): void {
+  const position = definition.positions.get(stage);
+  // The version of a list is made of its items, which lie in rows of their own.
+  if (position === undefined || definition.stages[position]?.map !== null) return;
+  if (output?.kind !== "inline" || outputVersion === null) return;
+  if (sha256Hex(output.text).slice(0, outputVersion.length) === outputVersion) return;
+  throw new MillraceError(
+    "VALUE_DAMAGED",
+    `The stored output of stage "${stage}" of run ${runName(run)} is damaged.`,
+    {
+      hint: "Its content does not match its version. What made it has to be done again.",
+      next: `npx millrace rerun ${runName(run)}`,
+      details: { run: run.id, stage },
+    },
+  );
 }

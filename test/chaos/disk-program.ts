@@ -20,7 +20,8 @@ export interface DiskJob {
 const LOOK_MS = 100;
 /** So long nothing may have ended before the work counts as standing still. */
 const STILL_MS = 2_500;
-const ROOM_BYTES = 64 * 1024;
+/** Less than this is no room: a blob needs half of it, and SQLite its share. */
+const ROOM_BYTES = 512 * 1024;
 
 const job: DiskJob = JSON.parse(process.argv[2] ?? "");
 const folder = dirname(job.store);

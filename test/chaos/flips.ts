@@ -1,11 +1,12 @@
-// Suite "flips": copies of a store with one byte changed, in one page after the other. Each is refused or reported,
+// Suite "flips": copies of a store with one byte changed: of every second one a byte of one page after the other, of
+// the others one of an input or an output, which is where a wrong one would go unseen. Each is refused or reported,
 // or gives what it gave; no wrong result is a success, and nothing hangs. A trial is a number of copies, which
 // another process reads.
 
 import assert from "node:assert/strict";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { makeSeededRandom } from "../../src/std/random.ts";
+import { makeSeededRandom, type Random } from "../../src/std/random.ts";
 import { runChild } from "./child.ts";
 import type { FlipJob } from "./flip-program.ts";
 import { makePassages, Scene, wantedOf } from "./scene.ts";
@@ -23,6 +24,8 @@ interface Original {
   readonly bytes: Buffer;
   readonly scene: Scene;
   readonly wanted: Readonly<Record<string, string>>;
+  /** Places of bytes that are in an input or an output. */
+  readonly values: readonly number[];
 }
 
 /** A store with runs that have ended, and runs that wait in their queue. */
@@ -36,22 +39,46 @@ async function makeOriginal(folder: string, seed: number): Promise<Original> {
   const { runs } = await mill.runs({ limit: 500 });
   await mill.close();
   const wanted: Record<string, string> = {};
+  const bytes = readFileSync(scene.store);
+  const values: number[] = [];
   for (const { id, key } of runs) {
     const passage = passages.find(({ salt }) => salt === key);
     assert.ok(passage !== undefined);
-    wanted[id] = JSON.stringify((await wantedOf(passage)).outputs);
+    const { outputs } = await wantedOf(passage);
+    wanted[id] = JSON.stringify(outputs);
+    values.push(...placesOf(bytes, JSON.stringify(passage)));
+    values.push(...placesOf(bytes, JSON.stringify(outputs.end)));
   }
-  return { folder, bytes: readFileSync(scene.store), scene, wanted };
+  assert.ok(values.length > 0, "no value was found in the file");
+  return { folder, bytes, scene, wanted, values };
+}
+
+/** Places of every byte of a text in a file that holds it. */
+function placesOf(bytes: Buffer, text: string): readonly number[] {
+  const places: number[] = [];
+  for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1))
+    for (let offset = 0; offset < text.length; offset += 1) places.push(at + offset);
+  return places;
+}
+
+/** Which byte of a copy is changed, and how: one of a value stays a letter or a digit, mostly. */
+function choose(original: Original, number: number, random: Random): { at: number; mask: number } {
+  const { values, bytes } = original;
+  if (number % 2 === 1)
+    return { at: values[Math.floor(random.float() * values.length)] ?? 0, mask: 1 };
+  const page = (number / 2) % (bytes.length / PAGE_BYTES);
+  return {
+    at: page * PAGE_BYTES + Math.floor(random.float() * PAGE_BYTES),
+    mask: 1 + Math.floor(random.float() * 255),
+  };
 }
 
 async function flipSome(original: Original, first: number, seed: number): Promise<Tally> {
-  const pages = original.bytes.length / PAGE_BYTES;
   const folder = join(original.folder, `copies-${first}`);
   const copies = Array.from({ length: COPIES_PER_TRIAL }, (_, index) => {
     const number = first + index;
     const random = makeSeededRandom(seed * 1_000_000 + number);
-    const at = (number % pages) * PAGE_BYTES + Math.floor(random.float() * PAGE_BYTES);
-    const mask = 1 + Math.floor(random.float() * 255);
+    const { at, mask } = choose(original, number, random);
     const store = join(folder, String(number), "store");
     mkdirSync(store, { recursive: true });
     cpSync(join(original.scene.folder, "store", "blobs"), join(store, "blobs"), {

@@ -6,6 +6,8 @@ import { writeSync } from "node:fs";
 import { openMillrace } from "../../src/exports/index.ts";
 import type { LeaseTerms } from "../../src/model/lease.ts";
 import { isMillraceError } from "../../src/model/errors.ts";
+import { SqliteStore } from "../../src/storage/sqlite/sqlite-store.ts";
+import type { Store, Write } from "../../src/storage/store.ts";
 import { makeReference, type Passage } from "../e2e/kill/reference-pipeline.ts";
 
 /** What a process does. */
@@ -19,9 +21,12 @@ export interface Job {
   readonly work: boolean;
   readonly concurrency?: number;
   readonly lease?: Partial<LeaseTerms>;
+  /** It freezes itself when user code leaves its line of this number in the file of effects. */
+  readonly freezeAt?: number;
 }
 
-/** `queued`: its enqueue resolved. `succeeded`, `failed`, `returned`: its result did. `lost`: its lease went to another. */
+/** `queued`: its enqueue resolved. `succeeded`, `failed`, `returned`: its result did. `lost`: its lease went to another.
+ *  `refused`: so was a write. */
 export type Word =
   | "opened"
   | "queued"
@@ -30,12 +35,41 @@ export type Word =
   | "failed"
   | "returned"
   | "lost"
+  | "refused"
   | "fault";
 
 const say = (word: Word, run: string): void => void writeSync(1, `${word} ${run}\n`);
 
+/** Tells of every write that the store refuses: nobody else hears of those that nobody waits for. */
+function watchRefusals(): void {
+  const { value } = Object.getOwnPropertyDescriptor(SqliteStore.prototype, "apply") ?? {};
+  // It is what the class says: there is no other way to stand between the store and its writers.
+  const apply = value as (
+    this: SqliteStore,
+    writes: readonly Write[],
+  ) => ReturnType<Store["apply"]>;
+  SqliteStore.prototype.apply = async function (writes) {
+    const results = await apply.call(this, writes);
+    for (const { kind } of results) if (kind === "lease-lost") say("refused", "-");
+    return results;
+  };
+}
+
+/** Freezes this process at a call of user code. */
+function armFreeze(at: number): () => void {
+  let count = 0;
+  return () => {
+    count += 1;
+    if (count === at) process.kill(process.pid, "SIGSTOP");
+  };
+}
+
 const job: Job = JSON.parse(process.argv[2] ?? "");
-const reference = makeReference(job.effects);
+if (job.lease !== undefined) watchRefusals();
+const reference = makeReference(
+  job.effects,
+  job.freezeAt === undefined ? undefined : armFreeze(job.freezeAt),
+);
 const mill = await openMillrace({
   store: `sqlite:${job.store}`,
   pipelines: [reference],

@@ -60,6 +60,10 @@ class Sweep {
 
   /** Every point of an undisturbed passage. */
   async list(): Promise<readonly Point[]> {
+    // The first process writes compiled code as well, which is not counted.
+    const first = new Scene(join(this.#folder, "first"));
+    await runChild(first.job({ passages: this.#passages }));
+    first.remove();
     const queueing = await this.#count("queue", this.#template);
     const worker = new Scene(join(this.#folder, "counted"), this.#template);
     const working = await this.#count("work", worker);

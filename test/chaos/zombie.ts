@@ -1,7 +1,9 @@
 // Suite "zombie": a worker is frozen in the middle of its runs (SIGSTOP), others take them when its leases are over
-// and finish them; then it thaws, and nothing that it still writes may change a row.
+// and finish them; then it thaws, and nothing that it still writes may change a row. Every second one is frozen at a
+// random moment, the others in user code, whose result it then sends before it looks at any clock.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { makeSeededRandom } from "../../src/std/random.ts";
@@ -25,17 +27,24 @@ const RUNS = 4;
 const ITEMS = 12;
 const FREEZE_MS_MAX = 150;
 const FREEZES_MAX = 100;
+/** Less than the first two runs have. */
+const EFFECTS_MAX = 60;
+const FROZEN_LOOKS_MAX = 4_000;
 const TABLES = ["runs", "run_inputs", "stages", "items", "memos", "run_state", "retries"];
 const COUNTERS = ["item_counters", "run_counters", "events", "cache"];
 
-async function freezeOne(folder: string, seed: number): Promise<Tally> {
+async function freezeOne(folder: string, seed: number, inCode: boolean): Promise<Tally> {
   const random = makeSeededRandom(seed);
   const scene = new Scene(folder);
   const passages = makePassages(`z${seed}`, RUNS, ITEMS);
   await scene.enqueue(passages);
-  const zombie = new Child(scene.job({ lease: LEASE, concurrency: 2 }));
-  await zombie.heard("begun");
-  await pause(random.float() * FREEZE_MS_MAX);
+  const freezeAt = 1 + Math.floor(random.float() * EFFECTS_MAX);
+  const more = inCode ? { freezeAt } : {};
+  const zombie = new Child(scene.job({ lease: LEASE, concurrency: 2, ...more }));
+  // In user code it may freeze before it says that the run has begun.
+  await zombie.heard(inCode ? "opened" : "begun");
+  if (inCode) await untilFrozen(zombie);
+  else await pause(random.float() * FREEZE_MS_MAX);
   const freezes = await freeze(scene, zombie);
   const held = heldBy(scene, zombie.pid);
   await scene.drain({ lease: LEASE });
@@ -54,8 +63,20 @@ async function freezeOne(folder: string, seed: number): Promise<Tally> {
     [held.length > 0 ? "zombies" : "held nothing"]: 1,
     "runs taken": held.length,
     "told lost": zombie.runsOf("lost").length,
+    "late writes refused": zombie.runsOf("refused").length,
     "thawed for its lock": freezes - 1,
   };
+}
+
+/** Resolves when a process has frozen itself. */
+async function untilFrozen(child: Child): Promise<void> {
+  const { pid } = child;
+  for (let looks = 0; looks < FROZEN_LOOKS_MAX; looks += 1) {
+    // The state is the first word after the name, which is in brackets.
+    if (/\) [Tt] /.test(readFileSync(`/proc/${pid}/stat`, "utf8"))) return;
+    await pause(5);
+  }
+  throw new Error("The process did not freeze itself.");
 }
 
 /** Freezes a process, but not while it holds the write lock: then nobody could take anything from it. */
@@ -125,12 +146,12 @@ function pause(ms: number): Promise<void> {
 export const zombie: Suite = {
   name: "zombie",
   countDefault: 10,
-  missing: () => (process.platform === "win32" ? "SIGSTOP does not exist here" : null),
+  missing: () => (process.platform === "linux" ? null : "only Linux says who is frozen"),
   async prepare({ seed, count, folder }): Promise<readonly Trial[]> {
     removeFolder(folder);
     return Array.from({ length: count }, (_, index) => ({
       name: `zombie ${index}`,
-      run: () => freezeOne(join(folder, `zombie-${index}`), seed * 10_000 + index),
+      run: () => freezeOne(join(folder, `zombie-${index}`), seed * 10_000 + index, index % 2 === 0),
     }));
   },
 };

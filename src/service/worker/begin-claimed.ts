@@ -12,7 +12,7 @@ import { decideReset } from "../../policy/reuse.ts";
 import type { NextRun } from "../../storage/store.ts";
 import { beginRun, type Beginning } from "../commands/begin-run.ts";
 import { checkCheckpoints } from "../commands/check-checkpoints.ts";
-import { readInputText } from "../commands/input-text.ts";
+import { readInputText, toInputVersion } from "../commands/input-text.ts";
 import type { LiveRun } from "../live-run.ts";
 import { getDefinition, type MillContext } from "../mill-context.ts";
 import { resetClaimed } from "./reset-claimed.ts";
@@ -36,6 +36,9 @@ export function beginClaimed(mill: MillContext, claimed: ClaimedNext): LiveRun |
   const definition = getDefinition(mill, run.pipeline);
   // Nothing can have been left of a first claim, and without a schema the input is what it was.
   const isFirst = run.epoch === 1 && run.parent === null;
+  // Its version was made of these very characters when it was enqueued.
+  if (isFirst && toInputVersion(run.input) !== run.inputVersion)
+    return failAtOnce(mill, run, damagedInput());
   if (isFirst && definition.input === null) {
     return beginRun(mill, { ...toBeginning(mill, claimed), definition, inputText: run.input });
   }
@@ -142,6 +145,17 @@ async function readInput(definition: PipelineDefinition, run: RunRecord): Promis
     };
     return { failure };
   }
+}
+
+function damagedInput(): Failure {
+  const message = "The stored input is not the one that was enqueued: the file was damaged.";
+  return {
+    class: "permanent",
+    code: "VALUE_DAMAGED",
+    message,
+    attempts: 0,
+    fingerprint: fingerprintOf("permanent", "VALUE_DAMAGED", message),
+  };
 }
 
 /** Ends a run whose input does not fit; no stage of it starts. */

@@ -33,9 +33,13 @@ function hashOf(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
 
-/** @param effects Path of the file of effects; undefined: none are recorded. */
+/**
+ * @param effects Path of the file of effects; undefined: none are recorded.
+ * @param onEffect Called by user code after it has left its line.
+ */
 export function makeReference(
   effects: string | undefined,
+  onEffect?: () => void,
 ): Pipeline<Passage, { readonly end: Record<string, unknown> }> {
   const record = (ctx: Context, memo = ""): void => {
     if (effects === undefined) return;
@@ -48,6 +52,7 @@ export function makeReference(
       pid: process.pid,
     };
     appendFileSync(effects, `${JSON.stringify(line)}\n`);
+    onEffect?.();
   };
 
   const passage = input<Passage>();
