@@ -150,6 +150,19 @@ describe.each(STORES)("a worker on %s", (kind) => {
     expect(await checkCounts(mill, "strict")).toEqual({ succeeded: 2, failed: 1 });
   });
 
+  test("an input goes through its schema, also where that changes it", async () => {
+    const seen: unknown[] = [];
+    const given = input(z.object({ n: z.number(), step: z.number().default(7) }));
+    const act = stage("act", { needs: { given } }, ({ given: value }) => seen.push(value));
+    const defaulted = pipeline("defaulted", { input: given, output: { act } });
+    const mill = await makeDurableWorld(kind).open([defaulted]);
+    // As a program without these types would write it.
+    const sparse = JSON.parse('{"n":1}') as { n: number; step: number };
+    await mill.enqueue(defaulted, [{ input: sparse }]);
+    expect((await mill.work({ drain: true })).counts).toEqual({ succeeded: 1 });
+    expect(seen).toEqual([{ n: 1, step: 7 }]);
+  });
+
   test("R170: a schema that throws fails the run that it threw for, and no other", async () => {
     const given = input(
       z.number().refine((value) => {

@@ -36,8 +36,9 @@ export function beginClaimed(mill: MillContext, claimed: ClaimedNext): LiveRun |
   const definition = getDefinition(mill, run.pipeline);
   // Nothing can have been left of a first claim, and without a schema the input is what it was.
   const isFirst = run.epoch === 1 && run.parent === null;
-  // Its version was made of these very characters when it was enqueued.
-  if (isFirst && toInputVersion(run.input) !== run.inputVersion)
+  // Without a schema then and now, its version was made of these very characters when it was enqueued.
+  const isPlain = definition.input === null && claimed.next.formerHash === definition.hash;
+  if (isFirst && isPlain && toInputVersion(run.input) !== run.inputVersion)
     return failAtOnce(mill, run, damagedInput());
   if (isFirst && definition.input === null) {
     return beginRun(mill, { ...toBeginning(mill, claimed), definition, inputText: run.input });
