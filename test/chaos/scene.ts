@@ -115,6 +115,13 @@ export class Scene {
   /** Judges a drained store. Throws at the first thing that is not as it must be. */
   async judge(passages: readonly Passage[], acknowledged: readonly string[] = []): Promise<void> {
     this.look();
+    this.judgeRows();
+    await this.judgeResults(passages, acknowledged);
+    this.#judgeEffects();
+  }
+
+  /** The file hangs together, all has ended well, counters are right, events whole. */
+  judgeRows(): void {
     const database = new DatabaseSync(this.store, { readOnly: true, timeout: 10_000 });
     try {
       assertWhole(database);
@@ -123,8 +130,6 @@ export class Scene {
     } finally {
       database.close();
     }
-    await this.judgeResults(passages, acknowledged);
-    this.#judgeEffects();
   }
 
   /** Every passage has one run, which succeeded with what is wanted. */
