@@ -7,7 +7,7 @@ import { MillraceError } from "../model/errors.ts";
 import type { MillraceEvent } from "../model/event.ts";
 import { isRunOver, type RunRecord } from "../model/run.ts";
 import { sha256Hex } from "../std/json.ts";
-import { restoreRun } from "../engine/restore.ts";
+import { restoreRun } from "../engine/restore/restore.ts";
 import { collectLoads } from "../engine/needs.ts";
 import { DurableJournal } from "../engine/durable-journal.ts";
 import { RunCore } from "../engine/run-core.ts";

@@ -11,7 +11,7 @@ import { DurableJournal, toEvents } from "../engine/durable-journal.ts";
 import { decideEnd, type DriveEnd } from "../engine/finish.ts";
 import type { Journal, RunEnd } from "../engine/journal.ts";
 import type { EngineWorld } from "../engine/ports.ts";
-import type { Restored } from "../engine/restore.ts";
+import type { Restored } from "../engine/restore/restore.ts";
 import { RunCore } from "../engine/run-core.ts";
 import { RunDriver } from "../engine/run-driver.ts";
 import { collectLoads } from "../engine/needs.ts";

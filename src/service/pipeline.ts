@@ -11,7 +11,7 @@ import type { ResourceUse } from "../model/resource.ts";
 import type { Duration } from "../std/duration.ts";
 import type { Json } from "../std/json.ts";
 import { runBatchInMemory, runInMemory, type MemoryRunOptions } from "./memory-run.ts";
-import { planPipeline, type Plan } from "./plan.ts";
+import { planPipeline, type Plan } from "./plan/plan.ts";
 import type { RunResult } from "./run-result.ts";
 
 /** Options of a pipeline that both forms share. */

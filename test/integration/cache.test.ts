@@ -12,7 +12,7 @@ import {
   stage,
 } from "../../src/exports/index.ts";
 import type { PipelineByIdOptions } from "../../src/service/pipeline.ts";
-import { planPipeline } from "../../src/service/plan.ts";
+import { planPipeline } from "../../src/service/plan/plan.ts";
 import { readPlanBasis } from "../../src/service/queries/plan-basis.ts";
 import { makeVirtualClock } from "../../src/std/virtual-clock.ts";
 import { run } from "../support/cached-run.ts";

@@ -1,7 +1,7 @@
 // A plan as lines for people: what each stage would do and why, wave by wave, then what is worth knowing.
 
-import type { Plan } from "../../service/plan.ts";
-import type { PlannedStage } from "../../service/plan-stages.ts";
+import type { Plan } from "../../service/plan/plan.ts";
+import type { PlannedStage } from "../../service/plan/plan-stages.ts";
 import { showCount, showDuration } from "../render/figures.ts";
 import type { Look } from "../render/look.ts";
 import { oneLine } from "../render/phrases.ts";

@@ -5,7 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { MillraceError } from "../../model/errors.ts";
 import { toBlockerView } from "../../service/views/blocker-view.ts";
-import { planPipeline, type Plan } from "../../service/plan.ts";
+import { planPipeline, type Plan } from "../../service/plan/plan.ts";
 import { checkInput } from "../../service/prepare-run.ts";
 import { readPlanBasis } from "../../service/queries/plan-basis.ts";
 import { renderPlan } from "../answers/plan-text.ts";

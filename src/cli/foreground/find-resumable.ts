@@ -2,8 +2,8 @@
 // resumed.
 
 import type { RunRecord } from "../../model/run.ts";
-import type { PlanHistory } from "../../service/plan-forecast.ts";
-import type { PlanRecords } from "../../service/plan-selection.ts";
+import type { PlanHistory } from "../../service/plan/plan-forecast.ts";
+import type { PlanRecords } from "../../service/plan/plan-selection.ts";
 import { findRun } from "../../service/queries/find-run.ts";
 import type { StoreReader } from "../../service/queries/open-reader.ts";
 import { readHistory, toPlanRecords } from "../../service/queries/plan-basis.ts";

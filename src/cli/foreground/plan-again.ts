@@ -1,7 +1,7 @@
 // `-n` of resume and rerun: what would be kept and what would be done, without doing it.
 
-import { planPipeline } from "../../service/plan.ts";
-import type { PlanOptions } from "../../service/plan-selection.ts";
+import { planPipeline } from "../../service/plan/plan.ts";
+import type { PlanOptions } from "../../service/plan/plan-selection.ts";
 import type { CliContext } from "../cli-context.ts";
 import { printPlan } from "../commands/plan.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";

@@ -5,7 +5,7 @@ import type { PipelineDefinition } from "../../model/definition.ts";
 import { MillraceError } from "../../model/errors.ts";
 import type { EventDraft, MillraceEvent } from "../../model/event.ts";
 import type { RunRecord } from "../../model/run.ts";
-import { restoreRun, type Kept, type Restored } from "../../engine/restore.ts";
+import { restoreRun, type Kept, type Restored } from "../../engine/restore/restore.ts";
 import type { EncodedValue } from "../../std/value.ts";
 import type { EventNumbers, Write, WriteResult } from "../../storage/store.ts";
 import { LiveRun } from "../live-run.ts";

@@ -6,7 +6,7 @@
 
 import { constants, copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DAMAGED_VERSION } from "../../engine/restore.ts";
+import { DAMAGED_VERSION } from "../../engine/restore/restore.ts";
 import type { ItemRecord, RunCheckpoints, StageRecord } from "../../model/checkpoint.ts";
 import type { PipelineDefinition } from "../../model/definition.ts";
 import { isMillraceError } from "../../model/errors.ts";

@@ -6,7 +6,7 @@ import { MillraceError } from "../../model/errors.ts";
 import type { MillraceEvent } from "../../model/event.ts";
 import type { RunRecord } from "../../model/run.ts";
 import { decideReset, type ResetPlan } from "../../policy/reuse.ts";
-import { listUnfinished } from "../../engine/restore.ts";
+import { listUnfinished } from "../../engine/restore/restore.ts";
 import { encodeOrThrow } from "../../engine/run-core.ts";
 import type { EncodedValue } from "../../std/value.ts";
 import type { CreateRunWrite } from "../../storage/store.ts";

@@ -7,7 +7,7 @@ import { MillraceError } from "../../model/errors.ts";
 import type { MillraceEvent } from "../../model/event.ts";
 import type { StageState } from "../../model/outcome.ts";
 import type { RunRecord } from "../../model/run.ts";
-import { foreseeRestored, listUnfinished } from "../../engine/restore.ts";
+import { foreseeRestored, listUnfinished } from "../../engine/restore/restore.ts";
 import {
   decideReset,
   type DamagedStage,

@@ -28,7 +28,7 @@ import { Rows } from "./rows.ts";
 import { migrate, MIGRATIONS, readSchema } from "./schema.ts";
 import { SqliteStore, type SqliteStoreOptions } from "./sqlite-store.ts";
 import { StoreClock, type StoreMachine } from "./store-clock.ts";
-import { Writer } from "./writer.ts";
+import { Writer } from "./writes/writer.ts";
 
 /** How a SQLite store is opened. */
 export interface SqliteOpenOptions {

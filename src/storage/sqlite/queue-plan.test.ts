@@ -7,7 +7,7 @@ import type { Write } from "../store.ts";
 import { Rows } from "./rows.ts";
 import { MIGRATIONS } from "./schema.ts";
 import { StoreClock } from "./store-clock.ts";
-import { Writer } from "./writer.ts";
+import { Writer } from "./writes/writer.ts";
 
 /** Remembers what is prepared, so that the plans are those of the very statements that run. */
 class ListeningDatabase extends DatabaseSync {

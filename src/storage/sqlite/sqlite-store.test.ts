@@ -8,7 +8,7 @@ import { MemoryBlobs } from "../blobs/memory-blobs.ts";
 import { MIGRATIONS } from "./schema.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 import { StoreClock } from "./store-clock.ts";
-import { Writer } from "./writer.ts";
+import { Writer } from "./writes/writer.ts";
 
 /** A disk whose next transactions fail with these result codes. */
 class FailingWriter extends Writer {

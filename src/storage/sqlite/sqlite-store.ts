@@ -39,7 +39,7 @@ import { Rows } from "./rows.ts";
 import type { RunCounts } from "./statements/counters.ts";
 import type { StoreClock } from "./store-clock.ts";
 import { readTogether } from "./transaction.ts";
-import type { Writer } from "./writer.ts";
+import type { Writer } from "./writes/writer.ts";
 
 /** What a SQLite store is made of; `openSqliteStore` makes it. */
 export interface SqliteStoreOptions {

@@ -2,8 +2,8 @@
 // lease.
 
 import assert from "node:assert/strict";
-import type { RunRecord } from "../../model/run.ts";
-import type { Store } from "../../storage/store.ts";
+import type { RunRecord } from "../../../model/run.ts";
+import type { Store } from "../../../storage/store.ts";
 import {
   apply,
   applyAll,
@@ -28,8 +28,8 @@ import {
   requestCancel,
   resetStages,
   tell,
-} from "./fixture.ts";
-import type { StoreCase } from "./suite.ts";
+} from "../fixture.ts";
+import type { StoreCase } from "../suite.ts";
 
 /** The next run, claimed; and lost again, so often. */
 async function claimOne(store: Store, losses: number = 0): Promise<RunRecord> {

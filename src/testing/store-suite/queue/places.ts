@@ -1,7 +1,13 @@
 // Chapter: places. How many runs of a pipeline may be running at once, and what a claim hears that finds no place.
 
 import assert from "node:assert/strict";
-import type { ClaimRunWrite, CreateRunWrite, NewRun, Store, Write } from "../../storage/store.ts";
+import type {
+  ClaimRunWrite,
+  CreateRunWrite,
+  NewRun,
+  Store,
+  Write,
+} from "../../../storage/store.ts";
 import {
   apply,
   applyAll,
@@ -16,8 +22,8 @@ import {
   moveRun,
   queueRun,
   requestCancel,
-} from "./fixture.ts";
-import type { StoreCase } from "./suite.ts";
+} from "../fixture.ts";
+import type { StoreCase } from "../suite.ts";
 
 /** Starts a run of a pipeline with so many places. */
 function start(maxActiveRuns: number, run: Partial<NewRun> = {}): CreateRunWrite {

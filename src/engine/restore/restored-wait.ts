@@ -1,9 +1,9 @@
 // A stage that waited for its next attempt when its process died, or stopped: what it had tried counts, and it waits
 // for what is left of its wait.
 
-import type { AttemptHistory } from "./attempt/attempt-history.ts";
-import type { RunCore } from "./run-core.ts";
-import type { StageRun } from "./stage-run.ts";
+import type { AttemptHistory } from "../attempt/attempt-history.ts";
+import type { RunCore } from "../run-core.ts";
+import type { StageRun } from "../stage-run.ts";
 
 /** What a wait of an earlier epoch leaves. */
 export interface RestoredWait {

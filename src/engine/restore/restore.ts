@@ -1,12 +1,12 @@
 // Brings back what an earlier epoch, or another run, has done: kept stages are finished before driving begins,
 // rechecked ones wait to be compared with what they would be made from now, items are handed to their maps.
 
-import type { ItemRecord, RunCheckpoints, StageRecord } from "../model/checkpoint.ts";
-import type { ResetPlan } from "../policy/reuse.ts";
-import { ItemKeys } from "./map/item-keys.ts";
-import { MapItems } from "./map/map-items.ts";
-import type { RunCore } from "./run-core.ts";
-import type { StageRun } from "./stage-run.ts";
+import type { ItemRecord, RunCheckpoints, StageRecord } from "../../model/checkpoint.ts";
+import type { ResetPlan } from "../../policy/reuse.ts";
+import { ItemKeys } from "../map/item-keys.ts";
+import { MapItems } from "../map/map-items.ts";
+import type { RunCore } from "../run-core.ts";
+import type { StageRun } from "../stage-run.ts";
 
 /** What was brought back. */
 export interface Restored {

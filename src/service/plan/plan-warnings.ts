@@ -1,7 +1,7 @@
 // What a definition says that is allowed and rarely meant, and what is worth knowing before it runs.
 
-import type { PipelineDefinition, StageDefinition } from "../model/definition.ts";
-import { formatDuration } from "../std/duration.ts";
+import type { PipelineDefinition, StageDefinition } from "../../model/definition.ts";
+import { formatDuration } from "../../std/duration.ts";
 
 /**
  * Warnings of a definition.

@@ -2,7 +2,7 @@
 // is read, counted and numbered on the way must be as if each write had been committed alone.
 
 import assert from "node:assert/strict";
-import type { BatchQuery, NewRun, Store, Write, WriteResult } from "../../storage/store.ts";
+import type { BatchQuery, NewRun, Store, Write, WriteResult } from "../../../storage/store.ts";
 import {
   apply,
   applyAll,
@@ -21,8 +21,8 @@ import {
   reclaimRun,
   requestCancel,
   tell,
-} from "./fixture.ts";
-import type { StoreCase } from "./suite.ts";
+} from "../fixture.ts";
+import type { StoreCase } from "../suite.ts";
 
 /** Queues runs of a batch, under keys. */
 const queueAll = (batch: string, ...keys: readonly string[]): readonly Write[] =>

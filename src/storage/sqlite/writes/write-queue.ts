@@ -1,7 +1,7 @@
 // Writes of the queue: the next runs are claimed, waiting ones wake, and those of the dead come back.
 
-import { assert } from "../../std/assert.ts";
-import { claimOrder, claimQueued, reclaimRun, refuseReclaim, wakeRun } from "../run-rules.ts";
+import { assert } from "../../../std/assert.ts";
+import { claimOrder, claimQueued, reclaimRun, refuseReclaim, wakeRun } from "../../run-rules.ts";
 import type {
   ClaimedPipeline,
   ClaimNextWrite,
@@ -9,9 +9,9 @@ import type {
   ReclaimRunWrite,
   WakeRunsWrite,
   WriteResult,
-} from "../store.ts";
-import type { Batch } from "./batch.ts";
-import type { QueuedRun } from "./statements/runs.ts";
+} from "../../store.ts";
+import type { Batch } from "../batch.ts";
+import type { QueuedRun } from "../statements/runs.ts";
 
 interface Candidate extends QueuedRun {
   readonly pipeline: ClaimedPipeline;

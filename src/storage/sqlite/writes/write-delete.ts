@@ -1,10 +1,10 @@
 // Deletes runs with all they have, a bounded number of rows at a time: what is left of a run goes with the next
 // write that asks for it.
 
-import { isDeletable } from "../run-rules.ts";
-import type { DeleteRunsWrite, WriteResult } from "../store.ts";
-import type { Batch } from "./batch.ts";
-import type { RunHead } from "./statements/runs.ts";
+import { isDeletable } from "../../run-rules.ts";
+import type { DeleteRunsWrite, WriteResult } from "../../store.ts";
+import type { Batch } from "../batch.ts";
+import type { RunHead } from "../statements/runs.ts";
 
 /** Deletes runs, or as much of them as one write may. */
 export function deleteRuns(batch: Batch, write: DeleteRunsWrite): WriteResult {

@@ -1,8 +1,8 @@
 // Chapter: queue. In which order runs are claimed, by whom and how many, and when those that wait come back.
 
 import assert from "node:assert/strict";
-import { PRIORITY_STEP_MS } from "../../model/limits.ts";
-import type { NewRun, NextRun, Store } from "../../storage/store.ts";
+import { PRIORITY_STEP_MS } from "../../../model/limits.ts";
+import type { NewRun, NextRun, Store } from "../../../storage/store.ts";
 import {
   apply,
   applyAll,
@@ -18,8 +18,8 @@ import {
   queueRun,
   reclaimRun,
   requestCancel,
-} from "./fixture.ts";
-import type { StoreCase } from "./suite.ts";
+} from "../fixture.ts";
+import type { StoreCase } from "../suite.ts";
 
 const keysOf = (runs: readonly NextRun[]): readonly (string | null)[] =>
   runs.map(({ run }) => run.key);

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { StageRecord } from "../model/checkpoint.ts";
+import type { StageRecord } from "../../model/checkpoint.ts";
 import { planPipeline, type Plan } from "./plan.ts";
 import type { PlanRecords } from "./plan-selection.ts";
-import { definePipeline, type PipelineByIdOptions, type StageById } from "./pipeline.ts";
+import { definePipeline, type PipelineByIdOptions, type StageById } from "../pipeline.ts";
 
 function make(stages: readonly StageById[], options: Partial<PipelineByIdOptions> = {}) {
   return definePipeline({ name: "planned", stages, ...options }).definition;

@@ -1,14 +1,14 @@
 // The dry run: what each stage of a run would do, and why. Decided from the definition, the choices and what
 // earlier runs left; nothing is called, nothing is written, no condition of the author's is asked.
 
-import type { Blocker } from "../model/blocker.ts";
-import type { PipelineDefinition } from "../model/definition.ts";
-import { listWaves } from "../model/graph.ts";
+import type { Blocker } from "../../model/blocker.ts";
+import type { PipelineDefinition } from "../../model/definition.ts";
+import { listWaves } from "../../model/graph.ts";
 import { predictRun, type PlanHistory } from "./plan-forecast.ts";
 import { decideStages, type PlannedStage } from "./plan-stages.ts";
 import type { PlanOptions } from "./plan-selection.ts";
 import { listNotes, listWarnings } from "./plan-warnings.ts";
-import { toSettings } from "./prepare-run.ts";
+import { toSettings } from "../prepare-run.ts";
 
 /** What a run would do. */
 export interface Plan {

@@ -1,14 +1,14 @@
 // What a plan is asked for, and which stages a start is about: those that run, and those whose earlier results
 // they read. Results that no earlier run left are named before anything starts.
 
-import type { StageRecord, StateCounts } from "../model/checkpoint.ts";
-import type { PipelineDefinition } from "../model/definition.ts";
-import { MillraceError } from "../model/errors.ts";
-import { listUpstream } from "../model/graph.ts";
-import type { ResetRequest } from "../policy/reuse.ts";
+import type { StageRecord, StateCounts } from "../../model/checkpoint.ts";
+import type { PipelineDefinition } from "../../model/definition.ts";
+import { MillraceError } from "../../model/errors.ts";
+import { listUpstream } from "../../model/graph.ts";
+import type { ResetRequest } from "../../policy/reuse.ts";
 import type { PlanHistory } from "./plan-forecast.ts";
-import { listFrom } from "./prepare-run.ts";
-import type { CacheForecast } from "./queries/plan-cache.ts";
+import { listFrom } from "../prepare-run.ts";
+import type { CacheForecast } from "../queries/plan-cache.ts";
 
 /** Checkpoints that a plan may use. */
 export interface PlanRecords {

@@ -1,15 +1,15 @@
 // The one connection of a process that writes: each call is one transaction, done when it returns.
 
 import type { DatabaseSync } from "node:sqlite";
-import { assert } from "../../std/assert.ts";
-import { WORKER_SILENT_MS_MAX } from "../../model/limits.ts";
-import type { Owner } from "../../model/lease.ts";
-import type { Write, WriteResult } from "../store.ts";
-import { Batch } from "./batch.ts";
-import { KnownHeads } from "./known-heads.ts";
-import { Rows } from "./rows.ts";
-import type { StoreClock } from "./store-clock.ts";
-import { transact } from "./transaction.ts";
+import { assert } from "../../../std/assert.ts";
+import { WORKER_SILENT_MS_MAX } from "../../../model/limits.ts";
+import type { Owner } from "../../../model/lease.ts";
+import type { Write, WriteResult } from "../../store.ts";
+import { Batch } from "../batch.ts";
+import { KnownHeads } from "../known-heads.ts";
+import { Rows } from "../rows.ts";
+import type { StoreClock } from "../store-clock.ts";
+import { transact } from "../transaction.ts";
 import { deleteRuns } from "./write-delete.ts";
 import { claimNext, reclaim, wakeRuns } from "./write-queue.ts";
 import { writeOwned } from "./write-owned.ts";

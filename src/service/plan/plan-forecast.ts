@@ -1,8 +1,8 @@
 // How long a run may take, from how long its stages took in earlier runs. A stage without history has no
 // prediction, and then neither has the run: a number that leaves work out would mislead.
 
-import type { PipelineDefinition } from "../model/definition.ts";
-import { listWaves } from "../model/graph.ts";
+import type { PipelineDefinition } from "../../model/definition.ts";
+import { listWaves } from "../../model/graph.ts";
 
 /** What earlier runs took. */
 export interface PlanHistory {

@@ -1,14 +1,14 @@
 // The decision for each stage of a plan, in the order of their needs: whether it would run, be read from a
 // checkpoint or be skipped, and the reason in words. What only the run can tell is said to depend on it.
 
-import type { StageRecord, StateCounts } from "../model/checkpoint.ts";
-import type { PipelineDefinition, StageDefinition } from "../model/definition.ts";
-import { listWaves } from "../model/graph.ts";
-import { decideReset, type StageReset } from "../policy/reuse.ts";
+import type { StageRecord, StateCounts } from "../../model/checkpoint.ts";
+import type { PipelineDefinition, StageDefinition } from "../../model/definition.ts";
+import { listWaves } from "../../model/graph.ts";
+import { decideReset, type StageReset } from "../../policy/reuse.ts";
 import { predictStage } from "./plan-forecast.ts";
 import { choose, type Choice, type PlanOptions } from "./plan-selection.ts";
-import { listFrom } from "./prepare-run.ts";
-import type { CacheForecast } from "./queries/plan-cache.ts";
+import { listFrom } from "../prepare-run.ts";
+import type { CacheForecast } from "../queries/plan-cache.ts";
 
 /** What a stage would do. `depends`: on a value that is not known yet. */
 export type PlannedAction = "run" | "cache" | "checkpoint" | "skip" | "depends";

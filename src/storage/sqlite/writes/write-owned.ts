@@ -1,7 +1,7 @@
 // Writes that an owner makes under its lease. Each is refused unless its run is running under the epoch it
 // carries; the head of the run, read once per transaction under the write lock, answers that for all of them.
 
-import type { EventNumbers, OwnerWrite, WriteResult } from "../store.ts";
+import type { EventNumbers, OwnerWrite, WriteResult } from "../../store.ts";
 import type {
   DropItemsWrite,
   MoveRunWrite,
@@ -9,12 +9,12 @@ import type {
   PutItemWrite,
   PutMemoWrite,
   PutStageWrite,
-} from "../store.ts";
-import { refuseOwnerMove } from "../run-rules.ts";
-import { isStageOver, refuseStageMove } from "../stage-rules.ts";
-import type { Batch } from "./batch.ts";
+} from "../../store.ts";
+import { refuseOwnerMove } from "../../run-rules.ts";
+import { isStageOver, refuseStageMove } from "../../stage-rules.ts";
+import type { Batch } from "../batch.ts";
 import { resetStage } from "./write-run.ts";
-import type { RunHead } from "./statements/runs.ts";
+import type { RunHead } from "../statements/runs.ts";
 
 const LEASE_LOST: WriteResult = { kind: "lease-lost" };
 

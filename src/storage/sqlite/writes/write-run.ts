@@ -1,7 +1,7 @@
 // Writes that make, take, cancel or interrupt a run. They read and store the whole record, since they are rare;
 // what becomes of it is said by the rules that all stores share.
 
-import type { RunRecord } from "../../model/run.ts";
+import type { RunRecord } from "../../../model/run.ts";
 import {
   cancelRun,
   interruptRun,
@@ -10,8 +10,8 @@ import {
   refuseClaim,
   refuseInterrupt,
   takeRun,
-} from "../run-rules.ts";
-import { REOPENED_ITEM_STATES } from "../stage-rules.ts";
+} from "../../run-rules.ts";
+import { REOPENED_ITEM_STATES } from "../../stage-rules.ts";
 import type {
   ClaimRunWrite,
   CreateRunWrite,
@@ -20,8 +20,8 @@ import type {
   ResetStage,
   TakenStage,
   WriteResult,
-} from "../store.ts";
-import type { Batch } from "./batch.ts";
+} from "../../store.ts";
+import type { Batch } from "../batch.ts";
 
 const NO_RUN: WriteResult = {
   kind: "conflict",

@@ -1,8 +1,8 @@
 // Uses the checkpoint of a stage that was reached again, if it was made from what the stage would get now.
 
 import { takeRecord } from "./restore.ts";
-import type { StageLedger } from "./stage-ledger.ts";
-import type { StageRun } from "./stage-run.ts";
+import type { StageLedger } from "../stage-ledger.ts";
+import type { StageRun } from "../stage-run.ts";
 
 /** A checkpoint of an earlier epoch holds if it was made from what the stage would get now. */
 export function reuseCheckpoint(ledger: StageLedger, stageRun: StageRun): boolean {
