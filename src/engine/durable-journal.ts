@@ -8,7 +8,8 @@ import type { EventDraft, MillraceEvent } from "../model/event.ts";
 import { INLINE_BYTES_MAX } from "../model/limits.ts";
 import type { StoredValue } from "../model/outcome.ts";
 import type { BlobStore } from "../storage/blob-store.ts";
-import type { EventNumbers, Store, Write, WriteResult } from "../storage/store.ts";
+import type { Store } from "../storage/store.ts";
+import type { EventNumbers, Write, WriteResult } from "../storage/write.ts";
 import type { EncodedValue } from "../std/value.ts";
 import type { ItemPlace, Journal, JournalCache, JournalMemo, Rider, RunEnd } from "./journal.ts";
 

@@ -19,7 +19,8 @@ import {
   WAITING_BYTES_MAX,
   WAITING_WRITES_MAX,
 } from "../model/limits.ts";
-import type { Store, Write, WriteResult } from "./store.ts";
+import type { Store } from "./store.ts";
+import type { Write, WriteResult } from "./write.ts";
 import { estimateBytes } from "./write-size.ts";
 
 /** Time between two tries while the disk is full, ms. */

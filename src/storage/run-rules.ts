@@ -13,7 +13,7 @@ import type {
   InterruptRunWrite,
   MoveRunWrite,
   ReclaimRunWrite,
-} from "./store.ts";
+} from "./write.ts";
 
 /** The record of a run at its birth. */
 export function makeRun(write: CreateRunWrite, number: number, nowMs: number): RunRecord {

@@ -4,7 +4,7 @@
 import { canMoveStage } from "../model/transition.ts";
 import type { ItemRecord, StageRecord } from "../model/checkpoint.ts";
 import type { StageState } from "../model/outcome.ts";
-import type { ResetStage } from "./store.ts";
+import type { ResetStage } from "./write.ts";
 
 /** The states in which nothing more happens unless a claim resets them. */
 export const STAGE_END_STATES: readonly StageState[] = [

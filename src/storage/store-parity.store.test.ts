@@ -25,7 +25,8 @@ import {
 } from "../testing/store-suite/fixture.ts";
 import { MemoryStore } from "./memory/memory-store.ts";
 import { openSqliteStore } from "./sqlite/open.ts";
-import type { Store, Write } from "./store.ts";
+import type { Store } from "./store.ts";
+import type { Write } from "./write.ts";
 
 const RUNS = ["run-1", "run-2", "run-3", "run-4", "run-5", "run-6"] as const;
 const BORN = RUNS.slice(0, 2);

@@ -13,7 +13,7 @@ import {
   WAKE_RUNS_MAX,
 } from "../model/limits.ts";
 import type { RetryRecord, StageRecord, StateEntry } from "../model/checkpoint.ts";
-import type { Write } from "./store.ts";
+import type { Write } from "./write.ts";
 
 /** Asserts that a transaction may hold these writes. */
 export function assertWrites(writes: readonly Write[]): void {

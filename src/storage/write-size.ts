@@ -3,7 +3,7 @@
 
 import type { StateEntry } from "../model/checkpoint.ts";
 import type { StoredValue } from "../model/outcome.ts";
-import type { Write } from "./store.ts";
+import type { Write } from "./write.ts";
 
 // A row with its keys, times and index entries.
 const ROW_BYTES = 300;

@@ -7,7 +7,8 @@ import { openMillrace } from "../../src/exports/index.ts";
 import type { LeaseTerms } from "../../src/model/lease.ts";
 import { isMillraceError } from "../../src/model/errors.ts";
 import { SqliteStore } from "../../src/storage/sqlite/sqlite-store.ts";
-import type { Store, Write } from "../../src/storage/store.ts";
+import type { Store } from "../../src/storage/store.ts";
+import type { Write } from "../../src/storage/write.ts";
 import { makeReference, type Passage } from "../e2e/kill/reference-pipeline.ts";
 
 /** What a process does. */

@@ -7,7 +7,7 @@ import type { EventDraft, MillraceEvent } from "../../model/event.ts";
 import type { RunRecord } from "../../model/run.ts";
 import { restoreRun, type Kept, type Restored } from "../../engine/restore/restore.ts";
 import type { EncodedValue } from "../../std/value.ts";
-import type { EventNumbers, Write, WriteResult } from "../../storage/store.ts";
+import type { EventNumbers, Write, WriteResult } from "../../storage/write.ts";
 import { LiveRun } from "../live-run.ts";
 import type { MillContext } from "../mill-context.ts";
 

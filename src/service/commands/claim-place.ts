@@ -10,7 +10,7 @@ import { MillraceError } from "../../model/errors.ts";
 import type { EventDraft, MillraceEvent } from "../../model/event.ts";
 import type { RunRecord } from "../../model/run.ts";
 import { toEvents } from "../../engine/durable-journal.ts";
-import type { ClaimRunWrite, CreateRunWrite, WriteResult } from "../../storage/store.ts";
+import type { ClaimRunWrite, CreateRunWrite, WriteResult } from "../../storage/write.ts";
 import type { MillContext } from "../mill-context.ts";
 import { runName } from "../queries/find-run.ts";
 import { rescueRuns } from "../worker/rescuer.ts";

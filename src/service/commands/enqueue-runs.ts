@@ -15,7 +15,7 @@ import type { Schema } from "../../model/schema.ts";
 import { encodeOrThrow } from "../../engine/run-core.ts";
 import { parseDuration, type Duration } from "../../std/duration.ts";
 import { encodeValue, type EncodedValue } from "../../std/value.ts";
-import type { CreateRunWrite, Write, WriteResult } from "../../storage/store.ts";
+import type { CreateRunWrite, Write, WriteResult } from "../../storage/write.ts";
 import type { MillContext } from "../mill-context.ts";
 import { refuseUnavailable, toSettings, type RunChoices } from "../prepare-run.ts";
 import { whileOpen } from "./begin-run.ts";

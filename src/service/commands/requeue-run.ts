@@ -3,7 +3,7 @@
 import { MillraceError } from "../../model/errors.ts";
 import { PAGE_ROWS_MAX } from "../../model/limits.ts";
 import { isRunOver, type RunRecord } from "../../model/run.ts";
-import type { CreateRunWrite } from "../../storage/store.ts";
+import type { CreateRunWrite } from "../../storage/write.ts";
 import { getDefinition, type MillContext } from "../mill-context.ts";
 import { refuseUnavailable } from "../prepare-run.ts";
 import { findRun, runName } from "../queries/find-run.ts";

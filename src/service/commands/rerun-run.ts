@@ -9,7 +9,7 @@ import { decideReset, type ResetPlan } from "../../policy/reuse.ts";
 import { listUnfinished } from "../../engine/restore/restore.ts";
 import { encodeOrThrow } from "../../engine/run-core.ts";
 import type { EncodedValue } from "../../std/value.ts";
-import type { CreateRunWrite } from "../../storage/store.ts";
+import type { CreateRunWrite } from "../../storage/write.ts";
 import type { LiveRun } from "../live-run.ts";
 import { getDefinition, type MillContext } from "../mill-context.ts";
 import { checkProvided, refuseUnavailable, toSettings, type RunChoices } from "../prepare-run.ts";

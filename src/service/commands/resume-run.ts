@@ -15,7 +15,7 @@ import {
   type StageReset,
 } from "../../policy/reuse.ts";
 import type { EncodedValue } from "../../std/value.ts";
-import type { ClaimRunWrite, ClaimTerms, ResetStage } from "../../storage/store.ts";
+import type { ClaimRunWrite, ClaimTerms, ResetStage } from "../../storage/write.ts";
 import type { LiveRun } from "../live-run.ts";
 import { getDefinition, type MillContext } from "../mill-context.ts";
 import {

@@ -7,7 +7,7 @@ import type { MillraceEvent } from "../../model/event.ts";
 import { isRunOver, type RunRecord } from "../../model/run.ts";
 import { encodeOrThrow } from "../../engine/run-core.ts";
 import type { EncodedValue } from "../../std/value.ts";
-import type { CreateRunWrite } from "../../storage/store.ts";
+import type { CreateRunWrite } from "../../storage/write.ts";
 import type { LiveRun } from "../live-run.ts";
 import type { MillContext } from "../mill-context.ts";
 import { checkProvided, refuseUnavailable, toSettings, type RunChoices } from "../prepare-run.ts";

@@ -5,7 +5,7 @@ import type { StageRecord } from "../../model/checkpoint.ts";
 import type { PipelineDefinition } from "../../model/definition.ts";
 import type { Restored } from "../../engine/restore/restore.ts";
 import { decideReset, type ResetPlan } from "../../policy/reuse.ts";
-import type { ResetStage, TakenStage } from "../../storage/store.ts";
+import type { ResetStage, TakenStage } from "../../storage/write.ts";
 import type { MillContext } from "../mill-context.ts";
 import { choose } from "../plan/plan-selection.ts";
 import { findRun, runName } from "../queries/find-run.ts";

@@ -9,7 +9,7 @@ import type { Failure } from "../../model/outcome.ts";
 import type { RunRecord } from "../../model/run.ts";
 import { fingerprintOf } from "../../policy/failure.ts";
 import { decideReset } from "../../policy/reuse.ts";
-import type { NextRun } from "../../storage/store.ts";
+import type { NextRun } from "../../storage/write.ts";
 import { beginRun, type Beginning } from "../commands/begin-run.ts";
 import { checkCheckpoints } from "../commands/check-checkpoints.ts";
 import { readInputText, toInputVersion } from "../commands/input-text.ts";

@@ -5,7 +5,7 @@ import type { ItemRecord, RunCheckpoints } from "../../model/checkpoint.ts";
 import type { PipelineDefinition } from "../../model/definition.ts";
 import type { RunRecord } from "../../model/run.ts";
 import type { ResetPlan } from "../../policy/reuse.ts";
-import type { ResetStage } from "../../storage/store.ts";
+import type { ResetStage } from "../../storage/write.ts";
 import type { MillContext } from "../mill-context.ts";
 
 /** What was found of the run, and what is to become of it. */

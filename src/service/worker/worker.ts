@@ -21,7 +21,7 @@ import {
 } from "../../model/limits.ts";
 import type { RunState } from "../../model/run.ts";
 import type { Timer } from "../../std/clock.ts";
-import type { ClaimedPipeline, NextRun } from "../../storage/store.ts";
+import type { ClaimedPipeline, NextRun } from "../../storage/write.ts";
 import { storeClosed, whileOpen } from "../commands/begin-run.ts";
 import type { LiveRun } from "../live-run.ts";
 import { getDefinition, type MillContext, type StoppableWorker } from "../mill-context.ts";

@@ -14,7 +14,7 @@ import type { StageState } from "../../model/outcome.ts";
 import type { RunRecord } from "../../model/run.ts";
 import type { EncodedValue } from "../../std/value.ts";
 import { isStageOver, isTakeable, reopenItem, reopenStage, takenOver } from "../stage-rules.ts";
-import type { ResetStage, TakenStage } from "../store.ts";
+import type { ResetStage, TakenStage } from "../write.ts";
 
 interface Memo {
   readonly stage: string;

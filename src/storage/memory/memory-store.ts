@@ -23,7 +23,6 @@ import type { StoreCapabilities } from "../capabilities.ts";
 import { isStageOver } from "../stage-rules.ts";
 import type {
   BatchQuery,
-  BatchRecord,
   CacheAddress,
   EventQuery,
   ItemQuery,
@@ -31,9 +30,8 @@ import type {
   RunQuery,
   Store,
   WorkerRecord,
-  Write,
-  WriteResult,
 } from "../store.ts";
+import type { BatchRecord, Write, WriteResult } from "../write.ts";
 import { assertEventPage, assertPage, assertWrites } from "../write-check.ts";
 import { byText, selectEvents, selectItems, selectRuns } from "./memory-query.ts";
 import type { MemoryRun } from "./memory-run.ts";

@@ -43,7 +43,7 @@ import type {
   WakeRunsWrite,
   Write,
   WriteResult,
-} from "../store.ts";
+} from "../write.ts";
 import { MemoryCache } from "./memory-cache.ts";
 import { MemoryQueue } from "./memory-queue.ts";
 import { MemoryRun } from "./memory-run.ts";

@@ -3,7 +3,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { beforeEach, test } from "vitest";
 import { claimNext, createBatch, createRun, queueRun } from "../../testing/store-suite/fixture.ts";
 import { makeVirtualClock } from "../../std/virtual-clock.ts";
-import type { Write } from "../store.ts";
+import type { Write } from "../write.ts";
 import { Rows } from "./rows.ts";
 import { MIGRATIONS } from "./schema.ts";
 import { StoreClock } from "./store-clock.ts";

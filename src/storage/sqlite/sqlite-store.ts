@@ -21,7 +21,6 @@ import type { StoreCapabilities } from "../capabilities.ts";
 import type { LeaseRenewer, RenewalListener, RenewalTerms } from "../lease-renewer.ts";
 import type {
   BatchQuery,
-  BatchRecord,
   CacheAddress,
   EventQuery,
   ItemQuery,
@@ -29,9 +28,8 @@ import type {
   RunQuery,
   Store,
   WorkerRecord,
-  Write,
-  WriteResult,
 } from "../store.ts";
+import type { BatchRecord, Write, WriteResult } from "../write.ts";
 import { assertEventPage, assertPage, assertWrites } from "../write-check.ts";
 import { readPragma } from "./connection.ts";
 import { isDoubtful, toStoreError } from "./faults.ts";

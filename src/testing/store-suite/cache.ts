@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import type { CacheComponents, NewCacheEntry } from "../../model/cache.ts";
-import type { PutCacheWrite, Store } from "../../storage/store.ts";
+import type { Store } from "../../storage/store.ts";
+import type { PutCacheWrite } from "../../storage/write.ts";
 import {
   apply,
   applyAll,

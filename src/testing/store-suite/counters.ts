@@ -5,7 +5,8 @@ import { PAGE_ROWS_MAX } from "../../model/limits.ts";
 import { STAGE_STATES, type StageState } from "../../model/outcome.ts";
 import { RUN_STATES, type RunState } from "../../model/run.ts";
 import { makeSeededRandom, type Random } from "../../std/random.ts";
-import type { Store, Write } from "../../storage/store.ts";
+import type { Store } from "../../storage/store.ts";
+import type { Write } from "../../storage/write.ts";
 import {
   applyAll,
   applyRun,

@@ -1,7 +1,8 @@
 // Chapter: deletions. A run goes with all it has, in bounded steps; a running one never goes.
 
 import assert from "node:assert/strict";
-import type { DeleteRunsWrite, Store, WriteResult } from "../../storage/store.ts";
+import type { Store } from "../../storage/store.ts";
+import type { DeleteRunsWrite, WriteResult } from "../../storage/write.ts";
 import type { RunState } from "../../model/run.ts";
 import {
   apply,

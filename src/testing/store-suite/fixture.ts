@@ -7,6 +7,7 @@ import type { Owner } from "../../model/lease.ts";
 import type { Failure, StoredValue } from "../../model/outcome.ts";
 import type { RunRecord } from "../../model/run.ts";
 import { encodeValue, type EncodedValue } from "../../std/value.ts";
+import type { Store } from "../../storage/store.ts";
 import type {
   ClaimedPipeline,
   ClaimNextWrite,
@@ -23,10 +24,9 @@ import type {
   ReclaimRunWrite,
   RequestCancelWrite,
   ResetStage,
-  Store,
   Write,
   WriteResult,
-} from "../../storage/store.ts";
+} from "../../storage/write.ts";
 
 /** Length of the leases that the fixtures take. */
 export const LEASE_MS = 30_000;

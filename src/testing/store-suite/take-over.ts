@@ -1,7 +1,7 @@
 // Chapter: take-over. A new run that begins with another run's checkpoints.
 
 import assert from "node:assert/strict";
-import type { TakenStage } from "../../storage/store.ts";
+import type { TakenStage } from "../../storage/write.ts";
 import {
   applyAll,
   applyRun,

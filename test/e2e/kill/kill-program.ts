@@ -3,7 +3,8 @@
 // is a job as JSON.
 
 import { SqliteStore } from "../../../src/storage/sqlite/sqlite-store.ts";
-import type { Store, Write } from "../../../src/storage/store.ts";
+import type { Store } from "../../../src/storage/store.ts";
+import type { Write } from "../../../src/storage/write.ts";
 import { openMillrace, type Millrace } from "../../../src/exports/index.ts";
 import { makeReference, type Passage } from "./reference-pipeline.ts";
 

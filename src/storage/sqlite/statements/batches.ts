@@ -4,7 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { assert } from "../../../std/assert.ts";
 import { RUN_STATES, type RunState } from "../../../model/run.ts";
 import { readNumber, readText, readWord } from "../../codec.ts";
-import type { BatchRecord } from "../../store.ts";
+import type { BatchRecord } from "../../write.ts";
 import { Statement } from "../statement.ts";
 
 /** Statements over `batches` and `batch_counters`. */

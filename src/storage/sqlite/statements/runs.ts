@@ -19,7 +19,8 @@ import {
   runLifeColumns,
   toRunRecord,
 } from "../../run-codec.ts";
-import type { MoveRunWrite, RunQuery } from "../../store.ts";
+import type { RunQuery } from "../../store.ts";
+import type { MoveRunWrite } from "../../write.ts";
 import { compileRunConditions } from "../run-query.ts";
 import { Statement } from "../statement.ts";
 

@@ -2,7 +2,7 @@
 // write that asks for it.
 
 import { isDeletable } from "../../run-rules.ts";
-import type { DeleteRunsWrite, WriteResult } from "../../store.ts";
+import type { DeleteRunsWrite, WriteResult } from "../../write.ts";
 import type { Batch } from "../batch.ts";
 import type { RunHead } from "../statements/runs.ts";
 

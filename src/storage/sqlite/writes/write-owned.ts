@@ -1,7 +1,7 @@
 // Writes that an owner makes under its lease. Each is refused unless its run is running under the epoch it
 // carries; the head of the run, read once per transaction under the write lock, answers that for all of them.
 
-import type { EventNumbers, OwnerWrite, WriteResult } from "../../store.ts";
+import type { EventNumbers, OwnerWrite, WriteResult } from "../../write.ts";
 import type {
   DropItemsWrite,
   MoveRunWrite,
@@ -9,7 +9,7 @@ import type {
   PutItemWrite,
   PutMemoWrite,
   PutStageWrite,
-} from "../../store.ts";
+} from "../../write.ts";
 import { refuseOwnerMove } from "../../run-rules.ts";
 import { isStageOver, refuseStageMove } from "../../stage-rules.ts";
 import type { Batch } from "../batch.ts";

@@ -9,7 +9,7 @@ import type {
   ReclaimRunWrite,
   WakeRunsWrite,
   WriteResult,
-} from "../../store.ts";
+} from "../../write.ts";
 import type { Batch } from "../batch.ts";
 import type { QueuedRun } from "../statements/runs.ts";
 

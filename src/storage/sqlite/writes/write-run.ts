@@ -20,7 +20,7 @@ import type {
   ResetStage,
   TakenStage,
   WriteResult,
-} from "../../store.ts";
+} from "../../write.ts";
 import type { Batch } from "../batch.ts";
 
 const NO_RUN: WriteResult = {

@@ -4,7 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { assert } from "../../../std/assert.ts";
 import { WORKER_SILENT_MS_MAX } from "../../../model/limits.ts";
 import type { Owner } from "../../../model/lease.ts";
-import type { Write, WriteResult } from "../../store.ts";
+import type { Write, WriteResult } from "../../write.ts";
 import { Batch } from "../batch.ts";
 import { KnownHeads } from "../known-heads.ts";
 import { Rows } from "../rows.ts";

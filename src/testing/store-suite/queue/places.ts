@@ -1,13 +1,8 @@
 // Chapter: places. How many runs of a pipeline may be running at once, and what a claim hears that finds no place.
 
 import assert from "node:assert/strict";
-import type {
-  ClaimRunWrite,
-  CreateRunWrite,
-  NewRun,
-  Store,
-  Write,
-} from "../../../storage/store.ts";
+import type { Store } from "../../../storage/store.ts";
+import type { ClaimRunWrite, CreateRunWrite, NewRun, Write } from "../../../storage/write.ts";
 import {
   apply,
   applyAll,

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { PRIORITY_STEP_MS } from "../../../model/limits.ts";
-import type { NewRun, NextRun, Store } from "../../../storage/store.ts";
+import type { Store } from "../../../storage/store.ts";
+import type { NewRun, NextRun } from "../../../storage/write.ts";
 import {
   apply,
   applyAll,

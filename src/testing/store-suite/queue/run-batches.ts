@@ -2,7 +2,8 @@
 // is read, counted and numbered on the way must be as if each write had been committed alone.
 
 import assert from "node:assert/strict";
-import type { BatchQuery, NewRun, Store, Write, WriteResult } from "../../../storage/store.ts";
+import type { BatchQuery, Store } from "../../../storage/store.ts";
+import type { NewRun, Write, WriteResult } from "../../../storage/write.ts";
 import {
   apply,
   applyAll,
