@@ -50,7 +50,12 @@ interface Samples {
   readonly work: number[];
 }
 
-async function sample(folder: string, round: number, ours: Samples, bare: Samples): Promise<void> {
+interface Pair {
+  readonly ours: Samples;
+  readonly bare: Samples;
+}
+
+async function sample(folder: string, round: number, { ours, bare }: Pair): Promise<void> {
   const mill = await openMill(folder, `ours-${round}.db`);
   const perRun = (ms: number): number => (ms * 1_000) / RUNS;
   ours.enqueue.push(perRun(await timeMs(() => enqueueAll(mill))));
@@ -117,15 +122,9 @@ async function sampleIdle(
 export async function ask(): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), "millrace-queue-"));
   try {
-    const ours: Samples = { enqueue: [], work: [] };
-    const bare: Samples = { enqueue: [], work: [] };
+    const { ours, bare } = emptyPair();
     for (let round = -1; round < ROUNDS; round += 1) {
-      await sample(
-        folder,
-        round,
-        round < 0 ? emptySamples() : ours,
-        round < 0 ? emptySamples() : bare,
-      );
+      await sample(folder, round, round < 0 ? emptyPair() : { ours, bare });
     }
     printConditions(
       `queue on SQLite, synchronous=FULL: ${RUNS} runs of three stages, ${AT_ONCE} at once, µs per run`,
@@ -168,6 +167,6 @@ export async function ask(): Promise<boolean> {
   }
 }
 
-function emptySamples(): Samples {
-  return { enqueue: [], work: [] };
+function emptyPair(): Pair {
+  return { ours: { enqueue: [], work: [] }, bare: { enqueue: [], work: [] } };
 }

@@ -25,6 +25,7 @@ import { QueueLimits } from "./queue-limits.ts";
 import type { RunCore } from "./run-core.ts";
 import { takeUpWait } from "./restore/restored-wait.ts";
 import { RunTimers } from "./run-timers.ts";
+import { Settling } from "./settling.ts";
 import type { SlotWaiter } from "./slots.ts";
 import { StageLedger } from "./stage-ledger.ts";
 import { isEnded, type StageRun } from "./stage-run.ts";
@@ -46,8 +47,7 @@ export class RunDriver implements SlotWaiter {
   #mode: Mode = "driving";
   #open: number = 0;
   #pumping: boolean = false;
-  #settling: boolean = false;
-  readonly #settled: StageRun[] = [];
+  readonly #settling: Settling;
   readonly #turns: Turns;
   #isDoubted: boolean = false;
   /** How it ends, once it does. */
@@ -60,11 +60,17 @@ export class RunDriver implements SlotWaiter {
     this.#turns = new Turns(core.world.clock, () => this.pump());
     this.timers = new RunTimers(core.world.clock, (error) => this.fail(error));
     this.heap = new ReadyHeap(core.stages.length);
+    this.#settling = new Settling(
+      (stageRun) => this.#release(stageRun),
+      () => this.pump(),
+    );
     const cache = core.definition.hasCache ? new StageCache(core) : null;
     this.runner = new AttemptRunner(core, (attempt, outcome) => this.#ended(attempt, outcome));
     this.ledger = new StageLedger(core, cache, {
-      stageSettled: (stageRun) => this.#stageSettled(stageRun),
-      itemSettled: (stageRun, index) => this.#itemSettled(stageRun, index),
+      stageSettled: (stageRun) => this.#settling.add(stageRun),
+      // A map and those that follow it hear of an item before anything that starts by it can end.
+      itemSettled: (stageRun, index) =>
+        this.#settling.around(() => this.maps.itemSettled(stageRun, index)),
       committed: () => this.#checkOver(),
       writeFailed: (error) => this.fail(error),
     });
@@ -170,7 +176,7 @@ export class RunDriver implements SlotWaiter {
 
   /** Starts what is ready while there are slots. Safe to call at any time. */
   pump(): void {
-    if (this.#pumping || this.#turns.isGivingWay || this.#settling) return;
+    if (this.#pumping || this.#turns.isGivingWay || this.#settling.isUnderWay) return;
     this.#pumping = true;
     try {
       this.#startReady();
@@ -259,35 +265,7 @@ export class RunDriver implements SlotWaiter {
     });
   }
 
-  /** Endings are taken in order, one at a time: a thousand skips in a chain are no deep call. */
-  #stageSettled(stageRun: StageRun): void {
-    if (this.#settling) {
-      this.#settled.push(stageRun);
-      return;
-    }
-    this.#settling = true;
-    this.#release(stageRun);
-    this.#releaseSettled();
-  }
-
-  /** A map and those that follow it hear of an item before anything that starts by it can end. */
-  #itemSettled(stageRun: StageRun, index: number): void {
-    if (this.#settling) return this.maps.itemSettled(stageRun, index);
-    this.#settling = true;
-    this.maps.itemSettled(stageRun, index);
-    this.#releaseSettled();
-  }
-
-  #releaseSettled(): void {
-    // Emptying an array gives its memory back: only done where something was put in.
-    if (this.#settled.length > 0) {
-      for (const one of this.#settled) this.#release(one);
-      this.#settled.length = 0;
-    }
-    this.#settling = false;
-    this.pump();
-  }
-
+  /** A stage has ended: its readers count one need less. */
   #release(stageRun: StageRun): void {
     this.#open -= 1;
     this.maps.stageSettled(stageRun);
@@ -380,7 +358,8 @@ export class RunDriver implements SlotWaiter {
   }
 
   #checkOver(isCalm: boolean = false): void {
-    if (this.#mode === "over" || this.#turns.isGivingWay || this.#pumping || this.#settling) return;
+    if (this.#mode === "over" || this.#turns.isGivingWay) return;
+    if (this.#pumping || this.#settling.isUnderWay) return;
     const working = this.runner.running.size + this.ledger.commits + this.launcher.preparing;
     if (working > 0) return;
     if (this.#open === 0) {

@@ -19,6 +19,7 @@ export function toRunEvent(end: RunEnd): EventDraft {
         ? {}
         : {
             class: failure.class,
+            fingerprint: failure.fingerprint,
             message: boundedText(failure.message, ERROR_LIST_CHARS_MAX),
             stage: failure.stage ?? "",
           }),

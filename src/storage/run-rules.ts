@@ -223,7 +223,8 @@ export function reclaimRun(
   }
   if (attempts < write.attemptsMax) return { run: free, event: null };
   const { failure } = write;
-  const data = { durationMs, warnings: 0, class: failure.class, message: failure.message };
+  const { class: errorClass, message, fingerprint } = failure;
+  const data = { durationMs, warnings: 0, class: errorClass, message, fingerprint };
   return {
     run: {
       ...free,

@@ -162,7 +162,7 @@ function damagedInput(): Failure {
 /** Ends a run whose input does not fit; no stage of it starts. */
 async function failAtOnce(mill: MillContext, run: RunRecord, failure: Failure): Promise<Begun> {
   const durationMs = run.durationMs ?? 0;
-  const { message } = failure;
+  const { message, fingerprint } = failure;
   const result = await mill.committer.write({
     kind: "move-run",
     runId: run.id,
@@ -171,7 +171,10 @@ async function failAtOnce(mill: MillContext, run: RunRecord, failure: Failure): 
     reason: failure.code ?? message.slice(0, REASON_CHARS_MAX),
     end: { durationMs, warnings: 0, failure, metrics: {} },
     events: [
-      { type: "run.failed", data: { durationMs, warnings: 0, class: "permanent", message } },
+      {
+        type: "run.failed",
+        data: { durationMs, warnings: 0, class: failure.class, message, fingerprint },
+      },
     ],
   });
   return result.kind === "done" ? "failed" : "returned";

@@ -2,7 +2,6 @@
 // shows a run with many items shows a queue too: counts, pace, failures by kind, time left.
 
 import type { EventType, MillraceEvent } from "../../../model/event.ts";
-import { fingerprintOf } from "../../../policy/failure.ts";
 import { ERROR_CLASSES } from "../../../model/outcome.ts";
 import { numberField, textField } from "./event-fields.ts";
 
@@ -49,7 +48,7 @@ function toFailure(event: MillraceEvent): NonNullable<MillraceEvent["data"]> {
   const told = textField(event, "class");
   const errorClass = ERROR_CLASSES.find((known) => known === told) ?? "unknown";
   const durationMs = numberField(event, "durationMs") ?? 0;
-  const fingerprint = fingerprintOf(errorClass, undefined, message);
+  const fingerprint = textField(event, "fingerprint") ?? `${errorClass}\0${message}`;
   return { message, class: errorClass, attempts: 1, durationMs, fingerprint };
 }
 
