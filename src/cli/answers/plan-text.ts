@@ -1,7 +1,6 @@
 // A plan as lines for people: what each stage would do and why, wave by wave, then what is worth knowing.
 
-import type { Plan } from "../../service/plan/plan.ts";
-import type { PlannedStage } from "../../service/plan/plan-stages.ts";
+import type { Plan, PlannedStage } from "../../service/plan/plan.ts";
 import { showCount, showDuration } from "../render/figures.ts";
 import type { Look } from "../render/look.ts";
 import { oneLine } from "../render/phrases.ts";
@@ -20,7 +19,7 @@ export function renderPlan(plan: Plan, { look, start }: PlanScene): string {
   const predicted =
     plan.predictedMs === undefined
       ? `predicted: ${plan.basis}`
-      : `predicted ${showRange(plan.predictedMs)} (${plan.basis})`;
+      : `predicted ${showRange(plan.predictedMs)}${showConfidence(plan)} (${plan.basis})`;
   const refused = plan.refusal === undefined ? "no" : plan.refusal.text;
   return [
     head,
@@ -61,6 +60,10 @@ function renderStages(plan: Plan, look: Look): string {
 
 function showWill({ will, items }: PlannedStage, look: Look): string {
   return items === undefined ? will : `${will} ${look.alphabet.times}${showCount(items)}`;
+}
+
+function showConfidence({ confidence }: Plan): string {
+  return confidence === undefined ? "" : `, ${confidence} confidence`;
 }
 
 function showRange([low, high]: readonly [low: number, high: number]): string {

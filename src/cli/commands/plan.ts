@@ -72,6 +72,7 @@ async function makePlan(target: Target, wishes: PlanWishes): Promise<Plan> {
     ...selection,
     ...(input.isGiven ? { input: input.value } : {}),
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
+    slots: target.settings.attemptsInFlight.value,
     ...basis,
   });
 }

@@ -2,11 +2,12 @@
 // resumed.
 
 import type { RunRecord } from "../../model/run.ts";
-import type { PlanHistory } from "../../service/plan/plan-forecast.ts";
+import type { RunHistory } from "../../service/plan/plan-forecast.ts";
 import type { PlanRecords } from "../../service/plan/plan-selection.ts";
 import { findRun } from "../../service/queries/find-run.ts";
 import type { StoreReader } from "../../service/queries/open-reader.ts";
-import { readHistory, toPlanRecords } from "../../service/queries/plan-basis.ts";
+import { toPlanRecords } from "../../service/queries/plan-basis.ts";
+import { readRunHistory } from "../../service/queries/run-history.ts";
 import { readRunFacts } from "../../service/queries/run-facts.ts";
 import { showRun, type RunDetail } from "../../service/queries/show-run.ts";
 import type { CliContext } from "../cli-context.ts";
@@ -17,7 +18,7 @@ export interface FoundRun {
   readonly record: RunRecord;
   readonly detail: RunDetail;
   /** What a plan of going on, or of doing it again, rests on. */
-  readonly basis: { readonly records: PlanRecords; readonly history: PlanHistory };
+  readonly basis: { readonly records: PlanRecords; readonly history: RunHistory };
 }
 
 /** Runs looked through for one that can be resumed. */
@@ -57,7 +58,7 @@ async function readFound(store: StoreReader, record: RunRecord): Promise<FoundRu
     detail: await showRun(store, record.id),
     basis: {
       records: await toPlanRecords(store, record),
-      history: await readHistory(store, record.pipeline),
+      history: await readRunHistory(store, record.pipeline),
     },
   };
 }

@@ -23,7 +23,8 @@ export async function planAgain(
   const { record, detail, basis } = found;
   const { name, pipeline } = detail.run;
   const target = await loadRunTarget(context, { name, pipeline, source: record.source });
-  const plan = planPipeline(target.pipeline.definition, { ...basis, ...wishes });
+  const slots = target.settings.attemptsInFlight.value;
+  const plan = planPipeline(target.pipeline.definition, { ...basis, ...wishes, slots });
   const from = wishes.from === undefined ? [] : ["--from", wishes.from];
   printPlan(target.context, plan, [...start, ...from]);
   return EXIT.ok;

@@ -1,54 +1,87 @@
 // How long a run may take, from how long its stages took in earlier runs. A stage without history has no
 // prediction, and then neither has the run: a number that leaves work out would mislead.
 
-import type { PipelineDefinition } from "../../model/definition.ts";
-import { listWaves } from "../../model/graph.ts";
+import { CONCURRENCY_DEFAULT } from "../../model/defaults.ts";
+import type { PipelineDefinition, StageDefinition } from "../../model/definition.ts";
+import {
+  estimateRun,
+  estimateStage,
+  judgeConfidence,
+  NO_TIME,
+  type Confidence,
+  type DurationSample,
+  type Estimate,
+} from "../../policy/forecast.ts";
 
 /** What earlier runs took. */
-export interface PlanHistory {
+export interface RunHistory {
   /** How many runs were read. */
   readonly runs: number;
-  /** Durations of each stage that really ran, ms, in any order. */
-  readonly durationsMs: ReadonlyMap<string, readonly number[]>;
+  /** Times of each stage that really ran, in any order. */
+  readonly samples: ReadonlyMap<string, readonly DurationSample[]>;
+  /** How often a stage ended without having been worked on: it was skipped, or the cache had it. */
+  readonly idle: ReadonlyMap<string, number>;
 }
 
 /** Low and high, ms. */
-export type Forecast = readonly [low: number, high: number];
+export type Range = readonly [low: number, high: number];
 
-/** The middle four fifths of what the stage took; nothing for a stage that would not run. */
-export function predictStage(
-  stage: string,
-  will: string,
-  history: PlanHistory | undefined,
-): Forecast | undefined {
-  if (will === "skip" || will === "checkpoint" || will === "cache") return [0, 0];
-  const known = history?.durationsMs.get(stage)?.toSorted((left, right) => left - right) ?? [];
-  if (known.length === 0) return undefined;
-  const [low, high] = [quantile(known, 0.1), quantile(known, 0.9)];
-  return will === "depends" ? [0, high] : [low, high];
+/** What of a plan a prediction rests on. */
+export interface Foreseen {
+  readonly stage: string;
+  readonly will: "run" | "cache" | "checkpoint" | "skip" | "depends";
+  readonly items?: number;
 }
 
-function quantile(sorted: readonly number[], share: number): number {
-  return Math.round(sorted[Math.round((sorted.length - 1) * share)] ?? 0);
+/** A stage or run as a plan tells it; nothing where it cannot be told. */
+export interface Prediction {
+  /** Low and high; absent without history. */
+  readonly predictedMs?: Range;
+  /** How far it may be trusted; absent without history, and where nothing is left to guess. */
+  readonly confidence?: Confidence;
 }
 
-/** The longest path through the graph; undefined if any stage on it is unknown. */
+/** The middle four fifths of what each stage took, in the order given; nothing for a stage without history. */
+export function predictStages(
+  definition: PipelineDefinition,
+  stages: readonly Foreseen[],
+  history: RunHistory | undefined,
+): readonly (Estimate | undefined)[] {
+  return stages.map(({ stage, will, items }) => {
+    if (will === "skip" || will === "checkpoint" || will === "cache") return NO_TIME;
+    const known = definition.stages[definition.positions.get(stage) ?? -1];
+    const samples = history?.samples.get(stage) ?? [];
+    const estimate = estimateStage(samples, items === undefined || !scales(known) ? {} : { items });
+    return will === "depends" && estimate !== undefined ? { ...estimate, lowMs: 0 } : estimate;
+  });
+}
+
+/** False where an earlier time may have been short because the cache had most of the list. */
+function scales(stage: StageDefinition | undefined): boolean {
+  return stage?.map !== null && stage?.cache === null;
+}
+
+/** The run in `slots` places at once; undefined if any of its stages is unknown. */
 export function predictRun(
   definition: PipelineDefinition,
-  stages: readonly { readonly stage: string; readonly predictedMs?: Forecast }[],
-): Forecast | undefined {
-  const byName = new Map(stages.map((stage) => [stage.stage, stage.predictedMs]));
-  const ends = new Map<number, Forecast>();
-  for (const position of listWaves(definition.graph).flat()) {
-    const own = byName.get(definition.stages[position]?.name ?? "");
-    if (own === undefined) return undefined;
-    const before = (definition.graph.needs[position] ?? []).map((need) => ends.get(need) ?? [0, 0]);
-    ends.set(position, [
-      own[0] + Math.max(0, ...before.map(([low = 0]) => low)),
-      own[1] + Math.max(0, ...before.map(([, high = 0]) => high)),
-    ]);
-  }
-  const all = [...ends.values()];
-  if (all.length === 0) return undefined;
-  return [Math.max(...all.map(([low]) => low)), Math.max(...all.map(([, high]) => high))];
+  estimates: ReadonlyMap<string, Estimate | undefined>,
+  slots: number = CONCURRENCY_DEFAULT,
+): Estimate | undefined {
+  const stages = definition.stages.map(({ name }, position) => ({
+    estimate: estimates.get(name),
+    needs: definition.graph.needs[position] ?? [],
+  }));
+  const known = stages.flatMap(({ estimate, needs }) =>
+    estimate === undefined ? [] : [{ estimate, needs }],
+  );
+  return known.length < stages.length ? undefined : estimateRun(known, slots);
+}
+
+/** An estimate as a plan tells it. */
+export function toPrediction(estimate: Estimate | undefined): Prediction {
+  if (estimate === undefined) return {};
+  const predictedMs: Range = [estimate.lowMs, estimate.highMs];
+  // Of what does not run at all nothing was guessed.
+  if (estimate.samples === Infinity) return { predictedMs };
+  return { predictedMs, confidence: judgeConfidence(estimate) };
 }

@@ -6,7 +6,7 @@ import type { PipelineDefinition } from "../../model/definition.ts";
 import { MillraceError } from "../../model/errors.ts";
 import { listUpstream } from "../../model/graph.ts";
 import type { ResetRequest } from "../../policy/reuse.ts";
-import type { PlanHistory } from "./plan-forecast.ts";
+import type { RunHistory } from "./plan-forecast.ts";
 import { listFrom } from "../prepare-run.ts";
 import type { CacheForecast } from "../queries/plan-cache.ts";
 
@@ -29,10 +29,12 @@ export interface PlanOptions {
   readonly records?: PlanRecords;
   /** What the plan is of. Default "start". */
   readonly verb?: "start" | ResetRequest["verb"];
-  readonly history?: PlanHistory;
+  readonly history?: RunHistory;
   /** What the cache has, by stage. Default: it is not known. */
   readonly cache?: ReadonlyMap<string, CacheForecast>;
   readonly deadlineMs?: number;
+  /** Attempts at once, for how long it takes. Default 32. */
+  readonly slots?: number;
 }
 
 /** Which stages a start is about: `work` runs, `read` must come from checkpoints. */

@@ -5,7 +5,6 @@ import type { StageRecord, StateCounts } from "../../model/checkpoint.ts";
 import type { PipelineDefinition, StageDefinition } from "../../model/definition.ts";
 import { listWaves } from "../../model/graph.ts";
 import { decideReset, type StageReset } from "../../policy/reuse.ts";
-import { predictStage } from "./plan-forecast.ts";
 import { choose, type Choice, type PlanOptions } from "./plan-selection.ts";
 import { listFrom } from "../prepare-run.ts";
 import type { CacheForecast } from "../queries/plan-cache.ts";
@@ -13,25 +12,23 @@ import type { CacheForecast } from "../queries/plan-cache.ts";
 /** What a stage would do. `depends`: on a value that is not known yet. */
 export type PlannedAction = "run" | "cache" | "checkpoint" | "skip" | "depends";
 
-/** One stage of a plan. */
-export interface PlannedStage {
+/** One stage as it is decided. */
+export interface DecidedStage {
   readonly stage: string;
   readonly will: PlannedAction;
   readonly reason: string;
   /** Of a map: how many items would run, where that is known. */
   readonly items?: number;
-  /** Low and high; absent without history. */
-  readonly predictedMs?: readonly [low: number, high: number];
 }
 
 /** A stage as far as it is decided. */
-type Decision = Omit<PlannedStage, "stage" | "predictedMs">;
+type Decision = Omit<DecidedStage, "stage">;
 
 /** Decides every stage; in the order of the definition. */
 export function decideStages(
   definition: PipelineDefinition,
   options: PlanOptions,
-): readonly PlannedStage[] {
+): readonly DecidedStage[] {
   const resets = listResets(definition, options);
   const chosen =
     options.verb === undefined || options.verb === "start"
@@ -49,11 +46,7 @@ export function decideStages(
   }
   return definition.stages.flatMap((stage, position) => {
     const decision = decisions.get(position);
-    if (decision === undefined) return [];
-    const predictedMs = predictStage(stage.name, decision.will, options.history);
-    return [
-      { stage: stage.name, ...decision, ...(predictedMs === undefined ? {} : { predictedMs }) },
-    ];
+    return decision === undefined ? [] : [{ stage: stage.name, ...decision }];
   });
 }
 

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { StageRecord } from "../../model/checkpoint.ts";
 import { planPipeline, type Plan } from "./plan.ts";
+import type { RunHistory } from "./plan-forecast.ts";
 import type { PlanRecords } from "./plan-selection.ts";
 import { definePipeline, type PipelineByIdOptions, type StageById } from "../pipeline.ts";
 
@@ -55,6 +56,14 @@ function record(
     itemCount: null,
     ...change,
   };
+}
+
+function earlier(durationsMs: Readonly<Record<string, readonly number[]>>): RunHistory {
+  const samples = Object.entries(durationsMs).map(
+    ([stage, all]) => [stage, all.map((durationMs) => ({ durationMs, items: null }))] as const,
+  );
+  const runs = Math.max(...samples.map(([, all]) => all.length));
+  return { runs, samples: new Map(samples), idle: new Map() };
 }
 
 function after(stages: readonly StageRecord[]): PlanRecords {
@@ -216,24 +225,53 @@ test("of a map that is resumed only the items that are left are counted", () => 
   expect(plan.stages[0]).toMatchObject({ will: "run", items: 1 });
 });
 
-test("predictions come from earlier runs, along the longest path; without history there is none", () => {
-  const durationsMs = new Map([
-    ["a", [100, 100]],
-    ["b", [10, 20]],
-    ["c", [50, 60]],
-    ["d", [1, 1]],
-  ]);
+test("R252: predictions come from earlier runs, along the longest path; without history there is none", () => {
+  const history = earlier({ a: [100, 100], b: [10, 20], c: [50, 60], d: [1, 1] });
 
-  const plan = planPipeline(DIAMOND, { history: { runs: 2, durationsMs } });
-  const partly = planPipeline(DIAMOND, {
-    history: { runs: 1, durationsMs: new Map([["a", [5]]]) },
-  });
+  const plan = planPipeline(DIAMOND, { history });
+  const partly = planPipeline(DIAMOND, { history: earlier({ a: [5] }) });
+  const inTurn = planPipeline(DIAMOND, { history, slots: 1 });
 
   expect(plan.basis).toBe("2 earlier runs");
-  expect(plan.predictedMs).toEqual([151, 161]);
-  expect(plan.stages[1]).toMatchObject({ stage: "b", predictedMs: [10, 20] });
+  expect(plan).toMatchObject({ predictedMs: [151, 161], confidence: "medium" });
+  expect(inTurn.predictedMs).toEqual([161, 181]);
+  expect(plan.stages[1]).toMatchObject({
+    stage: "b",
+    predictedMs: [10, 20],
+    confidence: "medium",
+  });
   expect(partly.predictedMs).toBeUndefined();
-  expect(partly.stages[0]?.predictedMs).toEqual([5, 5]);
+  expect(partly.stages[0]).toMatchObject({ predictedMs: [5, 5], confidence: "low" });
+});
+
+test("R252: earlier times of a map are scaled to its items, unless the cache may have had most of them", () => {
+  const samples = new Map([["m", [{ durationMs: 1_000, items: 4 }]]]);
+  const history = { runs: 1, samples, idle: new Map() };
+  const plain = make([{ id: "m", over: [1, 2], run }]);
+  const cached = make([{ id: "m", over: [1, 2], run, cache: true }]);
+
+  expect(planPipeline(plain, { history }).predictedMs).toEqual([500, 500]);
+  expect(planPipeline(cached, { history }).predictedMs).toEqual([1_000, 1_000]);
+});
+
+test("what depends may take no time, and what is skipped takes none and says so without history", () => {
+  const definition = make([
+    { id: "a", run },
+    { id: "maybe", needs: ["a"], run, when: () => true },
+  ]);
+  const history = earlier({ maybe: [40] });
+
+  const { stages, predictedMs } = planPipeline(definition, { skip: ["a"], history });
+  const open = planPipeline(make([{ id: "maybe", run, when: () => true }]), { history });
+
+  expect(stages[0]).toEqual({
+    stage: "a",
+    will: "skip",
+    reason: "asked by --skip",
+    predictedMs: [0, 0],
+  });
+  expect(predictedMs).toEqual([0, 0]);
+  expect(open.predictedMs).toEqual([0, 40]);
 });
 
 test("a run deadline below a stage's timeout is a warning", () => {

@@ -4,14 +4,23 @@
 import type { Blocker } from "../../model/blocker.ts";
 import type { PipelineDefinition } from "../../model/definition.ts";
 import { listWaves } from "../../model/graph.ts";
-import { predictRun, type PlanHistory } from "./plan-forecast.ts";
-import { decideStages, type PlannedStage } from "./plan-stages.ts";
+import {
+  predictRun,
+  predictStages,
+  toPrediction,
+  type Prediction,
+  type RunHistory,
+} from "./plan-forecast.ts";
+import { decideStages, type DecidedStage } from "./plan-stages.ts";
 import type { PlanOptions } from "./plan-selection.ts";
 import { listNotes, listWarnings } from "./plan-warnings.ts";
 import { toSettings } from "../prepare-run.ts";
 
-/** What a run would do. */
-export interface Plan {
+/** One stage of a plan. */
+export interface PlannedStage extends DecidedStage, Prediction {}
+
+/** What a run would do; its prediction is that of the whole run. */
+export interface Plan extends Prediction {
   readonly pipeline: string;
   /** Hash. */
   readonly definition: string;
@@ -19,8 +28,6 @@ export interface Plan {
   readonly waves: readonly (readonly string[])[];
   /** Wave by wave. */
   readonly stages: readonly PlannedStage[];
-  /** Of the whole run: its longest path. */
-  readonly predictedMs?: readonly [low: number, high: number];
   /** What predictions rest on: `14 earlier runs`, `no history`. */
   readonly basis: string;
   /** Why it would not start now. */
@@ -48,15 +55,19 @@ export function planPipeline(definition: PipelineDefinition, options: PlanOption
   const waves = listWaves(definition.graph).map((wave) =>
     wave.flatMap((position) => definition.stages[position]?.name ?? []),
   );
+  const estimates = predictStages(definition, decided, options.history);
+  const estimateOf = new Map(decided.map(({ stage }, index) => [stage, estimates[index]]));
   const byName = new Map(decided.map((stage) => [stage.stage, stage]));
-  const predictedMs = predictRun(definition, decided);
   const refusal = findRefusal(definition);
   return {
     pipeline: definition.name,
     definition: definition.hash,
     waves,
-    stages: waves.flat().flatMap((name) => byName.get(name) ?? []),
-    ...(predictedMs === undefined ? {} : { predictedMs }),
+    stages: waves.flat().flatMap((name) => {
+      const stage = byName.get(name);
+      return stage === undefined ? [] : [{ ...stage, ...toPrediction(estimateOf.get(name)) }];
+    }),
+    ...toPrediction(predictRun(definition, estimateOf, options.slots)),
     basis: describeBasis(options.history),
     ...(refusal === undefined ? {} : { refusal }),
     work: decided.some(({ will }) => will === "run" || will === "depends"),
@@ -65,7 +76,7 @@ export function planPipeline(definition: PipelineDefinition, options: PlanOption
   };
 }
 
-function describeBasis(history: PlanHistory | undefined): string {
+function describeBasis(history: RunHistory | undefined): string {
   if (history === undefined || history.runs === 0) return "no history";
   return history.runs === 1 ? "1 earlier run" : `${history.runs} earlier runs`;
 }

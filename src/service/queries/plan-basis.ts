@@ -7,15 +7,13 @@ import type { RunRecord } from "../../model/run.ts";
 import { sha256Hex } from "../../std/json.ts";
 import { encodeValue } from "../../std/value.ts";
 import type { Store } from "../../storage/store.ts";
-import type { PlanHistory } from "../plan/plan-forecast.ts";
+import type { RunHistory } from "../plan/plan-forecast.ts";
 import type { PlanRecords } from "../plan/plan-selection.ts";
 import { checkInput } from "../prepare-run.ts";
 import { runName } from "./find-run.ts";
 import { openReader } from "./open-reader.ts";
+import { readRunHistory } from "./run-history.ts";
 import { foreseeCache, type CacheForecast } from "./plan-cache.ts";
-
-/** Earlier runs that are read for durations. */
-const HISTORY_RUNS_MAX = 20;
 
 /** What is asked. */
 export interface PlanBasisQuery {
@@ -34,7 +32,7 @@ export interface PlanBasisQuery {
 
 /** What was found. */
 export interface PlanBasis {
-  readonly history?: PlanHistory;
+  readonly history?: RunHistory;
   readonly records?: PlanRecords;
   /** What the cache has, by stage. */
   readonly cache?: ReadonlyMap<string, CacheForecast>;
@@ -49,7 +47,7 @@ export async function readPlanBasis(query: PlanBasisQuery): Promise<PlanBasis> {
     const records = query.records ? await findRecords(store, query) : undefined;
     const cache = query.definition.hasCache ? await askCache(store, query) : undefined;
     return {
-      history: await readHistory(store, query.definition.name),
+      history: await readRunHistory(store, query.definition.name),
       ...(cache === undefined ? {} : { cache }),
       ...(records === undefined ? {} : { records }),
     };
@@ -65,19 +63,6 @@ async function openIfThere(query: PlanBasisQuery): Promise<Store | undefined> {
     if (isMillraceError(error) && error.code === "STORE_NOT_FOUND") return undefined;
     throw error;
   }
-}
-
-/** Durations of the stages that really ran, from the newest runs that succeeded. */
-export async function readHistory(store: Store, pipeline: string): Promise<PlanHistory> {
-  const runs = await store.listRuns({ pipeline, states: ["succeeded"], limit: HISTORY_RUNS_MAX });
-  const durationsMs = new Map<string, number[]>();
-  for (const run of runs) {
-    for (const { stage, via, state, durationMs } of await store.listStages(run.id)) {
-      if (via !== "run" || state !== "succeeded" || durationMs === null) continue;
-      durationsMs.set(stage, [...(durationsMs.get(stage) ?? []), durationMs]);
-    }
-  }
-  return { runs: runs.length, durationsMs };
 }
 
 /** The checkpoints of a run, as a plan uses them. */

@@ -2,7 +2,8 @@ import { afterEach, expect, test } from "vitest";
 import type { Context } from "../../model/context.ts";
 import { openMillrace, type Millrace } from "../millrace.ts";
 import { definePipeline, type StageById } from "../pipeline.ts";
-import { toPlanRecords, readHistory } from "./plan-basis.ts";
+import { toPlanRecords } from "./plan-basis.ts";
+import { readRunHistory } from "./run-history.ts";
 import { findRun } from "./find-run.ts";
 import { iterateItems, listItems } from "./list-items.ts";
 import { findResumable, listRuns } from "./list-runs.ts";
@@ -342,16 +343,19 @@ test("items that were not begun are counted as pending", async () => {
   expect(views[0]?.state).not.toBe("running");
 });
 
-test("a plan reads durations of stages that really ran, and the records of a run", async () => {
+test("R252: the history holds durations of stages that really ran, and the records of a run", async () => {
   const mill = await setup();
   await work(mill, ok);
-  await work(mill, ok, { skip: ["a"] });
+  await work(mill, [...ok, { id: "b", run: () => 2 }], { skip: ["b"] });
   await work(mill, bad);
   const { store } = mill;
 
-  const history = await readHistory(store, "made");
+  const history = await readRunHistory(store, "made");
   const records = await toPlanRecords(store, await findRun(store, "1"));
 
-  expect(history.durationsMs.get("a")).toHaveLength(1);
+  expect(history.runs).toBe(2);
+  const sample = { durationMs: expect.any(Number), items: null };
+  expect([...history.samples]).toEqual([["a", [sample, sample]]]);
+  expect([...history.idle]).toEqual([["b", 1]]);
   expect(records).toMatchObject({ run: "1", stages: [{ stage: "a", state: "succeeded" }] });
 });
