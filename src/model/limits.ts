@@ -5,6 +5,8 @@
 export const CLAIM_RUNS_MAX = 256;
 /** Highest `maxActiveRuns` of a pipeline. */
 export const ACTIVE_RUNS_MAX = 100_000;
+/** Queued runs ahead of one that `why` counts; beyond it says "at least". */
+export const QUEUE_AHEAD_MAX = 1_000;
 /** Runs that a worker works on at once. */
 export const WORKER_RUNS_MAX = 256;
 /** Waiting runs that go back to their queues in one write at most. */
@@ -111,5 +113,7 @@ export const TAG_CHARS_MAX = 256;
 export const RUN_KEY_CHARS_MAX = 512;
 /** How long a store remembers a process that fell silent, ms: it names who held a lost run the day before. */
 export const WORKER_SILENT_MS_MAX = 86_400_000;
+/** Silence after which `why` counts a worker no longer among those that are alive, ms: five beats. */
+export const WORKER_ALIVE_MS_MAX = 5_000;
 /** Blobs younger than this are left alone by `gc`, needed or not, since a row may name them soon, ms. */
 export const BLOB_YOUNG_MS_MAX = 3_600_000;

@@ -3,6 +3,7 @@
 // conformance suite. The engine sees this file alone and never learns which store it talks to.
 import type { CacheEntry } from "../model/cache.ts";
 import type {
+  CrashRecord,
   ItemRecord,
   RetryRecord,
   RunCheckpoints,
@@ -57,6 +58,9 @@ export interface ItemQuery {
   readonly afterKey?: string;
 }
 
+/** What decides when a queued run is claimed. */
+export type QueuePlace = Pick<RunRecord, "pipeline" | "dueAtMs" | "priority" | "number">;
+
 /** What a worker said last of itself: one row per process. */
 export interface WorkerRecord {
   readonly owner: Owner;
@@ -100,13 +104,17 @@ export interface Store {
   countBatch(id: string): Promise<Readonly<Partial<Record<RunState, number>>>>;
   /** The run that the next claim of this pipeline would take, whatever else keeps it from being claimed. */
   findNextQueued(pipeline: string): Promise<RunRecord | undefined>;
+  /** Queued runs of its pipeline that are claimed before this one, counted up to `limit`, 1 to QUEUE_AHEAD_MAX. */
+  countAhead(run: QueuePlace, limit: number): Promise<number>;
   /** A number that differs once another process may have written. A hint: reading is what tells. */
   changeMark(): Promise<number>;
   /**
-   * Everything a run needs to go on: stage rows, items that ended or are recorded as started, state entries;
+   * Everything a run needs to go on: stage rows, items that ended or are recorded as started, state entries, crashes;
    * empty if there is no such run.
    */
   loadCheckpoints(runId: string): Promise<RunCheckpoints>;
+  /** Crashes of a run's stages and items, in order of both; empty for nearly every run. */
+  listCrashes(runId: string): Promise<readonly CrashRecord[]>;
   findStage(runId: string, stage: string): Promise<StageRecord | undefined>;
   /** In order of name. */
   listStages(runId: string): Promise<readonly StageRecord[]>;

@@ -9,6 +9,7 @@ import {
   DELETE_RUNS_MAX,
   PAGE_ROWS_MAX,
   PRIORITY_MAX,
+  QUEUE_AHEAD_MAX,
   RECENT_EVENTS_MAX,
   WAKE_RUNS_MAX,
 } from "../model/limits.ts";
@@ -27,6 +28,11 @@ export function assertWrites(writes: readonly Write[]): void {
 /** Asserts the length of a page of runs or items. */
 export function assertPage(limit: number): void {
   assertLimit(limit, PAGE_ROWS_MAX);
+}
+
+/** Asserts how far the runs ahead of one are counted. */
+export function assertAhead(limit: number): void {
+  assertLimit(limit, QUEUE_AHEAD_MAX);
 }
 
 /** Asserts the length of a page of events. */
@@ -86,6 +92,9 @@ function assertNames(write: Write): void {
       assertName("key of a cache entry", write.entry.key);
       if (write.entry.item !== null) assertItemKey(write.entry.item);
       assertState(write.entry.state);
+      return;
+    case "put-crash":
+      if (write.item !== null) assertItemKey(write.item);
       return;
     case "create-batch":
     case "claim-run":

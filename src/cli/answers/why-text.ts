@@ -29,7 +29,7 @@ export function renderWhy({ summary, blockers, notes }: WhyAnswer, look: Look): 
 function renderBlockers(blockers: readonly BlockerView[], look: Look): string {
   const rows = blockers.map((blocker, index) => [
     ` ${index + 1}.`,
-    `${blocker.kind} ${escapeControl(blocker.name)}`,
+    blocker.kind === blocker.name ? blocker.kind : `${blocker.kind} ${escapeControl(blocker.name)}`,
     oneLine(blocker.text),
     sayHolders(blocker),
     sayExpected(blocker),

@@ -1,6 +1,9 @@
 // `millrace why`: why a run, stage or item is in its state, from the store alone.
 
+import { relative } from "node:path";
+import type { RunRecord } from "../../model/run.ts";
 import { explainRun } from "../../service/explain.ts";
+import { WORK_COMMAND } from "../../service/explain/explain-queued.ts";
 import { readWaitHistory } from "../../service/explain/wait-history.ts";
 import { findRun } from "../../service/queries/find-run.ts";
 import { toBlockerView } from "../../service/views/blocker-view.ts";
@@ -8,9 +11,10 @@ import { renderHistory, renderWhy } from "../answers/why-text.ts";
 import type { CliContext, ParsedOptions } from "../cli-context.ts";
 import { EXIT } from "../exit-code.ts";
 import { parseAddress } from "../input/address.ts";
-import { withCommonFlags } from "../next-command.ts";
+import { quoteWord, withCommonFlags } from "../next-command.ts";
 import { printAnswer, printDocument } from "../print.ts";
 import { lookOf } from "../render/look.ts";
+import { parseRunSource } from "../run-source.ts";
 import { withStore } from "../with-store.ts";
 
 /** Explains. */
@@ -32,7 +36,7 @@ export async function run(
     const shown = {
       ...answer,
       blockers: blockers.map(toBlockerView),
-      notes: notes.map((note) => withCommonFlags(context, note)),
+      notes: notes.map((note) => withCommonFlags(context, addFile(context, note, record))),
     };
     if (context.flags.json) {
       const past =
@@ -45,4 +49,13 @@ export async function run(
     if (history !== undefined) printAnswer(context, renderHistory(history, look));
     return EXIT.ok;
   });
+}
+
+/** What works a queue finds its pipelines in the configuration, or in the file that is named. */
+function addFile(context: CliContext, note: string, { source }: RunRecord): string {
+  const origin = parseRunSource(context.cwd, source);
+  if (origin.kind !== "file" || !note.endsWith(WORK_COMMAND)) return note;
+  const inside = relative(context.cwd, origin.path);
+  const path = inside.startsWith("..") ? origin.path : inside;
+  return `${note} ${quoteWord(`${path}#${origin.pipeline}`)}`;
 }

@@ -7,28 +7,32 @@ import type { Store } from "../../storage/store.ts";
 import { findStageBlockers, isOver } from "../queries/find-blockers.ts";
 import { findPlaceBlocker } from "../queries/find-place-blocker.ts";
 import { runName } from "../queries/find-run.ts";
+import { readQueuePosition } from "../queries/queue-position.ts";
 import { stageStateOf, type RunFacts } from "../queries/run-facts.ts";
 import { toIso } from "../views/time-view.ts";
 import { findRunBlocker } from "../views/run-view.ts";
 import type { Answer } from "./answer.ts";
+import { tellDue, tellQueued } from "./explain-queued.ts";
 import { sayCount, sayFailure, saySince, sayWhySkipped } from "./words.ts";
 
 /** Explains the run itself. */
 export async function explainRunState(store: Store, facts: RunFacts): Promise<Answer> {
   const { run } = facts;
   const lineage = await sayLineage(store, run);
-  const told = tell(facts, await findPlaceBlocker(store, facts));
+  const told = await tell(store, facts);
   return { state: run.state, ...told, notes: [...told.notes, ...sayLife(run), ...lineage] };
 }
 
-function tell(facts: RunFacts, full: Blocker | undefined): Omit<Answer, "state"> {
+async function tell(store: Store, facts: RunFacts): Promise<Omit<Answer, "state">> {
+  const full = await findPlaceBlocker(store, facts);
   switch (facts.run.state) {
     case "queued":
-      return tellQueued(facts, full);
+      return tellQueued({ facts, full, position: await readQueuePosition(store, facts.run) });
     case "running":
       return facts.isAbandoned ? tellLost(facts) : tellRunning(facts);
     case "waiting":
-      return facts.run.reason === "busy" ? tellWaitsForPlace(facts, full) : tellWaiting(facts);
+      if (facts.run.reason === "busy") return tellWaitsForPlace(facts, full);
+      return facts.run.wakeAtMs === null ? tellWaiting(facts) : tellDue(facts);
     case "succeeded":
       return tellEnded(facts, sayDone(facts));
     case "failed":
@@ -42,30 +46,6 @@ function tell(facts: RunFacts, full: Blocker | undefined): Omit<Answer, "state">
         [`goes on with it: npx millrace resume ${facts.name}`],
       );
   }
-}
-
-function tellQueued(facts: RunFacts, full: Blocker | undefined): Omit<Answer, "state"> {
-  const { run, name, nowMs } = facts;
-  if (full !== undefined) {
-    return {
-      summary: `${name} is queued ${saySince(run.queuedAtMs, nowMs)}: ${full.text}.`,
-      blockers: [full],
-      notes: [],
-    };
-  }
-  return {
-    summary: `${name} is queued ${saySince(run.queuedAtMs, nowMs)}: no process has taken it yet.`,
-    blockers: [
-      {
-        kind: "no-worker",
-        name,
-        sinceMs: run.queuedAtMs,
-        basis: "unknown",
-        text: "no process has taken it yet",
-      },
-    ],
-    notes: [`works on it here: npx millrace resume ${name}`],
-  };
 }
 
 function tellRunning(facts: RunFacts): Omit<Answer, "state"> {

@@ -132,7 +132,7 @@ export function findRunBlocker(facts: RunFacts): Blocker | undefined {
 function toRunBlocker({ run, name, isAbandoned }: RunFacts): Blocker {
   const reason = isAbandoned ? "interrupted" : (run.reason ?? "interrupted");
   if (reason !== "interrupted") {
-    return { kind: toKind(reason), name: reason, basis: "unknown", text: `waits: ${reason}` };
+    return toWaitBlocker(run, reason);
   }
   return {
     kind: "interrupted",
@@ -141,6 +141,17 @@ function toRunBlocker({ run, name, isAbandoned }: RunFacts): Blocker {
     basis: "unknown",
     text: "the process that worked on it is gone or was stopped; it goes on with resume",
   };
+}
+
+/** A run that waits by its own will, until a time or until something clears. */
+function toWaitBlocker({ updatedAtMs, wakeAtMs }: RunRecord, reason: string): Blocker {
+  const kind = toKind(reason);
+  const of = { kind, name: reason, sinceMs: updatedAtMs } as const;
+  if (wakeAtMs === null) return { ...of, basis: "unknown", text: `waits: ${reason}` };
+  const untilText = toIso(wakeAtMs);
+  const text =
+    kind === "due" ? `not due before ${untilText}` : `held back until ${untilText} (${reason})`;
+  return { ...of, expectedAtMs: wakeAtMs, basis: "exact", text };
 }
 
 const RUN_KINDS: readonly Blocker["kind"][] = [

@@ -3,6 +3,7 @@
 
 import type { CacheEntry } from "../../model/cache.ts";
 import type {
+  CrashRecord,
   ItemRecord,
   RetryRecord,
   RunCheckpoints,
@@ -20,6 +21,7 @@ import type { EncodedValue } from "../../std/value.ts";
 import type { BlobStore } from "../blob-store.ts";
 import { MemoryBlobs } from "../blobs/memory-blobs.ts";
 import type { StoreCapabilities } from "../capabilities.ts";
+import { claimOrder } from "../run-rules.ts";
 import { isStageOver } from "../stage-rules.ts";
 import type {
   BatchQuery,
@@ -27,12 +29,13 @@ import type {
   EventQuery,
   ItemQuery,
   MemoAddress,
+  QueuePlace,
   RunQuery,
   Store,
   WorkerRecord,
 } from "../store.ts";
 import type { BatchRecord, Write, WriteResult } from "../write.ts";
-import { assertEventPage, assertPage, assertWrites } from "../write-check.ts";
+import { assertAhead, assertEventPage, assertPage, assertWrites } from "../write-check.ts";
 import { byText, selectEvents, selectItems, selectRuns } from "./memory-query.ts";
 import type { MemoryRun } from "./memory-run.ts";
 import { keyOf, MemoryRows } from "./memory-write.ts";
@@ -149,6 +152,16 @@ export class MemoryStore implements Store {
     return this.#rows.queue.listNext(pipeline, 1)[0]?.record;
   }
 
+  async countAhead(run: QueuePlace, limit: number): Promise<number> {
+    this.#assertOpen();
+    assertAhead(limit);
+    const own = claimOrder(run);
+    return this.#rows.queue.listNext(run.pipeline, limit).filter(({ record }) => {
+      const order = claimOrder(record);
+      return order < own || (order === own && record.number < run.number);
+    }).length;
+  }
+
   async changeMark(): Promise<number> {
     this.#assertOpen();
     return this.#rows.lastSeq;
@@ -163,7 +176,17 @@ export class MemoryStore implements Store {
       );
       if (known.length > 0) items.set(stage, known);
     }
-    return { stages: await this.listStages(runId), items, state: await this.listState(runId) };
+    return {
+      stages: await this.listStages(runId),
+      items,
+      state: await this.listState(runId),
+      crashes: await this.listCrashes(runId),
+    };
+  }
+
+  async listCrashes(runId: string): Promise<readonly CrashRecord[]> {
+    const address = byText((one: CrashRecord) => `${one.stage ?? ""}\0${one.item ?? ""}`);
+    return [...(this.#run(runId)?.crashes ?? [])].sort(address);
   }
 
   async findStage(runId: string, stage: string): Promise<StageRecord | undefined> {

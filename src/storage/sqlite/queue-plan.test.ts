@@ -67,6 +67,17 @@ test("the next runs come from the index of claims in its order", () => {
   assert.equal(more, undefined);
 });
 
+test("those ahead of a run are counted along the index of claims", () => {
+  const place = { pipeline: "crawl", dueAtMs: 5, priority: 0, number: 30 };
+  const [plan] = plansOf((rows) => rows.queue.countAhead(place, 5));
+  const access = plan?.filter((line) => line.startsWith("SEARCH runs")) ?? [];
+  assert.deepEqual(access, [
+    "SEARCH runs USING INDEX runs_claim (pipeline=? AND <expr><?)",
+    "SEARCH runs USING INDEX runs_claim (pipeline=? AND <expr>=? AND rowid<?)",
+  ]);
+  assert.doesNotMatch(plan?.join("\n") ?? "", /TEMP B-TREE|AUTOMATIC|SCAN runs/);
+});
+
 test("runs that are due, and the next time, come from the index of waking", () => {
   const [due] = plansOf((rows) => rows.runs.listDue(5, 5));
   assert.equal(accessOf(due), "SEARCH runs USING INDEX runs_wake (wake_at_ms<?)");

@@ -4,6 +4,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { CacheEntry } from "../../model/cache.ts";
 import type {
+  CrashRecord,
   ItemRecord,
   RetryRecord,
   RunCheckpoints,
@@ -25,12 +26,13 @@ import type {
   EventQuery,
   ItemQuery,
   MemoAddress,
+  QueuePlace,
   RunQuery,
   Store,
   WorkerRecord,
 } from "../store.ts";
 import type { BatchRecord, Write, WriteResult } from "../write.ts";
-import { assertEventPage, assertPage, assertWrites } from "../write-check.ts";
+import { assertAhead, assertEventPage, assertPage, assertWrites } from "../write-check.ts";
 import { readPragma } from "./connection.ts";
 import { isDoubtful, toStoreError } from "./faults.ts";
 import { Rows } from "./rows.ts";
@@ -145,6 +147,11 @@ export class SqliteStore implements Store {
     return this.#read(({ rows }) => rows.runs.listNext(pipeline, 1)[0]?.run);
   }
 
+  async countAhead(run: QueuePlace, limit: number): Promise<number> {
+    assertAhead(limit);
+    return this.#read(({ rows }) => rows.queue.countAhead(run, limit));
+  }
+
   async changeMark(): Promise<number> {
     return this.#read(({ database }) => Number(readPragma(database, "data_version")));
   }
@@ -154,7 +161,12 @@ export class SqliteStore implements Store {
       stages: rows.stages.list(run),
       items: byStage(rows.items.listKnown(run)),
       state: rows.state.list(run),
+      crashes: rows.crashes.list(run),
     }));
+  }
+
+  async listCrashes(runId: string): Promise<readonly CrashRecord[]> {
+    return this.#readRun(runId, [], (rows, run) => rows.crashes.list(run));
   }
 
   async findStage(runId: string, stage: string): Promise<StageRecord | undefined> {
@@ -292,7 +304,12 @@ export class SqliteStore implements Store {
 }
 
 const NO_COUNTS: ReadonlyMap<string, StateCounts> = new Map();
-const NO_CHECKPOINTS: RunCheckpoints = { stages: [], items: new Map(), state: [] };
+const NO_CHECKPOINTS: RunCheckpoints = {
+  stages: [],
+  items: new Map(),
+  state: [],
+  crashes: [],
+};
 
 function byStage(items: readonly ItemRecord[]): ReadonlyMap<string, readonly ItemRecord[]> {
   const stages = new Map<string, ItemRecord[]>();

@@ -11,6 +11,7 @@ import { deletionCases } from "./deletions.ts";
 import { eventCases } from "./events.ts";
 import { itemCases } from "./items.ts";
 import { memoCases } from "./memos.ts";
+import { aheadCases } from "./queue/ahead.ts";
 import { placeCases } from "./queue/places.ts";
 import { queryCases } from "./queries.ts";
 import { queueCases } from "./queue/queue.ts";
@@ -33,6 +34,7 @@ export const storeSuite: readonly StoreChapter[] = [
   { name: "claims", cases: claimCases },
   { name: "cancels", cases: cancelCases },
   { name: "queue", cases: queueCases },
+  { name: "ahead", cases: aheadCases },
   { name: "places", cases: placeCases },
   { name: "reclaims", cases: reclaimCases },
   { name: "batches of runs", cases: runBatchCases },
