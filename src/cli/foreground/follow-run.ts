@@ -11,6 +11,7 @@ import { showRun } from "../../service/queries/show-run.ts";
 import type { RunResult } from "../../service/run-result.ts";
 import type { MillraceEvent } from "../../model/event.ts";
 import type { PipelineDefinition } from "../../model/definition.ts";
+import type { Timer } from "../../std/clock.ts";
 import type { StartOptions } from "../../service/commands/start-run.ts";
 import type { CliContext } from "../cli-context.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
@@ -109,6 +110,18 @@ async function work({ context, options, mill, interruption, logFile }: Work): Pr
   }
 }
 
+/** How long a run has to last before anyone wonders how long it will, ms. */
+const LOOK_BACK_MS = 200;
+
+/** The past is read when the run is well under way: its start waits for nothing that only people read. */
+function lookBackLater({ context, mill, handle, watch }: Finish): Timer {
+  const read = async (): Promise<void> => {
+    const { lookBack } = await import("./look-back.ts");
+    await lookBack(mill.store, handle.definition, watch);
+  };
+  return context.clock.setTimer(LOOK_BACK_MS, () => void read(), { unref: true });
+}
+
 /** Ctrl-C ends the wait, and people hear what is waited for. */
 function makeWaiting(context: CliContext, interruption: Interruption): Waiting {
   const stop = new AbortController();
@@ -145,7 +158,9 @@ async function finish(parts: Finish): Promise<ExitCode> {
     onStopping: (stopping) => form.stopping(stopping),
     onDying: () => form.abandon(),
   });
+  const looking = lookBackLater(parts);
   const result = await handle.result();
+  looking.cancel();
   const next = listNextSteps({ ...named, result });
   const exists = (path: string): boolean => existsSync(resolve(context.cwd, path));
   form.finish(makeClosing(progress, result, { next, exists }));

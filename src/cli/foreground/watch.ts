@@ -15,7 +15,7 @@ import { makeQuietForm } from "../render/forms/quiet-form.ts";
 import { lookOf, plainLook } from "../render/look.ts";
 import { alphabetOf } from "../render/marks.ts";
 import { applyEvent, makeProgress } from "../render/progress/progress-model.ts";
-import type { PlannedRun, Progress } from "../render/progress/progress.ts";
+import type { Forecast, PlannedRun, Progress } from "../render/progress/progress.ts";
 import type { LogFile } from "./log-file.ts";
 import { guardOutput, tameLine, type OutputGuard } from "./output-guard.ts";
 import { onSuddenEnd, openTerminal } from "./terminal.ts";
@@ -37,6 +37,8 @@ export interface Watch {
   readonly form: ProgressForm;
   /** Takes an event in and tells it. */
   take(event: MillraceEvent): void;
+  /** Takes in what earlier runs say of this one. Ignored after `close`. */
+  foresee(forecast: Forecast): void;
   /** Gives back streams and terminal. Safe to repeat; called after `form.finish`, or instead of it. */
   close(): void;
 }
@@ -58,6 +60,7 @@ export function openWatch(context: CliContext, options: WatchOptions): Watch {
     form.abandon();
   };
   const forget = onSuddenEnd(giveBack);
+  let isOpen = true;
   const levelMin = LEVELS.indexOf(options.logLevel);
   return {
     progress,
@@ -66,7 +69,13 @@ export function openWatch(context: CliContext, options: WatchOptions): Watch {
       if (event.type === "stage.logged" && levelOf(event) < levelMin) return;
       form.tell(applyEvent(progress, event));
     },
+    foresee(forecast) {
+      if (!isOpen) return;
+      progress.forecast = forecast;
+      form.foresee();
+    },
     close() {
+      isOpen = false;
       forget();
       giveBack();
       file?.close();
@@ -138,6 +147,7 @@ function joinForms(forms: readonly ProgressForm[]): ProgressForm {
   return {
     begin: () => forms.forEach((form) => form.begin()),
     tell: (applied) => forms.forEach((form) => form.tell(applied)),
+    foresee: () => forms.forEach((form) => form.foresee()),
     remark: (remark) => forms.forEach((form) => form.remark(remark)),
     stopping: (stopping) => forms.forEach((form) => form.stopping(stopping)),
     finish: (closing) => forms.forEach((form) => form.finish(closing)),

@@ -4,8 +4,9 @@
 import { STAGE_STATES, type StageState } from "../../model/outcome.ts";
 import { formatDuration } from "../../std/duration.ts";
 import { escapeControl } from "../../std/text.ts";
-import { showCount, showDuration } from "./figures.ts";
+import { showCount, showDuration, showRemaining } from "./figures.ts";
 import { stateWord } from "./marks.ts";
+import type { TimeLeft } from "./progress/progress.ts";
 import type { Wait } from "./progress/stage-progress.ts";
 
 /** `score/row-7`, or `score`. */
@@ -72,6 +73,20 @@ export function describeWait(wait: Wait, attemptsMax: number, nowMs: number): st
 
 function dueIn(dueAtMs: number, nowMs: number): string {
   return showDuration(Math.ceil((dueAtMs - nowMs) / 100) * 100);
+}
+
+/** `3m to 5m left (medium confidence)`; of what is overdue `over 3m left`, or that it takes longer than before. */
+export function describeLeft({ lowMs, highMs, confidence, isOverdue }: TimeLeft): string {
+  const [low, high] = [showRemaining(lowMs), showRemaining(highMs)];
+  if (isOverdue) return lowMs > 0 ? `over ${low} left` : "longer than before";
+  return `${low === high ? low : `${low} to ${high}`} left (${confidence} confidence)`;
+}
+
+/** For lines that programs read: `left=3m..5m confidence=medium earlier_runs=14`. */
+export function leftFacts({ lowMs, highMs, confidence, isOverdue, runs }: TimeLeft): string {
+  const [low, high] = [lowMs, highMs].map((ms) => showRemaining(ms).replaceAll(" ", ""));
+  const range = isOverdue ? `${lowMs > 0 ? low : ""}..` : low === high ? low : `${low}..${high}`;
+  return `left=${range} confidence=${confidence} earlier_runs=${runs}`;
 }
 
 /** For lines that programs read: `quota scorer` as `quota:scorer`. */

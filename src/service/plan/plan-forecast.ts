@@ -51,14 +51,17 @@ export function predictStages(
     if (will === "skip" || will === "checkpoint" || will === "cache") return NO_TIME;
     const known = definition.stages[definition.positions.get(stage) ?? -1];
     const samples = history?.samples.get(stage) ?? [];
-    const estimate = estimateStage(samples, items === undefined || !scales(known) ? {} : { items });
+    const estimate = estimateStage(
+      samples,
+      items === undefined || !scalesWithItems(known) ? {} : { items },
+    );
     return will === "depends" && estimate !== undefined ? { ...estimate, lowMs: 0 } : estimate;
   });
 }
 
-/** False where an earlier time may have been short because the cache had most of the list. */
-function scales(stage: StageDefinition | undefined): boolean {
-  return stage?.map !== null && stage?.cache === null;
+/** False where an earlier time may have been short because the cache had most of the list, and without a list. */
+export function scalesWithItems(stage: StageDefinition | undefined): boolean {
+  return stage !== undefined && stage.map !== null && stage.cache === null;
 }
 
 /** The run in `slots` places at once; undefined if any of its stages is unknown. */

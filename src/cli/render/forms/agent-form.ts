@@ -2,7 +2,15 @@
 // that only moves. Equal failures come once, with their number, when their stage has ended; of a command that
 // failed its last lines; at the end the exact next command.
 
-import { addressOf, compactDuration, oneLine, quoted, waitWord, wordOrQuoted } from "../phrases.ts";
+import {
+  addressOf,
+  compactDuration,
+  leftFacts,
+  oneLine,
+  quoted,
+  waitWord,
+  wordOrQuoted,
+} from "../phrases.ts";
 import type { Closing } from "../closing/closing.ts";
 import type { LogLine } from "../progress/log-tails.ts";
 import type { Applied } from "../progress/progress.ts";
@@ -58,6 +66,10 @@ export class AgentForm implements ProgressForm {
     if (event.item !== undefined) this.#heartbeat.look(stage);
     else if (event.type === "stage.waiting") this.#tellWait(stage, event.atMs);
     else if (stage.endedAtMs !== undefined) this.#tellEnd(stage);
+  }
+
+  foresee(): void {
+    this.#tellLeft();
   }
 
   remark({ text, level }: Remark): void {
@@ -152,8 +164,15 @@ export class AgentForm implements ProgressForm {
     this.#put("WAIT", facts.join(" "));
   }
 
+  #tellLeft(): void {
+    const { progress, clock } = this.#options;
+    const left = progress.forecast?.run(clock.wallMs());
+    if (left !== undefined) this.#put("LEFT", `${this.#run} ${leftFacts(left)}`);
+  }
+
   #beat(stage: StageProgress | undefined): void {
     const nowMs = this.#options.clock.wallMs();
+    if (stage === undefined) this.#tellLeft();
     const stages = stage === undefined ? [...this.#options.progress.stages.values()] : [stage];
     for (const each of stages) {
       const { items } = each;

@@ -1,5 +1,5 @@
 // `--log json`: every event as one line of JSON, for programs. What the command itself says comes as lines of
-// the types `command.remarked`, `command.stopping` and `command.closed`, so that no line is of another form.
+// the types `command.foreseen`, `command.remarked`, `command.stopping` and `command.closed`, so that no line is of another form.
 
 import type { MillraceEvent } from "../../../model/event.ts";
 import type { Json } from "../../../std/json.ts";
@@ -14,6 +14,10 @@ export function makeJsonForm({ progress, clock, write }: FormOptions): ProgressF
   return {
     begin: () => undefined,
     tell: ({ event }) => put(toLine(event, run)),
+    foresee: () => {
+      const left = progress.forecast?.run(clock.wallMs());
+      if (left !== undefined) say("command.foreseen", { ...left });
+    },
     remark: ({ text, level }) => say("command.remarked", { level, text }),
     stopping: ({ cause, abortAtMs, resume }) =>
       say("command.stopping", {

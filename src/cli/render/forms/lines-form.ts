@@ -6,7 +6,15 @@ import { STAGE_STATES } from "../../../model/outcome.ts";
 import { renderClosing } from "../closing/closing-lines.ts";
 import { showRate, showRemaining, showStopwatch } from "../figures.ts";
 import { markOf } from "../marks.ts";
-import { addressOf, compactDuration, oneLine, quoted, waitWord, wordOrQuoted } from "../phrases.ts";
+import {
+  addressOf,
+  compactDuration,
+  leftFacts,
+  oneLine,
+  quoted,
+  waitWord,
+  wordOrQuoted,
+} from "../phrases.ts";
 import type { LogLine } from "../progress/log-tails.ts";
 import { subjectOf, type Applied } from "../progress/progress.ts";
 import {
@@ -68,6 +76,11 @@ export class LinesForm implements ProgressForm {
     if (applied.isFailure) this.#tellFailure(applied);
     if (logLine !== undefined && this.#options.logs === "all") this.#putLog(logLine);
     if (stage !== undefined && event.item !== undefined) this.#heartbeat.look(stage);
+  }
+
+  foresee(): void {
+    const nowMs = this.#options.clock.wallMs();
+    this.#putLeft(nowMs, subjectOf(this.#options.progress.plan));
   }
 
   remark({ text, level }: Remark): void {
@@ -155,6 +168,12 @@ export class LinesForm implements ProgressForm {
     for (const each of open.slice(0, BEAT_STAGES_MAX)) this.#put(nowMs, describeBeat(each, nowMs));
     const more = open.length - BEAT_STAGES_MAX;
     if (more > 0) this.#put(nowMs, `heartbeat and ${more} more stages`);
+    this.#putLeft(nowMs, `heartbeat ${subjectOf(this.#options.progress.plan)}`);
+  }
+
+  #putLeft(nowMs: number, subject: string): void {
+    const left = this.#options.progress.forecast?.run(nowMs);
+    if (left !== undefined) this.#put(nowMs, `${subject} ${leftFacts(left)}`);
   }
 
   #putLog({ atMs, stage, item, level, text }: LogLine): void {

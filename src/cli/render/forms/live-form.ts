@@ -82,6 +82,11 @@ export class LiveForm implements ProgressForm {
     this.#painter.invalidate();
   }
 
+  foresee(): void {
+    if (this.#lines !== undefined) this.#lines.foresee();
+    else this.#painter.invalidate();
+  }
+
   remark(remark: Remark): void {
     if (this.#lines !== undefined) {
       this.#lines.remark(remark);

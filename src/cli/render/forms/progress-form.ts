@@ -42,6 +42,8 @@ export interface ProgressForm {
   begin(): void;
   /** Says what an event told; the picture has it already. */
   tell(applied: Applied): void;
+  /** Earlier runs were read: the picture has a forecast from now on. */
+  foresee(): void;
   remark(remark: Remark): void;
   /** Called again when the second signal shortens the wait. */
   stopping(stopping: Stopping): void;

@@ -8,6 +8,7 @@ export function makeQuietForm({ look, write }: FormOptions): ProgressForm {
   return {
     begin: () => undefined,
     tell: () => undefined,
+    foresee: () => undefined,
     remark: ({ text, level }) => {
       if (level === "warning") write(`${text}\n`);
     },

@@ -6,6 +6,7 @@ import { STAGE_STATES } from "../../../model/outcome.ts";
 import { showCount, showElapsed } from "../figures.ts";
 import type { Look } from "../look.ts";
 import { markOf, stateWord } from "../marks.ts";
+import { describeLeft } from "../phrases.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { StageProgress } from "../progress/stage-progress.ts";
 import { fitEnd, textWidth } from "../width.ts";
@@ -52,7 +53,9 @@ function renderBody(view: BlockView, size: BlockSize): readonly string[] {
   // One row is kept for the counts of all that is not shown.
   const shown = open.slice(0, Math.max(1, size.rowsMax - 1)).slice(0, size.rowsMax);
   const layout = layoutRows(shown, size.columnsMax);
-  const rows = shown.map((stage) => renderStageRow(stage, layout, view));
+  const rows = shown.map((stage) =>
+    renderStageRow(stage, layout, { ...view, forecast: view.progress.forecast }),
+  );
   const counts = renderCounts(view, shown, size.columnsMax);
   return counts === "" ? rows : [...rows, counts].slice(0, size.rowsMax);
 }
@@ -95,6 +98,7 @@ function renderFoot(view: BlockView, columnsMax: number): string {
   const { items, stageCounts, plan, running, failures } = progress;
   const ok = items.total > 0 ? items.succeeded : stageCounts.succeeded;
   const failed = Math.max(failures.total, items.failed);
+  const left = progress.forecast?.run(nowMs);
   const facts = fitLine(
     [
       { text: look.paint.tone("strong", showElapsed(nowMs - plan.startedAtMs)), worth: 9 },
@@ -105,6 +109,7 @@ function renderFoot(view: BlockView, columnsMax: number): string {
       },
       { text: progress.retries > 0 ? ` ${showCount(progress.retries)} retried` : "", worth: 4 },
       { text: ` slots ${showCount(running)}/${showCount(plan.slots)}`, worth: 5 },
+      { text: left === undefined ? "" : ` ${describeLeft(left)}`, worth: 6 },
     ],
     columnsMax,
   );

@@ -5,6 +5,7 @@ import { showCount, showElapsed, showRate, showRemaining, showDuration } from ".
 import type { Look } from "../look.ts";
 import { markOf, type Mark } from "../marks.ts";
 import { attemptOf, describeWait, oneLine } from "../phrases.ts";
+import type { Forecast } from "../progress/progress.ts";
 import {
   countEnded,
   mainWait,
@@ -49,11 +50,19 @@ export function markOfStage(stage: StageProgress): Mark {
   return stage.state === "waiting" ? "waiting" : markOf(stage.state);
 }
 
+/** What a line is drawn from besides its stage. */
+export interface RowView {
+  readonly look: Look;
+  readonly nowMs: number;
+  /** Once earlier runs were read. Default: they were not. */
+  readonly forecast?: Forecast | undefined;
+}
+
 /** The line of an open stage. */
 export function renderStageRow(
   stage: StageProgress,
   layout: RowLayout,
-  { look, nowMs }: { readonly look: Look; readonly nowMs: number },
+  { look, nowMs, forecast }: RowView,
 ): string {
   const mark = markOfStage(stage);
   const name = fitMiddle(stage.name, layout.nameColumns, look.alphabet.ellipsis);
@@ -61,14 +70,12 @@ export function renderStageRow(
   const room = layout.columnsMax - 2 - layout.nameColumns - 2;
   const rest =
     stage.items === undefined
-      ? renderPlain(stage, { look, nowMs, room })
-      : renderItems(stage, stage.items, { look, nowMs, room, layout });
+      ? renderPlain(stage, { look, nowMs, forecast, room })
+      : renderItems(stage, stage.items, { look, nowMs, forecast, room, layout });
   return `${head}  ${rest}`.trimEnd();
 }
 
-interface RestOptions {
-  readonly look: Look;
-  readonly nowMs: number;
+interface RestOptions extends RowView {
   /** Columns left of the line. */
   readonly room: number;
 }
@@ -82,10 +89,10 @@ function renderItems(
   items: ItemCounts,
   options: RestOptions & { readonly layout: RowLayout },
 ): string {
-  const { look, nowMs, room, layout } = options;
+  const { look, nowMs, forecast, room, layout } = options;
   const { paint } = look;
   const perSecond = stage.rate?.perSecond(nowMs) ?? 0;
-  const leftMs = remainingMs(stage, nowMs);
+  const leftMs = remainingMs(stage, nowMs) ?? leftByPast(stage, forecast, nowMs);
   const done = padLeft(showDone(items), layout.countColumns);
   if (textWidth(done) > room) return fitEnd(done, room, look.alphabet.ellipsis);
   const facts: LinePart[] = [
@@ -126,7 +133,17 @@ function renderWaiting(stage: StageProgress, items: ItemCounts, options: RestOpt
   return options.look.paint.mark(mark, `${showCount(items.waiting)} waiting ${why}`);
 }
 
-function renderPlain(stage: StageProgress, { look, nowMs, room }: RestOptions): string {
+/** ms until a stage ends that is on time, by earlier runs; undefined: it is not, or they do not tell. */
+function leftByPast(
+  { name }: StageProgress,
+  forecast: Forecast | undefined,
+  nowMs: number,
+): number | undefined {
+  const left = forecast?.stage(name, nowMs);
+  return left === undefined || left.isOverdue ? undefined : left.midMs;
+}
+
+function renderPlain(stage: StageProgress, { look, nowMs, forecast, room }: RestOptions): string {
   const dot = ` ${look.alphabet.dot} `;
   if (stage.state === "waiting") {
     const wait = mainWait(stage)?.wait;
@@ -137,7 +154,9 @@ function renderPlain(stage: StageProgress, { look, nowMs, room }: RestOptions): 
   const attempt = stage.attempts > 1 ? attemptOf(stage.attempts, stage.attemptsMax) : undefined;
   const silent =
     stage.silentMs === undefined ? undefined : `silent for ${showDuration(stage.silentMs)}`;
-  const words = [elapsed, attempt, silent].filter((word) => word !== undefined).join(dot);
+  const leftMs = leftByPast(stage, forecast, nowMs);
+  const eta = leftMs === undefined ? undefined : `ETA ${showRemaining(leftMs)}`;
+  const words = [elapsed, eta, attempt, silent].filter((word) => word !== undefined).join(dot);
   return renderReported(stage, words, { look, nowMs, room });
 }
 

@@ -31,6 +31,7 @@ export function makeProgress(plan: PlannedRun): Progress {
     retries: 0,
     retried: 0,
     endedAtMs: undefined,
+    forecast: undefined,
   };
   for (const name of plan.keptStages ?? []) keepStage(progress, name);
   return progress;
