@@ -77,7 +77,7 @@ export type { RetryFailedOptions } from "../service/commands/retry-failed.ts";
 export type { SelectionOutcome, SkippedRun } from "../service/commands/run-selection.ts";
 export type { ImportOptions, ImportOutcome } from "../service/queue-import/import-runs.ts";
 export type { PipelineStats, QueueStats } from "../service/queries/queue-stats.ts";
-export type { CancelOutcome } from "../service/commands/cancel-run.ts";
+export type { CancelOptions, CancelOutcome } from "../service/commands/cancel-run.ts";
 export type { Explanation } from "../service/explain.ts";
 export type { Blocker } from "../model/blocker.ts";
 export { defineConfig } from "../config/define-config.ts";

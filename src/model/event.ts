@@ -11,7 +11,7 @@ import type { Json } from "../std/json.ts";
 //   run.returned            reason
 //   run.reclaimed           reason, host, pid
 //   run.cancel_requested    reason
-//   run.succeeded … cancelled   durationMs, warnings, reason?, stage?, class?, message?, fingerprint?
+//   run.succeeded … cancelled   durationMs, warnings, reason?, stage?, class?, message?, fingerprint?, forced?, host?, pid?
 //   stage.started           (attempt is a field of the event)
 //   stage.expanded          items, kept, added, changed, removed
 //   stage/item.waiting      blocker, attempt, attempts, delayMs, dueAtMs, class, message

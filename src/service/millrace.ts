@@ -22,7 +22,7 @@ import { Emitter } from "../std/emitter.ts";
 import { makeIdSource } from "../std/id.ts";
 import { systemMachine, type Machine } from "../std/machine.ts";
 import { systemRandom, type Random } from "../std/random.ts";
-import { cancelRun, type CancelOutcome } from "./commands/cancel-run.ts";
+import { cancelRun, type CancelOptions, type CancelOutcome } from "./commands/cancel-run.ts";
 import {
   enqueueRuns,
   type EnqueueEntry,
@@ -199,9 +199,10 @@ export class Millrace {
     return await readQueueStats(this.#mill.store);
   }
 
-  /** Ends a run, wherever it is worked on. Cancelling a cancelled run changes nothing. */
-  async cancel(run: string, options: { readonly reason?: string } = {}): Promise<CancelOutcome> {
-    return await cancelRun(this.#mill, run, options.reason ?? "cancelled");
+  /** Ends a run, wherever it is worked on; with `force`, whether or not its process answers. Cancelling a cancelled
+   *  run changes nothing. */
+  async cancel(run: string, options: CancelOptions = {}): Promise<CancelOutcome> {
+    return await cancelRun(this.#mill, run, options);
   }
 
   /** What a run gave, by short name, id or "last": of one that this process works on when it has ended. A run

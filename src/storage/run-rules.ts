@@ -13,6 +13,7 @@ import type {
   InterruptRunWrite,
   MoveRunWrite,
   ReclaimRunWrite,
+  RequestCancelWrite,
 } from "./write.ts";
 
 /** The record of a run at its birth. */
@@ -249,8 +250,13 @@ export type CancelAnswer =
   | { readonly kind: "unchanged" }
   | { readonly kind: "refused"; readonly reason: string };
 
-/** Cancels a run that nobody works on, and asks the owner of a running one; repeating it changes nothing. */
-export function cancelRun(run: RunRecord, reason: string, nowMs: number): CancelAnswer {
+/** Cancels a run that nobody works on, and asks the owner of a running one, or takes it from the owner; repeating it
+ *  changes nothing. */
+export function cancelRun(
+  run: RunRecord,
+  { reason, forceEpoch }: Pick<RequestCancelWrite, "reason" | "forceEpoch">,
+  nowMs: number,
+): CancelAnswer {
   if (run.state === "cancelled") return { kind: "unchanged" };
   if (isRunOver(run.state)) {
     return { kind: "refused", reason: `A run cannot move from "${run.state}" to "cancelled".` };
@@ -266,6 +272,11 @@ export function cancelRun(run: RunRecord, reason: string, nowMs: number): Cancel
     };
     return { kind: "changed", run: cancelled, event: { type: "run.cancelled", data: { reason } } };
   }
+  if (forceEpoch !== undefined) {
+    return run.epoch === forceEpoch
+      ? takeFromOwner(run, reason, nowMs)
+      : { kind: "refused", reason: staleEpoch(run, forceEpoch) };
+  }
   if (run.cancelRequestedAtMs !== null) return { kind: "unchanged" };
   const asked: RunRecord = {
     ...run,
@@ -274,6 +285,23 @@ export function cancelRun(run: RunRecord, reason: string, nowMs: number): Cancel
     updatedAtMs: nowMs,
   };
   return { kind: "changed", run: asked, event: { type: "run.cancel_requested", data: { reason } } };
+}
+
+function takeFromOwner(run: RunRecord, reason: string, nowMs: number): CancelAnswer {
+  const { host = "", pid = 0 } = run.lease?.owner ?? {};
+  const cancelled: RunRecord = {
+    ...run,
+    state: "cancelled",
+    reason,
+    epoch: run.epoch + 1,
+    lease: null,
+    cancelRequestedAtMs: run.cancelRequestedAtMs ?? nowMs,
+    cancelReason: run.cancelReason ?? reason,
+    endedAtMs: nowMs,
+    updatedAtMs: nowMs,
+  };
+  const data = { reason, forced: true, host, pid };
+  return { kind: "changed", run: cancelled, event: { type: "run.cancelled", data } };
 }
 
 function refuseRunMove(from: RunState, to: RunState): string | undefined {

@@ -278,6 +278,9 @@ export interface RequestCancelWrite {
   readonly kind: "request-cancel";
   readonly runId: string;
   readonly reason: string;
+  /** Of a running run whose owner is stuck: the run is `cancelled` now, its epoch rises, its lease is dropped, and its
+   *  event names the owner. `conflict` unless this is its epoch. Default: the owner is asked. */
+  readonly forceEpoch?: number;
 }
 
 /**

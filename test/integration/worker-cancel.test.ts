@@ -109,6 +109,36 @@ describe.each(STORES)("cancel on %s", (kind) => {
     }
   });
 
+  test("R200: by force: the run ends before its stage does, and the worker is told that it is lost", async () => {
+    const begun = makeGate();
+    const held = makeGate();
+    const given = input<number>();
+    const deaf = stage("deaf", { needs: { given } }, async ({ given: value }) => {
+      if (value > 0) return value;
+      begun.open();
+      await held.opened;
+      return value;
+    });
+    const hung = pipeline("hung", { input: given, output: { deaf } });
+    const mill = await makeDurableWorld(kind).open([hung]);
+    const { runs } = await mill.enqueue(hung, [{ input: -1 }, { input: 2 }]);
+    const id = runs[0]?.run.id ?? "";
+    const working = mill.work({ drain: true, concurrency: 1 });
+    await begun.opened;
+
+    const outcome = await mill.cancel(id, { force: true, reason: "it hangs" });
+    const record = await mill.run(id);
+    held.open();
+
+    expect(outcome).toMatchObject({ before: "running", after: "cancelled" });
+    expect(outcome.holder).toMatch(new RegExp(`^process ${process.pid} on `));
+    expect([record.state, record.epoch, record.lease]).toEqual(["cancelled", 2, null]);
+    expect((await working).counts).toEqual({ returned: 1, succeeded: 1 });
+    expect(await mill.run(id)).toEqual(record);
+    expect((await readTypes(mill, id)).at(-1)).toBe("run.cancelled");
+    expect(await checkCounts(mill, "hung")).toEqual({ cancelled: 1, succeeded: 1 });
+  });
+
   test("25 quick cycles of start and cancel leave no lease and no false busy answer", async () => {
     const patient = makePatient();
     const mill = await makeDurableWorld(kind).open([patient]);

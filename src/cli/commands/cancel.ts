@@ -3,6 +3,7 @@
 
 import { isMillraceError, type MillraceError } from "../../model/errors.ts";
 import { isRunOver, type RunState } from "../../model/run.ts";
+import type { CancelOptions } from "../../service/commands/cancel-run.ts";
 import type { Millrace } from "../../service/millrace.ts";
 import { openMillrace } from "../../service/millrace.ts";
 import type { CliContext, ParsedOptions } from "../cli-context.ts";
@@ -31,6 +32,7 @@ export async function run(
   const reader = new FlagReader(options);
   const reason = reader.text("reason") ?? "cancelled on the command line";
   const waits = reader.has("wait");
+  const force = reader.has("force");
   // A store that does not exist is not made for this.
   await withStore(context, async () => undefined);
   const settings = await readSettings(context);
@@ -42,7 +44,7 @@ export async function run(
   const faults: MillraceError[] = [];
   try {
     for (const reference of args) {
-      const outcome = await cancelOne(mill, reference, reason);
+      const outcome = await cancelOne(mill, reference, { reason, force });
       if (isMillraceError(outcome)) faults.push(outcome);
       else results.push(waits ? await waitForEnd(context, mill, outcome) : outcome);
     }
@@ -55,10 +57,10 @@ export async function run(
 async function cancelOne(
   mill: Millrace,
   reference: string,
-  reason: string,
+  options: CancelOptions,
 ): Promise<CancelResult | MillraceError> {
   try {
-    return await mill.cancel(reference, { reason });
+    return await mill.cancel(reference, options);
   } catch (error) {
     if (isMillraceError(error)) return error;
     throw error;
@@ -99,6 +101,7 @@ async function waitForEnd(
   mill: Millrace,
   outcome: CancelResult,
 ): Promise<CancelResult> {
+  if (isRunOver(outcome.after)) return outcome;
   let after = outcome.after;
   while (!isRunOver(after)) {
     await context.clock.sleep(LOOK_MS);

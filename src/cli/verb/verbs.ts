@@ -162,8 +162,9 @@ const cancel: VerbSpec = {
   flags: [
     { flags: "--reason <text>", about: "kept with the run, shown by why" },
     { flags: "--wait", about: "until they have ended" },
+    { flags: "--force", about: "take them from a process that is stuck, and name it" },
   ],
-  examples: ["npx millrace cancel last --reason 'wrong input'"],
+  examples: ["npx millrace cancel last --reason 'wrong input'", "npx millrace cancel last --force"],
   exits: [
     "0  cancelled, or the cancel is requested",
     "1  --wait saw another end",

@@ -12,9 +12,18 @@ export interface CancelOutcome {
   readonly run: string;
   readonly before: RunState;
   readonly after: RunState;
-  /** The process that works on it and has been asked. */
+  /** The process that works on it and has been asked, or from which it was taken. */
   readonly holder?: string;
   readonly note?: string;
+}
+
+/** How a run is cancelled. */
+export interface CancelOptions {
+  /** For people. Default "cancelled". */
+  readonly reason?: string;
+  /** Takes a running run from its process instead of asking it: for one that is stuck. The run is `cancelled` at once,
+   *  and whatever that process still writes of it is refused. Default false. */
+  readonly force?: boolean;
 }
 
 /** Cancels a run. One that is cancelled already is answered as it is; any other that has ended is
@@ -22,13 +31,14 @@ export interface CancelOutcome {
 export async function cancelRun(
   mill: MillContext,
   reference: string,
-  reason: string,
+  { reason = "cancelled", force = false }: CancelOptions,
 ): Promise<CancelOutcome> {
   const run = await findRun(mill.store, reference);
   const name = runName(run);
   const before = run.state;
   if (before === "cancelled")
     return { run: name, before, after: before, note: "was cancelled already" };
+  if (force && before === "running") return await takeFromOwner(mill, run, reason);
   const live = mill.live.get(run.id);
   if (live !== undefined) {
     await live.cancel(reason);
@@ -40,6 +50,36 @@ export async function cancelRun(
   if (parked.state === "cancelled") return { run: name, before, after: parked.state };
   const after = await requestCancel(mill, run, reason);
   return { run: name, before, after: after.state, ...describeHolder(after) };
+}
+
+/** Times that a run may change hands while it is taken. */
+const TAKES_MAX = 10;
+
+/** Not asked, not waited for: its process may be stuck, and hears of it when it can. */
+async function takeFromOwner(
+  mill: MillContext,
+  found: RunRecord,
+  reason: string,
+): Promise<CancelOutcome> {
+  let run = found;
+  for (let takes = 0; run.state === "running" && takes < TAKES_MAX; takes += 1) {
+    const result = await mill.committer.write({
+      kind: "request-cancel",
+      runId: run.id,
+      reason,
+      forceEpoch: run.epoch,
+    });
+    if (result.kind === "done") {
+      const holder = sayOwner(run);
+      const note =
+        "taken from its process; what that still writes of it is refused, and if it hangs, end it";
+      const outcome = { run: runName(run), before: run.state, after: "cancelled" as const };
+      return holder === undefined ? outcome : { ...outcome, holder, note };
+    }
+    run = await findRun(mill.store, run.id);
+  }
+  const { state } = await requestCancel(mill, run, reason);
+  return { run: runName(run), before: run.state, after: state };
 }
 
 async function requestCancel(
@@ -63,10 +103,11 @@ async function requestCancel(
 }
 
 function describeHolder(run: RunRecord): Pick<CancelOutcome, "holder" | "note"> {
-  const owner = run.lease?.owner;
-  if (run.state !== "running" || owner === undefined) return {};
-  return {
-    holder: `process ${owner.pid} on ${owner.host}`,
-    note: "asked to stop; it sees this within 2 s",
-  };
+  const holder = sayOwner(run);
+  if (run.state !== "running" || holder === undefined) return {};
+  return { holder, note: "asked to stop; it sees this within 2 s" };
+}
+
+function sayOwner({ lease }: RunRecord): string | undefined {
+  return lease === null ? undefined : `process ${lease.owner.pid} on ${lease.owner.host}`;
 }

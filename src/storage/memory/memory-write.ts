@@ -163,7 +163,7 @@ export class MemoryRows {
   #requestCancel(write: RequestCancelWrite, nowMs: number): WriteResult {
     const run = this.byId.get(write.runId);
     if (run === undefined) return NO_RUN;
-    const answer = cancelRun(run.record, write.reason, nowMs);
+    const answer = cancelRun(run.record, write, nowMs);
     if (answer.kind === "refused") return conflict(run, answer.reason);
     if (answer.kind === "unchanged") return this.#done(run, [], nowMs);
     this.#replace(run, answer.run);

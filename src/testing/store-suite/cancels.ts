@@ -8,9 +8,14 @@ import {
   createRun,
   endRun,
   getRun,
+  LEASE_MS,
+  makeOwner,
   moveRun,
+  putStage,
+  queueRun,
   refusalOf,
   requestCancel,
+  tell,
 } from "./fixture.ts";
 import type { StoreCase } from "./suite.ts";
 
@@ -75,6 +80,71 @@ export const cancelCases: readonly StoreCase[] = [
       await applyAll(store, endRun(done, "succeeded"));
       const reason = await refusalOf(store, requestCancel(done.id));
       assert.equal(reason, `A run cannot move from "succeeded" to "cancelled".`);
+    },
+  },
+  {
+    name: "R200: a run taken by force is cancelled at once, names its owner, and refuses what that one writes",
+    run: async (make) => {
+      const { store } = await make();
+      const run = await applyRun(store, createRun());
+      const asked = await applyRun(store, requestCancel(run.id, "asked first"));
+      const taken = await applyRun(store, { ...requestCancel(run.id, "it hangs"), forceEpoch: 1 });
+
+      assert.partialDeepStrictEqual(taken, {
+        ...asked,
+        state: "cancelled",
+        reason: "it hangs",
+        epoch: 2,
+        lease: null,
+        endedAtMs: taken.updatedAtMs,
+        updatedAtMs: taken.updatedAtMs,
+      });
+      assert.deepEqual(await getRun(store, run.id), taken);
+      assert.deepEqual((await store.countRuns()).get("crawl"), { cancelled: 1 });
+      const { owner } = asked.lease ?? {};
+      assert.deepEqual(await store.renewLeases(owner ?? makeOwner("none"), [run], LEASE_MS), [
+        run.id,
+      ]);
+      for (const late of [putStage(run, { stage: "fetch" }), endRun(run, "succeeded"), tell(run)])
+        assert.equal((await apply(store, late)).kind, "lease-lost");
+      assert.deepEqual(await getRun(store, run.id), taken);
+      const events = await store.listEvents({ after: 0, limit: 10 });
+      assert.deepEqual(events.at(-1)?.data, {
+        reason: "it hangs",
+        forced: true,
+        host: owner?.host,
+        pid: owner?.pid,
+      });
+    },
+  },
+  {
+    name: "force under another epoch is refused, is no more than a cancel of a queued run, and repeats like one",
+    run: async (make) => {
+      const { store } = await make();
+      const run = await applyRun(store, createRun());
+      const force = { ...requestCancel(run.id), forceEpoch: 2 };
+      const reason = await refusalOf(store, force);
+      assert.equal(reason, "The run was taken meanwhile: its epoch is 1, 2 was expected.");
+      assert.deepEqual(await getRun(store, run.id), run);
+
+      const queued = await applyRun(store, queueRun());
+      const write = { ...requestCancel(queued.id), forceEpoch: 7 };
+      const cancelled = await applyRun(store, write);
+      assert.deepEqual([cancelled.state, cancelled.epoch], ["cancelled", 0]);
+      assert.deepEqual(await applyRun(store, write), cancelled);
+    },
+  },
+  {
+    name: "R200: a place that was taken by force is free",
+    run: async (make) => {
+      const { store } = await make();
+      const run = await applyRun(store, createRun());
+      const next = createRun({}, { maxActiveRuns: 1 });
+      const results = await store.apply([next, { ...requestCancel(run.id), forceEpoch: 1 }, next]);
+      assert.deepEqual(
+        results.map(({ kind }) => kind),
+        ["busy", "done", "done"],
+      );
     },
   },
   {

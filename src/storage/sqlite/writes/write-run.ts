@@ -119,7 +119,7 @@ export function requestCancel(batch: Batch, write: RequestCancelWrite): WriteRes
   const head = batch.head(write.runId);
   if (head === undefined) return NO_RUN;
   const run = batch.record(head);
-  const answer = cancelRun(run, write.reason, batch.nowMs);
+  const answer = cancelRun(run, write, batch.nowMs);
   if (answer.kind === "refused") return { kind: "conflict", run, reason: answer.reason };
   if (answer.kind === "unchanged") return { kind: "done", numbers: batch.tell(head, []), run };
   batch.replace(head, answer.run);
