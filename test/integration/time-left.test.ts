@@ -9,7 +9,8 @@ import { renderBlock } from "../../src/cli/render/live/block.ts";
 import { plainLook } from "../../src/cli/render/look.ts";
 import { alphabetOf } from "../../src/cli/render/marks.ts";
 import { describeLeft, leftFacts } from "../../src/cli/render/phrases.ts";
-import type { Forecast, TimeLeft } from "../../src/cli/render/progress/progress.ts";
+import type { Forecast } from "../../src/cli/render/progress/progress.ts";
+import type { TimeLeft } from "../../src/service/plan/time-left.ts";
 import { play, setStage, START_MS, type Stage } from "../support/recorded-run.ts";
 
 const SOON: TimeLeft = {
@@ -22,7 +23,7 @@ const SOON: TimeLeft = {
 };
 
 function foresee(stage: Stage, left: TimeLeft | undefined): void {
-  const forecast: Forecast = { runs: 14, run: () => left, stage: () => left };
+  const forecast: Forecast = { run: () => left, stage: () => left };
   stage.progress.forecast = forecast;
   stage.form.foresee();
 }

@@ -2,14 +2,14 @@
 // then. Whatever goes wrong here is no business of the run.
 
 import type { PipelineDefinition } from "../../model/definition.ts";
+import type { Millrace } from "../../service/millrace.ts";
 import { readRunHistory } from "../../service/queries/run-history.ts";
-import type { Store } from "../../storage/store.ts";
 import { makeForecast } from "../render/progress/time-left.ts";
 import type { Watch } from "./watch.ts";
 
 /** Reads the past of a pipeline and tells those who watch; without a past nothing is told. Never rejects. */
 export async function lookBack(
-  store: Pick<Store, "listRuns" | "listStages">,
+  store: Millrace["store"],
   definition: PipelineDefinition,
   watch: Pick<Watch, "progress" | "foresee">,
 ): Promise<void> {

@@ -6,7 +6,7 @@ import { formatDuration } from "../../std/duration.ts";
 import { escapeControl } from "../../std/text.ts";
 import { showCount, showDuration, showRemaining } from "./figures.ts";
 import { stateWord } from "./marks.ts";
-import type { TimeLeft } from "./progress/progress.ts";
+import type { TimeLeft } from "../../service/plan/time-left.ts";
 import type { Wait } from "./progress/stage-progress.ts";
 
 /** `score/row-7`, or `score`. */

@@ -4,7 +4,7 @@
 import type { MillraceEvent } from "../../../model/event.ts";
 import type { StageState } from "../../../model/outcome.ts";
 import type { RunState } from "../../../model/run.ts";
-import type { Confidence } from "../../../policy/forecast.ts";
+import type { TimeLeft } from "../../../service/plan/time-left.ts";
 import type { FailureGroup, FailureGroups } from "./failure-groups.ts";
 import type { LogLine, LogTails } from "./log-tails.ts";
 import type { ItemCounts, PlannedStage, StageProgress } from "./stage-progress.ts";
@@ -40,22 +40,8 @@ export function subjectOf({
   return isQueue === true ? run : `run ${run}`;
 }
 
-/** What is left of a run or stage, judged by earlier runs. */
-export interface TimeLeft {
-  readonly lowMs: number;
-  readonly midMs: number;
-  readonly highMs: number;
-  readonly confidence: Confidence;
-  /** True: it takes longer than it ever did, and what is told is the least that is left. */
-  readonly isOverdue: boolean;
-  /** Earlier runs that it rests on. */
-  readonly runs: number;
-}
-
-/** Foresees ends. Undefined where the past says nothing. */
+/** Foresees ends by earlier runs. Undefined where they say nothing. */
 export interface Forecast {
-  /** Earlier runs that were read. */
-  readonly runs: number;
   run(nowMs: number): TimeLeft | undefined;
   stage(name: string, nowMs: number): TimeLeft | undefined;
 }
