@@ -24,9 +24,9 @@ export interface PackedManifest {
   readonly bin?: unknown;
 }
 
-// The engine, the command and their types, without a dashboard: about 250 KB packed were foreseen.
-// The dashboard comes with its own budget and raises these two by exactly that.
-const PACKED_BYTES_MAX = 400 * 1024;
+// The engine, the queue, the command and their types, without a dashboard: 260 KB packed of code, 125 KB of
+// declarations. The dashboard comes with its own budget and raises these two by exactly that.
+const PACKED_BYTES_MAX = 480 * 1024;
 const UNPACKED_BYTES_MAX = 2 * 1024 * 1024;
 
 const FORBIDDEN: readonly { readonly pattern: RegExp; readonly message: string }[] = [

@@ -7,6 +7,7 @@ import { isMillraceError } from "../../src/model/errors.ts";
 import { systemClock } from "../../src/std/clock.ts";
 import { makeSeededRandom, systemRandom } from "../../src/std/random.ts";
 import { GroupCommit } from "../../src/storage/group-commit.ts";
+import { MIGRATIONS } from "../../src/storage/sqlite/schema.ts";
 import type { Store } from "../../src/storage/store.ts";
 import {
   applyRun,
@@ -35,13 +36,14 @@ function assertSound(world: SqliteWorld, path?: string): void {
   assert.deepEqual(database.prepare("PRAGMA foreign_key_check").all(), []);
   const gaps = database
     .prepare(
-      `SELECT number, run_seq, (SELECT count(*) FROM events WHERE run = number) AS told,
+      `SELECT number, state, run_seq, (SELECT count(*) FROM events WHERE run = number) AS told,
          (SELECT coalesce(max(run_seq), 0) FROM events WHERE run = number) AS last FROM runs`,
     )
     .all();
   for (const row of gaps) {
-    assert.equal(row["run_seq"], row["told"], JSON.stringify(row));
-    assert.equal(row["run_seq"], row["last"], JSON.stringify(row));
+    assert.equal(row["last"], row["told"], JSON.stringify(row));
+    // The row of a run that is worked on is written at its moves; between them its last event tells the number.
+    if (row["state"] !== "running") assert.equal(row["run_seq"], row["told"], JSON.stringify(row));
   }
   const wrong = database
     .prepare(
@@ -94,7 +96,7 @@ describe("processes that share a store", () => {
       assert.deepEqual(numbers.toSorted(), ["1", "2"], `round ${round}`);
       assertSound(world, `${world.path}${round}`);
       const database = world.raw(`${world.path}${round}`);
-      assert.equal(database.prepare("SELECT id FROM migrations").all().length, 1);
+      assert.equal(database.prepare("SELECT id FROM migrations").all().length, MIGRATIONS.length);
     }
   });
 

@@ -42,7 +42,13 @@ test("a backup made while a run goes on holds one moment of it, opens as a store
   const large = stage("large", {}, () => LARGE);
   const items = map(
     "items",
-    { over: stage("list", {}, () => Array.from({ length: 40 }, (_, index) => index)), key: String },
+    // After the large output, so that its blob is there by the time of the backup.
+    {
+      over: stage("list", { needs: { large } }, () =>
+        Array.from({ length: 40 }, (_, index) => index),
+      ),
+      key: String,
+    },
     async (item) => {
       calls += 1;
       if (item === 20) half.open();
