@@ -91,6 +91,8 @@ function toProcessSettings(settings: Settings): Readonly<Record<string, ShownSet
     store: show(settings.store),
     busyTimeoutMs: show(settings.busyTimeoutMs),
     attemptsInFlight: show(settings.attemptsInFlight),
+    leaseMs: show(settings.leaseMs),
+    heartbeatMs: show(settings.heartbeatMs),
     logLevel: show(settings.logLevel),
     logFile: show(settings.logFile),
   };

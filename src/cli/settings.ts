@@ -2,8 +2,12 @@
 
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import { showPath } from "../config/import-module.ts";
 import { type LoadedConfig, loadConfig } from "../config/load.ts";
-import { resolveSettings, type Settings } from "../config/resolve.ts";
+import { describeOrigin, resolveSettings, type Settings } from "../config/resolve.ts";
+import { isMillraceError, MillraceError } from "../model/errors.ts";
+import type { LeaseTerms } from "../model/lease.ts";
+import { formatDuration } from "../std/duration.ts";
 import type { CliContext } from "./cli-context.ts";
 import { installModuleHooks } from "./module-hooks.ts";
 
@@ -20,7 +24,7 @@ export async function readSettings(
   context: CliContext,
   wishes: SettingWishes = {},
 ): Promise<Settings> {
-  return resolveSettings({
+  const settings = resolveSettings({
     flags: {
       store: context.flags.store,
       logFile: context.flags.logFile,
@@ -29,6 +33,34 @@ export async function readSettings(
     env: context.env,
     file: wishes.file ?? (await findConfig(context)),
   });
+  await refuseBadLease(context, settings);
+  return settings;
+}
+
+/** The times of a lease, as a mill is opened with them. */
+export function leaseOf(settings: Settings): Pick<LeaseTerms, "leaseMs" | "heartbeatMs"> {
+  return { leaseMs: settings.leaseMs.value, heartbeatMs: settings.heartbeatMs.value };
+}
+
+/** Refused like every other fault of the settings, by verbs that claim nothing as well. CONFIG_INVALID. */
+async function refuseBadLease(context: CliContext, settings: Settings): Promise<void> {
+  const given = { lease: settings.leaseMs, heartbeat: settings.heartbeatMs };
+  if (Object.values(given).every(({ origin }) => origin.kind === "default")) return;
+  const { checkLease } = await import("../service/check-lease.ts");
+  try {
+    checkLease(leaseOf(settings));
+  } catch (cause) {
+    if (!isMillraceError(cause)) throw cause;
+    const where = Object.entries(given).map(([key, { value, origin }]) => {
+      const from = describeOrigin(origin, (path) => showPath(context.cwd, path));
+      return `  worker.${key}: ${formatDuration(value)} (${from})`;
+    });
+    const head = "The settings of leases cannot hold:";
+    throw new MillraceError("CONFIG_INVALID", [head, ...where, `  ${cause.message}`].join("\n"), {
+      ...(cause.hint === undefined ? {} : { hint: cause.hint }),
+      cause,
+    });
+  }
 }
 
 async function findConfig(context: CliContext): Promise<LoadedConfig | undefined> {

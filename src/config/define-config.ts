@@ -43,10 +43,15 @@ export interface StoreConfig {
   readonly busyTimeout?: Duration;
 }
 
-/** What one process works on at once. */
+/** What one process works on at once, and how it keeps what it has claimed. */
 export interface WorkerConfig {
   /** Attempts in flight in one process, 1 to 10,000. Default 32. */
   readonly attemptsInFlight?: number;
+  /** How long a claim on a run holds without being renewed. Longer where machines pause, shorter where work must move
+   *  on soon after a crash; at least three heartbeats and 15 s. Default 30 s. */
+  readonly lease?: Duration;
+  /** Longest time between two renewals. Default 5 s. */
+  readonly heartbeat?: Duration;
 }
 
 /** Settings of stages, under the pipeline's own and the stage's own. */

@@ -16,6 +16,8 @@ const KEYS = [
   "logLevel",
   "logFile",
   "worker.attemptsInFlight",
+  "worker.lease",
+  "worker.heartbeat",
   "defaults.retry",
   "defaults.timeout",
   "retention.runs",

@@ -4,6 +4,8 @@
 import {
   BUSY_TIMEOUT_MS_DEFAULT,
   CONCURRENCY_DEFAULT,
+  HEARTBEAT_MS_DEFAULT,
+  LEASE_MS_DEFAULT,
   RETENTION_MS_DEFAULT,
   STORE_URL_DEFAULT,
 } from "../model/defaults.ts";
@@ -34,6 +36,9 @@ export interface Settings {
   readonly logLevel: Setting<LogLevel>;
   readonly logFile: Setting<string | null>;
   readonly attemptsInFlight: Setting<number>;
+  /** Which of them go together the service knows. */
+  readonly leaseMs: Setting<number>;
+  readonly heartbeatMs: Setting<number>;
   /** Under a pipeline's own; null: the house's. */
   readonly retry: Setting<RetryPolicy | null>;
   readonly timeoutMs: Setting<number | null>;
@@ -90,6 +95,8 @@ export function resolveSettings(sources: SettingSources): Settings {
       flag: flagOf("-j", flags.attemptsInFlight),
       fallback: CONCURRENCY_DEFAULT,
     }),
+    leaseMs: pick("leaseMs", { key: "worker.lease", fallback: LEASE_MS_DEFAULT }),
+    heartbeatMs: pick("heartbeatMs", { key: "worker.heartbeat", fallback: HEARTBEAT_MS_DEFAULT }),
     retry: pick("retry", { key: "defaults.retry", fallback: null }),
     timeoutMs: pick("timeoutMs", { key: "defaults.timeout", fallback: null }),
     keepRunsMs: pick("keepRunsMs", { key: "retention.runs", fallback: RETENTION_MS_DEFAULT }),

@@ -85,6 +85,16 @@ test("a key whose feature does not exist yet is named as such", () => {
 
 const BAD_NUMBERS: readonly unknown[] = [Number.NaN, Infinity, -1, 0, null, "5", 1.5, 10_001];
 
+test("the lease of workers and its heartbeat are durations", () => {
+  const { config } = parse({ worker: { lease: "10m", heartbeat: "30s" } });
+
+  expect(config).toMatchObject({ leaseMs: 600_000, heartbeatMs: 30_000 });
+  expect(parse({ worker: { lease: "30", heartbeat: 0 } }).faults.map(({ path }) => path)).toEqual([
+    "worker.lease",
+    "worker.heartbeat",
+  ]);
+});
+
 test.each(BAD_NUMBERS)("attemptsInFlight %s is refused with its bounds", (value) => {
   expect(parse({ worker: { attemptsInFlight: value } }).faults).toMatchObject([
     {

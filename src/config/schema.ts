@@ -18,6 +18,8 @@ export interface ParsedConfig {
   readonly logLevel: LogLevel | undefined;
   readonly logFile: string | undefined;
   readonly attemptsInFlight: number | undefined;
+  readonly leaseMs: number | undefined;
+  readonly heartbeatMs: number | undefined;
   readonly retry: RetryPolicy | undefined;
   readonly timeoutMs: number | undefined;
   readonly keepRunsMs: number | undefined;
@@ -42,7 +44,7 @@ const TOP_KEYS = [
 /** Keys that the documents name and that come with a later feature, by section. */
 const LATER_KEYS: Readonly<Record<string, readonly string[]>> = {
   "": ["dryRun", "resources", "schedules", "server", "notify", "health"],
-  worker: ["concurrency", "lease", "heartbeat", "stopAfter", "processes"],
+  worker: ["concurrency", "stopAfter", "processes"],
   defaults: ["uses"],
   store: ["inlineBytes", "blobs"],
 };
@@ -66,7 +68,7 @@ function readSections(
 ): ParsedConfig {
   const reader = new SectionReader(raw, "", faults);
   reader.refuseAllBut(TOP_KEYS);
-  const worker = reader.section("worker", ["attemptsInFlight"]);
+  const worker = reader.section("worker", ["attemptsInFlight", "lease", "heartbeat"]);
   const defaults = reader.section("defaults", ["retry", "timeout"]);
   const retention = reader.section("retention", ["runs", "events", "deadLetter"]);
   return {
@@ -76,6 +78,8 @@ function readSections(
     logLevel: reader.options.oneOf("logLevel", LOG_LEVELS),
     logFile: reader.options.text("logFile", 4_096),
     attemptsInFlight: worker?.options.number("attemptsInFlight", { min: 1, max: CONCURRENCY_MAX }),
+    leaseMs: worker?.options.durationMs("lease"),
+    heartbeatMs: worker?.options.durationMs("heartbeat"),
     retry:
       defaults?.options.has("retry") === true
         ? parseRetry(defaults.options, RETRY_POLICY_DEFAULT)

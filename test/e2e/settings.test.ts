@@ -213,6 +213,51 @@ describe("numbers", () => {
   });
 });
 
+describe("the lease of workers", () => {
+  test("R163: one that a healthy worker could not keep is exit 2 with the numbers, wherever it was set", async () => {
+    const short = host.makeFolder({
+      "millrace.config.ts": `export default { worker: { heartbeat: "11s" } };`,
+    });
+
+    const told = await refused(["runs"], { folder: short });
+    expect(told).toContain("worker.lease: 30s (default)");
+    expect(told).toContain("worker.heartbeat: 11s (millrace.config.ts: worker.heartbeat)");
+    expect(told).toContain("30000 < 3 · 11000 + 5000 + 10000");
+    const env = { MILLRACE_WORKER__LEASE: "20s" };
+    expect(await refused(["run", "one"], { env })).toContain("20000 < 3 · 5000 + 5000 + 10000");
+    expect(await refused(["plan", "one"], { env })).toContain("(MILLRACE_WORKER__LEASE)");
+  });
+
+  test("R163: what the file says is in force, in the foreground and in the queue", async () => {
+    const folder = host.makeFolder({
+      "leased.ts": `
+        import { DatabaseSync } from "node:sqlite";
+        import { definePipeline } from "millrace";
+        const run = () => {
+          const store = new DatabaseSync("held.db", { readOnly: true });
+          const sql = "SELECT max(lease_expires_at_ms) AS ends FROM runs WHERE state = 'running'";
+          const { ends } = store.prepare(sql).get();
+          store.close();
+          return Math.round((ends - Date.now()) / 60_000);
+        };
+        export const leased = definePipeline({ name: "leased", stages: [{ id: "minutes", run }] });`,
+      "millrace.config.ts": `
+        import { leased } from "./leased.ts";
+        const worker = { lease: "10m", heartbeat: "30s" };
+        export default { store: "sqlite:held.db", pipelines: [leased], worker };`,
+    });
+
+    const run = await host.call(["run", "leased", "--json"], { folder });
+    await host.call(["queue", "enqueue", "leased"], { folder });
+    const queue = await host.call(["queue", "run", "--drain"], { folder });
+    const shown = await host.call(["show", "2/minutes", "--json"], { folder });
+
+    expect(documentOf(run)).toMatchObject({ outputs: { minutes: 10 } });
+    expect(queue.exitCode).toBe(0);
+    expect(documentOf(shown)).toMatchObject({ stage: { output: { value: 10 } } });
+  });
+});
+
 describe("usage", () => {
   test("faults of a command line come together, as text and as a document", async () => {
     const argv = ["runs", "--limit", "0", "--state", "faild", "--since", "x"];

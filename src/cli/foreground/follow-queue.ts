@@ -9,6 +9,7 @@ import type { MillraceEvent } from "../../model/event.ts";
 import type { CliContext } from "../cli-context.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { nextCommand } from "../next-command.ts";
+import { leaseOf } from "../settings.ts";
 import { emptyTotals, type Closing, type NextStep } from "../render/closing/closing.ts";
 import type { LogsShown } from "../render/forms/progress-form.ts";
 import { toQueueEvent, toQueueLength, type QueuedRun } from "../render/progress/queue-events.ts";
@@ -50,6 +51,7 @@ export async function followQueue(
       store: settings.store.value,
       busyTimeoutMs: settings.busyTimeoutMs.value,
       concurrency: settings.attemptsInFlight.value,
+      lease: leaseOf(settings),
       pipelines: pipelines.filter((each) => isPipeline(each)),
       provide: settings.provide,
       clock: context.clock,

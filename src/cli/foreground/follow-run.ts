@@ -17,6 +17,7 @@ import type { CliContext } from "../cli-context.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { Target } from "../load/load-pipeline.ts";
 import { printRemark } from "../print.ts";
+import { leaseOf } from "../settings.ts";
 import { makeClosing } from "../render/closing/closing.ts";
 import type { LogsShown } from "../render/forms/progress-form.ts";
 import type { PlannedRun } from "../render/progress/progress.ts";
@@ -68,6 +69,7 @@ function openMill(context: CliContext, { settings, pipelines }: Target): Promise
     store: settings.store.value,
     busyTimeoutMs: settings.busyTimeoutMs.value,
     concurrency: settings.attemptsInFlight.value,
+    lease: leaseOf(settings),
     pipelines: pipelines.filter((each) => isPipeline(each)),
     provide: settings.provide,
     clock: context.clock,
