@@ -11,7 +11,15 @@ import type { BlobStore } from "../storage/blob-store.ts";
 import type { Store } from "../storage/store.ts";
 import type { EventNumbers, Write, WriteResult } from "../storage/write.ts";
 import type { EncodedValue } from "../std/value.ts";
-import type { ItemPlace, Journal, JournalCache, JournalMemo, Rider, RunEnd } from "./journal.ts";
+import type {
+  CrashedAttempt,
+  ItemPlace,
+  Journal,
+  JournalCache,
+  JournalMemo,
+  Rider,
+  RunEnd,
+} from "./journal.ts";
 
 /** Takes writes of many runs and answers each after its commit. */
 export interface Committer {
@@ -65,6 +73,10 @@ export class DurableJournal implements Journal {
 
   async tell(events: readonly EventDraft[]): Promise<void> {
     await this.#write({ kind: "tell", events });
+  }
+
+  async putCrash(crash: CrashedAttempt): Promise<void> {
+    await this.#write({ kind: "put-crash", ...crash, events: [] });
   }
 
   async endRun(end: RunEnd, events: readonly EventDraft[]): Promise<void> {

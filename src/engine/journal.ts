@@ -26,6 +26,15 @@ export interface Rider {
   readonly state?: readonly StateEntry[];
 }
 
+/** What died with a process of its own. */
+export interface CrashedAttempt {
+  readonly stage: string;
+  /** Null: the stage itself. */
+  readonly item: string | null;
+  /** For people. */
+  readonly reason: string;
+}
+
 /** Where an item is in its list. */
 export interface ItemPlace {
   readonly key: string;
@@ -40,6 +49,8 @@ export interface Journal {
   /** Gives items that were kept their new places. */
   placeItems(stage: string, places: readonly ItemPlace[]): Promise<void>;
   tell(events: readonly EventDraft[]): Promise<void>;
+  /** Counts a process of its own that died with a stage or item. */
+  putCrash(crash: CrashedAttempt): Promise<void>;
   endRun(end: RunEnd, events: readonly EventDraft[]): Promise<void>;
   /** Lets the run go unfinished, for a `resume` or back to its queue; of the end its reason and active time are
    *  kept. */

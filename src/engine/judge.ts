@@ -13,6 +13,8 @@ export function judge(core: RunCore, stageRun: StageRun): Ending | null {
   // The items of a map have starts of their own.
   if (!idempotent && map === null && stageRun.candidate?.state === "running")
     return { state: "failed", failure: ambiguousFailure(`"${name}"`) };
+  const poison = core.isolation === null ? null : core.isolation.judgeStage(stageRun);
+  if (poison !== null) return { state: "failed", failure: poison };
   // The usual case allocates nothing: every need succeeded.
   if (stageRun.unmet === 0 && trigger === "all_success") return null;
   const decision = decideTrigger(trigger, listEndings(core, stageRun));
@@ -27,6 +29,11 @@ export function ambiguousFailure(subject: string): Failure {
     attempts: 1,
     fingerprint: "ambiguous",
   };
+}
+
+/** The same, of an item. */
+export function ambiguousItem({ definition }: StageRun, key: string): Failure {
+  return ambiguousFailure(`item "${key}" of "${definition.name}"`);
 }
 
 function listEndings(core: RunCore, stageRun: StageRun): readonly NeedEnding[] {

@@ -31,6 +31,8 @@ export interface EngineWorld {
   readonly blobs: BlobStore;
   /** Variables that command stages may be given from. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Modules that a process of its own for one attempt imports first. Default: none. */
+  readonly childImports?: readonly string[];
   /** Time an aborted attempt has before it counts as stuck, ms. */
   readonly graceMs: number;
   /** Time a stuck attempt keeps its slot, ms. */

@@ -10,7 +10,8 @@ import type { Failure } from "../model/outcome.ts";
 import type { RunSettings } from "../model/run.ts";
 import { decodeValue, encodeValue, type EncodedValue } from "../std/value.ts";
 import type { Attempt, AttemptHost } from "./attempt/attempt.ts";
-import type { Journal } from "./journal.ts";
+import type { Isolation } from "./executors/isolated/isolation.ts";
+import type { CrashedAttempt, Journal } from "./journal.ts";
 import type { EngineWorld, EventSink } from "./ports.ts";
 import { StageRun } from "./stage-run.ts";
 
@@ -175,10 +176,24 @@ export class RunCore implements AttemptHost {
     return entries;
   }
 
+  /** The entries as they are stored. Only of durable runs. */
+  listState(): readonly Omit<StateEntry, "stage">[] {
+    // Text in durable runs.
+    return [...this.#state].map(([key, { value }]) => ({ key, value: value as EncodedValue }));
+  }
+
+  /** Counts a process that died with a stage or item. */
+  putCrash(crash: CrashedAttempt): void {
+    this.journal?.putCrash(crash).catch((error: unknown) => this.#onFault(error));
+  }
+
   /** Takes over entries of an earlier epoch. */
   restoreState(entries: readonly StateEntry[]): void {
     for (const { key, stage, value } of entries) this.#state.set(key, { stage, value });
   }
+
+  /** What of the run is worked on apart from this process; null for nearly every run. Set before it is driven. */
+  isolation: Isolation | null = null;
 
   /** Stages for which the cache could not be read or written: warnings of the run. */
   cacheFaults: number = 0;

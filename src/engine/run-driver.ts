@@ -59,7 +59,8 @@ export class RunDriver implements SlotWaiter {
     this.core = core;
     this.#turns = new Turns(core.world.clock, () => this.pump());
     this.timers = new RunTimers(core.world.clock, (error) => this.fail(error));
-    this.heap = new ReadyHeap(core.stages.length);
+    const { length } = core.stages;
+    this.heap = core.isolation === null ? new ReadyHeap(length) : core.isolation.makeHeap(length);
     this.#settling = new Settling(
       (stageRun) => this.#release(stageRun),
       () => this.pump(),

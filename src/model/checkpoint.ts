@@ -90,6 +90,21 @@ export interface RunCheckpoints {
   readonly items: ReadonlyMap<string, readonly ItemRecord[]>;
   /** `ctx.state` entries with the stage that wrote each. */
   readonly state: readonly StateEntry[];
+  /** What may have taken a process along; empty for nearly every run. */
+  readonly crashes: readonly CrashRecord[];
+}
+
+/** How often a stage or item was running, or may have been, when its process died. */
+export interface CrashRecord {
+  /** Null: nobody knows what was running. */
+  readonly stage: string | null;
+  /** Null: the stage itself. */
+  readonly item: string | null;
+  readonly crashes: number;
+  /** Those of them in which nothing else was running. */
+  readonly isolated: number;
+  /** Of the last one, for people. */
+  readonly reason: string;
 }
 
 /** One entry of the run-shared state. */

@@ -49,6 +49,8 @@ export const HINT_MS_MAX: number = 24 * 3_600_000;
 export const HINT_SPREAD_MS_MAX = 5_000;
 /** Crashes of one stage or item that make it poison. */
 export const CRASHES_MAX = 3;
+/** Isolated processes of one run that may die in one claim before the run fails. */
+export const CHILD_CRASHES_MAX = 10;
 /** Characters of the reason of a skip or of an ended run. */
 export const REASON_CHARS_MAX = 500;
 /** Longest duration an option may name: 366 days in ms. */

@@ -9,6 +9,8 @@ import { READER_QUEUE_MAX, RECENT_EVENTS_MAX } from "../model/limits.ts";
 import type { RunRecord } from "../model/run.ts";
 import { DurableJournal, toEvents } from "../engine/durable-journal.ts";
 import { decideEnd, type DriveEnd } from "../engine/finish.ts";
+import { IsolatedRun, type KnownCrashes } from "../engine/executors/isolated/isolated-run.ts";
+import { IsolatedSlots } from "../engine/executors/isolated/isolated-slots.ts";
 import type { Journal, RunEnd } from "../engine/journal.ts";
 import type { EngineWorld } from "../engine/ports.ts";
 import type { Restored } from "../engine/restore/restore.ts";
@@ -36,6 +38,8 @@ export interface LiveRunParts {
   /** As claimed: its epoch is ours. */
   readonly record: RunRecord;
   readonly inputText: EncodedValue;
+  /** Of a run that lost its process before. Default: none. */
+  readonly crashes?: KnownCrashes | undefined;
   readonly provide: Readonly<Record<string, unknown>>;
   /** Active time of the epochs before, ms. */
   readonly beforeMs: number;
@@ -92,11 +96,20 @@ export class LiveRun implements RunHandle {
       inputVersion: toInputVersion(parts.inputText),
       settings: record.settings,
       provide: parts.provide,
-      world: shareOf(mill.world, record.settings.concurrency),
+      world: this.#toWorld(record.settings.concurrency),
       journal: this.#journal,
       sink: { tell: (draft) => this.#tell(draft) },
     });
+    if (parts.crashes !== undefined)
+      this.core.isolation = new IsolatedRun(this.core, parts.crashes);
     this.#driver = new RunDriver(this.core);
+  }
+
+  #toWorld(concurrency: number | undefined): EngineWorld {
+    const world = shareOf(this.#mill.world, concurrency);
+    if (this.#parts.crashes === undefined) return world;
+    const isActive = (): boolean => this.core.isolation?.isActive === true;
+    return { ...world, slots: new IsolatedSlots(world.slots, isActive) };
   }
 
   /** Says what was brought back from an earlier epoch. */

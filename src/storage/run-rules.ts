@@ -2,6 +2,7 @@
 // in which words, and what the record becomes. Stores add durability and numbers, never another rule.
 
 import { PRIORITY_STEP_MS } from "../model/limits.ts";
+import type { CrashFacts } from "../policy/crashes.ts";
 import { canMoveRun } from "../model/transition.ts";
 import { isRunOver, type RunRecord, type RunState } from "../model/run.ts";
 import type { EventDraft } from "../model/event.ts";
@@ -12,6 +13,7 @@ import type {
   CreateRunWrite,
   InterruptRunWrite,
   MoveRunWrite,
+  PutCrashWrite,
   ReclaimRunWrite,
   RequestCancelWrite,
 } from "./write.ts";
@@ -102,6 +104,7 @@ export function takeRun(run: RunRecord, write: ClaimRunWrite, nowMs: number): Ru
   return {
     ...taken,
     attempts: 0,
+    crashes: forgetsCrashes(run, write) ? 0 : taken.crashes,
     resumes: run.resumes + 1,
     cancelRequestedAtMs: null,
     cancelReason: null,
@@ -111,6 +114,24 @@ export function takeRun(run: RunRecord, write: ClaimRunWrite, nowMs: number): Ru
     failure: null,
     metrics: {},
   };
+}
+
+/** True for a claim that begins the counts of crashes anew: somebody wants a run tried again that had ended. */
+export function forgetsCrashes(run: RunRecord, { reopen }: ClaimRunWrite): boolean {
+  return reopen && isRunOver(run.state);
+}
+
+/** What a lost owner, or a process of its own, means for the counts of crashes. */
+export function toCrashFacts(
+  write: ReclaimRunWrite | PutCrashWrite,
+  { attempts }: Pick<RunRecord, "attempts">,
+): CrashFacts {
+  if (write.kind === "put-crash") {
+    const { stage, item, reason } = write;
+    return { suspects: [{ stage, item, isolated: true }], reason, lostBefore: attempts };
+  }
+  const { suspects = [], reason = write.failure.message } = write;
+  return { suspects, reason, lostBefore: attempts };
 }
 
 /** Why this move of an owned run is refused, in a sentence that names both states; undefined when it is not. */

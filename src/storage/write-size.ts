@@ -46,8 +46,10 @@ export function estimateBytes(write: Write): number {
     case "tell":
     case "move-run":
     case "interrupt-run":
-    case "reclaim-run":
+    case "put-crash":
       return ROW_BYTES + eventBytes(write);
+    case "reclaim-run":
+      return ROW_BYTES * (1 + (write.suspects?.length ?? 0)) + eventBytes(write);
     case "request-cancel":
       return ROW_BYTES + EVENT_BYTES;
   }

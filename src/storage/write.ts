@@ -7,6 +7,7 @@ import type { EventDraft } from "../model/event.ts";
 import type { Owner } from "../model/lease.ts";
 import type { Failure } from "../model/outcome.ts";
 import type { RunRecord, RunSettings, RunState } from "../model/run.ts";
+import type { Suspect } from "../policy/crashes.ts";
 import type { EncodedValue } from "../std/value.ts";
 
 /** Every write names its run; `epoch` must be the run's current one or nothing of the write is done. */
@@ -157,8 +158,8 @@ export interface WakeRunsWrite {
 
 /**
  * Takes a run of a queue back from an owner that is gone: epoch + 1, `crashes` + 1, `attempts` + 1, `queued`; or
- * `failed` with `failure` when `attempts` reaches `attemptsMax`. A run whose end was asked for is `cancelled`.
- * `conflict` unless it is running under the expected epoch, and not in the foreground.
+ * `failed` with `failure` when `attempts` reaches `attemptsMax`. Its suspects get a crash each. A run whose end was
+ * asked for is `cancelled`. `conflict` unless it is running under the expected epoch, and not in the foreground.
  */
 export interface ReclaimRunWrite {
   readonly kind: "reclaim-run";
@@ -167,7 +168,21 @@ export interface ReclaimRunWrite {
   readonly attemptsMax: number;
   /** Of the run, when this was its last attempt. */
   readonly failure: Failure;
+  /** What may have taken the owner along; each gets a crash. Default: nobody knows. */
+  readonly suspects?: readonly Suspect[];
+  /** Of the crash, for people. Default: that of `failure`. */
+  readonly reason?: string;
   readonly events: readonly EventDraft[];
+}
+
+/** Counts a process of its own that died with one stage or item, and with nothing else. */
+export interface PutCrashWrite extends FencedWrite {
+  readonly kind: "put-crash";
+  readonly stage: string;
+  /** Null: the stage itself. */
+  readonly item: string | null;
+  /** For people: `the process was killed by SIGABRT`. */
+  readonly reason: string;
 }
 
 /** Sets stages back under a lease, as a claim does it, when the claim could not know which. */
@@ -325,6 +340,7 @@ export type Write =
   | PlaceItemsWrite
   | PutMemoWrite
   | PutCacheWrite
+  | PutCrashWrite
   | TellWrite
   | MoveRunWrite
   | RequestCancelWrite

@@ -57,23 +57,23 @@ describe("a worker that dies", () => {
     await checkNoLease(mill);
   });
 
-  test("R162: fails its run when that has cost so many workers in a row, and starts it no more", async () => {
+  test("R162: fails as poison what was found to cost them, and starts it no more", async () => {
     const scene = setScene();
     const three = makeThree(scene);
     const id = await enqueueOne(scene, three, 1);
     for (let crashes = 0; crashes < 3; crashes += 1) await crash(scene, [three]);
     const mill = await scene.world.open([three]);
     const summary = await mill.work({ drain: true });
-    expect(summary.runs).toBe(0);
+    expect(summary.counts).toEqual({ failed: 1 });
     expect(scene.life.calls).toEqual([]);
     const record = await mill.run(id);
     expect([record.state, record.crashes, record.attempts, record.failure?.class]).toEqual([
       "failed",
       3,
-      3,
-      "crash",
+      0,
+      "poison",
     ]);
-    expect(record.failure?.message).toContain("3 claims in a row were lost to crashes");
+    expect(record.failure?.message).toContain('"middle" is not started again after 3 crashes');
     expect((await readEvents(mill, id)).at(-1)?.type).toBe("run.failed");
     await checkNoLease(mill);
   });

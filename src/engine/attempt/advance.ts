@@ -7,6 +7,7 @@ import { makeFailure, messageOf } from "../../policy/failure.ts";
 import { decideRetry, type RetryDecision } from "../../policy/retry.ts";
 import type { Attempt } from "./attempt.ts";
 import type { RawOutcome } from "./attempt-runner.ts";
+import type { CrashNote } from "../executors/isolated/isolation.ts";
 import type { RunCore } from "../run-core.ts";
 import type { AttemptHistory } from "./attempt-history.ts";
 
@@ -28,6 +29,7 @@ export type FailedOutcome = Extract<RawOutcome, { kind: "failed" }>;
 export function decideStep(core: RunCore, attempt: Attempt, outcome: FailedOutcome): Step {
   const stage = attempt.stageRun.definition;
   const classified = classifyOutcome(core, stage, outcome);
+  const crash = core.isolation === null ? null : core.isolation.noteCrash(attempt, outcome.error);
   const history = noteFailure(attempt, outcome.error);
   const failure = makeFailure({
     error: outcome.error,
@@ -47,6 +49,7 @@ export function decideStep(core: RunCore, attempt: Attempt, outcome: FailedOutco
     deferrals: history.deferrals,
     deferredMs: history.deferredMs,
     previousDelayMs: history.previousDelayMs,
+    ...(crash === null ? {} : { crashes: crash.crashes }),
     onceUsed: history.onceUsed,
     noRetry: core.settings.noRetry ?? false,
     idempotent: stage.idempotent,
@@ -58,7 +61,15 @@ export function decideStep(core: RunCore, attempt: Attempt, outcome: FailedOutco
     random: core.world.random,
   });
   tellRuleFaults(core, attempt, decision);
-  return toStep(decision, { failure, history, once: classified.retry === "once" });
+  const step = toStep(decision, { failure, history, once: classified.retry === "once" });
+  return crash === null ? step : toCrashStep(step, crash);
+}
+
+/** What the counts of crashes make of a step. */
+function toCrashStep(step: Step, { failure, abortRun }: CrashNote): Step {
+  if (abortRun !== null) return { kind: "fail", failure, abortRun };
+  const isPoison = step.kind === "fail" && step.failure.class === "poison";
+  return isPoison ? { ...step, failure } : step;
 }
 
 /** A wait that reaches either deadline is no wait: the attempt fails now. */

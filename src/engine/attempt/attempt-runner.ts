@@ -106,6 +106,9 @@ export class AttemptRunner {
       return map?.over.kind === "function" ? map.over.make(needs, attempt) : [];
     if (command !== null) return runCommandStage(this.#core, attempt, needs);
     if (run === null) return undefined;
+    const { isolation } = this.#core;
+    const isolated = isolation === null ? null : isolation.call(attempt, needs);
+    if (isolated !== null) return isolated;
     return index >= 0 ? run(stageRun.map?.items[index], needs, attempt) : run(needs, attempt);
   }
 

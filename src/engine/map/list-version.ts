@@ -1,6 +1,7 @@
 // The version of the list that a map gave: equal lists leave those who read them as they are.
 
 import { sha256Hex } from "../../std/json.ts";
+import { encodeOrThrow } from "../run-core.ts";
 import type { StageRun } from "../stage-run.ts";
 
 /** Hash of the list that the readers of a map receive. */
@@ -21,4 +22,13 @@ export function versionOfList({ map, definition }: StageRun): string | null {
     parts.push(`${head}${from}${why} ${text}`);
   }
   return sha256Hex(parts.join("\n")).slice(0, 32);
+}
+
+/** Hash of an item and of the needs its function reads. */
+export function versionOfItem(
+  { map, definition }: StageRun,
+  { index, needsVersion }: { readonly index: number; readonly needsVersion: string },
+): string {
+  const text = encodeOrThrow(map?.items[index], `item ${index} of "${definition.name}"`);
+  return sha256Hex(`${needsVersion}\n${text}`).slice(0, 32);
 }

@@ -7,21 +7,21 @@ import type { AbortKind } from "../../model/context.ts";
 import type { MapShape } from "../../model/definition.ts";
 import type { Ending, Failure } from "../../model/outcome.ts";
 import { makeStopAfter } from "../../policy/tolerance.ts";
-import { sha256Hex } from "../../std/json.ts";
 import type { Attempt } from "../attempt/attempt.ts";
 import type { AttemptHistory } from "../attempt/attempt-history.ts";
 import type { RunTimers } from "../run-timers.ts";
 import type { StageRun } from "../stage-run.ts";
-import { encodeOrThrow, type RunCore } from "../run-core.ts";
+import type { RunCore } from "../run-core.ts";
 import { ItemCheckpoints } from "./item-checkpoints.ts";
 import { ItemKeys } from "./item-keys.ts";
 import { TooManyItems, toItemSource, type Given } from "./item-source.ts";
 import { ItemStream, STREAM_AHEAD } from "./item-stream.ts";
 import { DueQueue, type DueItem } from "./due-queue.ts";
+import { versionOfItem } from "./list-version.ts";
 import { MapItems } from "./map-items.ts";
 import { judgeItems, toFailure } from "./map-end.ts";
 import type { ItemWait, MapHost, MapParts } from "./map-host.ts";
-import { ambiguousFailure } from "../judge.ts";
+import { ambiguousItem } from "../judge.ts";
 
 /** Drives the items of one stage. */
 export class MapStage {
@@ -118,6 +118,7 @@ export class MapStage {
     if (state === "succeeded") {
       this.items.items[index] = value();
       this.#restore(index);
+      this.#judgeCrashes(index);
       this.#tellReopened();
       if (this.items.stateOf(index) !== "pending") this.checkEnd();
       else {
@@ -126,12 +127,9 @@ export class MapStage {
       }
       return;
     }
-    const failure = upstream.failures.get(index);
-    if (state === "failed" || state === "upstream_failed") {
-      this.#endQuietly(index, "upstream_failed", failure);
-    } else {
-      this.#endQuietly(index, state === "cancelled" ? "cancelled" : "skipped", undefined);
-    }
+    if (state === "failed" || state === "upstream_failed")
+      this.#endQuietly(index, "upstream_failed", upstream.failures.get(index));
+    else this.#endQuietly(index, state === "cancelled" ? "cancelled" : "skipped", undefined);
   }
 
   /** Calls back when the deadline of the stage has come, unless it has ended by then. */
@@ -169,6 +167,15 @@ export class MapStage {
   #add(item: unknown): void {
     const index = this.items.add(item);
     this.#restore(index);
+    if (this.#judgeCrashes(index)) this.#due.push({ index, history: null });
+  }
+
+  /** What took its process along too often is not started again. True for one that is to go first. */
+  #judgeCrashes(index: number): boolean {
+    if (this.#core.isolation === null || this.items.stateOf(index) !== "pending") return false;
+    const { poison, isSuspect } = this.#core.isolation.judgeItem(this.stageRun, index);
+    if (poison !== null) this.#endUnstarted(index, poison);
+    return poison === null && isSuspect;
   }
 
   /** Takes an item's checkpoint over if it was made from the same item and needs. */
@@ -183,7 +190,8 @@ export class MapStage {
     const version = stageRun.definition.persist ? this.versionOf(index) : null;
     const match = this.#checkpoints.match(place, version);
     if (match.kind === "kept") this.#takeOver(index, match.record);
-    else if (match.kind === "started" && !stageRun.definition.idempotent) this.#endAmbiguous(index);
+    else if (match.kind === "started" && !stageRun.definition.idempotent)
+      this.#endUnstarted(index, ambiguousItem(stageRun, place.key));
   }
 
   #takeOver(index: number, record: ItemRecord): void {
@@ -196,12 +204,9 @@ export class MapStage {
     this.#host.itemKept(stageRun, index);
   }
 
-  /** Its start is recorded and its end is not: whatever it did is not done again unasked. */
-  #endAmbiguous(index: number): void {
+  /** Whatever it did before is not done again unasked. */
+  #endUnstarted(index: number, failure: Failure): void {
     const { items, stageRun } = this;
-    const failure = ambiguousFailure(
-      `item "${items.keyOf(index)}" of "${stageRun.definition.name}"`,
-    );
     items.move(index, "failed");
     items.failures.set(index, failure);
     items.unsettled += 1;
@@ -218,11 +223,7 @@ export class MapStage {
   /** Hash of an item and of the needs its function reads. */
   versionOf(index: number): string | null {
     if (this.#core.journal === null) return null;
-    const text = encodeOrThrow(
-      this.items.items[index],
-      `item ${index} of "${this.stageRun.definition.name}"`,
-    );
-    return sha256Hex(`${this.#needsVersion}\n${text}`).slice(0, 32);
+    return versionOfItem(this.stageRun, { index, needsVersion: this.#needsVersion });
   }
 
   #close(): void {
@@ -240,10 +241,10 @@ export class MapStage {
 
   /** Asks the stream for one more item while fewer wait than may run at once. */
   #readMore(): void {
-    const { items } = this;
     this.#skipStarted();
-    if (this.#stream === null || items.closed || items.halted) return;
-    const room = (this.#shape.concurrency ?? STREAM_AHEAD) - (items.size - items.next);
+    const { closed, halted, size, next } = this.items;
+    if (this.#stream === null || closed || halted) return;
+    const room = (this.#shape.concurrency ?? STREAM_AHEAD) - (size - next);
     if (room > 0) this.#stream.read();
   }
 
@@ -265,8 +266,7 @@ export class MapStage {
   /** True if an item could start now. */
   canStart(): boolean {
     if (this.#over || this.items.halted || this.#host.isStopping()) return false;
-    const { concurrency } = this.#shape;
-    if (concurrency !== null && this.items.inFlight >= concurrency) return false;
+    if (this.items.inFlight >= (this.#shape.concurrency ?? Infinity)) return false;
     if (!this.#due.isEmpty) return true;
     this.#skipStarted();
     return this.items.next < this.items.size;

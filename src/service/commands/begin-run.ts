@@ -6,6 +6,7 @@ import { MillraceError } from "../../model/errors.ts";
 import type { EventDraft, MillraceEvent } from "../../model/event.ts";
 import type { RunRecord } from "../../model/run.ts";
 import { restoreRun, type Kept, type Restored } from "../../engine/restore/restore.ts";
+import type { KnownCrashes } from "../../engine/executors/isolated/isolated-run.ts";
 import type { EncodedValue } from "../../std/value.ts";
 import type { EventNumbers, Write, WriteResult } from "../../storage/write.ts";
 import { LiveRun } from "../live-run.ts";
@@ -37,6 +38,8 @@ export interface Beginning {
     /** Checkpoints that were found damaged: as many warnings. Default 0. */
     readonly damaged?: number;
   };
+  /** Of a run that lost its process before. */
+  readonly crashes?: KnownCrashes | undefined;
   readonly onEvent?: ((event: MillraceEvent) => void) | undefined;
 }
 
@@ -49,6 +52,7 @@ export function beginRun(mill: MillContext, beginning: Beginning): LiveRun {
     definition,
     record,
     inputText,
+    crashes: beginning.crashes,
     provide,
     beforeMs,
     sentMs,

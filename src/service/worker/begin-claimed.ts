@@ -1,6 +1,8 @@
 // From a run that was claimed from its queue to one that is worked on: its input goes through the schema, what an
 // earlier epoch left is brought back, and every ending of it stands, because nobody asked to try again.
 
+import type { KnownCrashes } from "../../engine/executors/isolated/isolated-run.ts";
+import type { RunCheckpoints } from "../../model/checkpoint.ts";
 import type { PipelineDefinition } from "../../model/definition.ts";
 import { isMillraceError } from "../../model/errors.ts";
 import type { MillraceEvent } from "../../model/event.ts";
@@ -8,6 +10,7 @@ import { REASON_CHARS_MAX } from "../../model/limits.ts";
 import type { Failure } from "../../model/outcome.ts";
 import type { RunRecord } from "../../model/run.ts";
 import { fingerprintOf } from "../../policy/failure.ts";
+import { decideIsolation, isPoison } from "../../policy/crashes.ts";
 import { decideReset } from "../../policy/reuse.ts";
 import type { NextRun } from "../../storage/write.ts";
 import { beginRun, type Beginning } from "../commands/begin-run.ts";
@@ -92,8 +95,9 @@ async function restore(
   }
   if ("failure" in input) return await failAtOnce(mill, run, input.failure);
   const { inputText, stale } = input;
-  const beginning = { ...toBeginning(mill, claimed), definition, inputText };
   const found = await mill.store.loadCheckpoints(run.id);
+  const crashes = toKnownCrashes(run, found);
+  const beginning = { ...toBeginning(mill, claimed), definition, inputText, crashes };
   if (found.stages.length === 0 && found.items.size === 0)
     return beginUnlessStopped(mill, claimed, beginning);
   const sound = await checkCheckpoints(mill, { run, definition, checkpoints: found }, (damaged) =>
@@ -102,6 +106,14 @@ async function restore(
   const checkpoints = await resetClaimed(mill, run, { ...sound, definition });
   const kept = { ...sound, checkpoints, everyEnding: true };
   return beginUnlessStopped(mill, claimed, { ...beginning, kept });
+}
+
+/** Undefined for a run that has not crashed. */
+function toKnownCrashes(run: RunRecord, found: RunCheckpoints): KnownCrashes | undefined {
+  const plan = decideIsolation(run, found);
+  const records = found.crashes;
+  const isHarmless = plan === null && !records.some(isPoison);
+  return isHarmless ? undefined : { plan, records, lostClaims: run.attempts };
 }
 
 async function beginUnlessStopped(

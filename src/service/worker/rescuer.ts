@@ -1,6 +1,7 @@
 // Brings back the runs of workers that died: those of a queue return to it under the next epoch, those in the
 // foreground wait for their resume. A live holder is never robbed, however old its lease.
 
+import { countCrash, isPoison } from "../../policy/crashes.ts";
 import { fingerprintOf } from "../../policy/failure.ts";
 import { PAGE_ROWS_MAX } from "../../model/limits.ts";
 import type { Failure } from "../../model/outcome.ts";
@@ -11,6 +12,7 @@ import {
   type OwnerStanding,
 } from "../commands/interrupt-abandoned.ts";
 import type { MillContext } from "../mill-context.ts";
+import { findSuspects } from "./find-suspects.ts";
 
 /** One pass over all running runs, page by page; answers how many of them came back. */
 export async function rescueRuns(mill: MillContext): Promise<number> {
@@ -56,12 +58,20 @@ async function reclaim(
     attempts: run.attempts + 1,
     fingerprint: fingerprintOf("crash", undefined, message),
   };
+  const checkpoints = await mill.store.loadCheckpoints(run.id);
+  const workers = await mill.store.listWorkers();
+  const suspects = findSuspects(run, { definition, checkpoints, workers });
+  const crash = { suspects, reason, lostBefore: run.attempts };
+  // Once it is known who does it, that one fails and the rest of the run goes on.
+  const isFound = countCrash(checkpoints.crashes, crash).some(isPoison);
   const result = await mill.committer.write({
     kind: "reclaim-run",
     runId: run.id,
     expectedEpoch: run.epoch,
-    attemptsMax: definition.attempts,
+    attemptsMax: isFound ? Infinity : definition.attempts,
     failure,
+    suspects,
+    reason,
     events: [
       {
         type: "run.reclaimed",

@@ -3,6 +3,7 @@
 
 import { RETRY_HISTORY_MAX } from "../../model/limits.ts";
 import type {
+  CrashRecord,
   ItemRecord,
   RetryRecord,
   StageRecord,
@@ -31,6 +32,7 @@ export class MemoryRun {
   readonly events: MillraceEvent[] = [];
   readonly stages: Map<string, StageRecord> = new Map();
   readonly state: Map<string, StateEntry> = new Map();
+  crashes: readonly CrashRecord[] = [];
   readonly #items = new Map<string, Map<string, ItemRecord>>();
   readonly #counts = new Map<string, Map<StageState, number>>();
   readonly #memos = new Map<string, Memo>();
@@ -72,6 +74,7 @@ export class MemoryRun {
     this.#items.get(stage)?.delete(key);
     this.#count(stage, item.state, -1);
     this.#retries.delete(addressOf(stage, key));
+    this.crashes = this.crashes.filter((one) => one.stage !== stage || one.item !== key);
     for (const [address, memo] of this.#memos) {
       if (memo.stage === stage && memo.item === key) this.#memos.delete(address);
     }
@@ -141,6 +144,7 @@ export class MemoryRun {
 
   #drop(stage: string): void {
     this.stages.delete(stage);
+    this.crashes = this.crashes.filter((one) => one.stage !== stage);
     this.#items.delete(stage);
     this.#counts.delete(stage);
     for (const [address, memo] of this.#memos)

@@ -9,6 +9,7 @@ import {
   cancelRun,
   claimOrder,
   claimQueued,
+  forgetsCrashes,
   interruptRun,
   isFull,
   makeRun,
@@ -20,8 +21,10 @@ import {
   isDeletable,
   refuseReclaim,
   takeRun,
+  toCrashFacts,
   wakeRun,
 } from "../run-rules.ts";
+import { countCrash } from "../../policy/crashes.ts";
 import { isStageOver, refuseStageMove } from "../stage-rules.ts";
 import type {
   BatchRecord,
@@ -103,6 +106,7 @@ export class MemoryRows {
       case "place-items":
       case "put-memo":
       case "put-cache":
+      case "put-crash":
       case "tell":
       case "move-run":
         return this.#writeOwned(write, nowMs);
@@ -141,6 +145,7 @@ export class MemoryRows {
     const holder = this.#findHolder(run.record.pipeline, write, run);
     if (holder !== undefined) return { kind: "busy", run: holder.record };
     this.#keepDefinition(write.definitionHash, write.definitionJson);
+    if (forgetsCrashes(run.record, write)) run.crashes = [];
     this.#replace(run, takeRun(run.record, write, nowMs));
     for (const reset of write.resetStages) run.reset(reset);
     return this.#done(run, write.events, nowMs);
@@ -202,6 +207,9 @@ export class MemoryRows {
         return putMemo(run, write);
       case "put-cache":
         this.cache.put(write.entry, { run: run.record.number, nowMs });
+        return undefined;
+      case "put-crash":
+        run.crashes = countCrash(run.crashes, toCrashFacts(write, run.record));
         return undefined;
       case "move-run":
         return this.#moveRun(run, write, nowMs);
@@ -268,6 +276,7 @@ export class MemoryRows {
     if (run === undefined) return NO_RUN;
     const refusal = refuseReclaim(run.record, write);
     if (refusal !== undefined) return conflict(run, refusal);
+    run.crashes = countCrash(run.crashes, toCrashFacts(write, run.record));
     const { run: free, event } = reclaimRun(run.record, write, nowMs);
     this.#replace(run, free);
     return this.#done(run, event === null ? write.events : [...write.events, event], nowMs);

@@ -237,6 +237,7 @@ export const runCases: readonly StoreCase[] = [
         stages: [],
         items: new Map(),
         state: [],
+        crashes: [],
       });
       assert.deepEqual(await store.countItems("none"), new Map());
     },

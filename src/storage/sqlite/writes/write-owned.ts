@@ -13,6 +13,7 @@ import type {
 import { refuseOwnerMove } from "../../run-rules.ts";
 import { isStageOver, refuseStageMove } from "../../stage-rules.ts";
 import type { Batch } from "../batch.ts";
+import { addCrash } from "./write-crash.ts";
 import { resetStage } from "./write-run.ts";
 import type { RunHead } from "../statements/runs.ts";
 
@@ -41,6 +42,9 @@ function change(batch: Batch, head: RunHead, write: OwnerWrite): WriteResult | u
       return putMemo(batch, head, write);
     case "put-cache":
       return putCache(batch, head, write);
+    case "put-crash":
+      addCrash(batch, head, write);
+      return undefined;
     case "move-run":
       return moveRun(batch, head, write);
     case "drop-items":
@@ -152,10 +156,11 @@ function dropItem(
   of: { readonly run: number; readonly stage: string },
   key: DropItemsWrite["keys"][number],
 ): void {
-  const { items, memos, retries } = batch.rows;
+  const { items, memos, retries, crashes } = batch.rows;
   const state = items.drop(of.run, of.stage, key);
   if (state === undefined) return;
   batch.countItem(of, state, undefined);
   memos.dropItem(of.run, of.stage, key);
+  crashes.dropItem(of.run, of.stage, key);
   retries.dropItem(of.run, of.stage, key);
 }

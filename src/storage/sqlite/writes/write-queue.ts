@@ -11,6 +11,7 @@ import type {
   WriteResult,
 } from "../../write.ts";
 import type { Batch } from "../batch.ts";
+import { addCrash } from "./write-crash.ts";
 import type { QueuedRun } from "../statements/runs.ts";
 
 interface Candidate extends QueuedRun {
@@ -81,6 +82,7 @@ export function reclaim(batch: Batch, write: ReclaimRunWrite): WriteResult {
   const run = batch.record(head);
   const reason = refuseReclaim(run, write);
   if (reason !== undefined) return { kind: "conflict", run, reason };
+  addCrash(batch, head, write);
   const { run: free, event } = reclaimRun(run, write, batch.nowMs);
   batch.replace(head, free);
   const events = event === null ? write.events : [...write.events, event];

@@ -4,6 +4,7 @@
 import type { RunRecord } from "../../../model/run.ts";
 import {
   cancelRun,
+  forgetsCrashes,
   interruptRun,
   isFull,
   makeRun,
@@ -108,6 +109,7 @@ export function claimRun(batch: Batch, write: ClaimRunWrite): WriteResult {
   });
   if (holder !== undefined) return { kind: "busy", run: holder };
   batch.keepDefinition(write.definitionHash, write.definitionJson);
+  if (forgetsCrashes(run, write)) batch.rows.crashes.clear(head.number);
   const taken = takeRun(run, write, batch.nowMs);
   batch.replace(head, taken);
   for (const reset of write.resetStages) resetStage(batch, head.number, reset);
@@ -140,7 +142,7 @@ export function interruptOwner(batch: Batch, write: InterruptRunWrite): WriteRes
 
 /** Sets one stage of a run back. */
 export function resetStage(batch: Batch, run: number, { stage, mode }: ResetStage): void {
-  const { stages, items, memos, state } = batch.rows;
+  const { stages, items, memos, state, crashes } = batch.rows;
   switch (mode) {
     case "keep":
       stages.keep(run, stage);
@@ -162,6 +164,7 @@ export function resetStage(batch: Batch, run: number, { stage, mode }: ResetStag
       items.dropStage(run, stage);
       memos.dropStage(run, stage);
       state.dropStage(run, stage);
+      crashes.dropStage(run, stage);
   }
 }
 

@@ -123,6 +123,7 @@ function writeOne(batch: Batch, write: Write): WriteResult {
     case "place-items":
     case "put-memo":
     case "put-cache":
+    case "put-crash":
     case "tell":
     case "move-run":
       return writeOwned(batch, write);

@@ -1,0 +1,180 @@
+// The isolation of one run under one claim: what crashed its process before, or may have, is worked on first, alone
+// and apart from the worker, until it has ended or is poison. Then the run goes on as usual.
+
+import type { CrashRecord } from "../../../model/checkpoint.ts";
+import { CHILD_CRASHES_MAX } from "../../../model/limits.ts";
+import type { Failure } from "../../../model/outcome.ts";
+import {
+  canLeaveProcess,
+  countCrash,
+  findCrash,
+  isPoison,
+  poisonFailure,
+  type IsolationPlan,
+} from "../../../policy/crashes.ts";
+import { fingerprintOf } from "../../../policy/failure.ts";
+import type { Attempt } from "../../attempt/attempt.ts";
+import { ReadyHeap } from "../../ready-heap.ts";
+import { encodeOrThrow, type RunCore } from "../../run-core.ts";
+import { isEnded, type StageRun } from "../../stage-run.ts";
+import { callIsolated, isCrash, Unavailable } from "./isolated-call.ts";
+import type { CrashNote, Isolation, ItemVerdict } from "./isolation.ts";
+import type { IsolatedCall } from "./protocol.ts";
+import { SuspectHeap } from "./suspect-heap.ts";
+
+/** What is known of a run's crashes when it is claimed. */
+export interface KnownCrashes {
+  /** Null: nothing is isolated, and what is poison is not started all the same. */
+  readonly plan: IsolationPlan | null;
+  readonly records: readonly CrashRecord[];
+  /** Claims lost in a row. */
+  readonly lostClaims: number;
+}
+
+/** The isolation of one run. */
+export class IsolatedRun implements Isolation {
+  readonly #core: RunCore;
+  #plan: IsolationPlan | null;
+  #records: readonly CrashRecord[];
+  /** Claims lost in a row; 0 once the run has made progress. */
+  #lostClaims: number;
+  #childCrashes: number = 0;
+  readonly #stages: ReadonlyMap<string, StageRun>;
+  /** Where suspected items are in their lists, by stage and key. */
+  readonly #places: Map<string, number> = new Map();
+
+  constructor(core: RunCore, { plan, records, lostClaims }: KnownCrashes) {
+    this.#core = core;
+    this.#plan = plan;
+    this.#records = records;
+    this.#lostClaims = lostClaims;
+    this.#stages = new Map(core.stages.map((stageRun) => [stageRun.definition.name, stageRun]));
+  }
+
+  get isActive(): boolean {
+    if (this.#plan === null) return false;
+    if (this.#plan.kind === "everything") return true;
+    if (this.#plan.suspects.some((one) => this.#isOpen(one))) return true;
+    this.#plan = null;
+    return false;
+  }
+
+  #isOpen({ stage, item }: CrashRecord): boolean {
+    const stageRun = this.#stages.get(stage ?? "");
+    if (stageRun === undefined || isEnded(stageRun)) return false;
+    const { map } = stageRun;
+    if (item === null || map === null) return true;
+    const index = this.#places.get(placeOf(stageRun, item));
+    if (index === undefined) return !map.closed;
+    const state = map.stateOf(index);
+    return state === "pending" || state === "running" || state === "waiting";
+  }
+
+  makeHeap(size: number): ReadyHeap {
+    const plan = this.#plan;
+    if (plan?.kind !== "suspects") return new ReadyHeap(size);
+    const names = new Set(plan.suspects.map(({ stage }) => stage));
+    return new SuspectHeap(size, (position) =>
+      names.has(this.#core.stageAt(position).definition.name),
+    );
+  }
+
+  judgeStage({ definition }: StageRun): Failure | null {
+    return this.#judge({ stage: definition.name, item: null });
+  }
+
+  judgeItem(stageRun: StageRun, index: number): ItemVerdict {
+    const key = stageRun.map?.keyOf(index) ?? "";
+    const subject = { stage: stageRun.definition.name, item: key };
+    const isKnown = findCrash(this.#records, subject) !== undefined;
+    if (!isKnown) return UNKNOWN_ITEM;
+    this.#places.set(placeOf(stageRun, key), index);
+    return { poison: this.#judge(subject), isSuspect: this.#plan?.kind === "suspects" };
+  }
+
+  #judge(subject: { readonly stage: string; readonly item: string | null }): Failure | null {
+    const record = findCrash(this.#records, subject);
+    return isPoison(record) ? poisonFailure(record) : null;
+  }
+
+  call(attempt: Attempt, needs: unknown): Promise<unknown> | null {
+    if (!this.isActive) return null;
+    if (!canLeaveProcess(this.#core.definition, attempt.stageRun.definition)) return null;
+    return this.#call(attempt, needs);
+  }
+
+  async #call(attempt: Attempt, needs: unknown): Promise<unknown> {
+    try {
+      const value = await callIsolated(this.#core.world, attempt, this.#toCall(attempt, needs));
+      this.#lostClaims = 0;
+      return value;
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error;
+      attempt.log.warn(`works on in its worker's process, although it may crash: ${error.message}`);
+      const { run, map } = attempt.stageRun.definition;
+      if (map === null) return await run?.(needs, attempt);
+      return await run?.(attempt.stageRun.map?.items[attempt.index], needs, attempt);
+    }
+  }
+
+  #toCall(attempt: Attempt, needs: unknown): IsolatedCall {
+    const { definition } = this.#core;
+    const { item, stageRun, index } = attempt;
+    const value = stageRun.map?.items[index];
+    return {
+      module: definition.module ?? "",
+      pipeline: definition.name,
+      stage: attempt.stage,
+      item:
+        item === undefined
+          ? null
+          : { ...item, value: encodeOrThrow(value, `item "${item.key}" of "${attempt.stage}"`) },
+      needs: encodeOrThrow(needs, `the needs of "${attempt.stage}"`),
+      runId: attempt.runId,
+      attempt: attempt.attempt,
+      idempotencyKey: attempt.idempotencyKey,
+      dir: attempt.dir,
+      state: this.#core.listState(),
+    };
+  }
+
+  noteCrash(attempt: Attempt, error: unknown): CrashNote | null {
+    if (!isCrash(error)) return null;
+    const subject = { stage: attempt.stage, item: attempt.item?.key ?? null };
+    const suspects = [{ ...subject, isolated: true }];
+    const reason = error.message;
+    this.#records = countCrash(this.#records, { suspects, reason, lostBefore: this.#lostClaims });
+    const record = findCrash(this.#records, subject);
+    this.#core.putCrash({ ...subject, reason });
+    this.#childCrashes += 1;
+    const isSpent = this.#childCrashes >= CHILD_CRASHES_MAX;
+    const abortRun = `${CHILD_CRASHES_MAX} processes of this run died in one claim; the last one: ${reason}`;
+    const crashes = record?.crashes ?? 1;
+    return {
+      crashes,
+      failure: isPoison(record) ? poisonFailure(record) : crashFailure(subject, reason, crashes),
+      abortRun: isSpent ? abortRun : null,
+    };
+  }
+}
+
+const UNKNOWN_ITEM: ItemVerdict = { poison: null, isSuspect: false };
+
+function placeOf({ index }: StageRun, key: string): string {
+  return `${index}/${key}`;
+}
+
+function crashFailure(
+  { stage, item }: { readonly stage: string; readonly item: string | null },
+  reason: string,
+  crashes: number,
+): Failure {
+  const what = item === null ? `"${stage}"` : `item "${item}" of "${stage}"`;
+  const message = `${what} crashed its process: ${reason}`;
+  return {
+    class: "crash",
+    message,
+    attempts: crashes,
+    fingerprint: fingerprintOf("crash", undefined, message),
+  };
+}
