@@ -14,6 +14,7 @@ import { readRunInput } from "../input/run-input.ts";
 import { readForce, readSelection } from "../input/selection.ts";
 import { loadTarget } from "../load/load-pipeline.ts";
 import { quoted } from "../render/phrases.ts";
+import { readReportFlag } from "../report/report-flag.ts";
 
 /** Runs a pipeline. */
 export async function run(
@@ -28,6 +29,7 @@ export async function run(
   const force = readForce(reader);
   const key = reader.text("key");
   const items = reader.text("items");
+  const report = reader.has("dryRun") ? undefined : readReportFlag(reader, context);
   if (items !== undefined) refuseBeside(reader);
   reader.finish("npx millrace run --help");
   if (reader.has("dryRun")) {
@@ -61,6 +63,7 @@ export async function run(
       keep,
       logs,
       isStrict,
+      report,
       key: key === undefined ? undefined : quoted(key),
       start: (mill, onEvent, waiting) =>
         hintStage(
@@ -71,9 +74,21 @@ export async function run(
   });
 }
 
+const NOT_WITH_ITEMS = [
+  "input",
+  "set",
+  "key",
+  "skip",
+  "only",
+  "until",
+  "from",
+  "dryRun",
+  "report",
+] as const;
+
 /** A batch takes its inputs and keys from its lines, and every run of it whole. */
 function refuseBeside(reader: FlagReader): void {
-  for (const name of ["input", "set", "key", "skip", "only", "until", "from", "dryRun"]) {
+  for (const name of NOT_WITH_ITEMS) {
     if (reader.has(name)) reader.fault(name, "cannot be given together with --items");
   }
 }

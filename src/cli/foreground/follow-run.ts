@@ -16,10 +16,12 @@ import type { StartOptions } from "../../service/commands/start-run.ts";
 import type { CliContext } from "../cli-context.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { Target } from "../load/load-pipeline.ts";
+import { isMillraceError } from "../../model/errors.ts";
 import { printRemark } from "../print.ts";
 import { leaseOf } from "../settings.ts";
 import { makeClosing } from "../render/closing/closing.ts";
 import type { LogsShown } from "../render/forms/progress-form.ts";
+import type { ReportWish } from "../report/report-flag.ts";
 import type { PlannedRun } from "../render/progress/progress.ts";
 import { Interruption } from "./interruption.ts";
 import { openLogFile, type LogFile } from "./log-file.ts";
@@ -35,6 +37,8 @@ export interface FollowOptions {
   readonly keep: KeepDocument;
   /** Warnings give exit 3. */
   readonly isStrict: boolean;
+  /** Written when the run has ended. Default: none. */
+  readonly report?: ReportWish | undefined;
   /** Starts, resumes or reruns; every event must go to `onEvent` from the first one on. */
   readonly start: (
     mill: Millrace,
@@ -165,13 +169,29 @@ async function finish(parts: Finish): Promise<ExitCode> {
   looking.cancel();
   const next = listNextSteps({ ...named, result });
   const exists = (path: string): boolean => existsSync(resolve(context.cwd, path));
-  form.finish(makeClosing(progress, result, { next, exists }));
+  const reported = await report(parts);
+  form.finish(makeClosing(progress, result, { next, exists, reported }));
   watch.close();
   if (context.flags.json) {
     const commands = next.map(({ command }) => command);
     options.keep(await readRunDocument(mill, { handle, result, next: commands }));
   }
   return decideExit(result, { isStrict: options.isStrict, interrupted: interruption.exitCode });
+}
+
+/** Writes the report that was asked for; one that cannot be written changes nothing about the run. */
+async function report({ options, mill, handle, watch }: Finish): Promise<string | undefined> {
+  const wish = options.report;
+  if (wish === undefined) return undefined;
+  const { writeReport } = await import("../report/write-report.ts");
+  try {
+    await writeReport(mill, handle.id, wish);
+    return wish.file;
+  } catch (error) {
+    if (!isMillraceError(error)) throw error;
+    watch.form.remark({ text: error.message, level: "warning" });
+    return undefined;
+  }
 }
 
 /** Stages that an earlier epoch, or the run that gave its results, had finished. */

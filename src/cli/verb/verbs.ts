@@ -26,6 +26,7 @@ const run: VerbSpec = {
     ...WORK_FLAGS,
     { flags: "--force[=<stages>]", about: "do not ask the cache: for these stages, or for any" },
     { flags: "--no-retry", about: "one attempt each" },
+    { flags: "--report <file>", about: "write a report: .html, .md or .json by its ending" },
     { flags: "--tag <key=value>", about: "kept with the run; repeatable", repeat: true },
   ],
   examples: ["npx millrace run pipelines/hello.ts", "npx millrace run crawl.ts --input @july.json"],

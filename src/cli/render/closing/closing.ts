@@ -83,6 +83,8 @@ export interface Closing {
 export interface ClosingOptions {
   readonly next: readonly NextStep[];
   readonly exists: PathExists;
+  /** The report that was written. */
+  readonly reported?: string | undefined;
 }
 
 const SLOWEST_MAX = 3;
@@ -113,7 +115,12 @@ export function makeClosing(
     failures: listFailures(progress, result.errors),
     otherFailures: progress.failures.ungrouped,
     outputs: outputs.map(([name, value]) => ({ name, text: previewValue(value) })),
-    results: [...new Set(outputs.flatMap(([, value]) => findResultPaths(value, options.exists)))],
+    results: [
+      ...new Set([
+        ...(options.reported === undefined ? [] : [options.reported]),
+        ...outputs.flatMap(([, value]) => findResultPaths(value, options.exists)),
+      ]),
+    ],
     next: options.next,
   };
 }
