@@ -26,6 +26,7 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, string>> = {
   ITEM_UNKNOWN: "The map stage has no item of this key.",
   RUN_NOT_FOUND: "The store has no such run.",
   RUN_BUSY: "A live process works on the run; it is never taken from it.",
+  QUEUE_FULL: "As many runs of the pipeline are queued or waiting as its `maxQueued` allows.",
   RUN_STATE_CONFLICT: "The run is in a state that does not allow this.",
   RUN_KEY_CONFLICT: "An active run has this key.",
   RUN_MOVE_ILLEGAL: "A state may not follow another; both are named.",

@@ -40,6 +40,7 @@ const EXIT_BY_CODE: Readonly<Record<ErrorCode, ExitCode>> = {
   ITEM_UNKNOWN: EXIT.usage,
   RUN_NOT_FOUND: EXIT.usage,
   RUN_BUSY: EXIT.refused,
+  QUEUE_FULL: EXIT.refused,
   RUN_STATE_CONFLICT: EXIT.refused,
   RUN_KEY_CONFLICT: EXIT.refused,
   RUN_MOVE_ILLEGAL: EXIT.refused,

@@ -130,6 +130,8 @@ export interface PipelineDefinition {
   readonly attempts: number;
   /** Runs that may be running at once, over all processes of a store; null: any number. */
   readonly maxActiveRuns: number | null;
+  /** Runs that may be queued or waiting before no more are taken in; null: any number. */
+  readonly maxQueued: number | null;
   /** What becomes of a start when so many are running. */
   readonly onBusy: "refuse" | "queue";
   readonly module: string | null;

@@ -5,6 +5,8 @@
 export const CLAIM_RUNS_MAX = 256;
 /** Highest `maxActiveRuns` of a pipeline. */
 export const ACTIVE_RUNS_MAX = 100_000;
+/** Highest `maxQueued` of a pipeline. */
+export const QUEUED_RUNS_MAX = 1_000_000_000;
 /** Queued runs ahead of one that `why` counts; beyond it says "at least". */
 export const QUEUE_AHEAD_MAX = 1_000;
 /** Runs that a worker works on at once. */

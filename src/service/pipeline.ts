@@ -29,6 +29,10 @@ export interface PipelineSettings {
   readonly module?: string;
   /** Durable runs that may be running at once, over all processes of a store, 1 to 100,000. Default: any number. */
   readonly maxActiveRuns?: number;
+  /** Durable runs that may be queued or waiting, over all processes of a store, 1 to 1,000,000,000: beyond it new ones
+   *  are refused with QUEUE_FULL, whoever enqueues them. Starts in the foreground are not counted against it. Default:
+   *  any number. */
+  readonly maxQueued?: number;
   /** What becomes of a start when so many are running: RUN_BUSY, or it waits in its process. `enqueue` always
    *  queues. Default "refuse". */
   readonly onBusy?: "refuse" | "queue";

@@ -70,6 +70,14 @@ export function isFull(
   return claim !== null && maxActiveRuns !== null && running >= maxActiveRuns;
 }
 
+/** True where a run that nobody works on yet finds no room: so many of its pipeline are queued or waiting. */
+export function isOverfull(
+  { claim, maxQueued = null }: Pick<CreateRunWrite, "claim" | "maxQueued">,
+  queued: number,
+): boolean {
+  return claim === null && maxQueued !== null && queued >= maxQueued;
+}
+
 /** Why this claim is refused, in a sentence; undefined when it is not. */
 export function refuseClaim(run: RunRecord, write: ClaimRunWrite): string | undefined {
   if (run.epoch !== write.expectedEpoch) return staleEpoch(run, write.expectedEpoch);

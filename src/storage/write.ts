@@ -28,6 +28,8 @@ export interface CreateRunWrite {
   readonly claim: ClaimTerms | null;
   /** With a claim: `busy` where so many runs of its pipeline are running. Default: any number may be. */
   readonly maxActiveRuns?: number | null;
+  /** Without a claim: `full` where so many runs of its pipeline are queued or waiting. Default: any number may be. */
+  readonly maxQueued?: number | null;
   /** Checkpoints taken over from another run: stage rows, items, memos and state entries of these stages. */
   readonly takeOver?: { readonly from: string; readonly stages: readonly TakenStage[] };
   readonly events: readonly EventDraft[];
@@ -367,6 +369,8 @@ export type WriteResult =
   | { readonly kind: "key-taken"; readonly run: RunRecord }
   /** As many runs of its pipeline are running as may be; `run` is one of them. */
   | { readonly kind: "busy"; readonly run: RunRecord }
+  /** As many runs of its pipeline are queued or waiting as may be. */
+  | { readonly kind: "full"; readonly queued: number }
   /** Not in a state that allows it, which `reason` says in a sentence; `run` null: there is no such run. */
   | { readonly kind: "conflict"; readonly run: RunRecord | null; readonly reason: string }
   /** A memo of that name was there first. */

@@ -25,6 +25,7 @@ const enqueue: VerbSpec = {
   exits: [
     "0  queued, or known by its key",
     "2  usage, configuration or definition",
+    "4  the queue is full",
     "6  store lost",
   ],
   load: () => import("../commands/queue/enqueue.ts"),
@@ -45,6 +46,7 @@ const importFile: VerbSpec = {
     "0  imported; bad lines are told",
     "2  usage, configuration or definition; no such file",
     "3  bad lines, under --strict",
+    "4  the queue is full; what was queued stays",
     "6  store lost",
   ],
   load: () => import("../commands/queue/import.ts"),

@@ -271,6 +271,7 @@ function assemble(parts: Parts): PipelineDefinition {
     deadlineMs: settings.deadlineMs,
     // Left out where there is none, so that other definitions keep the hash they always had.
     ...(settings.maxActiveRuns === null ? {} : { maxActiveRuns: settings.maxActiveRuns }),
+    ...(settings.maxQueued === null ? {} : { maxQueued: settings.maxQueued }),
     outputs: Object.fromEntries(
       outputs.map(({ name, stage }) => [name, stages[stage]?.name ?? ""]),
     ),

@@ -1,7 +1,7 @@
 // The options of a pipeline itself, from written to parsed.
 
 import { RUN_ATTEMPTS_DEFAULT } from "../defaults.ts";
-import { ACTIVE_RUNS_MAX } from "../limits.ts";
+import { ACTIVE_RUNS_MAX, QUEUED_RUNS_MAX } from "../limits.ts";
 import { isPlainRecord, describeValue, type OptionReader } from "./option-reader.ts";
 import { parseRetry, RETRY_POLICY_DEFAULT } from "./parse-retry.ts";
 import { isSchema, type StageDefaults } from "./parse-stage.ts";
@@ -18,6 +18,7 @@ export interface ParsedPipeline {
   readonly deadlineMs: number | null;
   readonly attempts: number;
   readonly maxActiveRuns: number | null;
+  readonly maxQueued: number | null;
   readonly onBusy: "refuse" | "queue";
   readonly module: string | null;
   readonly defaults: StageDefaults;
@@ -33,6 +34,7 @@ const PIPELINE_KEYS = [
   "module",
   "failFast",
   "maxActiveRuns",
+  "maxQueued",
   "onBusy",
   "deadline",
   "attempts",
@@ -55,6 +57,7 @@ export function parsePipeline(reader: OptionReader, byId: boolean): ParsedPipeli
     deadlineMs: reader.durationMs("deadline") ?? null,
     attempts: reader.number("attempts", { min: 1, max: 1_000 }) ?? RUN_ATTEMPTS_DEFAULT,
     maxActiveRuns: reader.number("maxActiveRuns", { min: 1, max: ACTIVE_RUNS_MAX }) ?? null,
+    maxQueued: reader.number("maxQueued", { min: 1, max: QUEUED_RUNS_MAX }) ?? null,
     onBusy: reader.oneOf("onBusy", ["refuse", "queue"]) ?? "refuse",
     module: reader.text("module", 4_096) ?? null,
     defaults: parseDefaults(reader, unavailable),

@@ -21,6 +21,7 @@ import { refuseUnavailable, toSettings, type RunChoices } from "../prepare-run.t
 import { whileOpen } from "./begin-run.ts";
 import { checkLabels } from "./check-labels.ts";
 import { toInputVersion } from "./input-text.ts";
+import { queueFull } from "./queue-full.ts";
 
 /** A run to be queued. */
 export interface EnqueueEntry<In = unknown> {
@@ -76,12 +77,24 @@ export interface EnqueueRequest {
 
 /**
  * Queues a run per entry; resolves when all are committed. An entry that cannot be queued is OPTION_INVALID or
- * VALUE_NOT_STORABLE, names its place, and nothing is written. May be repeated where every entry has a key.
+ * VALUE_NOT_STORABLE, names its place, and nothing is written. QUEUE_FULL where the pipeline's `maxQueued` is
+ * reached: what was queued before that stays. May be repeated where every entry has a key.
  */
 export async function enqueueRuns(
   mill: MillContext,
   request: EnqueueRequest,
 ): Promise<EnqueueOutcome> {
+  const { refused, ...outcome } = await enqueueUntilFull(mill, request);
+  if (refused === 0) return outcome;
+  const { created, duplicates } = outcome;
+  throw queueFull(request.definition, { created, duplicates, refused });
+}
+
+/** The same, with how many entries found the queue full instead of QUEUE_FULL. */
+export async function enqueueUntilFull(
+  mill: MillContext,
+  request: EnqueueRequest,
+): Promise<EnqueueOutcome & { readonly refused: number }> {
   const { definition, entries, options } = request;
   refuseUnavailable(definition);
   checkEntries(request);
@@ -104,11 +117,13 @@ export async function enqueueRuns(
     const runs = await commit(mill, definition.name, writes);
     const created = runs.reduce((count, run) => count + (run.created ? 1 : 0), 0);
     const { batch } = options;
-    const counts = { created, duplicates: runs.length - created, runs };
+    const refused = entries.length - runs.length;
+    const counts = { created, duplicates: runs.length - created, runs, refused };
     return batch === undefined ? counts : { ...counts, batch: batch.id };
   });
 }
 
+/** The runs of the entries, but of those that found the queue full: what comes after the first such chunk is left. */
 async function commit(
   mill: MillContext,
   pipeline: string,
@@ -127,12 +142,13 @@ async function commit(
       isNew ||= run.created;
     }
     if (isNew) mill.wake.emit(pipeline);
+    if (results.some(({ kind }) => kind === "full")) break;
   }
   return runs;
 }
 
 function toEnqueued(result: WriteResult): EnqueuedRun | undefined {
-  if (result.kind === "kept-batch") return undefined;
+  if (result.kind === "kept-batch" || result.kind === "full") return undefined;
   if (result.kind === "key-taken") return { run: result.run, created: false };
   if (result.kind === "done" && result.run !== undefined) return { run: result.run, created: true };
   throw new MillraceError("STORE_FAILED", `The store did not make the run: ${result.kind}.`);
@@ -187,6 +203,7 @@ function toWrite(
     },
     definitionJson: definition.json,
     claim: null,
+    maxQueued: definition.maxQueued,
     events,
   };
 }

@@ -1,5 +1,6 @@
 // Queues a rerun: a new run over the same input, linked to the old one, for whoever works.
 
+import type { PipelineDefinition } from "../../model/definition.ts";
 import { MillraceError } from "../../model/errors.ts";
 import { PAGE_ROWS_MAX } from "../../model/limits.ts";
 import { isRunOver, type RunRecord } from "../../model/run.ts";
@@ -8,6 +9,7 @@ import { getDefinition, type MillContext } from "../mill-context.ts";
 import { refuseUnavailable } from "../prepare-run.ts";
 import { findRun, runName } from "../queries/find-run.ts";
 import { whileOpen } from "./begin-run.ts";
+import { queueFull } from "./queue-full.ts";
 import { Selection, type SelectionOutcome } from "./run-selection.ts";
 
 /** Queues a rerun of one run. RUN_STATE_CONFLICT unless it has ended. */
@@ -44,8 +46,11 @@ async function requeue(mill: MillContext, old: RunRecord): Promise<RunRecord> {
       },
     );
   }
-  const write = toCreate(mill, old);
+  const definition = getDefinition(mill, old.pipeline);
+  const write = toCreate(mill, definition, old);
   const result = await whileOpen(mill, () => mill.committer.write(write));
+  if (result.kind === "full")
+    throw queueFull(definition, { created: 0, duplicates: 0, refused: 1 });
   if (result.kind !== "done" || result.run === undefined)
     throw new MillraceError("STORE_FAILED", `The store did not make the run: ${result.kind}.`);
   mill.wake.emit(old.pipeline);
@@ -53,8 +58,11 @@ async function requeue(mill: MillContext, old: RunRecord): Promise<RunRecord> {
 }
 
 /** Its key stays with the old run, which is still there to be found by it. */
-function toCreate(mill: MillContext, old: RunRecord): CreateRunWrite {
-  const definition = getDefinition(mill, old.pipeline);
+function toCreate(
+  mill: MillContext,
+  definition: PipelineDefinition,
+  old: RunRecord,
+): CreateRunWrite {
   refuseUnavailable(definition);
   return {
     kind: "create-run",
@@ -74,6 +82,7 @@ function toCreate(mill: MillContext, old: RunRecord): CreateRunWrite {
     },
     definitionJson: definition.json,
     claim: null,
+    maxQueued: definition.maxQueued,
     events: [
       {
         type: "run.created",

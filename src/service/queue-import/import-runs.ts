@@ -11,11 +11,12 @@ import {
 } from "../../model/limits.ts";
 import { makeLineSplitter, type LineSplitter } from "../../std/json-lines.ts";
 import {
-  enqueueRuns,
+  enqueueUntilFull,
   type EnqueuedRun,
   type EnqueueEntry,
   type EnqueueOptions,
 } from "../commands/enqueue-runs.ts";
+import { queueFull } from "../commands/queue-full.ts";
 import type { MillContext } from "../mill-context.ts";
 import { describeTooLong, NOT_TEXT, parseLine, type LineOptions } from "./parse-line.ts";
 
@@ -66,7 +67,8 @@ export interface ImportRequest {
 
 /**
  * Imports lines of JSON. What was committed stays when it is ended early; the same file may be imported again, and
- * only what is new makes runs. Rejects for what concerns all lines: OPTION_INVALID, FEATURE_UNAVAILABLE, the store.
+ * only what is new makes runs. Rejects for what concerns all lines: OPTION_INVALID, FEATURE_UNAVAILABLE, the store;
+ * with QUEUE_FULL where the pipeline's `maxQueued` is reached, and says how far it came.
  */
 export async function importRuns(
   mill: MillContext,
@@ -81,7 +83,7 @@ export async function importRuns(
   const commit = async (): Promise<void> => {
     const entries = lines.take();
     if (entries.length === 0) return;
-    const outcome = await enqueueRuns(mill, {
+    const outcome = await enqueueUntilFull(mill, {
       definition,
       entries,
       options: { ...options, batch },
@@ -90,6 +92,8 @@ export async function importRuns(
     counts.duplicates += outcome.duplicates;
     onRuns?.(outcome.runs);
     onProgress?.({ ...counts, ...lines.counts });
+    if (outcome.refused === 0) return;
+    throw queueFull(definition, { ...counts, ...lines.counts, refused: outcome.refused });
   };
   for await (const piece of readPieces(bytes, () => lines.isFull)) {
     lines.push(piece);

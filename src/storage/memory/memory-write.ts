@@ -4,7 +4,6 @@
 import { assert } from "../../std/assert.ts";
 import type { EventDraft, MillraceEvent } from "../../model/event.ts";
 import type { RunRecord, RunState } from "../../model/run.ts";
-import type { StateEntry } from "../../model/checkpoint.ts";
 import {
   cancelRun,
   claimOrder,
@@ -12,6 +11,7 @@ import {
   forgetsCrashes,
   interruptRun,
   isFull,
+  isOverfull,
   makeRun,
   moveOwnedRun,
   reclaimRun,
@@ -25,7 +25,7 @@ import {
   wakeRun,
 } from "../run-rules.ts";
 import { countCrash } from "../../policy/crashes.ts";
-import { isStageOver, refuseStageMove } from "../stage-rules.ts";
+import { isStageOver } from "../stage-rules.ts";
 import type {
   BatchRecord,
   ClaimNextWrite,
@@ -38,9 +38,6 @@ import type {
   MoveRunWrite,
   NextRun,
   OwnerWrite,
-  PutItemWrite,
-  PutMemoWrite,
-  PutStageWrite,
   ReclaimRunWrite,
   RequestCancelWrite,
   WakeRunsWrite,
@@ -49,6 +46,7 @@ import type {
 } from "../write.ts";
 import { MemoryCache } from "./memory-cache.ts";
 import { MemoryQueue } from "./memory-queue.ts";
+import { conflict, putItem, putMemo, putStage } from "./memory-owned.ts";
 import { MemoryRun } from "./memory-run.ts";
 
 /** A batch, its runs in order of number, and their counts. */
@@ -122,6 +120,9 @@ export class MemoryRows {
     if (twin !== undefined) return conflict(twin, "There is a run with this id.");
     const holder = this.#findHolder(pipeline, write);
     if (holder !== undefined) return { kind: "busy", run: holder.record };
+    const counts = this.counts.get(pipeline);
+    const queued = (counts?.get("queued") ?? 0) + (counts?.get("waiting") ?? 0);
+    if (isOverfull(write, queued)) return { kind: "full", queued };
     const run = new MemoryRun(makeRun(write, this.runs.length + 1, nowMs));
     this.runs.push(run);
     this.byId.set(id, run);
@@ -360,47 +361,3 @@ const NO_RUN: WriteResult = {
   run: null,
   reason: "There is no run with this id.",
 };
-
-function conflict(run: MemoryRun, reason: string): WriteResult {
-  return { kind: "conflict", run: run.record, reason };
-}
-
-function putStage(run: MemoryRun, write: PutStageWrite): WriteResult | undefined {
-  const { record } = write;
-  const known = run.stages.get(record.stage)?.state;
-  const refusal = refuseStageMove(`Stage "${record.stage}"`, known, record.state);
-  if (refusal !== undefined) return conflict(run, refusal);
-  run.stages.set(record.stage, record);
-  addHistory(run, write);
-  return undefined;
-}
-
-function putItem(run: MemoryRun, write: PutItemWrite): WriteResult | undefined {
-  const { record } = write;
-  const known = run.itemsOf(record.stage).get(record.key)?.state;
-  const subject = `Item "${record.key}" of stage "${record.stage}"`;
-  const refusal = refuseStageMove(subject, known, record.state);
-  if (refusal !== undefined) return conflict(run, refusal);
-  run.putItem(record);
-  addHistory(run, write);
-  return undefined;
-}
-
-function addHistory(run: MemoryRun, write: PutStageWrite | PutItemWrite): void {
-  if (write.retry !== undefined) run.addRetry(write.retry);
-  for (const entry of write.state ?? []) addState(run.state, entry);
-}
-
-// Deleted first, so that the order of the map is that of writing, like the order of rows.
-function addState(state: Map<string, StateEntry>, entry: StateEntry): void {
-  state.delete(entry.key);
-  state.set(entry.key, entry);
-}
-
-function putMemo(run: MemoryRun, write: PutMemoWrite): WriteResult | undefined {
-  const { stage, item, name, value } = write;
-  const kept = run.findMemo(stage, item, name);
-  if (kept !== undefined) return { kind: "kept", value: kept };
-  run.putMemo({ stage, item, name, value });
-  return undefined;
-}

@@ -138,6 +138,13 @@ export class Batch {
     return this.rows.counters.countRunning(pipeline) + changed;
   }
 
+  /** Runs of a pipeline that are queued or waiting, with what this transaction has changed so far. */
+  countQueued(pipeline: string): number {
+    const changed = this.#runCounts.get(pipeline);
+    const added = (changed?.get("queued") ?? 0) + (changed?.get("waiting") ?? 0);
+    return this.rows.counters.countQueued(pipeline) + added;
+  }
+
   /** Brings head and counts up to a move that is stored with all the head had gathered. */
   moved(head: RunHead, to: RunState): void {
     this.#moveHead(head, to);

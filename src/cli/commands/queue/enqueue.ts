@@ -15,7 +15,7 @@ import { readTags } from "../../foreground/work-flags.ts";
 import { readRunInput } from "../../input/run-input.ts";
 import { loadTarget } from "../../load/load-pipeline.ts";
 import { printAnswer } from "../../print.ts";
-import { withMill } from "./with-mill.ts";
+import { whileNotFull, withMill } from "./with-mill.ts";
 
 /** Queues a run. */
 export async function run(
@@ -47,7 +47,9 @@ export async function run(
     // What was loaded takes whatever the command line gives; its schema is asked when the run is claimed.
     const pipeline: Pipeline = target.pipeline;
     return withMill(context, target, async (mill) => {
-      const { runs } = await mill.enqueue(pipeline, [entry], { source: target.source });
+      const { runs } = await whileNotFull(args[0], () =>
+        mill.enqueue(pipeline, [entry], { source: target.source }),
+      );
       for (const queued of runs) {
         if (!context.flags.json) printAnswer(context, sayQueued(queued));
         const facts = await readRunFacts(mill.store, queued.run);

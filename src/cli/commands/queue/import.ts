@@ -10,7 +10,7 @@ import { openBytes } from "../../input/open-bytes.ts";
 import { loadTarget } from "../../load/load-pipeline.ts";
 import { printAnswer, printRemark } from "../../print.ts";
 import { showCount, showCountOf } from "../../render/figures.ts";
-import { withMill } from "./with-mill.ts";
+import { whileNotFull, withMill } from "./with-mill.ts";
 
 /** Imports a file. */
 export async function run(
@@ -30,15 +30,16 @@ export async function run(
   await using bytes = await openBytes(context, file);
   return await withDocument(context, async (keep) => {
     const target = await loadTarget(context, pipeline);
+    const options = {
+      name: file,
+      source: target.source,
+      envelope,
+      ...(keyField === undefined ? {} : { keyField }),
+      ...(limit === undefined ? {} : { limit }),
+      onProgress: makeProgress(context),
+    };
     const outcome = await withMill(context, target, (mill) =>
-      mill.import(target.pipeline, bytes, {
-        name: file,
-        source: target.source,
-        envelope,
-        ...(keyField === undefined ? {} : { keyField }),
-        ...(limit === undefined ? {} : { limit }),
-        onProgress: makeProgress(context),
-      }),
+      whileNotFull(pipeline, () => mill.import(target.pipeline, bytes, options)),
     );
     report(context, outcome);
     keep({ schema: "millrace.queue-import/1", ...outcome });

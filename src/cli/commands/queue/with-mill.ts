@@ -1,13 +1,14 @@
 // An open mill for a verb that changes runs and works on none: opened, used, closed whatever happens.
 
 import type { Settings } from "../../../config/resolve.ts";
-import { isMillraceError } from "../../../model/errors.ts";
+import { isMillraceError, MillraceError } from "../../../model/errors.ts";
 import type { RunRecord } from "../../../model/run.ts";
 import { openMillrace, type Millrace } from "../../../service/millrace.ts";
 import type { Pipeline } from "../../../service/pipeline.ts";
 import { runName } from "../../../service/queries/find-run.ts";
 import type { CliContext } from "../../cli-context.ts";
 import { loadRunTarget } from "../../load/load-run-target.ts";
+import { quoteWord } from "../../next-command.ts";
 import { readSettings } from "../../settings.ts";
 import { withStoreIfAny, type StoreReader } from "../../with-store.ts";
 
@@ -32,6 +33,27 @@ export async function withMill<T>(
     environment: context.env,
   });
   return await work(mill);
+}
+
+/** Does work that puts runs into a queue; QUEUE_FULL then says which command here works that queue. */
+export async function whileNotFull<T>(
+  reference: string | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isMillraceError(error) || error.code !== "QUEUE_FULL") throw error;
+    const { message, hint, retryable, details } = error;
+    const words = reference === undefined ? "" : ` ${quoteWord(reference)}`;
+    throw new MillraceError("QUEUE_FULL", message, {
+      ...(hint === undefined ? {} : { hint }),
+      ...(details === undefined ? {} : { details }),
+      next: `npx millrace queue run${words} --drain`,
+      retryable,
+      cause: error,
+    });
+  }
 }
 
 /**

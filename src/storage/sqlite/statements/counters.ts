@@ -29,6 +29,7 @@ export class CounterRows {
   readonly #itemsOf: Statement;
   readonly #runs: Statement;
   readonly #running: Statement;
+  readonly #queued: Statement;
 
   constructor(database: DatabaseSync) {
     this.#raiseItems = new Statement(
@@ -57,6 +58,10 @@ export class CounterRows {
       database,
       `SELECT count FROM run_counters WHERE pipeline = ? AND state = 'running'`,
     );
+    this.#queued = new Statement(
+      database,
+      `SELECT sum(count) AS count FROM run_counters WHERE pipeline = ? AND state IN ('queued', 'waiting')`,
+    );
     this.#runs = new Statement(
       database,
       `SELECT pipeline, state, count FROM run_counters WHERE count > 0 ORDER BY pipeline`,
@@ -78,6 +83,11 @@ export class CounterRows {
   /** Runs of a pipeline that are running. */
   countRunning(pipeline: string): number {
     return readNumberOrNull(this.#running.get(pipeline) ?? { count: null }, "count") ?? 0;
+  }
+
+  /** Runs of a pipeline that are queued or waiting. */
+  countQueued(pipeline: string): number {
+    return readNumberOrNull(this.#queued.get(pipeline) ?? { count: null }, "count") ?? 0;
   }
 
   /** Counts of a run's items by stage. */

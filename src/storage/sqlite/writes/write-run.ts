@@ -7,6 +7,7 @@ import {
   forgetsCrashes,
   interruptRun,
   isFull,
+  isOverfull,
   makeRun,
   refuseClaim,
   refuseInterrupt,
@@ -56,13 +57,21 @@ export function createRun(batch: Batch, write: CreateRunWrite): WriteResult {
 /** A key or id that is taken comes first: whoever has it may be the very run that holds the place. */
 function refuseWithoutPlace(batch: Batch, write: CreateRunWrite): WriteResult | undefined {
   const { id, pipeline, key } = write.run;
-  const holder = findHolder(batch, pipeline, { write, own: null });
-  if (holder === undefined) return undefined;
+  const refused = findNoPlace(batch, write);
+  if (refused === undefined) return undefined;
   if (batch.head(id) !== undefined) return explainTaken(batch, { id, pipeline, key });
   const rival = key === null ? undefined : batch.rows.runs.findByKey(pipeline, key);
-  return rival === undefined
-    ? { kind: "busy", run: holder }
-    : explainTaken(batch, { id, pipeline, key });
+  return rival === undefined ? refused : explainTaken(batch, { id, pipeline, key });
+}
+
+function findNoPlace(batch: Batch, write: CreateRunWrite): WriteResult | undefined {
+  const { pipeline } = write.run;
+  if (write.claim === null && (write.maxQueued ?? null) !== null) {
+    const queued = batch.countQueued(pipeline);
+    return isOverfull(write, queued) ? { kind: "full", queued } : undefined;
+  }
+  const holder = findHolder(batch, pipeline, { write, own: null });
+  return holder === undefined ? undefined : { kind: "busy", run: holder };
 }
 
 /** The newest running run of a pipeline that has no place left for this claim; `own` gives its place up. */

@@ -201,5 +201,62 @@ const claimCases: readonly StoreCase[] = [
   },
 ];
 
-/** Cases about places of a pipeline. */
-export const placeCases: readonly StoreCase[] = [...startCases, ...claimCases];
+/** Cases about queues with a maximum. */
+const fullCases: readonly StoreCase[] = [
+  {
+    name: "R172: a full queue refuses new runs, also of one transaction, and takes them when one has left it",
+    run: async (make) => {
+      const { store } = await make();
+      const enqueue = (run: Partial<NewRun> = {}): CreateRunWrite =>
+        queueRun(run, { maxQueued: 2 });
+      const refused = enqueue();
+      const results = await store.apply([enqueue(), enqueue({ delayMs: 60_000 }), refused]);
+      assert.deepEqual(
+        results.map(({ kind }) => kind),
+        ["done", "done", "full"],
+      );
+      assert.deepEqual(results[2], { kind: "full", queued: 2 });
+      assert.equal(await store.findRun(refused.run.id), undefined);
+      assert.deepEqual((await store.countRuns()).get("crawl"), { queued: 1, waiting: 1 });
+
+      await applyClaim(store, claimNext());
+      assert.equal((await applyRun(store, refused)).state, "queued");
+      assert.equal((await apply(store, enqueue())).kind, "full");
+    },
+  },
+  {
+    name: "only queued and waiting runs of the pipeline fill its queue, and a start is not held up by it",
+    run: async (make) => {
+      const { store } = await make();
+      await applyAll(store, queueRun({ pipeline: "other" }), createRun(), createRun());
+      const ended = await applyRun(store, createRun());
+      await applyAll(store, endRun(ended, "failed"));
+      await applyAll(store, queueRun({}, { maxQueued: 1 }));
+      assert.equal((await apply(store, queueRun({}, { maxQueued: 1 }))).kind, "full");
+      await applyAll(store, createRun({}, { maxQueued: 1 }), queueRun({}, { maxQueued: null }));
+      const results = await store.apply([
+        queueRun({}, { maxQueued: 3 }),
+        queueRun({}, { maxQueued: 3 }),
+      ]);
+      assert.deepEqual(
+        results.map(({ kind }) => kind),
+        ["done", "full"],
+      );
+    },
+  },
+  {
+    name: "a key that is known is told before a queue that is full",
+    run: async (make) => {
+      const { store } = await make();
+      const first = await applyRun(store, queueRun({ key: "today" }, { maxQueued: 1 }));
+      const result = await apply(store, queueRun({ key: "today" }, { maxQueued: 1 }));
+      assert.ok(result.kind === "key-taken", JSON.stringify(result));
+      assert.equal(result.run.id, first.id);
+      const twin = await apply(store, queueRun({ id: first.id }, { maxQueued: 1 }));
+      assert.equal(twin.kind, "conflict");
+    },
+  },
+];
+
+/** Cases about places of a pipeline, and the room of its queue. */
+export const placeCases: readonly StoreCase[] = [...startCases, ...claimCases, ...fullCases];
