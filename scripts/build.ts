@@ -13,6 +13,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "exports/index": "src/exports/index.ts",
   "exports/testing": "src/exports/testing.ts",
   "cli/main": "src/cli/main.ts",
+  "cli/child-hooks": "src/cli/child-hooks.ts",
 };
 
 /** Packages whose code goes into `dist`, each with its licence: finding one takes longer than running it. */
@@ -80,19 +81,26 @@ await bundle.write({
   },
 });
 await bundle.close();
-// A thread loads what it needs and no more: its file stands alone, beside the chunk that starts it.
-const thread = await rolldown({
-  plugins: [builtins],
-  input: { "renewal-thread": "src/storage/sqlite/renewal/renewal-thread.ts" },
-  platform: "node",
-});
-await thread.write({
-  dir: "dist/chunks",
-  format: "esm",
-  minify: { compress: false, mangle: false },
-  entryFileNames: "[name].js",
-});
-await thread.close();
+/** What is started apart, each beside the chunk that starts it: it loads what it needs and no more. */
+const APART: Readonly<Record<string, string>> = {
+  "renewal-thread": "src/storage/sqlite/renewal/renewal-thread.ts",
+  "isolated-child": "src/engine/executors/isolated/isolated-child.ts",
+};
+for (const [name, source] of Object.entries(APART)) {
+  const apart = await rolldown({
+    plugins: [builtins],
+    input: { [name]: source },
+    platform: "node",
+  });
+  await apart.write({
+    dir: "dist/chunks",
+    format: "esm",
+    minify: { compress: false, mangle: false },
+    entryFileNames: "[name].js",
+    chunkFileNames: `${name}-[hash].js`,
+  });
+  await apart.close();
+}
 for (const name of INLINED) {
   cpSync(join("node_modules", name, "LICENSE"), join("dist", `LICENSE-${name}.txt`));
 }

@@ -12,6 +12,13 @@ export const DOORS: Readonly<Record<string, string>> = {
 
 let isInstalled = false;
 
+/** Address of a module that installs the hooks: what a process of its own for one attempt imports first. */
+export function hooksModule(): string {
+  // Sources and build have the same folders; only the ending differs.
+  const ending = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
+  return new URL(`../cli/child-hooks${ending}`, import.meta.url).href;
+}
+
 /** Installs the hooks, once per process. They cost one look-up in a table per import. */
 export function installModuleHooks(): void {
   if (isInstalled) return;

@@ -9,8 +9,7 @@ import { READER_QUEUE_MAX, RECENT_EVENTS_MAX } from "../model/limits.ts";
 import type { RunRecord } from "../model/run.ts";
 import { DurableJournal, toEvents } from "../engine/durable-journal.ts";
 import { decideEnd, type DriveEnd } from "../engine/finish.ts";
-import { IsolatedRun, type KnownCrashes } from "../engine/executors/isolated/isolated-run.ts";
-import { IsolatedSlots } from "../engine/executors/isolated/isolated-slots.ts";
+import type { Isolator } from "../engine/executors/isolated/isolated-run.ts";
 import type { Journal, RunEnd } from "../engine/journal.ts";
 import type { EngineWorld } from "../engine/ports.ts";
 import type { Restored } from "../engine/restore/restore.ts";
@@ -39,7 +38,7 @@ export interface LiveRunParts {
   readonly record: RunRecord;
   readonly inputText: EncodedValue;
   /** Of a run that lost its process before. Default: none. */
-  readonly crashes?: KnownCrashes | undefined;
+  readonly isolator?: Isolator | undefined;
   readonly provide: Readonly<Record<string, unknown>>;
   /** Active time of the epochs before, ms. */
   readonly beforeMs: number;
@@ -100,16 +99,16 @@ export class LiveRun implements RunHandle {
       journal: this.#journal,
       sink: { tell: (draft) => this.#tell(draft) },
     });
-    if (parts.crashes !== undefined)
-      this.core.isolation = new IsolatedRun(this.core, parts.crashes);
+    if (parts.isolator !== undefined) this.core.isolation = parts.isolator.makeIsolation(this.core);
     this.#driver = new RunDriver(this.core);
   }
 
   #toWorld(concurrency: number | undefined): EngineWorld {
     const world = shareOf(this.#mill.world, concurrency);
-    if (this.#parts.crashes === undefined) return world;
+    const { isolator } = this.#parts;
+    if (isolator === undefined) return world;
     const isActive = (): boolean => this.core.isolation?.isActive === true;
-    return { ...world, slots: new IsolatedSlots(world.slots, isActive) };
+    return { ...world, slots: isolator.makeSlots(world.slots, isActive) };
   }
 
   /** Says what was brought back from an earlier epoch. */

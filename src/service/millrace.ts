@@ -81,6 +81,8 @@ export interface OpenOptions {
   readonly lease?: Partial<LeaseTerms>;
   /** Told what is odd and was dealt with. Default: a warning of the process. */
   readonly onWarning?: (message: string) => void;
+  /** Modules that a process of its own for one attempt imports first. Default: none. */
+  readonly childImports?: readonly string[];
   readonly clock?: Clock;
   readonly random?: Random;
   readonly machine?: Machine;
@@ -316,6 +318,7 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
       environment: options.environment ?? machine.environment,
       graceMs: options.graceMs ?? ABORT_GRACE_MS_DEFAULT,
       stuckMs: options.stuckMs ?? STUCK_SLOT_MS_DEFAULT,
+      childImports: options.childImports ?? [],
     },
     machine,
     owner,

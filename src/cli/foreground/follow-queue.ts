@@ -8,6 +8,7 @@ import type { Settings } from "../../config/resolve.ts";
 import type { MillraceEvent } from "../../model/event.ts";
 import type { CliContext } from "../cli-context.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
+import { hooksModule } from "../module-hooks.ts";
 import { nextCommand } from "../next-command.ts";
 import { leaseOf } from "../settings.ts";
 import { emptyTotals, type Closing, type NextStep } from "../render/closing/closing.ts";
@@ -57,6 +58,7 @@ export async function followQueue(
       clock: context.clock,
       random: context.random,
       environment: context.env,
+      childImports: [hooksModule()],
     });
     await options.prepare?.(mill);
     const watch = openWatch(context, {

@@ -4,6 +4,7 @@
 
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { importModule, showPath } from "../../config/import-module.ts";
 import { readConfig } from "../../config/load.ts";
 import type { Settings } from "../../config/resolve.ts";
@@ -62,7 +63,8 @@ export async function loadPipelines(
   const settings = await readSettings(context);
   if (settings.file === null) throw nothingConfigured(context, undefined);
   const found = listConfigured(settings.pipelines, basename(settings.file));
-  const pipelines = found.map((entry) => withDefaults(entry.pipeline, settings));
+  const module = pathToFileURL(settings.file).href;
+  const pipelines = found.map((entry) => withDefaults(entry.pipeline, settings, module));
   return { pipelines, settings, context };
 }
 
@@ -90,12 +92,13 @@ async function loadFromFile(
   const shown = showPath(context.cwd, path);
   const pipeline = choosePipeline(found, name, { shown, isConfig: false });
   const settings = await readSettings(context, wishes);
+  const address = pathToFileURL(path).href;
   return {
-    pipeline: withDefaults(pipeline, settings),
+    pipeline: withDefaults(pipeline, settings, address),
     words: [reference],
     source: toRunSource(context.cwd, path, pipeline.name),
     settings,
-    pipelines: found.map((entry) => withDefaults(entry.pipeline, settings)),
+    pipelines: found.map((entry) => withDefaults(entry.pipeline, settings, address)),
     context,
   };
 }
@@ -115,23 +118,24 @@ function chooseConfigured({ context, settings, name, words }: Configured): Targe
   const pipeline = choosePipeline(found, name, { shown, isConfig: true });
   // A later `resume` reads the default configuration by itself; any other it must be told of.
   const isDefault = settings.file === resolve(context.cwd, "millrace.config.ts");
+  const module = pathToFileURL(settings.file).href;
   return {
-    pipeline: withDefaults(pipeline, settings),
+    pipeline: withDefaults(pipeline, settings, module),
     words,
     source: toRunSource(context.cwd, isDefault ? undefined : settings.file, pipeline.name),
     settings,
-    pipelines: found.map((entry) => withDefaults(entry.pipeline, settings)),
+    pipelines: found.map((entry) => withDefaults(entry.pipeline, settings, module)),
     context,
   };
 }
 
-/** The pipeline under the settings' own defaults. */
-function withDefaults(pipeline: Pipeline, settings: Settings): Pipeline {
-  const definition = applyDefaults(pipeline.definition, {
+/** The pipeline under the settings' own defaults, with the module it was found in unless it names one itself. */
+function withDefaults(pipeline: Pipeline, settings: Settings, module: string): Pipeline {
+  const defaulted = applyDefaults(pipeline.definition, {
     retry: settings.retry.value,
     timeoutMs: settings.timeoutMs.value,
   });
-  return definition === pipeline.definition ? pipeline : makePipeline(definition);
+  return makePipeline(defaulted.module === null ? { ...defaulted, module } : defaulted);
 }
 
 function toWords(name: string | undefined): readonly string[] {

@@ -6,7 +6,7 @@ import { MillraceError } from "../../model/errors.ts";
 import type { EventDraft, MillraceEvent } from "../../model/event.ts";
 import type { RunRecord } from "../../model/run.ts";
 import { restoreRun, type Kept, type Restored } from "../../engine/restore/restore.ts";
-import type { KnownCrashes } from "../../engine/executors/isolated/isolated-run.ts";
+import type { Isolator } from "../../engine/executors/isolated/isolated-run.ts";
 import type { EncodedValue } from "../../std/value.ts";
 import type { EventNumbers, Write, WriteResult } from "../../storage/write.ts";
 import { LiveRun } from "../live-run.ts";
@@ -39,7 +39,7 @@ export interface Beginning {
     readonly damaged?: number;
   };
   /** Of a run that lost its process before. */
-  readonly crashes?: KnownCrashes | undefined;
+  readonly isolator?: Isolator | undefined;
   readonly onEvent?: ((event: MillraceEvent) => void) | undefined;
 }
 
@@ -52,7 +52,7 @@ export function beginRun(mill: MillContext, beginning: Beginning): LiveRun {
     definition,
     record,
     inputText,
-    crashes: beginning.crashes,
+    isolator: beginning.isolator,
     provide,
     beforeMs,
     sentMs,

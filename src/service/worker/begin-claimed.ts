@@ -1,7 +1,7 @@
 // From a run that was claimed from its queue to one that is worked on: its input goes through the schema, what an
 // earlier epoch left is brought back, and every ending of it stands, because nobody asked to try again.
 
-import type { KnownCrashes } from "../../engine/executors/isolated/isolated-run.ts";
+import type { Isolator } from "../../engine/executors/isolated/isolated-run.ts";
 import type { RunCheckpoints } from "../../model/checkpoint.ts";
 import type { PipelineDefinition } from "../../model/definition.ts";
 import { isMillraceError } from "../../model/errors.ts";
@@ -96,8 +96,8 @@ async function restore(
   if ("failure" in input) return await failAtOnce(mill, run, input.failure);
   const { inputText, stale } = input;
   const found = await mill.store.loadCheckpoints(run.id);
-  const crashes = toKnownCrashes(run, found);
-  const beginning = { ...toBeginning(mill, claimed), definition, inputText, crashes };
+  const isolator = await loadIsolator(run, found);
+  const beginning = { ...toBeginning(mill, claimed), definition, inputText, isolator };
   if (found.stages.length === 0 && found.items.size === 0)
     return beginUnlessStopped(mill, claimed, beginning);
   const sound = await checkCheckpoints(mill, { run, definition, checkpoints: found }, (damaged) =>
@@ -109,11 +109,13 @@ async function restore(
 }
 
 /** Undefined for a run that has not crashed. */
-function toKnownCrashes(run: RunRecord, found: RunCheckpoints): KnownCrashes | undefined {
+async function loadIsolator(run: RunRecord, found: RunCheckpoints): Promise<Isolator | undefined> {
   const plan = decideIsolation(run, found);
   const records = found.crashes;
   const isHarmless = plan === null && !records.some(isPoison);
-  return isHarmless ? undefined : { plan, records, lostClaims: run.attempts };
+  if (isHarmless) return undefined;
+  const { makeIsolator } = await import("../../engine/executors/isolated/isolated-run.ts");
+  return makeIsolator({ plan, records, lostClaims: run.attempts });
 }
 
 async function beginUnlessStopped(

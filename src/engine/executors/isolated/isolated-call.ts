@@ -4,6 +4,7 @@
 import { isRecord } from "../../../std/record.ts";
 import { skip } from "../../../model/outcome.ts";
 import { fromErrorEnvelope, toErrorEnvelope } from "../../../std/error-envelope.ts";
+import { boundedText, type Json } from "../../../std/json.ts";
 import { decodeValue } from "../../../std/value.ts";
 import type { Attempt } from "../../attempt/attempt.ts";
 import type { EngineWorld } from "../../ports.ts";
@@ -32,6 +33,8 @@ export class Unavailable extends Error {}
 
 /** Of the grace of an aborted attempt, what its process has: the rest is for ending it. */
 const GRACE_SHARE = 0.8;
+
+const TAIL_LINE_CHARS_MAX = 500;
 
 /** Resolves with the result once nothing of the process is left. Rejects with what the stage threw, the reason of an
  *  abort, IsolatedCrash, or Unavailable. */
@@ -84,7 +87,18 @@ class RunningCall {
     signal.removeEventListener("abort", abort);
     // Set by a callback, which the compiler does not see.
     (killAt as { cancel(): void } | null)?.cancel();
+    this.#tellTail();
     return this.#conclude(exit);
+  }
+
+  /** The last lines of both streams, so that `show` has them after the process is gone. */
+  #tellTail(): void {
+    const cut = (lines: readonly string[]): Json =>
+      lines.map((line) => boundedText(line, TAIL_LINE_CHARS_MAX));
+    const [stdout, stderr] = [this.#process.tail("stdout"), this.#process.tail("stderr")];
+    if (stdout.length + stderr.length === 0) return;
+    const level = this.#end === null ? "error" : "info";
+    this.#attempt.log[level]("output of its process", { stdout: cut(stdout), stderr: cut(stderr) });
   }
 
   #conclude(exit: IsolatedExit): unknown {

@@ -3,6 +3,7 @@
 
 import { fork, type ChildProcess } from "node:child_process";
 import type { Clock } from "../../../std/clock.ts";
+import { CommandOutput } from "../command/output.ts";
 import { startOrphanGuard, type OrphanGuard } from "../command/orphan-guard.ts";
 import type { Order, Report } from "./protocol.ts";
 
@@ -35,6 +36,12 @@ const LAST_OUTPUT_MS_MAX = 200;
 export class IsolatedProcess {
   readonly #child: ChildProcess;
   readonly #guard: OrphanGuard;
+  readonly #output: CommandOutput = new CommandOutput({
+    isGathered: false,
+    onLine: () => {},
+    onProgress: () => {},
+    onOverflow: () => {},
+  });
   /** Resolves when it is gone, and its group with it. Never rejects. */
   readonly over: Promise<IsolatedExit>;
 
@@ -50,15 +57,19 @@ export class IsolatedProcess {
     if (child.pid !== undefined) this.#guard.watch(child.pid);
     // What crosses has no type; both sides are ours and of one version.
     child.on("message", (message) => options.onReport(message as Report));
-    // Printed as if its stage ran here.
-    child.stdout?.on("data", (chunk: Buffer) => process.stdout.write(chunk));
-    child.stderr?.on("data", (chunk: Buffer) => process.stderr.write(chunk));
+    child.stdout?.on("data", (chunk: Buffer) => this.#output.push("stdout", chunk));
+    child.stderr?.on("data", (chunk: Buffer) => this.#output.push("stderr", chunk));
     this.over = this.#untilOver(options.clock);
   }
 
   tell(order: Order): void {
     // One that is gone hears nothing, and its end tells the rest.
     if (this.#child.connected) this.#child.send(order, () => {});
+  }
+
+  /** The last lines that it printed, as far as they came. */
+  tail(stream: "stdout" | "stderr"): readonly string[] {
+    return this.#output.tail(stream);
   }
 
   /** Ends it and whatever it started. */
@@ -88,6 +99,7 @@ export class IsolatedProcess {
     timer.cancel();
     child.stdout?.destroy();
     child.stderr?.destroy();
+    this.#output.end();
     await this.#guard.release();
     return exit;
   }

@@ -16,8 +16,10 @@ import { fingerprintOf } from "../../../policy/failure.ts";
 import type { Attempt } from "../../attempt/attempt.ts";
 import { ReadyHeap } from "../../ready-heap.ts";
 import { encodeOrThrow, type RunCore } from "../../run-core.ts";
+import type { SlotPool } from "../../slots.ts";
 import { isEnded, type StageRun } from "../../stage-run.ts";
 import { callIsolated, isCrash, Unavailable } from "./isolated-call.ts";
+import { IsolatedSlots } from "./isolated-slots.ts";
 import type { CrashNote, Isolation, ItemVerdict } from "./isolation.ts";
 import type { IsolatedCall } from "./protocol.ts";
 import { SuspectHeap } from "./suspect-heap.ts";
@@ -31,8 +33,22 @@ export interface KnownCrashes {
   readonly lostClaims: number;
 }
 
+/** Makes the isolation of one run, and its slots. Loaded on first need: nearly no run has one. */
+export interface Isolator {
+  makeIsolation(core: RunCore): Isolation;
+  makeSlots(pool: SlotPool, isActive: () => boolean): SlotPool;
+}
+
+/** From what is known of a run's crashes. */
+export function makeIsolator(known: KnownCrashes): Isolator {
+  return {
+    makeIsolation: (core) => new IsolatedRun(core, known),
+    makeSlots: (pool, isActive) => new IsolatedSlots(pool, isActive),
+  };
+}
+
 /** The isolation of one run. */
-export class IsolatedRun implements Isolation {
+class IsolatedRun implements Isolation {
   readonly #core: RunCore;
   #plan: IsolationPlan | null;
   #records: readonly CrashRecord[];
