@@ -34,10 +34,15 @@ export function decideEnd(core: RunCore, end: Extract<DriveEnd, { kind: "over" }
     to: state,
     reason: reasonOf(core, end, state),
     durationMs: core.world.clock.monotonicMs() - core.startedMs,
-    warnings: verdict.warnings + core.cacheFaults + core.damagedCheckpoints,
+    warnings: verdict.warnings + countFaults(core),
     failure: state === "failed" ? findFailure(core, end) : null,
     metrics: sumMetrics(core.stages),
   };
+}
+
+/** What went wrong beside the stages, and spoiled none. */
+function countFaults({ cacheFaults, damagedCheckpoints, recordFaults }: RunCore): number {
+  return cacheFaults + damagedCheckpoints + (recordFaults?.size ?? 0);
 }
 
 const FLAWLESS: ReturnType<typeof decideVerdict> = { state: "succeeded", warnings: 0 };

@@ -198,6 +198,9 @@ export class RunCore implements AttemptHost {
   /** Stages for which the cache could not be read or written: warnings of the run. */
   cacheFaults: number = 0;
 
+  /** Stages whose `record` threw: warnings of the run. Null: none. */
+  recordFaults: Set<StageRun> | null = null;
+
   /** Checkpoints that could not be read any more and are made again: warnings of the run. */
   damagedCheckpoints: number = 0;
 

@@ -18,6 +18,7 @@ export type {
   MapOptions,
   StageOptions,
   VerifyFiles,
+  RecordFunction,
   VerifyFunction,
 } from "../model/stage/stage-options.ts";
 export { resource } from "../model/make-resource.ts";

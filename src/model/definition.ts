@@ -12,6 +12,7 @@ import type {
   OnItemFailure,
   StopAfter,
   VerifyFiles,
+  RecordFunction,
   VerifyFunction,
 } from "./stage/stage-options.ts";
 import type { TriggerRule } from "./stage/trigger.ts";
@@ -107,6 +108,7 @@ export interface StageDefinition {
   readonly cache: CacheRule | null;
   readonly output: Schema | null;
   readonly verify: VerifyFunction | VerifyFiles | null;
+  readonly record: RecordFunction | null;
   readonly uses: readonly ResourceUse[] | AuthorFunction | null;
   readonly map: MapShape | null;
   readonly command: CommandShape | null;

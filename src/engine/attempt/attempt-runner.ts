@@ -11,6 +11,7 @@ import { nextLimit } from "../../policy/timeout.ts";
 import type { Attempt } from "./attempt.ts";
 import type { CacheHit } from "../cache/cache-hit.ts";
 import { runCommandStage } from "./command-stage.ts";
+import { recordResult } from "./record-result.ts";
 import type { RunCore } from "../run-core.ts";
 import type { StageRun } from "../stage-run.ts";
 import { Verification } from "./verify.ts";
@@ -173,6 +174,7 @@ export class AttemptRunner {
 
   #end(attempt: Attempt, outcome: RawOutcome): void {
     if (attempt.phase === "over") return;
+    if (outcome.kind === "succeeded") recordResult(this.#core, attempt, outcome.value);
     attempt.phase = "over";
     if (attempt.timer !== null) {
       attempt.timer.cancel();

@@ -27,8 +27,9 @@ export function describeStage(
     idempotent: stage.idempotent,
     version: stage.version,
     verify: stage.verify !== null,
-    // Left out where there is none, so that a definition without caches keeps the hash it always had.
+    // Left out where there is none, so that a definition without it keeps the hash it always had.
     ...(stage.cache === null ? {} : { cache: describePlain(stage.cache) }),
+    ...(stage.record === null ? {} : { record: true }),
     map: stage.map === null ? null : describeMap(stage.map, all),
     command: stage.command === null ? null : describePlain(stage.command),
   };

@@ -16,6 +16,12 @@ export type VerifyFunction = {
   check(output: unknown, context: Context): void | Promise<void>;
 }["check"];
 
+/** Sets state and metrics from a result. Done when it returns. */
+export type RecordFunction = {
+  // A method, so that an author may write the parameter's real type.
+  note(output: unknown, context: Context): void;
+}["note"];
+
 /** Files that must exist, be made or changed by this run, and not be empty. */
 export interface VerifyFiles {
   /** Paths relative to the working folder, at most 1,000. */
@@ -74,6 +80,9 @@ export interface CommonOptions<
   readonly output?: Schema;
   /** Not really done is a failed attempt; results of an earlier run never satisfy it. */
   readonly verify?: VerifyFunction | VerifyFiles;
+  /** Called with each result, of a map with that of each item: what it sets with `ctx.state` and `ctx.metric` is kept
+   *  with the result, and a cache hit brings it back. What it throws is a warning; the result stands. Default none. */
+  readonly record?: RecordFunction;
   /** "thread" comes with worker threads. Default "main". */
   readonly runIn?: "main" | "thread";
   /** Comes with the service. */
