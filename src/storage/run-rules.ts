@@ -145,8 +145,11 @@ export function toCrashFacts(
 /** Why this move of an owned run is refused, in a sentence that names both states; undefined when it is not. */
 export function refuseOwnerMove(
   run: Pick<RunRecord, "state" | "foreground">,
-  to: RunState,
+  { to, wakeAtMs }: Pick<MoveRunWrite, "to" | "wakeAtMs">,
 ): string | undefined {
+  if (wakeAtMs !== undefined && run.foreground) {
+    return "A foreground run cannot wake by time: that would queue it, and it waits for its resume.";
+  }
   if (to === "queued" && run.foreground) {
     return `A foreground run cannot move from "${run.state}" to "queued": it waits for its resume.`;
   }

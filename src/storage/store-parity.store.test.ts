@@ -100,14 +100,18 @@ const creates: fc.Arbitrary<Write> = fc
     key: fc.constantFrom(null, null, "k"),
     foreground: fc.boolean(),
     isQueued: fc.boolean(),
+    maxQueued: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined, freq: 2 }),
     queueing,
     from: fc.option(fc.constantFrom(...RUNS), { nil: undefined }),
     mode: fc.constantFrom("whole" as const, "recheck" as const, "items" as const),
   })
-  .map(({ id, key: runKey, foreground, isQueued, queueing: rest, from, mode }) => {
+  .map(({ id, key: runKey, foreground, isQueued, maxQueued, queueing: rest, from, mode }) => {
     const stages = STAGES.map((name) => ({ stage: name, mode }));
-    const run = { id, key: runKey, foreground, ...rest };
-    const write = createRun(run, { events: [{ type: "run.created" }] });
+    // In the foreground of nobody it waits for a place, and for nothing else.
+    const waits = foreground && isQueued ? { waitsForPlace: true, delayMs: 0 } : {};
+    const run = { id, key: runKey, foreground, ...rest, ...waits };
+    const limits = { maxQueued: maxQueued ?? null, maxActiveRuns: maxQueued ?? null };
+    const write = createRun(run, { events: [{ type: "run.created" }], ...limits });
     return {
       ...write,
       ...(isQueued ? { claim: null } : {}),
@@ -125,7 +129,7 @@ const claims: fc.Arbitrary<Write> = fc
     events,
   })
   .map(({ run, isQueued, ...write }) =>
-    claimRun(run, { ...write, ...(isQueued ? { claim: null } : {}) }),
+    claimRun(run, { ...write, ...(isQueued ? { claim: null, foreground: false } : {}) }),
   );
 const moves: fc.Arbitrary<Write> = fc
   .record({
@@ -219,7 +223,12 @@ const places: fc.Arbitrary<Write> = fc
     events: [],
   }));
 const tells: fc.Arbitrary<Write> = fc.tuple(held, events).map(([run, told]) => tell(run, ...told));
-const cancels: fc.Arbitrary<Write> = fc.constantFrom(...RUNS).map((id) => requestCancel(id));
+const cancels: fc.Arbitrary<Write> = fc
+  .tuple(fc.constantFrom(...RUNS), fc.constantFrom(undefined, undefined, 1, 2, 3))
+  .map(([id, forceEpoch]) => ({
+    ...requestCancel(id),
+    ...(forceEpoch === undefined ? {} : { forceEpoch }),
+  }));
 const interrupts: fc.Arbitrary<Write> = fc
   .tuple(held, events)
   .map(([run, told]) => interruptRun(run, ...told));

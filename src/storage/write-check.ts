@@ -56,6 +56,13 @@ function assertNames(write: Write): void {
         PRIORITY_MAX,
       ]);
       assertWhole(write.run.delayMs ?? null);
+      assertForeground(write);
+      return;
+    case "claim-run":
+      assert(
+        write.claim !== null || !write.foreground,
+        "A run that is queued is in the foreground of nobody.",
+      );
       return;
     case "claim-next":
       assertBetween("A claim's number of runs", write.limit, [1, CLAIM_RUNS_MAX]);
@@ -97,7 +104,6 @@ function assertNames(write: Write): void {
       if (write.item !== null) assertItemKey(write.item);
       return;
     case "create-batch":
-    case "claim-run":
     case "reclaim-run":
     case "reset-stages":
     case "drop-items":
@@ -107,6 +113,19 @@ function assertNames(write: Write): void {
     case "interrupt-run":
       return;
   }
+}
+
+// In a queue, or on its way there by a delay, it would be claimed by whoever works.
+function assertForeground({ claim, run }: Extract<Write, { readonly kind: "create-run" }>): void {
+  const { foreground, waitsForPlace = false, delayMs = 0 } = run;
+  assert(
+    claim !== null || !foreground || waitsForPlace,
+    "A foreground run is claimed by who makes it, or waits for a place.",
+  );
+  assert(
+    !waitsForPlace || (foreground && claim === null && delayMs === 0),
+    "Only a foreground run without claim and delay waits for a place.",
+  );
 }
 
 function assertBetween(what: string, value: number, [min, max]: readonly [number, number]): void {

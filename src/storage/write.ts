@@ -270,7 +270,7 @@ export interface TellWrite extends FencedWrite {
 
 /**
  * Moves a run its owner holds: parks it, returns it, ends it. Drops the lease unless it stays `running`.
- * `conflict` if `transition.ts` knows no such move, or if a foreground run would be queued.
+ * `conflict` if `transition.ts` knows no such move, or if a foreground run would be queued, now or by waking.
  */
 export interface MoveRunWrite extends FencedWrite {
   readonly kind: "move-run";

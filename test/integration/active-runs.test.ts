@@ -151,7 +151,10 @@ describe.each(STORES)("a pipeline with one place (%s)", (kind) => {
     const why = await mill.why("last");
     assert.deepEqual(
       why.blockers.map(({ kind: blocker, holders }) => [blocker, holders]),
-      [["busy", [first.name]]],
+      [
+        ["busy", [first.name]],
+        ["position", undefined],
+      ],
     );
     for (const input of ["a", "b", "c", "d"]) gated.open(input);
     assert.deepEqual((await work).counts, { succeeded: 3 });

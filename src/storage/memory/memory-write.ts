@@ -229,7 +229,7 @@ export class MemoryRows {
   }
 
   #moveRun(run: MemoryRun, write: MoveRunWrite, nowMs: number): WriteResult | undefined {
-    const refusal = refuseOwnerMove(run.record, write.to);
+    const refusal = refuseOwnerMove(run.record, write);
     if (refusal !== undefined) return conflict(run, refusal);
     this.#replace(run, moveOwnedRun(run.record, write, nowMs));
     return undefined;

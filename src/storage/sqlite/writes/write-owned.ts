@@ -138,7 +138,7 @@ function putCache(batch: Batch, head: RunHead, write: PutCacheWrite): WriteResul
 }
 
 function moveRun(batch: Batch, head: RunHead, write: MoveRunWrite): WriteResult | undefined {
-  const reason = refuseOwnerMove(head, write.to);
+  const reason = refuseOwnerMove(head, write);
   if (reason !== undefined) return { kind: "conflict", run: batch.record(head), reason };
   const { runs } = batch.rows;
   if (write.to === "running") {

@@ -16,6 +16,7 @@ import {
   interruptRun,
   moveRun,
   queueRun,
+  refusalOf,
   requestCancel,
 } from "../fixture.ts";
 import type { StoreCase } from "../suite.ts";
@@ -201,6 +202,52 @@ const claimCases: readonly StoreCase[] = [
   },
 ];
 
+/** Cases about foreground runs, which no worker may find. */
+const foregroundCases: readonly StoreCase[] = [
+  {
+    name: "a foreground run that nobody holds from birth is refused, unless it waits for a place",
+    run: async (make) => {
+      const { store } = await make();
+      const first = /A foreground run is claimed by who makes it, or waits for a place/;
+      const second = /Only a foreground run without claim and delay waits for a place/;
+      for (const [write, message] of [
+        [queueRun({ foreground: true }), first],
+        [queueRun({ foreground: true, delayMs: 5 }), first],
+        [startWaiting({ delayMs: 5 }), second],
+        [startWaiting({ foreground: false }), second],
+        [start(1, { waitsForPlace: true }), second],
+      ] as const) {
+        await assert.rejects(store.apply([queueRun(), write]), message);
+      }
+      assert.deepEqual(await store.listRuns({ limit: 9 }), []);
+    },
+  },
+  {
+    name: "a foreground run gets into no queue by a claim without an owner, or by waking",
+    run: async (make) => {
+      const { store, advance } = await make();
+      const run = await applyRun(store, start(1));
+      const late = moveRun(run, "waiting", { reason: "retry", wakeAtMs: store.nowMs() + 5 });
+      assert.equal(
+        await refusalOf(store, late),
+        "A foreground run cannot wake by time: that would queue it, and it waits for its resume.",
+      );
+      assert.deepEqual(await getRun(store, run.id), run);
+      await applyAll(store, moveRun(run, "waiting", { reason: "interrupted" }));
+      const parked = await getRun(store, run.id);
+      await assert.rejects(
+        store.apply([claimRun(parked, { claim: null, foreground: true })]),
+        /A run that is queued is in the foreground of nobody/,
+      );
+      await advance(60_000);
+      await applyAll(store, createRun({ pipeline: "other" }));
+      assert.equal((await apply(store, { kind: "wake-runs", limit: 9 })).kind, "woken");
+      assert.deepEqual(await applyClaim(store, claimNext({ limit: 9 })), []);
+      assert.deepEqual(await getRun(store, run.id), parked);
+    },
+  },
+];
+
 /** Cases about queues with a maximum. */
 const fullCases: readonly StoreCase[] = [
   {
@@ -259,4 +306,9 @@ const fullCases: readonly StoreCase[] = [
 ];
 
 /** Cases about places of a pipeline, and the room of its queue. */
-export const placeCases: readonly StoreCase[] = [...startCases, ...claimCases, ...fullCases];
+export const placeCases: readonly StoreCase[] = [
+  ...startCases,
+  ...claimCases,
+  ...foregroundCases,
+  ...fullCases,
+];
