@@ -51,6 +51,8 @@ export const HINT_MS_MAX: number = 24 * 3_600_000;
 export const HINT_SPREAD_MS_MAX = 5_000;
 /** Crashes of one stage or item that make it poison. */
 export const CRASHES_MAX = 3;
+/** Crashes of a run from which on what may have caused them is isolated. */
+export const ISOLATE_CRASHES_MIN = 2;
 /** Isolated processes of one run that may die in one claim before the run fails. */
 export const CHILD_CRASHES_MAX = 10;
 /** Characters of the reason of a skip or of an ended run. */

@@ -3,12 +3,9 @@
 
 import type { CrashRecord, RunCheckpoints } from "../model/checkpoint.ts";
 import type { PipelineDefinition, StageDefinition, NeedShape } from "../model/definition.ts";
-import { CRASHES_MAX } from "../model/limits.ts";
+import { CRASHES_MAX, ISOLATE_CRASHES_MIN } from "../model/limits.ts";
 import type { Failure, StageState } from "../model/outcome.ts";
 import { fingerprintOf } from "./failure.ts";
-
-/** Crashes of a run from which on its suspects are isolated. */
-export const ISOLATE_CRASHES_MIN = 2;
 
 /** What may have taken its process along. */
 export interface Suspect {
@@ -85,7 +82,7 @@ export function isPoison(record: CrashRecord | undefined): record is CrashRecord
 /** The failure of what is poison. */
 export function poisonFailure({ stage, item, crashes, reason }: CrashRecord): Failure {
   const what = item === null ? `"${stage ?? ""}"` : `item "${item}" of "${stage ?? ""}"`;
-  const message = `${what} is not started again after ${crashes} crashes; the last one: ${reason}`;
+  const message = `${what} is not started again after ${crashes} crashes: ${reason}`;
   return {
     class: "poison",
     message,

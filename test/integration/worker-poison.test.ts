@@ -103,8 +103,11 @@ describe("a stage that kills its process", () => {
       "boom",
     ]);
     expect(record.failure?.message).toBe(
-      '"boom" is not started again after 3 crashes; the last one: the process was killed by SIGABRT',
+      '"boom" is not started again after 3 crashes: the process was killed by SIGABRT',
     );
+    const told = await mill.why(bad, "boom");
+    expect(told.summary).toContain('boom failed as poison: "boom" is not started again after 3');
+    expect((await mill.why(bad)).notes.join("\n")).toContain("npx millrace queue retry-failed");
     // Its ordinary rules hold for the rest of it.
     const { stages } = await mill.result(bad);
     expect(Object.values(stages).map(({ stage, state }) => [stage, state])).toEqual([
@@ -225,6 +228,9 @@ describe("a stage that kills its process", () => {
       const { state, crashes, attempts } = await scene.mill.run(id);
       expect([state, crashes]).toEqual(["queued", 2]);
       expect(attempts).toBeLessThanOrEqual(2);
+      const { notes } = await scene.mill.why(id);
+      expect(notes.join("\n")).toContain("boom crashed 2 times; the last one: its process is gone");
+      expect(notes.join("\n")).toContain("one at a time, runs next first: boom");
       const [found] = (await scene.mill.store.listCrashes(id)).filter(
         ({ stage }) => stage !== null,
       );

@@ -1,6 +1,8 @@
 // A run, a stage or an item as lines for people: what it is, how far it is, what failed, what to do next.
 
 import { CACHE_METRICS } from "../../model/cache.ts";
+import { ISOLATE_CRASHES_MIN } from "../../model/limits.ts";
+import { isRunOver } from "../../model/run.ts";
 import { formatDuration } from "../../std/duration.ts";
 import { escapeControl } from "../../std/text.ts";
 import type { AttemptView } from "../../service/queries/list-attempts.ts";
@@ -97,11 +99,13 @@ function showSettings({ settings }: RunView): string {
     .join(", ");
 }
 
-function showLife({ retries, resumes, crashes }: RunView): string {
+function showLife({ retries, resumes, crashes, state }: RunView): string {
+  const isIsolated = crashes >= ISOLATE_CRASHES_MIN && !isRunOver(state);
+  const apart = isIsolated ? " (what may have done it runs isolated)" : "";
   return [
     retries === 0 ? "" : `${retries} retries`,
     resumes === 0 ? "" : `${resumes} resumes`,
-    crashes === 0 ? "" : `${crashes} crashes`,
+    crashes === 0 ? "" : `${crashes} crashes${apart}`,
   ]
     .filter((text) => text !== "")
     .join(", ");

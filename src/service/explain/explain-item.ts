@@ -8,6 +8,7 @@ import { getItem } from "../queries/get-item.ts";
 import { getStage, type RunFacts } from "../queries/run-facts.ts";
 import { sayMadeAnew } from "./cache-reason.ts";
 import type { Answer } from "./answer.ts";
+import { sayCrashesOf, sayPoison } from "./explain-crashes.ts";
 import { sayFailure, sayRetries, sayWhyCancelled, sayWhySkipped } from "./words.ts";
 
 /** Explains an item. STAGE_UNKNOWN, ITEM_UNKNOWN. */
@@ -28,7 +29,10 @@ export async function explainItem(
     state: item.state,
     summary: `${facts.name}/${at.stage}/${at.key} ${said}.`,
     blockers: findItemBlockers(facts, item),
-    notes: sayRetries(retries),
+    notes: [
+      ...sayRetries(retries),
+      ...(await sayCrashesOf(store, facts, { stage: at.stage, item: at.key })),
+    ],
   };
 }
 
@@ -45,7 +49,10 @@ function tell(facts: RunFacts, item: ItemRecord, attemptsMax: number): string {
     case "succeeded":
       return tellSucceeded(item);
     case "failed":
-      return `failed after ${item.attempts} of ${attemptsMax} attempts${sayOf(item)}`;
+      return (
+        sayPoison(item.failure) ??
+        `failed after ${item.attempts} of ${attemptsMax} attempts${sayOf(item)}`
+      );
     case "upstream_failed":
       return `did not run: what it needs failed${sayOf(item)}`;
     case "skipped":

@@ -12,6 +12,7 @@ import { stageStateOf, type RunFacts } from "../queries/run-facts.ts";
 import { toIso } from "../views/time-view.ts";
 import { findRunBlocker } from "../views/run-view.ts";
 import type { Answer } from "./answer.ts";
+import { sayCrashes } from "./explain-crashes.ts";
 import { tellDue, tellQueued } from "./explain-queued.ts";
 import { sayCount, sayFailure, saySince, sayWhySkipped } from "./words.ts";
 
@@ -20,7 +21,9 @@ export async function explainRunState(store: Store, facts: RunFacts): Promise<An
   const { run } = facts;
   const lineage = await sayLineage(store, run);
   const told = await tell(store, facts);
-  return { state: run.state, ...told, notes: [...told.notes, ...sayLife(run), ...lineage] };
+  const crashes = await sayCrashes(store, facts);
+  const notes = [...told.notes, ...sayLife(run), ...crashes, ...lineage];
+  return { state: run.state, ...told, notes };
 }
 
 async function tell(store: Store, facts: RunFacts): Promise<Omit<Answer, "state">> {

@@ -9,6 +9,7 @@ import type { StoredStage } from "../views/definition-view.ts";
 import { toStageView } from "../views/stage-view.ts";
 import type { Answer } from "./answer.ts";
 import { sayCachedItems, sayMadeAnew } from "./cache-reason.ts";
+import { sayCrashesOf, sayPoison } from "./explain-crashes.ts";
 import { findRedoReason } from "./redo-reason.ts";
 import {
   sayRetries,
@@ -39,6 +40,7 @@ export async function explainStage(store: Store, facts: RunFacts, name: string):
       ...sayItems(facts, name),
       ...sayCachedItems(record),
       ...sayRetries(retries),
+      ...(await sayCrashesOf(store, facts, { stage: name, item: null })),
       ...sayNext(facts, name, state),
     ],
   };
@@ -115,6 +117,8 @@ function tellSucceeded(facts: RunFacts, record: StageRecord | undefined): string
 function tellFailed(stage: StoredStage, record: StageRecord | undefined): string {
   const failure = record?.failure ?? null;
   if (failure === null) return "failed: no error was recorded";
+  const poison = sayPoison(failure);
+  if (poison !== undefined) return poison;
   const item = failure.item === undefined ? "" : `; first failed item: ${failure.item.key}`;
   if (isMap(record)) return `failed: ${sayFailure(failure)}${item}`;
   const tries =

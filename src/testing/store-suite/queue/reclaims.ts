@@ -211,6 +211,105 @@ const lossCases: readonly StoreCase[] = [
   },
 ];
 
+/** Crashes of a run, without their words. */
+async function listCounts(store: Store, run: string): Promise<readonly unknown[]> {
+  const found = await store.listCrashes(run);
+  assert.deepEqual((await store.loadCheckpoints(run)).crashes, found);
+  return found.map(({ stage, item, crashes, isolated }) => [stage, item, crashes, isolated]);
+}
+
+/** Cases about what may have taken an owner along. */
+const crashCases: readonly StoreCase[] = [
+  {
+    name: "the suspects of a lost claim get a crash each, and one that names nobody is kept apart",
+    run: async (make) => {
+      const { store } = await make();
+      await applyAll(store, queueRun());
+      const first = await claimOne(store);
+      const a = { stage: "a", item: null, isolated: false };
+      const key = { stage: "a", item: "k/1", isolated: false };
+      await applyRun(store, reclaimRun(first, { suspects: [key, a], reason: "its host burned" }));
+      assert.deepEqual(await listCounts(store, first.id), [
+        ["a", null, 1, 0],
+        ["a", "k/1", 1, 0],
+      ]);
+      assert.equal((await store.listCrashes(first.id))[0]?.reason, "its host burned");
+      await applyRun(store, reclaimRun(await claimOne(store)));
+      const third = await claimOne(store);
+      await applyRun(store, reclaimRun(third, { suspects: [a], attemptsMax: 9 }));
+      assert.deepEqual(await listCounts(store, first.id), [
+        [null, null, 1, 0],
+        ["a", null, 2, 0],
+        ["a", "k/1", 1, 0],
+      ]);
+      assert.deepEqual(await store.listCrashes("none"), []);
+    },
+  },
+  {
+    name: "who crashes alone answers for what named nobody, while there was no progress",
+    run: async (make) => {
+      const { store } = await make();
+      await applyAll(store, queueRun(), queueRun());
+      for (const hasProgress of [false, true]) {
+        const run = await claimOne(store, 2);
+        if (hasProgress) await applyAll(store, putStage(run, { stage: "b" }));
+        const crash = {
+          kind: "put-crash",
+          runId: run.id,
+          epoch: run.epoch,
+          stage: "a",
+          item: null,
+          reason: "killed",
+          events: [],
+        } as const;
+        await applyAll(store, crash);
+        assert.deepEqual(await listCounts(store, run.id), [["a", null, hasProgress ? 1 : 3, 1]]);
+        // It costs the run nothing.
+        const attempts = hasProgress ? 0 : 2;
+        assert.partialDeepStrictEqual(await getRun(store, run.id), { attempts, crashes: 2 });
+        const late = { ...crash, epoch: run.epoch - 1 };
+        assert.equal((await apply(store, late)).kind, "lease-lost");
+        await applyAll(store, endRun(run, "failed"));
+      }
+    },
+  },
+  {
+    name: "crashes go with what is done from nothing, and with the wish to try an ended run again",
+    run: async (make) => {
+      const { store } = await make();
+      await applyAll(store, queueRun());
+      const lost = await claimOne(store);
+      const suspects = [
+        { stage: "a", item: null, isolated: false },
+        { stage: "fetch", item: "k", isolated: false },
+        { stage: "fetch", item: "l", isolated: false },
+      ];
+      await applyRun(store, reclaimRun(lost, { suspects }));
+      const run = await claimOne(store);
+      await applyAll(store, putItem(run, { key: "k", ...FAILED_ITEM }), {
+        kind: "drop-items",
+        runId: run.id,
+        epoch: run.epoch,
+        stage: "fetch",
+        keys: ["k"],
+        events: [],
+      });
+      assert.deepEqual(await listCounts(store, run.id), [
+        ["a", null, 1, 0],
+        ["fetch", "l", 1, 0],
+      ]);
+      await applyAll(store, resetStages(run, { stage: "fetch", mode: "drop" }));
+      assert.deepEqual(await listCounts(store, run.id), [["a", null, 1, 0]]);
+      await applyAll(store, endRun(run, "failed"));
+      const failed = await getRun(store, run.id);
+      assert.equal(failed.crashes, 1);
+      const again = await applyRun(store, claimRun(failed, { reopen: true, claim: null }));
+      assert.partialDeepStrictEqual(again, { state: "queued", attempts: 0, crashes: 0 });
+      assert.deepEqual(await listCounts(store, run.id), []);
+    },
+  },
+];
+
 /** Cases about stages that are set back under a lease. */
 const resetCases: readonly StoreCase[] = [
   {
@@ -292,4 +391,4 @@ function failNoOwner(): never {
 }
 
 /** Cases about reclaims. */
-export const reclaimCases: readonly StoreCase[] = [...lossCases, ...resetCases];
+export const reclaimCases: readonly StoreCase[] = [...lossCases, ...crashCases, ...resetCases];
