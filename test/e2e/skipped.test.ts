@@ -7,7 +7,7 @@ const PIPELINE = `
 import { input, pipeline, required, skip, stage } from "millrace";
 const page = input();
 const robots = stage("robots", { needs: { page }, skips: true }, ({ page }) =>
-  page.startsWith("/private") ? skip("robots.txt forbids it") : page,
+  page.startsWith("/hidden") ? skip("robots.txt forbids it") : page,
 );
 const fetched = stage("fetch", { needs: { robots: required(robots) } }, ({ robots }) => "got " + robots);
 export const fetches = pipeline("fetches", { input: page, output: { fetched } });
@@ -20,10 +20,10 @@ const host = startHost({
 
 afterAll(() => host.close());
 
-const PRIVATE = ["--input", '"/private/a"'];
+const HIDDEN = ["--input", '"/hidden/a"'];
 
 test("R171: a run whose page robots forbid ends skipped with exit 0 and the reason", async () => {
-  const { exitCode, stdout, stderr } = await host.call(["run", "fetches", ...PRIVATE, "--json"]);
+  const { exitCode, stdout, stderr } = await host.call(["run", "fetches", ...HIDDEN, "--json"]);
 
   expect(exitCode).toBe(0);
   expect(documentOf({ exitCode, stdout, stderr })).toMatchObject({
@@ -36,7 +36,7 @@ test("R171: a run whose page robots forbid ends skipped with exit 0 and the reas
 });
 
 test("R171: it is final: nothing resumes it, its key starts nothing, and strict finds no warning", async () => {
-  const keyed = ["run", "fetches", ...PRIVATE, "--key", "a", "--strict"];
+  const keyed = ["run", "fetches", ...HIDDEN, "--key", "a", "--strict"];
   expect((await host.call(keyed)).exitCode).toBe(0);
   const again = await host.call(keyed);
   const resumed = await host.call(["resume"]);
@@ -48,7 +48,7 @@ test("R171: it is final: nothing resumes it, its key starts nothing, and strict 
 });
 
 test("R171: in the queue it is neither failed nor done again, and the drain ends with 0", async () => {
-  for (const page of ["/private/b", "/open"]) {
+  for (const page of ["/hidden/b", "/open"]) {
     await host.call(["queue", "enqueue", "fetches", "--input", JSON.stringify(page)]);
   }
   const drained = await host.call(["queue", "run", "--drain", "--json"]);
