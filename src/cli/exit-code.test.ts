@@ -9,6 +9,9 @@ test("every error code has an exit code, and none of them is success", () => {
 test("what is none of our errors is a fault of ours", () => {
   expect(exitCodeOfError(new TypeError("x"))).toBe(6);
   expect(exitCodeOfError(undefined)).toBe(6);
+  expect(exitCodeOfError(new MillraceError("SHUTDOWN", "x"))).toBe(130);
+  const details = { signal: "SIGTERM" };
+  expect(exitCodeOfError(new MillraceError("SHUTDOWN", "x", { details }))).toBe(143);
   expect(exitCodeOfError(new MillraceError("RUN_NOT_FOUND", "x"))).toBe(2);
 });
 

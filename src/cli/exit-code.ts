@@ -77,6 +77,7 @@ export function exitCodeOf(code: ErrorCode): ExitCode {
 
 /** Exit code of anything thrown; what is none of our errors is a fault of ours. */
 export function exitCodeOfError(error: unknown): ExitCode {
+  if (isMillraceError(error) && error.details?.["signal"] === "SIGTERM") return EXIT.terminated;
   return isMillraceError(error) ? (EXIT_BY_CODE[error.code] ?? EXIT.internal) : EXIT.internal;
 }
 

@@ -16,6 +16,8 @@ export const ABORT_GRACE_MS_DEFAULT = 5_000;
 export const STUCK_SLOT_MS_DEFAULT = 60_000;
 /** Time a drain leaves running work before it is aborted, ms. */
 export const DRAIN_MS_DEFAULT = 20_000;
+/** Time after the signal in which a process has ended, whatever hangs in it, ms. */
+export const STOP_MS_DEFAULT = 28_000;
 /** Silence of a command that is worth an event, ms. */
 export const COMMAND_SILENCE_MS_DEFAULT = 300_000;
 /** Time between two progress events of a command, ms. */
@@ -68,3 +70,6 @@ export const BUSY_TIMEOUT_MS_DEFAULT = 5_000;
 export const STORE_URL_DEFAULT = "sqlite:.millrace/store.db";
 /** How long ended runs, failed runs and events are kept, each: 30 days in ms. */
 export const RETENTION_MS_DEFAULT: number = 30 * 86_400_000;
+
+/** Failed runs that may begin again within a second. */
+export const RETRIED_RUNS_PER_SECOND = 10;

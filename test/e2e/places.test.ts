@@ -43,20 +43,27 @@ test('R193: with onBusy "queue" a second run waits with blocker busy, and runs a
   expect([one.exitCode, two.exitCode]).toEqual([0, 0]);
 });
 
-test("a signal ends the wait, and the run that waited is cancelled", async () => {
-  const project = makeProject();
-  const first = project.start("run", PATIENT);
-  await project.appears("at-open");
-  const second = project.start("run", PATIENT);
-  await second.says("run 2 waits");
+test.each([
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const)(
+  "%s ends the wait with %d, and the run that waited is cancelled",
+  async (signal, code) => {
+    const project = makeProject();
+    const first = project.start("run", PATIENT);
+    await project.appears("at-open");
+    const second = project.start("run", PATIENT);
+    await second.says("run 2 waits");
 
-  second.child.kill("SIGINT");
-  const ended = await second.ended;
-  const why = await project.run("why", "2");
-  project.touch("open");
+    second.child.kill(signal);
+    const ended = await second.ended;
+    const why = await project.run("why", "2");
+    project.touch("open");
 
-  expect(ended.exitCode).toBe(130);
-  expect(ended.stderr).toContain("was cancelled while it waited for run 1");
-  expect(why.stdout).toContain("2 was cancelled");
-  expect((await first.ended).exitCode).toBe(0);
-});
+    expect(ended.exitCode).toBe(code);
+    expect(ended.stderr).toContain(`SHUTDOWN (exit ${code})`);
+    expect(ended.stderr).toContain("was cancelled while it waited for run 1");
+    expect(why.stdout).toContain("2 was cancelled");
+    expect((await first.ended).exitCode).toBe(0);
+  },
+);

@@ -179,6 +179,20 @@ describe("interruption", () => {
     expect((await project.run("resume", "1")).exitCode).toBe(0);
   });
 
+  test("R103: after a second signal the process ends although its work hangs, and the run is not lost", async () => {
+    const project = makeProject();
+    const running = project.start("run", "pipelines/gated.ts#deaf");
+    await project.appears("at-open");
+    running.child.kill("SIGTERM");
+    await running.says("abort=20s");
+    running.child.kill("SIGTERM");
+    const ended = await running.ended;
+    expect(ended.exitCode).toBe(143);
+    expect(ended.stderr).toContain("npx millrace resume 1");
+    project.touch("open");
+    expect((await project.run("resume")).exitCode).toBe(0);
+  });
+
   test("a third signal ends even what does not listen, and resume takes over from the dead process", async () => {
     const project = makeProject();
     const running = project.start("run", "pipelines/gated.ts#deaf");

@@ -9,6 +9,7 @@ import type { RunHandle } from "../../service/run-handle.ts";
 import { runName } from "../../service/queries/find-run.ts";
 import { showRun } from "../../service/queries/show-run.ts";
 import type { RunResult } from "../../service/run-result.ts";
+import { isMillraceError, MillraceError } from "../../model/errors.ts";
 import type { MillraceEvent } from "../../model/event.ts";
 import type { PipelineDefinition } from "../../model/definition.ts";
 import type { Timer } from "../../std/clock.ts";
@@ -16,7 +17,6 @@ import type { StartOptions } from "../../service/commands/start-run.ts";
 import type { CliContext } from "../cli-context.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { Target } from "../load/load-pipeline.ts";
-import { isMillraceError } from "../../model/errors.ts";
 import { printRemark } from "../print.ts";
 import { leaseOf } from "../settings.ts";
 import { makeClosing } from "../render/closing/closing.ts";
@@ -62,10 +62,24 @@ export async function followRun(context: CliContext, options: FollowOptions): Pr
   try {
     await using mill = await openMill(context, options.target);
     return await work({ context, options, mill, interruption, logFile });
+  } catch (error) {
+    throw interruption.exitCode === EXIT.terminated ? toTerminated(error) : error;
   } finally {
     interruption.close();
     logFile?.close();
   }
+}
+
+/** What a signal ended before the run was there says which one it was, since the exit code tells. */
+function toTerminated(error: unknown): unknown {
+  if (!isMillraceError(error) || error.code !== "SHUTDOWN") return error;
+  const { message, hint, next, details } = error;
+  return new MillraceError("SHUTDOWN", message, {
+    ...(hint === undefined ? {} : { hint }),
+    ...(next === undefined ? {} : { next }),
+    details: { ...details, signal: "SIGTERM" },
+    cause: error,
+  });
 }
 
 function openMill(context: CliContext, { settings, pipelines }: Target): Promise<Millrace> {

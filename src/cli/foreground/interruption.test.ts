@@ -1,11 +1,13 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
-import { makeVirtualClock } from "../../std/virtual-clock.ts";
+import { makeVirtualClock, type VirtualClock } from "../../std/virtual-clock.ts";
 import type { CliSignal } from "../cli-context.ts";
 import type { Stopping } from "../render/forms/progress-form.ts";
 import { Interruption, type InterruptedRun } from "./interruption.ts";
 
 interface World {
+  readonly clock: VirtualClock;
+  readonly deaths: readonly string[];
   readonly interruption: Interruption;
   readonly target: InterruptedRun;
   readonly drains: (number | undefined)[];
@@ -20,8 +22,10 @@ function setup(): World {
   const stdout = new PassThrough();
   const drains: (number | undefined)[] = [];
   const told: Stopping[] = [];
-  const interruption = new Interruption({
-    clock: makeVirtualClock({ startAtMs: 1_000 }),
+  const clock = makeVirtualClock({ startAtMs: 1_000 });
+  const deaths: string[] = [];
+  const world: ConstructorParameters<typeof Interruption>[0] = {
+    clock,
     stdout,
     stderr: new PassThrough(),
     onSignal(signal, listener) {
@@ -29,7 +33,8 @@ function setup(): World {
       listeners.set(signal, set.add(listener));
       return () => set.delete(listener);
     },
-  });
+  };
+  const interruption = new Interruption(world, (signal) => void deaths.push(signal));
   const target: InterruptedRun = {
     run: {
       interrupt: (drainMs) => {
@@ -39,9 +44,11 @@ function setup(): World {
     },
     resume: "npx millrace resume 1",
     onStopping: (stopping) => told.push(stopping),
-    onDying: () => undefined,
+    onDying: () => void deaths.push("dying"),
   };
   return {
+    clock,
+    deaths,
     interruption,
     target,
     drains,
@@ -112,4 +119,42 @@ test("a signal before the run is there ends what lasts, and is answered again by
     given += 1;
   });
   expect([given, late.interruption.exitCode]).toEqual([2, 143]);
+});
+
+test("R103: what hangs is left to die 28 s after the first signal", async () => {
+  const { interruption, target, clock, deaths, drains, listeners, signal } = setup();
+  interruption.attach(target);
+  signal("SIGTERM");
+  await clock.advance(27_999);
+  expect([drains, deaths]).toEqual([[20_000], []]);
+  await clock.advance(1);
+  expect(deaths).toEqual(["dying", "SIGTERM"]);
+  expect(listeners()).toBe(0);
+});
+
+test("R103: what hangs is left to die 8 s after the second signal, however long ago the first was", async () => {
+  const { interruption, target, clock, deaths, drains, signal } = setup();
+  interruption.attach(target);
+  signal("SIGINT");
+  await clock.advance(1_000);
+  signal("SIGINT");
+  await clock.advance(7_999);
+  expect([drains, deaths]).toEqual([[20_000, 0], []]);
+  await clock.advance(1);
+  expect(deaths).toEqual(["dying", "SIGINT"]);
+});
+
+test("closed in time, nothing dies, and a third signal does not wait", async () => {
+  const { interruption, target, clock, deaths, signal } = setup();
+  interruption.attach(target);
+  signal("SIGINT");
+  interruption.close();
+  await clock.advance(60_000);
+  expect([deaths, clock.pendingTimers]).toEqual([[], 0]);
+
+  const hasty = setup();
+  hasty.interruption.attach(hasty.target);
+  for (let times = 0; times < 3; times += 1) hasty.signal("SIGINT");
+  expect(hasty.deaths).toEqual(["dying", "SIGINT"]);
+  expect(hasty.clock.pendingTimers).toBe(0);
 });

@@ -1,8 +1,10 @@
 // From signals to the end of a run in this process. Modes: `early`, before the run is in our hands: what comes
 // is kept for it; `watching`; `draining`, after the first signal or a closed stream: nothing new starts, running
-// work has 20 s; `aborting`, after the second: at once. A third signal ends the process as if nobody listened.
+// work has 20 s; `aborting`, after the second: at once. A third signal ends the process as if nobody listened, and so
+// do 28 s after the first, or 8 s after the second: whatever hangs, the process ends, and its runs are found by that.
 
-import { DRAIN_MS_DEFAULT } from "../../model/defaults.ts";
+import { DRAIN_MS_DEFAULT, STOP_MS_DEFAULT } from "../../model/defaults.ts";
+import type { Timer } from "../../std/clock.ts";
 import type { CliContext, CliSignal, OutStream } from "../cli-context.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { Stopping } from "../render/forms/progress-form.ts";
@@ -19,7 +21,7 @@ export interface InterruptedRun {
   /** The command that goes on with the run; undefined: nothing is left to go on with. */
   readonly resume: string | undefined;
   readonly onStopping: (stopping: Stopping) => void;
-  /** Called before the third signal ends the process. */
+  /** Called before the third signal, or the end of its time, ends the process. */
   readonly onDying: () => void;
 }
 
@@ -32,9 +34,16 @@ export class Interruption {
   #cause: string | undefined;
   #exitCode: ExitCode = EXIT.interrupted;
   #signals = 0;
+  #end: Timer | undefined;
+  readonly #die: (signal: CliSignal) => void;
 
-  constructor(context: Pick<CliContext, "onSignal" | "clock" | "stdout" | "stderr">) {
+  /** @param die Ends the process as the signal does by itself. */
+  constructor(
+    context: Pick<CliContext, "onSignal" | "clock" | "stdout" | "stderr">,
+    die: (signal: CliSignal) => void = dieOf,
+  ) {
     this.#context = context;
+    this.#die = die;
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       this.#release.push(context.onSignal(signal, () => this.#onSignal(signal)));
     }
@@ -62,6 +71,7 @@ export class Interruption {
 
   /** Safe to repeat. */
   close(): void {
+    this.#end?.cancel();
     for (const release of this.#release.splice(0)) release();
   }
 
@@ -73,10 +83,23 @@ export class Interruption {
     } else if (this.#signals === 2 && this.#target !== undefined) {
       this.#stop(signal, 0);
     } else {
-      this.#target?.onDying();
-      this.close();
-      dieOf(signal);
+      this.#dieOf(signal);
     }
+  }
+
+  #dieOf(signal: CliSignal): void {
+    this.#target?.onDying();
+    this.close();
+    this.#die(signal);
+  }
+
+  /** Time for whatever listens, for the grace of what does not, and for the last commits. */
+  #endAfter(drainMs: number): void {
+    const afterMs = STOP_MS_DEFAULT - DRAIN_MS_DEFAULT + drainMs;
+    this.#end?.cancel();
+    this.#end = this.#context.clock.setTimer(afterMs, () =>
+      this.#dieOf(this.#exitCode === EXIT.interrupted ? "SIGINT" : "SIGTERM"),
+    );
   }
 
   #drain(cause: string): void {
@@ -86,6 +109,7 @@ export class Interruption {
   }
 
   #stop(cause: string, drainMs: number): void {
+    this.#endAfter(drainMs);
     if (this.#target === undefined) return this.#giveUp();
     const { run, resume, onStopping } = this.#target;
     onStopping({ cause, resume, abortAtMs: this.#context.clock.wallMs() + drainMs });
