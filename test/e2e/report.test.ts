@@ -12,7 +12,7 @@ const run = (item) => {
   if (item === 3) throw new Error(evil);
   return item;
 };
-const retry = { attempts: 2, initialDelay: 1 };
+const retry = { attempts: 2, initialDelay: 20, jitter: "none" };
 export const told = definePipeline({
   name: "told",
   failFast: false,

@@ -61,5 +61,5 @@ test("R252: a plan predicts each stage and the run from earlier runs, and says h
     basis: "1 earlier run",
     stages: [{ stage: "slow", will: "run", confidence: "low" }],
   });
-  expect(text.stdout).toMatch(/^predicted [\d.]+ s, low confidence \(1 earlier run\)$/m);
+  expect(text.stdout).toMatch(/^predicted [\d.]+ m?s, low confidence \(1 earlier run\)$/m);
 });
