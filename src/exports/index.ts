@@ -74,7 +74,7 @@ export type {
   EnqueueOutcome,
 } from "../service/commands/enqueue-runs.ts";
 export type { PurgeOptions } from "../service/commands/purge-runs.ts";
-export type { RetryFailedOptions } from "../service/commands/retry-failed.ts";
+export type { RetryFailedOptions, RetryOutcome } from "../service/commands/retry-failed.ts";
 export type { SelectionOutcome, SkippedRun } from "../service/commands/run-selection.ts";
 export type { ImportOptions, ImportOutcome } from "../service/queue-import/import-runs.ts";
 export type { PipelineStats, QueueStats } from "../service/queries/queue-stats.ts";

@@ -31,7 +31,11 @@ import {
 } from "./commands/enqueue-runs.ts";
 import { purgeRuns, type PurgeOptions } from "./commands/purge-runs.ts";
 import { requeueBatch, requeueRun } from "./commands/requeue-run.ts";
-import { retryFailed, type RetryFailedOptions } from "./commands/retry-failed.ts";
+import {
+  retryFailed,
+  type RetryFailedOptions,
+  type RetryOutcome,
+} from "./commands/retry-failed.ts";
 import type { SelectionOutcome } from "./commands/run-selection.ts";
 import { rerunRun, type RerunOptions } from "./commands/rerun-run.ts";
 import { rescueInterrupted } from "./commands/rescue.ts";
@@ -175,8 +179,9 @@ export class Millrace {
     return await importRuns(this.#mill, { definition: pipeline.definition, bytes, options });
   }
 
-  /** Queues a resume of every failed run that matches, with fresh attempts; one that refuses is skipped. */
-  async retryFailed(options: RetryFailedOptions = {}): Promise<SelectionOutcome> {
+  /** Queues a resume of every failed run that matches, with fresh attempts, ten a second; one that refuses is
+   *  skipped. */
+  async retryFailed(options: RetryFailedOptions = {}): Promise<RetryOutcome> {
     return await retryFailed(this.#mill, options);
   }
 

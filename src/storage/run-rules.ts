@@ -93,15 +93,18 @@ export function refuseClaim(run: RunRecord, write: ClaimRunWrite): string | unde
 
 /** The record after a claim. */
 export function takeRun(run: RunRecord, write: ClaimRunWrite, nowMs: number): RunRecord {
-  const { claim } = write;
+  const { claim, delayMs = 0 } = write;
+  const waits = claim === null && delayMs > 0;
+  const dueAtMs = nowMs + delayMs;
   const taken: RunRecord = {
     ...run,
     definitionHash: write.definitionHash,
     settings: write.settings,
-    state: claim === null ? "queued" : "running",
-    reason: null,
+    state: waits ? "waiting" : claim === null ? "queued" : "running",
+    reason: waits ? "due" : null,
     foreground: write.foreground,
-    wakeAtMs: null,
+    dueAtMs: waits ? dueAtMs : run.dueAtMs,
+    wakeAtMs: waits ? dueAtMs : null,
     epoch: run.epoch + 1,
     lease: claim === null ? null : { owner: claim.owner, expiresAtMs: nowMs + claim.leaseMs },
     crashes: run.crashes + (write.crashed ? 1 : 0),

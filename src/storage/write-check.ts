@@ -59,6 +59,7 @@ function assertNames(write: Write): void {
       assertForeground(write);
       return;
     case "claim-run":
+      assertWhole(write.delayMs ?? null);
       assert(
         write.claim !== null || !write.foreground,
         "A run that is queued is in the foreground of nobody.",

@@ -108,6 +108,8 @@ export interface ClaimRunWrite {
   readonly foreground: boolean;
   /** True: a `resume`, counted in `resumes`; ending fields (ended, failure, cancel request) are cleared. */
   readonly reopen: boolean;
+  /** Without terms: it waits (`due`) for so long before it is queued, ms. Default 0. */
+  readonly delayMs?: number;
   /** True: the last owner crashed, counted in `crashes`. */
   readonly crashed: boolean;
   readonly definitionHash: string;

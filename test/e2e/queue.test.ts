@@ -222,6 +222,7 @@ test("R183: retry-failed counts, asks, and queues what failed again, which then 
     matching: 1,
     changed: 1,
     skipped: [],
+    spreadMs: 0,
   });
   appendFileSync(join(folder, "healed"), "");
   expect((await call("queue", "run", "line.ts", "--drain")).exitCode).toBe(0);

@@ -63,7 +63,7 @@ describe.each(STORES)("the queue on %s", (kind) => {
     const { mill } = await setup(kind);
     expect(await mill.stats()).toMatchObject({ total: 0, pipelines: [], waitsFor: [] });
     const none = { matching: 0, changed: 0, skipped: [] };
-    expect(await mill.retryFailed()).toEqual(none);
+    expect(await mill.retryFailed()).toEqual({ ...none, spreadMs: 0 });
     expect(await mill.purge({ state: "succeeded" })).toEqual(none);
   });
 
@@ -76,10 +76,16 @@ describe.each(STORES)("the queue on %s", (kind) => {
       matching: 1,
       changed: 0,
       skipped: [],
+      spreadMs: 0,
     });
     expect((await mill.run(failed.id)).state).toBe("failed");
 
-    expect(await mill.retryFailed()).toEqual({ matching: 1, changed: 1, skipped: [] });
+    expect(await mill.retryFailed()).toEqual({
+      matching: 1,
+      changed: 1,
+      skipped: [],
+      spreadMs: 0,
+    });
     const queued = await mill.run(failed.id);
     expect([queued.state, queued.resumes, queued.attempts, queued.foreground]).toEqual([
       "queued",
@@ -92,6 +98,30 @@ describe.each(STORES)("the queue on %s", (kind) => {
     await mill.work({ drain: true });
     expect((await mill.run(failed.id)).state).toBe("succeeded");
     expect(state.first).toBe(0);
+  });
+
+  test("R183: failed runs begin again ten a second, and those that have to wait are due", async () => {
+    const { mill, line } = await setup(kind);
+    await mill.enqueue(
+      line,
+      Array.from({ length: 25 }, () => ({ input: "bad" })),
+    );
+    await mill.work({ drain: true });
+    expect(await mill.retryFailed({ dryRun: true })).toMatchObject({
+      matching: 25,
+      spreadMs: 2_000,
+    });
+    const slowly = await mill.retryFailed({ dryRun: true, runsPerSecond: 1 });
+    expect(slowly.spreadMs).toBe(24_000);
+    await assert.rejects(mill.retryFailed({ runsPerSecond: 0 }), /runsPerSecond: expected/u);
+    expect(await mill.retryFailed()).toMatchObject({ changed: 25, spreadMs: 2_000 });
+    expect(await mill.stats()).toMatchObject({ queued: 10, waiting: 15, failed: 0 });
+    const [waiting] = (await mill.runs({ states: ["waiting"], limit: 1 })).runs;
+    expect(await mill.run(waiting?.id ?? "")).toMatchObject({
+      reason: "due",
+      attempts: 0,
+      crashes: 0,
+    });
   });
 
   test("retry-failed takes only what was asked for", async () => {

@@ -75,17 +75,18 @@ export async function resumeRun(
   });
 }
 
-/** Puts a run back into the queue, for whoever works: same id, next epoch. */
+/** Puts a run back into the queue, for whoever works: same id, next epoch. With `delayMs` it waits first. */
 export async function queueRun(
   mill: MillContext,
   reference: string,
-  options: ResumeOptions,
+  options: ResumeOptions & { readonly delayMs?: number },
 ): Promise<RunRecord> {
   const { id, pipeline } = await findRun(mill.store, reference);
   const definition = getDefinition(mill, pipeline);
   return await whileOpen(mill, async () => {
     const { run, write } = await prepare(mill, { id, definition, options, terms: null });
-    const result = await mill.committer.write(write);
+    const { delayMs = 0 } = options;
+    const result = await mill.committer.write({ ...write, delayMs });
     if (result.kind !== "done" || result.run === undefined) throw lostRace(run);
     mill.wake.emit(pipeline);
     return result.run;

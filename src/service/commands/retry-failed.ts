@@ -1,5 +1,8 @@
-// Queues a resume of failed runs: same ids, what succeeded is kept, fresh attempts for the rest.
+// Queues a resume of failed runs: same ids, what succeeded is kept, fresh attempts for the rest. Not all at once:
+// what they failed of may have only just come back.
 
+import { RETRIED_RUNS_PER_SECOND } from "../../model/defaults.ts";
+import { MillraceError } from "../../model/errors.ts";
 import type { RunRecord } from "../../model/run.ts";
 import type { Duration } from "../../std/duration.ts";
 import type { MillContext } from "../mill-context.ts";
@@ -13,16 +16,27 @@ export interface RetryFailedOptions {
   readonly since?: Date | Duration;
   /** Of the failure that ended the run, or its beginning. */
   readonly fingerprint?: string;
+  /** Runs that may begin within a second, 1 or more: the rest waits its turn. Default 10. */
+  readonly runsPerSecond?: number;
   /** True: only counts. */
   readonly dryRun?: boolean;
+}
+
+/** What became of them, and over which time they begin. */
+export interface RetryOutcome extends SelectionOutcome {
+  /** Until the last of them may begin, ms. */
+  readonly spreadMs: number;
 }
 
 /** Queues failed runs again. One that cannot be resumed is skipped, with the reason. */
 export async function retryFailed(
   mill: MillContext,
   options: RetryFailedOptions = {},
-): Promise<SelectionOutcome> {
-  const { pipeline, dryRun, fingerprint } = options;
+): Promise<RetryOutcome> {
+  const { pipeline, dryRun, fingerprint, runsPerSecond = RETRIED_RUNS_PER_SECOND } = options;
+  checkRate(runsPerSecond);
+  const delayOf = (place: number): number => Math.floor(place / runsPerSecond) * 1_000;
+  let place = 0;
   const sinceMs = toSinceMs(mill, options.since);
   const selection = new Selection();
   const query = { states: ["failed"] as const, ...(pipeline === undefined ? {} : { pipeline }) };
@@ -30,9 +44,21 @@ export async function retryFailed(
     const runs = page.filter((run) => matches(run, { sinceMs, fingerprint }));
     selection.match(runs.length);
     if (dryRun === true) continue;
-    await selection.changeEach(runs, (run) => queueRun(mill, run.id, {}));
+    await selection.changeEach(runs, (run) =>
+      queueRun(mill, run.id, { delayMs: delayOf(place++) }),
+    );
   }
-  return selection.outcome;
+  const { outcome } = selection;
+  const count = dryRun === true ? outcome.matching : place;
+  return { ...outcome, spreadMs: delayOf(Math.max(0, count - 1)) };
+}
+
+function checkRate(runsPerSecond: number): void {
+  if (Number.isSafeInteger(runsPerSecond) && runsPerSecond >= 1) return;
+  throw new MillraceError(
+    "OPTION_INVALID",
+    `runsPerSecond: expected a whole number of runs from 1 on; got ${String(runsPerSecond)}.`,
+  );
 }
 
 function toSinceMs({ store }: MillContext, since: Date | Duration | undefined): number {

@@ -7,7 +7,12 @@ import { printAnswer } from "../../print.ts";
 import { showCount, showCountOf } from "../../render/figures.ts";
 
 /** Nothing was found. */
-export const NO_RUNS: SelectionOutcome = { matching: 0, changed: 0, skipped: [] };
+export const NO_RUNS: SelectionOutcome & { readonly spreadMs: number } = {
+  matching: 0,
+  changed: 0,
+  skipped: [],
+  spreadMs: 0,
+};
 
 /** How a verb says what it did. */
 export interface SelectionWords {
@@ -18,6 +23,8 @@ export interface SelectionWords {
   /** What kind of runs: `failed`; empty: just runs. */
   readonly kind: string;
   readonly dryRun: boolean;
+  /** Added where runs are changed, or would be: `, 10 a second`. Default: nothing. */
+  readonly pace?: string;
 }
 
 /** Skipped runs that are said one by one. */
@@ -43,12 +50,12 @@ export function saySelection(
 }
 
 function sumUp({ matching, changed }: SelectionOutcome, words: SelectionWords): string {
-  const { done, deed, kind, dryRun } = words;
+  const { done, deed, kind, dryRun, pace = "" } = words;
   const noun = kind === "" ? "run" : `${kind} run`;
   if (matching === 0) return `nothing to ${deed}: there is no such ${noun}`;
-  if (dryRun) return `would ${deed} ${showCountOf(matching, noun)}`;
+  if (dryRun) return `would ${deed} ${showCountOf(matching, noun)}${pace}`;
   const left = matching - changed;
   const rest =
     left === 0 ? "" : `, left ${showCount(left)} as ${left === 1 ? "it was" : "they were"}`;
-  return `${done} ${showCountOf(changed, noun)}${rest}`;
+  return `${done} ${showCountOf(changed, noun)}${rest}${pace}`;
 }

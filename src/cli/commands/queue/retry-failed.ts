@@ -1,7 +1,9 @@
 // `millrace queue retry-failed`: queues a resume of failed runs, for whoever works.
 
+import { RETRIED_RUNS_PER_SECOND } from "../../../model/defaults.ts";
 import type { RunRecord } from "../../../model/run.ts";
-import type { RetryFailedOptions } from "../../../service/commands/retry-failed.ts";
+import type { RetryFailedOptions, RetryOutcome } from "../../../service/commands/retry-failed.ts";
+import { formatDuration } from "../../../std/duration.ts";
 import type { CliContext, ParsedOptions } from "../../cli-context.ts";
 import { confirm } from "../../confirm.ts";
 import { EXIT } from "../../exit-code.ts";
@@ -38,16 +40,22 @@ export async function run(context: CliContext, options: ParsedOptions): Promise<
             const found = await mill.retryFailed({ ...which, dryRun: true });
             if (dryRun || found.matching === 0) return found;
             const agreed = await confirm(context, {
-              deed: `queue ${showCountOf(found.matching, "failed run")}`,
+              deed: `queue ${showCountOf(found.matching, "failed run")}${sayPace(found)}`,
               yes: reader.has("yes"),
               dryRun: nextCommand(context, ["queue", "retry-failed", ...listWords(options), "-n"]),
             });
             return agreed ? await mill.retryFailed(which) : found;
           });
-    saySelection(context, outcome, words);
+    saySelection(context, outcome, { ...words, pace: sayPace(outcome) });
     keep(toSelectionDocument("millrace.queue-retry-failed/1", outcome));
     return EXIT.ok;
   });
+}
+
+/** How they are spread over time; empty where all begin at once. */
+function sayPace({ spreadMs }: Pick<RetryOutcome, "spreadMs">): string {
+  if (spreadMs === 0) return "";
+  return `, ${RETRIED_RUNS_PER_SECOND} a second: the last one is due in ${formatDuration(spreadMs)}`;
 }
 
 /** What was asked for, again. */

@@ -308,6 +308,25 @@ const crashCases: readonly StoreCase[] = [
       assert.deepEqual(await listCounts(store, run.id), []);
     },
   },
+  {
+    name: "a run that is tried again later waits until then, and begins in its turn",
+    run: async (make) => {
+      const { store, advance } = await make();
+      await applyAll(store, queueRun());
+      const run = await claimOne(store);
+      await applyAll(store, endRun(run, "failed"));
+      const failed = await getRun(store, run.id);
+      const later = { reopen: true, claim: null, delayMs: 1_000 };
+      const waiting = await applyRun(store, claimRun(failed, later));
+      const dueAtMs = waiting.updatedAtMs + 1_000;
+      assert.partialDeepStrictEqual(waiting, { state: "waiting", reason: "due", dueAtMs });
+      assert.equal(waiting.wakeAtMs, dueAtMs);
+      assert.deepEqual(await applyClaim(store, claimNext()), []);
+      await advance(1_000);
+      await store.apply([{ kind: "wake-runs", limit: 10 }]);
+      assert.partialDeepStrictEqual(await claimOne(store), { id: run.id, attempts: 0 });
+    },
+  },
 ];
 
 /** Cases about stages that are set back under a lease. */
