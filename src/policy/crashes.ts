@@ -1,7 +1,7 @@
 // Crashes of a run by who may have caused them: how a lost process is counted, who is poison, and what of the run
 // is worked on apart from its worker from then on. Pure: stores keep the counts, the engine does the rest.
 
-import type { CrashRecord, RunCheckpoints } from "../model/checkpoint.ts";
+import type { CrashRecord, ItemRecord, StageRecord } from "../model/checkpoint.ts";
 import type { PipelineDefinition, StageDefinition, NeedShape } from "../model/definition.ts";
 import { CRASHES_MAX, ISOLATE_CRASHES_MIN } from "../model/limits.ts";
 import type { Failure, StageState } from "../model/outcome.ts";
@@ -96,10 +96,16 @@ export type IsolationPlan =
   | { readonly kind: "suspects"; readonly suspects: readonly CrashRecord[] }
   | { readonly kind: "everything" };
 
+/** How a run's stages and items stand, as far as it is asked. */
+export interface KnownEnds {
+  readonly stages: readonly Pick<StageRecord, "stage" | "state">[];
+  readonly items: ReadonlyMap<string, readonly Pick<ItemRecord, "key" | "state">[]>;
+}
+
 /** Decides what is isolated; null: nothing. */
 export function decideIsolation(
   run: { readonly crashes: number },
-  checkpoints: Pick<RunCheckpoints, "stages" | "items" | "crashes">,
+  checkpoints: KnownEnds & { readonly crashes: readonly CrashRecord[] },
 ): IsolationPlan | null {
   if (run.crashes < ISOLATE_CRASHES_MIN) return null;
   const suspects = checkpoints.crashes.filter((one) => isOpen(checkpoints, one));
@@ -110,7 +116,7 @@ export function decideIsolation(
 
 /** True for a stage or item whose end is not stored. */
 export function isOpen(
-  checkpoints: Pick<RunCheckpoints, "stages" | "items">,
+  checkpoints: KnownEnds,
   subject: Pick<CrashRecord, "stage" | "item">,
 ): boolean {
   const { stage, item } = subject;
@@ -126,16 +132,24 @@ function isOver(state: StageState): boolean {
   return state !== "pending" && state !== "running" && state !== "waiting";
 }
 
+/** What is asked of a pipeline. */
+export interface ModuleStages extends Pick<PipelineDefinition, "module"> {
+  readonly stages: readonly Pick<StageDefinition, "persist">[];
+}
+
 /**
  * True for a stage whose function can be called in another process: its module is known, and all that goes in and
  * out can be stored. A command has a process of its own.
  */
-export function canLeaveProcess(definition: PipelineDefinition, stage: StageDefinition): boolean {
+export function canLeaveProcess(
+  definition: ModuleStages,
+  stage: Pick<StageDefinition, "command" | "persist" | "needs">,
+): boolean {
   if (definition.module === null || stage.command !== null || !stage.persist) return false;
   return stage.needs.every(({ shape }) => isStorable(definition, shape));
 }
 
-function isStorable(definition: PipelineDefinition, shape: NeedShape): boolean {
+function isStorable(definition: ModuleStages, shape: NeedShape): boolean {
   switch (shape.kind) {
     case "provided":
       return false;
