@@ -14,12 +14,17 @@ export interface Confirmation {
   readonly dryRun: string;
 }
 
+/** True where somebody sees a question and can answer it. */
+export function canAsk({ stdin, stderr }: Pick<CliContext, "stdin" | "stderr">): boolean {
+  return stdin.isTTY === true && stderr.isTTY === true;
+}
+
 /** True once somebody said yes; false after any other answer. USAGE_INVALID where nobody can be asked. */
 export async function confirm(context: CliContext, asked: Confirmation): Promise<boolean> {
   const { deed, yes, dryRun } = asked;
   if (yes) return true;
   const { stdin, stderr } = context;
-  if (stdin.isTTY !== true || stderr.isTTY !== true) {
+  if (!canAsk(context)) {
     throw new MillraceError("USAGE_INVALID", `Nobody can be asked here whether to ${deed}.`, {
       hint: "say --yes to do it without being asked",
       next: dryRun,

@@ -17,6 +17,7 @@ export const crawl = definePipeline({
     { id: "save", needs: ["score"], run: () => 1 },
   ],
 });
+export const narrow = definePipeline({ name: "narrow", maxQueued: 1, stages: [{ id: "a", run: () => 1 }] });
 export const fine = definePipeline({ name: "fine", stages: [{ id: "a", run: () => 1 }] });
 `,
 });
@@ -69,6 +70,10 @@ const CALLS: readonly (readonly string[])[] = [
   ["queue", "enqueue", "my crawl.ts#fine", "--delay", "1h"],
   ["why", "last"],
   ["queue", "run", "my crawl.ts", "--drain"],
+  ["queue", "enqueue", "my crawl.ts#crawl"],
+  ["queue", "run", "my crawl.ts#crawl", "--drain"],
+  ["queue", "enqueue", "my crawl.ts#narrow"],
+  ["queue", "enqueue", "my crawl.ts#narrow"],
   ["queue", "requeue", "last"],
   ["queue", "retry-failed"],
   ["queue", "purge"],
@@ -106,6 +111,13 @@ test("R299: every next command that is printed is accepted as it stands", async 
     }
   }
   expect(found.size).toBeGreaterThan(20);
+  expect([...found.keys()]).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(/^queue retry-failed --yes /),
+      expect.stringMatching(/^queue run 'my crawl.ts#narrow' --drain /),
+      expect.stringMatching(/^queue run --drain 'my crawl.ts#crawl' /),
+    ]),
+  );
 
   const refused: string[] = [];
   for (const [command, { folder, origin }] of found) {

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { makeProject, parseDocument, type Project } from "../support/command.ts";
+import { startInPty } from "../support/pty-command.ts";
 
 const PAGES = "pipelines/pages.ts";
 
@@ -103,6 +104,20 @@ test("R181 R173 R102: queue run drains with 0, or 1 where runs failed; stopped, 
 
   await project.run("queue", "enqueue", PAGES, "--input", '{"n":-9}');
   expect((await project.run("queue", "run", PAGES, "--drain")).exitCode).toBe(1);
+});
+
+test("what queues failures again is printed with --yes where nobody can be asked, and without on a terminal", async () => {
+  const project = makeProject();
+  await project.run("queue", "enqueue", PAGES, "--input", '{"n":-9}');
+  const piped = await project.run("queue", "run", PAGES, "--drain");
+  const pasted = await project.run("queue", "retry-failed", "--yes");
+  const { folder } = project;
+  const terminal = startInPty({ folder, columns: 120, rows: 30 }, "queue", "run", PAGES, "--drain");
+  await terminal.ended;
+
+  expect(piped.stderr).toContain("npx millrace queue retry-failed --yes  ");
+  expect(pasted).toMatchObject({ exitCode: 0, stdout: "queued 1 failed run\n" });
+  expect(terminal.bytes()).toContain("npx millrace queue retry-failed  ");
 });
 
 test("R104: 0 and 257 runs at once are refused", async () => {

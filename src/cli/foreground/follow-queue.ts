@@ -7,6 +7,7 @@ import type { WorkSummary } from "../../service/worker/worker.ts";
 import type { Settings } from "../../config/resolve.ts";
 import type { MillraceEvent } from "../../model/event.ts";
 import type { CliContext } from "../cli-context.ts";
+import { canAsk } from "../confirm.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { hooksModule } from "../module-hooks.ts";
 import { nextCommand } from "../next-command.ts";
@@ -232,7 +233,9 @@ function listNext(parts: Work, summary: WorkSummary): readonly NextStep[] {
   if (interruption.exitCode !== undefined)
     steps.push({ command: command(...options.words), purpose: "go on with the queue" });
   if ((summary.counts.failed ?? 0) > 0) {
-    steps.push({ command: command("queue", "retry-failed"), purpose: "queue what failed again" });
+    // Where it is printed for nobody to answer, it has to be said beforehand.
+    const words = ["queue", "retry-failed", ...(canAsk(context) ? [] : ["--yes"])];
+    steps.push({ command: command(...words), purpose: "queue what failed again" });
     const [first] = watch.progress.failures.byCount();
     if (first?.firstItem !== undefined)
       steps.push({
