@@ -87,7 +87,8 @@ function findFailure(core: RunCore, end: Extract<DriveEnd, { kind: "over" }>): F
   if (end.deadlineHit) {
     return { class: "deadline", message: end.reason, attempts: 0, fingerprint: "deadline" };
   }
-  const first = core.firstFailure;
+  // Where an item ended the run its stage is only cancelled.
+  const first = core.firstFailure ?? (end.aborted ? (core.errors.at(-1) ?? null) : null);
   if (first === null) return null;
   return { ...first.failure, stage: first.stageRun.definition.name };
 }

@@ -9,7 +9,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { Millrace } from "../../src/exports/index.ts";
 import { systemMachine } from "../../src/std/machine.ts";
 import { makeDurableWorld, type DurableWorld } from "../support/durable-world.ts";
-import { bomb, bombHere, hanging, many, POISONOUS } from "../support/poison-process.ts";
+import { bomb, bombHere, cluster, hanging, many, POISONOUS } from "../support/poison-process.ts";
 import type { BombInput, PoisonOrder } from "../support/poison-process.ts";
 import { checkCounts, checkNoLease } from "../support/queue-world.ts";
 
@@ -186,6 +186,21 @@ describe("a stage that kills its process", () => {
     const item = await scene.mill.store.findItem(id, "each", "n7");
     expect([item?.state, item?.failure?.class]).toEqual(["failed", "poison"]);
     expect(item?.failure?.message).toContain("killed by SIGABRT");
+  });
+
+  test("R162: a run of which ten processes die in one claim is over", async () => {
+    const scene = await setScene();
+    const { runs } = await scene.mill.enqueue(cluster, [{ input: scene.toInput(true) }]);
+    expect(await scene.work()).toEqual(["SIGABRT", "SIGABRT", "0"]);
+    const id = runs[0]?.run.id ?? "";
+    const apart = scene.listEffects(id).filter(([, , , place]) => place === "apart");
+    expect(apart).toHaveLength(10);
+    const { state, reason, failure } = await scene.mill.run(id);
+    expect([state, failure?.class, failure?.stage]).toEqual(["failed", "crash", "dying"]);
+    expect(reason).toBe(
+      "10 processes of this run died in one claim; the last one: the process was killed by SIGABRT",
+    );
+    await checkNoLease(scene.mill);
   });
 
   test("R162: without a module it runs alone in its worker, and that is found out by the start that is stored", async () => {

@@ -105,8 +105,28 @@ export const hanging = pipeline("hanging", {
   module: import.meta.url,
 });
 
+const dying = map(
+  "dying",
+  {
+    needs: { given },
+    over: numbers,
+    onItemFailure: "continue",
+    retry: { attempts: 1, initialDelay: 1, maxDelay: 1 },
+  },
+  (item: number, { given: order }, ctx) => {
+    note(order.effects, `item-${item}`, ctx);
+    process.abort();
+  },
+);
+/** Every one of its items kills its process. */
+export const cluster = pipeline("cluster", {
+  input: given,
+  stages: [dying],
+  module: import.meta.url,
+});
+
 /** All of them. */
-export const POISONOUS = [bomb, bombHere, many, hanging] as const;
+export const POISONOUS = [bomb, bombHere, many, hanging, cluster] as const;
 
 async function main(order: PoisonOrder): Promise<void> {
   const mill = await openMillrace({
