@@ -8,6 +8,7 @@ import { cancelCases } from "./cancels.ts";
 import { claimCases } from "./claims.ts";
 import { counterCases } from "./counters.ts";
 import { deletionCases } from "./deletions.ts";
+import { endingCases } from "./endings.ts";
 import { eventCases } from "./events.ts";
 import { itemCases } from "./items.ts";
 import { memoCases } from "./memos.ts";
@@ -33,6 +34,7 @@ export const storeSuite: readonly StoreChapter[] = [
   { name: "runs", cases: runCases },
   { name: "claims", cases: claimCases },
   { name: "cancels", cases: cancelCases },
+  { name: "endings", cases: endingCases },
   { name: "queue", cases: queueCases },
   { name: "ahead", cases: aheadCases },
   { name: "places", cases: placeCases },
