@@ -27,6 +27,10 @@ test("R177: queue stats in a loop while another process works: no error, and cou
   let isOver = false;
   let between = 0;
   void working.ended.then(() => (isOver = true));
+  const codes: (number | null)[] = [];
+  const commands = (async () => {
+    while (!isOver) codes.push((await project.run("queue", "stats", "--json", ...store)).exitCode);
+  })();
   while (!isOver) {
     const { total, succeeded, queued, running } = await mill.stats();
     expect([total, succeeded + queued + running]).toEqual([3_000, 3_000]);
@@ -35,9 +39,11 @@ test("R177: queue stats in a loop while another process works: no error, and cou
     await new Promise((resolve) => setImmediate(resolve));
   }
   const ended = await working.ended;
+  await commands;
   const told = await project.run("queue", "stats", "--json", ...store);
 
   expect(ended.exitCode).toBe(0);
+  expect([...new Set(codes)]).toEqual([0]);
   expect(between).toBeGreaterThan(10);
   expect(looks).toBeGreaterThan(between);
   expect(parseDocument(told)).toMatchObject({ counts: { succeeded: 3_000, total: 3_000 } });
