@@ -72,10 +72,10 @@ await bundle.write({
       { name: "sqlite", test: /[\\/]src[\\/]storage[\\/]sqlite[\\/]/ },
       { name: "executors", test: /[\\/]src[\\/]engine[\\/]executors[\\/]/ },
       { name: "engine", test: /[\\/]src[\\/](?:engine|storage|service)[\\/]/ },
-      // Help and tables bring packages of their own: loaded when asked for.
+      // Help and tables bring packages of their own: loaded when asked for. So are reports, and what foresees an end.
       {
         name: "command",
-        test: /[\\/]src[\\/](?:config[\\/]|cli[\\/](?!main\.ts|program\.ts|render[\\/]table|foreground[\\/]plan-again|show-pipeline|pipeline-detail|commands[\\/]|doctor[\\/]|templates|answers[\\/]))/,
+        test: /[\\/]src[\\/](?:config[\\/]|cli[\\/](?!main\.ts|program\.ts|render[\\/]table|render[\\/]progress[\\/]time-left|foreground[\\/](?:plan-again|look-back)|report[\\/](?!report-flag)|show-pipeline|pipeline-detail|commands[\\/]|doctor[\\/]|templates|answers[\\/]))/,
       },
     ],
   },
