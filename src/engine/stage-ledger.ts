@@ -329,7 +329,7 @@ export class StageLedger {
     this.#commit(work, then);
   }
 
-  /** Stores that an attempt begins, where repeating it unseen could do harm. */
+  /** Stores that an attempt begins, where repeating it unseen could do harm; or that it did not, after a drain. */
   async noteStart(attempt: Attempt): Promise<void> {
     const { stageRun, index } = attempt;
     const journal = this.#core.journal;

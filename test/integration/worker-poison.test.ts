@@ -243,6 +243,7 @@ describe("a stage that kills its process", () => {
       const { state, crashes, attempts } = await scene.mill.run(id);
       expect([state, crashes]).toEqual(["queued", 2]);
       expect(attempts).toBeLessThanOrEqual(2);
+      expect((await scene.mill.store.findStage(id, "boom"))?.state).toBe("pending");
       const { notes } = await scene.mill.why(id);
       expect(notes.join("\n")).toContain("boom crashed 2 times; the last one: its process is gone");
       expect(notes.join("\n")).toContain("one at a time, runs next first: boom");

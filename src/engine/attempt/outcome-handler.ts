@@ -192,10 +192,19 @@ export class OutcomeHandler {
     if (outcome.abort === "fenced" || isEnded(stageRun)) return;
     if (outcome.abort === "shutdown") {
       stageRun.state = "pending";
+      this.#takeBackStart(attempt);
       return;
     }
     const reason = attempt.abortReason?.message ?? "cancelled";
     this.#ledger.endStage(stageRun, { state: "cancelled", reason }, attempt);
+  }
+
+  /** The start of an isolated attempt was stored; a drain must not look like a crash of it. */
+  #takeBackStart(attempt: Attempt): void {
+    const { isolation } = this.#core;
+    const isStored = isolation !== null && isolation.isActive && attempt.purpose === "run";
+    if (!isStored || !attempt.stageRun.definition.idempotent) return;
+    this.#ledger.follow(this.#ledger.noteStart(attempt), () => {});
   }
 
   #item(attempt: Attempt, outcome: Uncached): void {
@@ -288,6 +297,7 @@ export class OutcomeHandler {
     if (outcome.abort === "shutdown") {
       map.move(index, "pending");
       map.unsettled -= 1;
+      this.#takeBackStart(attempt);
       return;
     }
     map.reasons.set(index, attempt.abortReason?.message ?? "cancelled");
