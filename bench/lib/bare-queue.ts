@@ -55,6 +55,7 @@ interface Rows {
 
 const AT_MS = 1_700_000_000_000;
 const VERSION = "0123456789abcdef0123456789abcdef";
+const OF_NEEDS = "0123456789abcdef\n=1";
 
 function prepareRows(database: DatabaseSync): Rows {
   const insertRun = database.prepare(
@@ -75,7 +76,7 @@ function prepareRows(database: DatabaseSync): Rows {
   const insertStage = database.prepare(
     `INSERT INTO stages (run, stage, state, via, attempts, output, output_version, input_version, stage_version,
        started_at_ms, ended_at_ms, duration_ms)
-     VALUES (?, ?, 'succeeded', 'run', 1, '1', ?, ?, '1', ?, ?, 0.1)`,
+     VALUES (?, ?, 'succeeded', 'run', 1, '1', '1', ?, '0123456789abcdef', ?, ?, 0.1)`,
   );
   const end = database.prepare(
     `UPDATE runs SET state = 'succeeded', ended_at_ms = ?, duration_ms = 1, run_seq = 6, updated_at_ms = ?,
@@ -102,7 +103,7 @@ function prepareRows(database: DatabaseSync): Rows {
     },
     putStage(number, index) {
       const stage = STAGES[index] ?? null;
-      insertStage.run(number, stage, VERSION, VERSION, AT_MS, AT_MS);
+      insertStage.run(number, stage, OF_NEEDS, AT_MS, AT_MS);
       tell({ run: number, runSeq: 3 + index, type: "stage.succeeded", stage });
     },
     end(number) {

@@ -55,12 +55,15 @@ export class DurableJournal implements Journal {
     this.#blobs = options.blobs;
   }
 
-  async putStage(record: StageRecord, rider: Rider): Promise<void> {
-    await this.#write({ kind: "put-stage", record, ...rider });
+  // The two that are called most often: neither a promise nor an object more than it takes.
+  putStage(record: StageRecord, rider: Rider): Promise<unknown> {
+    const { runId, epoch } = this.#options;
+    return this.#send({ kind: "put-stage", runId, epoch, record, ...rider });
   }
 
-  async putItem(record: ItemRecord, rider: Rider): Promise<void> {
-    await this.#write({ kind: "put-item", record, ...rider });
+  putItem(record: ItemRecord, rider: Rider): Promise<unknown> {
+    const { runId, epoch } = this.#options;
+    return this.#send({ kind: "put-item", runId, epoch, record, ...rider });
   }
 
   async dropItems(stage: string, keys: readonly string[]): Promise<void> {
@@ -143,9 +146,17 @@ export class DurableJournal implements Journal {
     };
   }
 
-  async #write(write: Unfenced): Promise<WriteResult> {
-    const { runId, epoch, committer } = this.#options;
-    const result = await committer.write({ ...write, runId, epoch });
+  #write(write: Unfenced): Promise<WriteResult> {
+    const { runId, epoch } = this.#options;
+    return this.#send({ ...write, runId, epoch });
+  }
+
+  #send(write: Fenced): Promise<WriteResult> {
+    return this.#options.committer.write(write).then((result) => this.#hear(write, result));
+  }
+
+  #hear(write: Fenced, result: WriteResult): WriteResult {
+    const { runId, epoch } = write;
     switch (result.kind) {
       case "done":
         if (write.events.length > 0) this.#options.onTold(write.events, result.numbers);

@@ -43,8 +43,8 @@ export interface ItemPlace {
 
 /** The memory of one durable run. Every method rejects with LEASE_LOST once the run has another owner. */
 export interface Journal {
-  putStage(record: StageRecord, rider: Rider): Promise<void>;
-  putItem(record: ItemRecord, rider: Rider): Promise<void>;
+  putStage(record: StageRecord, rider: Rider): Promise<unknown>;
+  putItem(record: ItemRecord, rider: Rider): Promise<unknown>;
   dropItems(stage: string, keys: readonly string[]): Promise<void>;
   /** Gives items that were kept their new places. */
   placeItems(stage: string, places: readonly ItemPlace[]): Promise<void>;

@@ -3,7 +3,7 @@
 
 import type { NeedShape, StageDefinition } from "../model/definition.ts";
 import type { ItemOutcome, Settled } from "../model/outcome.ts";
-import { sha256Hex } from "../std/json.ts";
+import { versionOfText } from "../std/json.ts";
 import { decodeValue } from "../std/value.ts";
 import type { MapItems } from "./map/map-items.ts";
 import type { RunCore } from "./run-core.ts";
@@ -150,13 +150,13 @@ export function loadItem(core: RunCore, map: MapItems, index: number): Promise<v
   });
 }
 
-/** Hash of what every item of a map reads besides itself: not of the list, or each change of the list would
+/** Version of what every item of a map reads besides itself: not of the list, or each change of the list would
  *  change all items. */
 export function versionOfItemNeeds(core: RunCore, stage: StageDefinition): string {
   return versionOf(core, stage, false);
 }
 
-/** Hash of everything a stage is made from: the versions of its needs' endings and of the input. */
+/** Version of everything a stage is made from: the versions of its needs' endings and of the input. */
 export function versionOfNeeds(core: RunCore, stage: StageDefinition): string {
   return versionOf(core, stage, true);
 }
@@ -172,7 +172,7 @@ function versionOf(core: RunCore, stage: StageDefinition, withList: boolean): st
   if (stage.arrival === "input") parts.push(core.inputVersion ?? "");
   const list = stage.map?.over;
   if (withList && list?.kind === "need" && stage.map?.follows === null) visit(list.shape);
-  return sha256Hex(parts.join("\n")).slice(0, 32);
+  return versionOfText(parts.join("\n"));
 }
 
 function versionOfEnding(stageRun: StageRun): string {

@@ -7,7 +7,7 @@ import { ERROR_LIST_CHARS_MAX, PAGE_ROWS_MAX } from "../model/limits.ts";
 import type { Ending, Failure, StageState, StoredValue } from "../model/outcome.ts";
 import { moveStage } from "../model/transition.ts";
 import { InvariantError } from "../std/assert.ts";
-import { boundedText, sha256Hex } from "../std/json.ts";
+import { boundedText, versionOfText } from "../std/json.ts";
 import type { EncodedValue } from "../std/value.ts";
 import { applyEnding, takeUsage } from "./attempt/apply-ending.ts";
 import type { Attempt } from "./attempt/attempt.ts";
@@ -22,6 +22,7 @@ import {
   toStageRecord,
 } from "./records.ts";
 import { encodeOrThrow, type RunCore } from "./run-core.ts";
+import type { Journal } from "./journal.ts";
 import type { ReopenedItems } from "./map/item-checkpoints.ts";
 import { versionOfList } from "./map/list-version.ts";
 import { isEnded, type StageRun } from "./stage-run.ts";
@@ -42,6 +43,12 @@ export interface WaitFacts {
   readonly delayMs: number;
   /** True: it costs no attempt, the next one has the same number. */
   readonly deferral: boolean;
+}
+
+/** What goes down with the end of a stage. */
+interface EndRider {
+  readonly attempt: Attempt | null;
+  readonly state: readonly StateEntry[];
 }
 
 const NO_ENTRIES: readonly StateEntry[] = Object.freeze([]);
@@ -68,7 +75,7 @@ export class StageLedger {
       return;
     }
     stageRun.text = encodeOrThrow(value, `the output of "${name}"`);
-    stageRun.outputVersion = sha256Hex(stageRun.text).slice(0, 32);
+    stageRun.outputVersion = versionOfText(stageRun.text);
   }
 
   /** The result of a stage that was in the cache. */
@@ -113,7 +120,7 @@ export class StageLedger {
       this.#settle(stageRun);
       return;
     }
-    this.#commit(this.#putStage(stageRun, { attempt, state }), () => {
+    this.#commit(this.#putStage(this.#core.journal, stageRun, { attempt, state }), () => {
       if (asked !== null && attempt !== null) this.#share(asked, attempt, state);
       this.#settle(stageRun);
     });
@@ -149,32 +156,30 @@ export class StageLedger {
     else stageRun.outputVersion = versionOfList(stageRun);
   }
 
-  async #putStage(
-    stageRun: StageRun,
-    rider: { readonly attempt: Attempt | null; readonly state: readonly StateEntry[] },
-  ): Promise<void> {
-    const journal = this.#core.journal;
-    if (journal === null) return;
-    const ofMap = stageRun.map !== null;
-    if (stageRun.text !== null && stageRun.stored === null && !ofMap) {
-      const stored = journal.store(stageRun.text);
-      stageRun.stored = stored instanceof Promise ? await stored : stored;
+  /** A promise more only where the output goes into a blob first. */
+  #putStage(journal: Journal, stageRun: StageRun, rider: EndRider): Promise<unknown> {
+    if (stageRun.text === null || stageRun.stored !== null || stageRun.map !== null)
+      return this.#putStored(journal, stageRun, rider);
+    const stored = journal.store(stageRun.text);
+    if (!(stored instanceof Promise)) {
+      stageRun.stored = stored;
+      return this.#putStored(journal, stageRun, rider);
     }
-    const retry =
-      rider.attempt === null || stageRun.failure === null || stageRun.state !== "failed"
-        ? {}
-        : {
-            retry: toRetryRecord(this.#core, rider.attempt, {
-              failure: stageRun.failure,
-              delayMs: null,
-              endedMs: stageRun.endedMs,
-            }),
-          };
-    await journal.putStage(toStageRecord(this.#core, stageRun), {
-      events: [toStageEvent(stageRun)],
-      state: rider.state,
-      ...retry,
+    return stored.then((blob) => {
+      stageRun.stored = blob;
+      return this.#putStored(journal, stageRun, rider);
     });
+  }
+
+  #putStored(journal: Journal, stageRun: StageRun, rider: EndRider): Promise<unknown> {
+    const record = toStageRecord(this.#core, stageRun);
+    const events = [toStageEvent(stageRun)];
+    const { failure } = stageRun;
+    if (rider.attempt === null || failure === null || stageRun.state !== "failed")
+      return journal.putStage(record, { events, state: rider.state });
+    const facts = { failure, delayMs: null, endedMs: stageRun.endedMs };
+    const retry = toRetryRecord(this.#core, rider.attempt, facts);
+    return journal.putStage(record, { events, state: rider.state, retry });
   }
 
   /** Ends an item, whose state in the map is final already. */
@@ -348,7 +353,7 @@ export class StageLedger {
     }
   }
 
-  #commit(write: Promise<void>, then: () => void): void {
+  #commit(write: Promise<unknown>, then: () => void): void {
     this.commits += 1;
     write.then(
       () => {

@@ -6,7 +6,7 @@ import { stageUnknown } from "../model/compile/compile.ts";
 import { MillraceError } from "../model/errors.ts";
 import type { MillraceEvent } from "../model/event.ts";
 import { isRunOver, type RunRecord } from "../model/run.ts";
-import { sha256Hex } from "../std/json.ts";
+import { versionOfText } from "../std/json.ts";
 import { restoreRun } from "../engine/restore/restore.ts";
 import { collectLoads } from "../engine/needs.ts";
 import { DurableJournal } from "../engine/durable-journal.ts";
@@ -166,7 +166,7 @@ function refuseDamaged(
   // The version of a list is made of its items, which lie in rows of their own.
   if (position === undefined || definition.stages[position]?.map !== null) return;
   if (output?.kind !== "inline" || outputVersion === null) return;
-  if (sha256Hex(output.text).slice(0, outputVersion.length) === outputVersion) return;
+  if (versionOfText(output.text) === outputVersion) return;
   throw new MillraceError(
     "VALUE_DAMAGED",
     `The stored output of stage "${stage}" of run ${runName(run)} is damaged.`,

@@ -73,6 +73,17 @@ export function cutText(text: string, chars: number): string {
   return text.slice(0, code !== undefined && code > 0xffff ? chars - 1 : chars);
 }
 
+/** Hexadecimal digits that tell contents apart: half a SHA-256. */
+const VERSION_CHARS = 32;
+
+/**
+ * What tells contents apart: equal texts, and only they, have equal versions. A text shorter than 32 characters is
+ * its own version, since hashing and storing one costs more than it; of a longer one half its SHA-256.
+ */
+export function versionOfText(text: string): string {
+  return text.length < VERSION_CHARS ? text : sha256Hex(text).slice(0, VERSION_CHARS);
+}
+
 /** SHA-256 in lower-case hexadecimal. Text is hashed as UTF-8. */
 export function sha256Hex(text: string | Uint8Array): string {
   return sha256(text);

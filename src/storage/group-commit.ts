@@ -165,7 +165,10 @@ export class GroupCommit {
     try {
       const results = await this.#apply(batch.map((waiting) => waiting.write));
       assert(results.length === batch.length, "The store answered not every write.");
-      for (const [index, result] of results.entries()) batch[index]?.resolve(result);
+      for (let index = 0; index < results.length; index += 1) {
+        const result = results[index];
+        if (result !== undefined) batch[index]?.resolve(result);
+      }
     } catch (error) {
       // The store undid all of them. What is no fault of the world is the fault of one write: it fails alone.
       if (batch.length > 1 && !isMillraceError(error)) {

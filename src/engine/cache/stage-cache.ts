@@ -24,7 +24,7 @@ import {
   type CacheBase,
 } from "../../policy/cache-key.ts";
 import { messageOf } from "../../policy/failure.ts";
-import { boundedText, sha256Hex } from "../../std/json.ts";
+import { boundedText, versionOfText } from "../../std/json.ts";
 import type { EncodedValue } from "../../std/value.ts";
 import type { Attempt } from "../attempt/attempt.ts";
 import type { Journal } from "../journal.ts";
@@ -155,7 +155,7 @@ export class StageCache {
 
   #versionOfItem({ map, definition }: StageRun, index: number): string {
     const text = encodeOrThrow(map?.items[index], `item ${index} of "${definition.name}"`);
-    return sha256Hex(text).slice(0, 32);
+    return versionOfText(text);
   }
 
   #listVariables({ definition }: StageRun): Readonly<Record<string, string>> {
@@ -179,7 +179,7 @@ export class StageCache {
         key: key.text,
         item: attempt.item?.key ?? null,
         components: key.components,
-        outputVersion: sha256Hex(text).slice(0, 32),
+        outputVersion: versionOfText(text),
         state,
         metrics: Object.fromEntries(attempt.metricsSet ?? []),
       };
@@ -238,7 +238,7 @@ function resultOf({ stageRun, index }: Attempt): Result | null {
 async function loadOutput(journal: Journal, entry: CacheEntry): Promise<EncodedValue | null> {
   try {
     const text = await journal.load(entry.output);
-    return sha256Hex(text).slice(0, 32) === entry.outputVersion ? text : null;
+    return versionOfText(text) === entry.outputVersion ? text : null;
   } catch (error) {
     if (isMillraceError(error) && error.code === "VALUE_DAMAGED") return null;
     throw error;

@@ -1,10 +1,10 @@
 // The version of the list that a map gave: equal lists leave those who read them as they are.
 
-import { sha256Hex } from "../../std/json.ts";
+import { versionOfText } from "../../std/json.ts";
 import { encodeOrThrow } from "../run-core.ts";
 import type { StageRun } from "../stage-run.ts";
 
-/** Hash of the list that the readers of a map receive. */
+/** Version of the list that the readers of a map receive. */
 export function versionOfList({ map, definition }: StageRun): string | null {
   if (map === null) return null;
   const parts: string[] = [];
@@ -21,14 +21,14 @@ export function versionOfList({ map, definition }: StageRun): string | null {
     const head = isPlain ? "" : `${map.keyOf(index)} ${state} `;
     parts.push(`${head}${from}${why} ${text}`);
   }
-  return sha256Hex(parts.join("\n")).slice(0, 32);
+  return versionOfText(parts.join("\n"));
 }
 
-/** Hash of an item and of the needs its function reads. */
+/** Version of an item and of the needs its function reads. */
 export function versionOfItem(
   { map, definition }: StageRun,
   { index, needsVersion }: { readonly index: number; readonly needsVersion: string },
 ): string {
   const text = encodeOrThrow(map?.items[index], `item ${index} of "${definition.name}"`);
-  return sha256Hex(`${needsVersion}\n${text}`).slice(0, 32);
+  return versionOfText(`${needsVersion}\n${text}`);
 }

@@ -13,7 +13,7 @@ import { isMillraceError } from "../../model/errors.ts";
 import type { StoredValue } from "../../model/outcome.ts";
 import type { RunRecord } from "../../model/run.ts";
 import type { DamagedStage, ResetPlan } from "../../policy/reuse.ts";
-import { sha256Hex } from "../../std/json.ts";
+import { sha256Hex, versionOfText } from "../../std/json.ts";
 import { decodeValue } from "../../std/value.ts";
 import type { MillContext } from "../mill-context.ts";
 
@@ -146,7 +146,7 @@ class Check {
 }
 
 function isSoundText(text: string, version: string | null): boolean {
-  if (version !== null) return sha256Hex(text).slice(0, version.length) === version;
+  if (version !== null) return versionOfText(text) === version;
   try {
     decodeValue(text);
     return true;

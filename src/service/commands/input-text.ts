@@ -4,7 +4,7 @@
 import type { PipelineDefinition } from "../../model/definition.ts";
 import type { NeedShape } from "../../model/definition.ts";
 import { encodeOrThrow } from "../../engine/run-core.ts";
-import { sha256Hex } from "../../std/json.ts";
+import { versionOfText } from "../../std/json.ts";
 import { decodeValue, type EncodedValue } from "../../std/value.ts";
 import { checkInput } from "../prepare-run.ts";
 
@@ -16,9 +16,9 @@ export async function toInputText(
   return encodeOrThrow(await checkInput(definition, input), "the input");
 }
 
-/** What tells inputs apart: 32 hex digits. */
+/** What tells inputs apart. */
 export function toInputVersion(inputText: EncodedValue): string {
-  return sha256Hex(inputText).slice(0, 32);
+  return versionOfText(inputText);
 }
 
 /** The input of a run that exists, and the positions of the stages that read it if it is another one now. */

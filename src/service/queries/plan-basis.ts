@@ -4,7 +4,7 @@
 import type { PipelineDefinition } from "../../model/definition.ts";
 import { isMillraceError } from "../../model/errors.ts";
 import type { RunRecord } from "../../model/run.ts";
-import { sha256Hex } from "../../std/json.ts";
+import { versionOfText } from "../../std/json.ts";
 import { encodeValue } from "../../std/value.ts";
 import type { Store } from "../../storage/store.ts";
 import type { RunHistory } from "../plan/plan-forecast.ts";
@@ -83,7 +83,7 @@ async function askCache(store: Store, query: PlanBasisQuery): Promise<PlanBasis[
   return await foreseeCache(store, {
     definition,
     input,
-    inputVersion: sha256Hex(encoded.value).slice(0, 32),
+    inputVersion: versionOfText(encoded.value),
     environment: query.environment ?? {},
     ...(force === undefined ? {} : { force }),
   });
@@ -96,7 +96,7 @@ async function findRecords(store: Store, query: PlanBasisQuery): Promise<PlanRec
   if (!encoded.ok) return undefined;
   const [run] = await store.listRuns({
     pipeline: definition.name,
-    inputVersion: sha256Hex(encoded.value).slice(0, 32),
+    inputVersion: versionOfText(encoded.value),
     limit: 1,
   });
   return run === undefined ? undefined : toPlanRecords(store, run);

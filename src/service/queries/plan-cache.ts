@@ -14,7 +14,7 @@ import {
   toCacheBase,
   toCacheComponents,
 } from "../../policy/cache-key.ts";
-import { sha256Hex } from "../../std/json.ts";
+import { versionOfText } from "../../std/json.ts";
 import { encodeValue } from "../../std/value.ts";
 import type { Store } from "../../storage/store.ts";
 import { runName } from "./find-run.ts";
@@ -135,7 +135,7 @@ class Seer {
     for (const item of items) {
       const encoded = encodeValue(item);
       if (!encoded.ok) return OPEN;
-      const components = make(sha256Hex(encoded.value).slice(0, 32));
+      const components = make(versionOfText(encoded.value));
       if ((await this.#find(stage, components)) !== undefined) cached += 1;
     }
     return { kind: "items", cached, total: items.length };

@@ -101,6 +101,8 @@ export class Batch {
   /** The whole record, with what this transaction has changed so far. */
   record(head: RunHead): RunRecord {
     if (head.changed) this.rows.runs.touch(head, this.nowMs);
+    // A record says when its last event was told.
+    this.rows.events.flush();
     const record = this.rows.runs.find(head.id);
     assert(record !== undefined, `Run ${head.number} has gone within a transaction.`);
     return record;
@@ -160,7 +162,7 @@ export class Batch {
     for (const draft of drafts) {
       const seq = ++this.#lastEventSeq;
       const runSeq = ++head.runSeq;
-      this.rows.events.insert({ seq, run: head.number, runSeq, atMs }, draft);
+      this.rows.events.add({ seq, run: head.number, runSeq, atMs }, draft);
     }
     return numbers;
   }
@@ -202,6 +204,7 @@ export class Batch {
       isWritten = true;
     }
     this.#known.keep(this.#heads.values());
+    this.rows.events.flush();
     for (const [pipeline, states] of this.#runCounts) {
       for (const [state, change] of states) this.rows.counters.addRuns(pipeline, state, change);
     }

@@ -11,11 +11,12 @@ import { foundation } from "./migrations/0001-foundation.ts";
 import { queue } from "./migrations/0002-queue.ts";
 import { cache } from "./migrations/0003-cache.ts";
 import { crashes } from "./migrations/0004-crashes.ts";
+import { events } from "./migrations/0005-events.ts";
 import { Statement } from "./statement.ts";
 import { readTogether, transact } from "./transaction.ts";
 
 /** All migrations, in order. */
-export const MIGRATIONS: readonly Migration[] = [foundation, queue, cache, crashes];
+export const MIGRATIONS: readonly Migration[] = [foundation, queue, cache, crashes, events];
 
 /** "mill": by it `file` and we know a store from any other SQLite file. */
 export const APPLICATION_ID = 0x6d696c6c;

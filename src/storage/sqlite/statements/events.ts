@@ -17,7 +17,7 @@ import {
   readWord,
   type Row,
 } from "../../codec.ts";
-import { Statement } from "../statement.ts";
+import { type SqlValue, Statement } from "../statement.ts";
 
 const EVENT_TYPES: readonly EventType[] = [...STORED_EVENT_TYPES, ...EPHEMERAL_EVENT_TYPES];
 
@@ -33,18 +33,30 @@ export interface EventPlace {
   readonly atMs: number;
 }
 
-/** Statements over `events`. */
+const COLUMNS = "seq, run, run_seq, type, stage, item, attempt, at_ms, data";
+const COLUMN_COUNT = 9;
+
+/** Events that one statement stores: a quarter less time than one by one; more at once save no more. */
+const GROUP = 8;
+
+const insertOf = (rows: number): string => {
+  const row = `(${Array.from({ length: COLUMN_COUNT }, () => "?").join(", ")})`;
+  return `INSERT INTO events (${COLUMNS}) VALUES ${Array.from({ length: rows }, () => row).join(", ")}`;
+};
+
+/** Statements over `events`. What is added is in the table once it is flushed, which its transaction sees to. */
 export class EventRows {
   readonly #insert: Statement;
+  readonly #insertGroup: Statement;
+  /** Columns of those that are added and not stored yet, one after the other; places are used again. */
+  readonly #added: SqlValue[] = [];
+  #count = 0;
   readonly #list: Statement;
   readonly #listOfRun: Statement;
 
   constructor(database: DatabaseSync) {
-    this.#insert = new Statement(
-      database,
-      `INSERT INTO events (seq, run, run_seq, type, stage, item, attempt, at_ms, data)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    );
+    this.#insert = new Statement(database, insertOf(1));
+    this.#insertGroup = new Statement(database, insertOf(GROUP));
     this.#list = new Statement(database, `${SELECT} WHERE seq > ? ORDER BY seq LIMIT ?`);
     this.#listOfRun = new Statement(
       database,
@@ -52,18 +64,36 @@ export class EventRows {
     );
   }
 
-  insert(place: EventPlace, draft: EventDraft): void {
-    this.#insert.run(
-      place.seq,
-      place.run,
-      place.runSeq,
-      draft.type,
-      draft.stage ?? null,
-      draft.item ?? null,
-      draft.attempt ?? null,
-      place.atMs,
-      draft.data === undefined ? null : JSON.stringify(draft.data),
-    );
+  /** Stores an event, now or with those that follow. */
+  add(place: EventPlace, draft: EventDraft): void {
+    const added = this.#added;
+    const at = this.#count * COLUMN_COUNT;
+    added[at] = place.seq;
+    added[at + 1] = place.run;
+    added[at + 2] = place.runSeq;
+    added[at + 3] = draft.type;
+    added[at + 4] = draft.stage ?? null;
+    added[at + 5] = draft.item ?? null;
+    added[at + 6] = draft.attempt ?? null;
+    added[at + 7] = place.atMs;
+    added[at + 8] = draft.data === undefined ? null : JSON.stringify(draft.data);
+    this.#count += 1;
+    if (this.#count < GROUP) return;
+    this.#insertGroup.run(...added);
+    this.#count = 0;
+  }
+
+  /** Stores what was added. Before a commit, and before anything reads or deletes events. */
+  flush(): void {
+    const end = this.#count * COLUMN_COUNT;
+    for (let at = 0; at < end; at += COLUMN_COUNT)
+      this.#insert.run(...this.#added.slice(at, at + COLUMN_COUNT));
+    this.#count = 0;
+  }
+
+  /** Forgets what was added: its transaction is undone. */
+  clear(): void {
+    this.#count = 0;
   }
 
   list(after: number, limit: number): readonly MillraceEvent[] {

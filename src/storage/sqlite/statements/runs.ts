@@ -69,6 +69,15 @@ const INSERT = `
   VALUES (${Array.from({ length: 4 + RUN_BIRTH_COLUMNS.length + RUN_LIFE_COLUMNS.length }, () => "?").join(", ")})
   ON CONFLICT DO NOTHING`;
 
+// What a queue is filled with: a new run says little, and what it does not say is no parameter.
+const INSERT_QUEUED = `
+  INSERT INTO runs
+    (number, definition, run_seq, batch, ${RUN_BIRTH_COLUMNS.join(", ")}, due_at_ms, settings, updated_at_ms,
+     epoch, state, foreground, crashes, resumes, retries, warnings)
+  VALUES (${Array.from({ length: 7 + RUN_BIRTH_COLUMNS.length }, () => "?").join(", ")},
+    0, 'queued', 0, 0, 0, 0, 0)
+  ON CONFLICT DO NOTHING`;
+
 const REPLACE = `
   UPDATE runs SET definition = coalesce((SELECT id FROM definitions WHERE hash = ?), definition),
     ${RUN_LIFE_COLUMNS.map((column) => `${column} = ?`).join(", ")}
@@ -141,6 +150,7 @@ export class RunRows {
   readonly #database: DatabaseSync;
   readonly #head: Statement;
   readonly #insert: Statement;
+  readonly #insertQueued: Statement;
   readonly #insertInput: Statement;
   readonly #replace: Statement;
   readonly #touch: Statement;
@@ -163,6 +173,7 @@ export class RunRows {
     this.#database = database;
     this.#head = new Statement(database, HEAD);
     this.#insert = new Statement(database, INSERT);
+    this.#insertQueued = new Statement(database, INSERT_QUEUED);
     this.#insertInput = new Statement(database, `INSERT INTO run_inputs VALUES (?, ?)`);
     this.#replace = new Statement(database, REPLACE);
     this.#touch = new Statement(database, TOUCH);
@@ -216,14 +227,12 @@ export class RunRows {
 
   /** Stores a new run; false if its id or key is taken. */
   insert(run: RunRecord, of: RunBirth): boolean {
-    const inserted = this.#insert.run(
-      run.number,
-      of.definition,
-      of.runSeq,
-      of.batch,
-      ...runBirthColumns(run),
-      ...runLifeColumns(run),
-    );
+    const head = [run.number, of.definition, of.runSeq, of.batch, ...runBirthColumns(run)];
+    // Only a claim of its birth keeps a new run out of its queue, or a time that it waits for.
+    const inserted =
+      run.state === "queued" && !run.foreground
+        ? this.#insertQueued.run(...head, run.dueAtMs, jsonColumn(run.settings), run.updatedAtMs)
+        : this.#insert.run(...head, ...runLifeColumns(run));
     if (inserted === 1) this.#insertInput.run(run.number, run.input);
     return inserted === 1;
   }

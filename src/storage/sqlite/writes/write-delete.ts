@@ -34,6 +34,7 @@ function deleteRows(
 ): number {
   const { deletions } = batch.rows;
   const run = head.number;
+  batch.rows.events.flush();
   deletions.deleteProgress(run);
   const items = deletions.deleteItems(run, left);
   for (const { stage, state } of items) batch.countItems({ run, stage }, state, -1);

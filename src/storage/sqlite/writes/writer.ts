@@ -44,6 +44,7 @@ export class Writer {
       });
     } catch (error) {
       this.#known.clear();
+      this.rows.events.clear();
       throw error;
     }
   }
