@@ -22,7 +22,7 @@ export function judge(core: RunCore, stageRun: StageRun): Ending | null {
 }
 
 /** What must not be repeated unseen was running when its process died. */
-export function ambiguousFailure(subject: string): Failure {
+function ambiguousFailure(subject: string): Failure {
   return {
     class: "ambiguous",
     message: `${subject} had started when its process died; it is not idempotent, so it is not repeated unasked`,

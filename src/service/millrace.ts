@@ -287,6 +287,7 @@ export class Millrace {
 
 /** Opens a store for durable runs. Foreground runs whose process is gone become `waiting` (`interrupted`). */
 export async function openMillrace(options: OpenOptions = {}): Promise<Millrace> {
+  refuseInImport();
   checkConcurrency(options.concurrency);
   const leaseTerms = checkLeaseTerms(options.lease);
   const pipelines = indexPipelines(options.pipelines ?? []);
@@ -343,6 +344,16 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
   };
   if (mode === "write") await rescueInterrupted(mill);
   return new Millrace(mill);
+}
+
+/** A process of its own for one attempt imports the pipeline's module: a program that works then is not started. */
+function refuseInImport(): void {
+  if (!(Symbol.for("millrace.importing") in globalThis)) return;
+  throw new MillraceError(
+    "FEATURE_UNAVAILABLE",
+    "The module of a pipeline opens a store when it is imported, so that no stage of it can be called apart.",
+    { hint: "put what starts work behind `if (import.meta.main)`" },
+  );
 }
 
 function warnOfProcess(message: string): void {

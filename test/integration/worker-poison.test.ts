@@ -290,6 +290,25 @@ describe("a stage that kills its process", () => {
     await until(() => !isAlive(findApart()));
   });
 
+  test("a program that works when it is imported does not do so apart from its worker", async () => {
+    const scene = await setScene();
+    const { folder } = scene.world;
+    const program = join(import.meta.dirname, "..", "support", "poison-unguarded.ts");
+    const ends: string[] = [];
+    while (ends.length < 6 && ends.at(-1) !== "0") {
+      const child = spawn(process.execPath, ["--conditions=@millrace/source", program], {
+        cwd: folder,
+        stdio: "ignore",
+      });
+      ends.push(await once(child, "exit").then(([code, signal]) => String(signal ?? code)));
+    }
+    // It is called in the worker, as if nobody knew its module.
+    expect(ends).toEqual(["SIGABRT", "SIGABRT", "SIGABRT", "0"]);
+    const count = (name: string): number =>
+      readFileSync(join(folder, name), "utf8").trimEnd().split("\n").length;
+    expect([count("effects"), count("imports"), count("opened")]).toEqual([3, 5, 4]);
+  });
+
   test("R162: retrying what failed begins the counts anew", async () => {
     const scene = await setScene();
     const { runs } = await scene.mill.enqueue(bomb, [{ input: scene.toInput(true) }]);

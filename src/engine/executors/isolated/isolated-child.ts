@@ -10,6 +10,8 @@ import { encodeOrThrow } from "../../run-core.ts";
 import { IsolatedContext } from "./isolated-context.ts";
 import type { IsolatedCall, Order, Report } from "./protocol.ts";
 
+/** Is there while the module of a pipeline is imported for one attempt: nothing is opened meanwhile. */
+const IMPORTING_MARK = Symbol.for("millrace.importing");
 const PIPELINE_MARK = Symbol.for("millrace.pipeline");
 
 let context: IsolatedContext | null = null;
@@ -29,7 +31,7 @@ process.on("message", (message: unknown) => {
 async function make(call: IsolatedCall): Promise<void> {
   let stage: StageDefinition | undefined;
   try {
-    stage = findStage(call, await import(call.module));
+    stage = findStage(call, await importModule(call.module));
   } catch (error) {
     say({ kind: "unavailable", reason: error instanceof Error ? error.message : String(error) });
     return;
@@ -49,6 +51,16 @@ async function make(call: IsolatedCall): Promise<void> {
     say(toReport(call, await run(...given)));
   } catch (error) {
     say({ kind: "threw", error: toErrorEnvelope(error) });
+  }
+}
+
+/** A program that works when it is imported must not work here. */
+async function importModule(address: string): Promise<Readonly<Record<string, unknown>>> {
+  Object.defineProperty(globalThis, IMPORTING_MARK, { value: true, configurable: true });
+  try {
+    return await import(address);
+  } finally {
+    Reflect.deleteProperty(globalThis, IMPORTING_MARK);
   }
 }
 
