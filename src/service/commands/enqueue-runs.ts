@@ -21,7 +21,7 @@ import { refuseUnavailable, toSettings, type RunChoices } from "../prepare-run.t
 import { whileOpen } from "./begin-run.ts";
 import { checkLabels } from "./check-labels.ts";
 import { toInputVersion } from "./input-text.ts";
-import { queueFull } from "./queue-full.ts";
+import { queueFull } from "../queue-import/queue-full.ts";
 
 /** A run to be queued. */
 export interface EnqueueEntry<In = unknown> {

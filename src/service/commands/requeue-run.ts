@@ -9,7 +9,7 @@ import { getDefinition, type MillContext } from "../mill-context.ts";
 import { refuseUnavailable } from "../prepare-run.ts";
 import { findRun, runName } from "../queries/find-run.ts";
 import { whileOpen } from "./begin-run.ts";
-import { queueFull } from "./queue-full.ts";
+import { queueFull } from "../queue-import/queue-full.ts";
 import { Selection, type SelectionOutcome } from "./run-selection.ts";
 
 /** Queues a rerun of one run. RUN_STATE_CONFLICT unless it has ended. */

@@ -16,7 +16,7 @@ import {
   type EnqueueEntry,
   type EnqueueOptions,
 } from "../commands/enqueue-runs.ts";
-import { queueFull } from "../commands/queue-full.ts";
+import { queueFull } from "./queue-full.ts";
 import type { MillContext } from "../mill-context.ts";
 import { describeTooLong, NOT_TEXT, parseLine, type LineOptions } from "./parse-line.ts";
 
