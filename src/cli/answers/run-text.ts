@@ -105,7 +105,7 @@ function showLife({ retries, resumes, crashes, state }: RunView): string {
   return [
     retries === 0 ? "" : `${retries} retries`,
     resumes === 0 ? "" : `${resumes} resumes`,
-    crashes === 0 ? "" : `${crashes} crashes${apart}`,
+    crashes === 0 ? "" : `${crashes} ${crashes === 1 ? "crash" : "crashes"}${apart}`,
   ]
     .filter((text) => text !== "")
     .join(", ");
