@@ -14,19 +14,31 @@ export type Column = string | number | null;
 
 /** A text that must be there. Every reader here throws STORE_DAMAGED for what no row of ours holds. */
 export function readText(row: Row, column: string): string {
-  const value = row[column];
+  return asText(row[column], column);
+}
+
+/** The same of a value that is at hand already; `column` is for the message. */
+export function asText(value: unknown, column: string): string {
   return typeof value === "string" ? value : damaged(column, value);
 }
 
 /** A text or null. */
 export function readTextOrNull(row: Row, column: string): string | null {
-  const value = row[column];
+  return asTextOrNull(row[column], column);
+}
+
+/** The same of a value that is at hand already. */
+export function asTextOrNull(value: unknown, column: string): string | null {
   return typeof value === "string" || value === null ? value : damaged(column, value);
 }
 
 /** A number that must be there. */
 export function readNumber(row: Row, column: string): number {
-  const value = row[column];
+  return asNumber(row[column], column);
+}
+
+/** The same of a value that is at hand already. */
+export function asNumber(value: unknown, column: string): number {
   return typeof value === "number" ? value : damaged(column, value);
 }
 
@@ -49,8 +61,13 @@ export function readWord<Word extends string>(
 
 /** A stored value as it was encoded; what is in it is checked when it is decoded. */
 export function readEncoded(row: Row, column: string): EncodedValue {
+  return asEncoded(row[column], column);
+}
+
+/** The same of a value that is at hand already. */
+export function asEncoded(value: unknown, column: string): EncodedValue {
   // Only encoded values are written to such a column, and a brand exists for the compiler alone.
-  return readText(row, column) as EncodedValue;
+  return asText(value, column) as EncodedValue;
 }
 
 /** An output: text in the row, a blob, or none. */
@@ -71,7 +88,12 @@ const NO_OUTPUT: readonly [Column, Column, Column] = [null, null, null];
 
 /** A record of plain data; `none` where the column is null. */
 export function readJson<T>(row: Row, column: string, none: T): T {
-  const text = readTextOrNull(row, column);
+  return asJson(row[column], column, none);
+}
+
+/** The same of a value that is at hand already. */
+export function asJson<T>(value: unknown, column: string, none: T): T {
+  const text = asTextOrNull(value, column);
   if (text === null) return none;
   try {
     // The shape is the one that `jsonColumn` was given for this column.

@@ -43,6 +43,13 @@ export class Statement {
       .map((row) => this.#name(row));
   }
 
+  /** All its rows as lists of values in the order of its columns, for those who read very many. */
+  lists(...values: readonly SqlValue[]): readonly (readonly unknown[])[] {
+    return this.#bind(values)
+      .all(...values)
+      .map(toList);
+  }
+
   #bind(values: readonly SqlValue[]): StatementSync {
     // No text is made unless it is needed: this is called for every row.
     if (values.length !== this.#parameters) {
@@ -61,8 +68,7 @@ export class Statement {
   // The rows of node:sqlite are dictionaries without a prototype. To take the values as a list and name them here
   // is faster to make, and again to read: 60,000 items of one run in 0.4 s instead of 0.7 s (Node 24.21).
   #name(values: unknown): Row {
-    assert(Array.isArray(values), "SQLite gave a row that is no list.");
-    const list: readonly unknown[] = values;
+    const list = toList(values);
     this.#columns ??= this.#prepared?.columns().map((column) => column.name) ?? [];
     this.#blank ??= Object.fromEntries(this.#columns.map((column) => [column, null]));
     // A copy has room for all columns from the start: a row that grew by them took eight times the memory.
@@ -72,6 +78,11 @@ export class Statement {
     }
     return row;
   }
+}
+
+function toList(values: unknown): readonly unknown[] {
+  assert(Array.isArray(values), "SQLite gave a row that is no list.");
+  return values;
 }
 
 /** True for what may be bound. */

@@ -5,6 +5,7 @@ import { assert } from "../../../std/assert.ts";
 import { isRunOver, RUN_STATES, type RunRecord, type RunState } from "../../../model/run.ts";
 import { PRIORITY_STEP_MS } from "../../../model/limits.ts";
 import {
+  asNumber,
   jsonColumn,
   readNumber,
   readNumberOrNull,
@@ -13,10 +14,12 @@ import {
   type Row,
 } from "../../codec.ts";
 import {
+  QUEUED_COLUMNS,
   RUN_BIRTH_COLUMNS,
   RUN_LIFE_COLUMNS,
   runBirthColumns,
   runLifeColumns,
+  toQueuedRun,
   toRunRecord,
 } from "../../run-codec.ts";
 import type { RunQuery } from "../../store.ts";
@@ -53,15 +56,13 @@ const HEAD = `
     max(run_seq, coalesce(${lastEventOf("run_seq")}, 0)) AS run_seq
   FROM runs WHERE id = ?`;
 
-const readWith = (changedAt: string): string => `
-  SELECT number, run_seq, ${changedAt} AS changed_at_ms, runs.batch AS batch_number,
+const RECORD = `
+  SELECT number, run_seq, max(updated_at_ms, coalesce(${lastEventOf("at_ms")}, 0)) AS changed_at_ms, runs.batch AS batch_number,
     (SELECT id FROM batches WHERE batches.number = runs.batch) AS batch_id, definitions.hash AS definition_hash, run_inputs.input AS input,
     ${[...RUN_BIRTH_COLUMNS, ...RUN_LIFE_COLUMNS].map((column) => `runs.${column}`).join(", ")}
   FROM runs
   JOIN definitions ON definitions.id = runs.definition
   JOIN run_inputs ON run_inputs.run = runs.number`;
-
-const RECORD = readWith(`max(updated_at_ms, coalesce(${lastEventOf("at_ms")}, 0))`);
 
 const INSERT = `
   INSERT INTO runs
@@ -104,7 +105,12 @@ const RENEW = `
 
 // The expression of the index of claims, letter by letter.
 const NEXT = `
-  ${readWith("updated_at_ms")} WHERE runs.pipeline = ? AND runs.state = 'queued'
+  SELECT ${QUEUED_COLUMNS.map((column) => `runs.${column}`).join(", ")}, definitions.hash, run_inputs.input,
+    (SELECT id FROM batches WHERE batches.number = runs.batch), runs.epoch, runs.run_seq, runs.batch
+  FROM runs
+  JOIN definitions ON definitions.id = runs.definition
+  JOIN run_inputs ON run_inputs.run = runs.number
+  WHERE runs.pipeline = ? AND runs.state = 'queued'
   ORDER BY runs.due_at_ms - ${PRIORITY_STEP_MS} * runs.priority, runs.number LIMIT ?`;
 
 const CLAIM = `
@@ -287,11 +293,19 @@ export class RunRows {
 
   /** Queued runs of a pipeline in the order of claims, each with what its head says. */
   listNext(pipeline: string, limit: number): readonly QueuedRun[] {
-    return this.#next.all(pipeline, limit).map((row) => {
-      const run = toRunRecord(row);
-      const batch = readNumberOrNull(row, "batch_number");
-      const runSeq = readNumber(row, "run_seq");
-      return { run, head: { ...headOf(run), batch, runSeq } };
+    return this.#next.lists(pipeline, limit).map((row) => {
+      const [epoch, runSeq, batch] = row.slice(QUEUED_COLUMNS.length + 3);
+      // One that was claimed before has more to say.
+      const run = epoch === 0 ? toQueuedRun(row) : this.findByNumber(asNumber(row[0], "number"));
+      assert(run !== undefined, "A queued run has gone within a transaction.");
+      return {
+        run,
+        head: {
+          ...headOf(run),
+          batch: batch === null ? null : asNumber(batch, "batch"),
+          runSeq: asNumber(runSeq, "run_seq"),
+        },
+      };
     });
   }
 
