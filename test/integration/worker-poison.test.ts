@@ -9,7 +9,15 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { Millrace } from "../../src/exports/index.ts";
 import { systemMachine } from "../../src/std/machine.ts";
 import { makeDurableWorld, type DurableWorld } from "../support/durable-world.ts";
-import { bomb, bombHere, cluster, hanging, many, POISONOUS } from "../support/poison-process.ts";
+import {
+  bomb,
+  bombHere,
+  cluster,
+  hanging,
+  many,
+  POISONOUS,
+  tardy,
+} from "../support/poison-process.ts";
 import type { BombInput, PoisonOrder } from "../support/poison-process.ts";
 import { checkCounts, checkNoLease } from "../support/queue-world.ts";
 
@@ -274,6 +282,17 @@ describe("a stage that kills its process", () => {
     await until(async () => (await scene.mill.run(id)).state === "cancelled");
     expect(isAlive(pid)).toBe(false);
     expect(await worker.ended).toBe("0");
+  });
+
+  test("a process that never answers is killed when the time of its stage is up", async () => {
+    const scene = await setScene();
+    const { runs } = await scene.mill.enqueue(tardy, [{ input: scene.toInput(true) }]);
+    const id = runs[0]?.run.id ?? "";
+    expect(await scene.work()).toEqual(["SIGABRT", "SIGABRT", "0"]);
+    const { state, failure } = await scene.mill.run(id);
+    expect([state, failure?.class, failure?.stage]).toEqual(["failed", "timeout", "late"]);
+    const pids = scene.listEffects(id).map(([, , pid]) => Number(pid));
+    expect([pids.length, pids.filter(isAlive)]).toEqual([3, []]);
   });
 
   test("a process is ended with its worker", async () => {

@@ -105,6 +105,18 @@ export const hanging = pipeline("hanging", {
   module: import.meta.url,
 });
 
+const late = stage("late", { needs: { given }, timeout: "400ms" }, ({ given: order }, ctx) => {
+  note(order.effects, "late", ctx);
+  if (isWorker) process.abort();
+  for (;;);
+});
+/** The same, with a timeout. */
+export const tardy = pipeline("tardy", {
+  input: given,
+  stages: [late],
+  module: import.meta.url,
+});
+
 const dying = map(
   "dying",
   {
@@ -126,7 +138,7 @@ export const cluster = pipeline("cluster", {
 });
 
 /** All of them. */
-export const POISONOUS = [bomb, bombHere, many, hanging, cluster] as const;
+export const POISONOUS = [bomb, bombHere, many, hanging, tardy, cluster] as const;
 
 async function main(order: PoisonOrder): Promise<void> {
   const mill = await openMillrace({

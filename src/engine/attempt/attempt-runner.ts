@@ -108,9 +108,23 @@ export class AttemptRunner {
     if (command !== null) return runCommandStage(this.#core, attempt, needs);
     if (run === null) return undefined;
     const { isolation } = this.#core;
-    const isolated = isolation === null ? null : isolation.call(attempt, needs);
-    if (isolated !== null) return isolated;
+    const isolated =
+      isolation === null ? null : isolation.call(attempt, needs, () => this.#begin(attempt));
+    if (isolated !== null) {
+      // Its time counts from when its code is called, and its process is only being started.
+      attempt.timer?.cancel();
+      attempt.timer = null;
+      return isolated;
+    }
     return index >= 0 ? run(stageRun.map?.items[index], needs, attempt) : run(needs, attempt);
+  }
+
+  /** The code of an isolated attempt is called now. */
+  #begin(attempt: Attempt): void {
+    if (attempt.phase !== "running") return;
+    attempt.startedMs = this.#core.world.clock.monotonicMs();
+    const { timeoutMs, deadlineMs } = attempt.stageRun.definition;
+    if (timeoutMs !== null || deadlineMs !== null) this.#armLimit(attempt);
   }
 
   #returned(attempt: Attempt, value: unknown): void {

@@ -36,14 +36,24 @@ const GRACE_SHARE = 0.8;
 
 const TAIL_LINE_CHARS_MAX = 500;
 
+/** What is called. */
+export interface IsolatedWork {
+  readonly call: IsolatedCall;
+  /** Told when the code of the stage is called. */
+  readonly begun: () => void;
+}
+
+/** How long a process may take to import its module, ms. */
+const START_MS_MAX = 30_000;
+
 /** Resolves with the result once nothing of the process is left. Rejects with what the stage threw, the reason of an
  *  abort, IsolatedCrash, or Unavailable. */
 export async function callIsolated(
   world: EngineWorld,
   attempt: Attempt,
-  call: IsolatedCall,
+  what: IsolatedWork,
 ): Promise<unknown> {
-  return await new RunningCall(world, attempt, call).run();
+  return await new RunningCall(world, attempt, what).run();
 }
 
 type End = Extract<Report, { kind: "returned" | "skipped" | "threw" | "unavailable" }>;
@@ -51,17 +61,17 @@ type End = Extract<Report, { kind: "returned" | "skipped" | "threw" | "unavailab
 class RunningCall {
   readonly #world: EngineWorld;
   readonly #attempt: Attempt;
-  readonly #call: IsolatedCall;
+  readonly #work: IsolatedWork;
   readonly #process: IsolatedProcess;
   readonly #made: Map<number, (answer: Answer) => void> = new Map();
   #hasBegun: boolean = false;
   #end: End | null = null;
   #fault: { readonly error: unknown } | null = null;
 
-  constructor(world: EngineWorld, attempt: Attempt, call: IsolatedCall) {
+  constructor(world: EngineWorld, attempt: Attempt, work: IsolatedWork) {
     this.#world = world;
     this.#attempt = attempt;
-    this.#call = call;
+    this.#work = work;
     this.#process = new IsolatedProcess({
       clock: world.clock,
       imports: world.childImports ?? [],
@@ -82,8 +92,12 @@ class RunningCall {
     };
     signal.addEventListener("abort", abort, { once: true });
     if (signal.aborted) abort();
-    this.#process.tell({ kind: "call", call: this.#call });
+    this.#process.tell({ kind: "call", call: this.#work.call });
+    const tooLate = this.#world.clock.setTimer(START_MS_MAX, () => {
+      if (!this.#hasBegun) kill();
+    });
     const exit = await this.#process.over;
+    tooLate.cancel();
     signal.removeEventListener("abort", abort);
     // Set by a callback, which the compiler does not see.
     (killAt as { cancel(): void } | null)?.cancel();
@@ -136,6 +150,7 @@ class RunningCall {
     switch (report.kind) {
       case "begun":
         this.#hasBegun = true;
+        this.#work.begun();
         return;
       case "log":
         attempt.log[report.level](report.message, report.data);

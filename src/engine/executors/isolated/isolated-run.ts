@@ -113,20 +113,22 @@ class IsolatedRun implements Isolation {
     return isPoison(record) ? poisonFailure(record) : null;
   }
 
-  call(attempt: Attempt, needs: unknown): Promise<unknown> | null {
+  call(attempt: Attempt, needs: unknown, begun: () => void): Promise<unknown> | null {
     if (!this.isActive) return null;
     if (!canLeaveProcess(this.#core.definition, attempt.stageRun.definition)) return null;
-    return this.#call(attempt, needs);
+    return this.#call(attempt, needs, begun);
   }
 
-  async #call(attempt: Attempt, needs: unknown): Promise<unknown> {
+  async #call(attempt: Attempt, needs: unknown, begun: () => void): Promise<unknown> {
     try {
-      const value = await callIsolated(this.#core.world, attempt, this.#toCall(attempt, needs));
+      const call = this.#toCall(attempt, needs);
+      const value = await callIsolated(this.#core.world, attempt, { call, begun });
       this.#lostClaims = 0;
       return value;
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
       attempt.log.warn(`works on in its worker's process, although it may crash: ${error.message}`);
+      begun();
       const { run, map } = attempt.stageRun.definition;
       if (map === null) return await run?.(needs, attempt);
       return await run?.(attempt.stageRun.map?.items[attempt.index], needs, attempt);

@@ -32,8 +32,8 @@ export interface Isolation {
   /** Why a stage is not started; null: it may be. */
   judgeStage(stageRun: StageRun): Failure | null;
   judgeItem(stageRun: StageRun, index: number): ItemVerdict;
-  /** Makes the attempt in a process of its own; null: it is made here. */
-  call(attempt: Attempt, needs: unknown): Promise<unknown> | null;
+  /** Makes the attempt in a process of its own, and says when its code is called; null: it is made here. */
+  call(attempt: Attempt, needs: unknown, begun: () => void): Promise<unknown> | null;
   /** Counts a process that died with its attempt; null: that is not what went wrong. */
   noteCrash(attempt: Attempt, error: unknown): CrashNote | null;
 }
