@@ -49,6 +49,12 @@ test.each([
   expect(toErrorEnvelope(thrown)).toEqual(envelope);
 });
 
+test("a negative zero, which JSON has not, is zero", () => {
+  const envelope = toErrorEnvelope(Object.assign(new Error("x"), { code: -0, status: -0, at: -0 }));
+  expect(JSON.parse(JSON.stringify(envelope))).toEqual(envelope);
+  expect(envelope).toMatchObject({ code: 0, status: 0, details: { at: 0 } });
+});
+
 test("an AggregateError keeps what it gathers", () => {
   const error = new AggregateError([new TypeError("one"), "two"], "both");
   expect(toErrorEnvelope(error).errors).toMatchObject([

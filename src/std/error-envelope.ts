@@ -72,8 +72,10 @@ function ownParts(thrown: Record<string, unknown>): ErrorEnvelope {
     message:
       readText(thrown, "message") ?? boundedText(JSON.stringify(details ?? {}), TEXT_CHARS_MAX),
     ...(stack === undefined ? {} : { stack }),
-    ...(typeof code === "string" || isFiniteNumber(code) ? { code } : {}),
-    ...(isFiniteNumber(status) ? { status } : {}),
+    ...(typeof code === "string" ? { code } : {}),
+    // JSON has no negative zero: + 0 makes it the other one.
+    ...(isFiniteNumber(code) ? { code: code + 0 } : {}),
+    ...(isFiniteNumber(status) ? { status: status + 0 } : {}),
     ...(details === undefined ? {} : { details }),
   };
 }
@@ -153,7 +155,7 @@ function toJsonFields(
 function toJson(value: unknown, { room, depth }: Extent): Json | undefined {
   room.values -= 1;
   if (value === null || typeof value === "boolean") return value;
-  if (typeof value === "number") return Number.isFinite(value) ? value : String(value);
+  if (typeof value === "number") return Number.isFinite(value) ? value + 0 : String(value);
   if (typeof value === "bigint") return String(value);
   if (typeof value === "string") {
     const text = boundedText(value, room.chars);
