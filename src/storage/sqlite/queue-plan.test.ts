@@ -90,6 +90,13 @@ test("runs of a batch come from its index in the order of numbers", () => {
   assert.equal(accessOf(plan), "SEARCH runs USING INDEX runs_batch (batch=? AND rowid>?)");
 });
 
+test("a pipeline's successes have an index of their own, whatever is queued after them", () => {
+  const [plan] = plansOf((rows) =>
+    rows.runs.list({ pipeline: "crawl", states: ["succeeded"], limit: 5 }),
+  );
+  assert.equal(accessOf(plan), "SEARCH runs USING INDEX runs_succeeded (pipeline=?)");
+});
+
 test("what a worker writes and asks most uses no sort and reads no table from end to end", () => {
   const writer = makeWriter();
   const before = database.statements.length;

@@ -1,6 +1,6 @@
 // Events without a reference to their run: a queue writes six of them per run, and the check of each, which looks
 // the run up again, took a tenth of the time. A writer holds the run's head under the lock when it tells an event,
-// and a run goes only after its events have gone.
+// and a run goes only after its events have gone. And one index more, written once per run.
 
 import type { Migration } from "../../migrate.ts";
 
@@ -8,7 +8,7 @@ import type { Migration } from "../../migrate.ts";
 export const events: Migration = {
   id: 5,
   name: "events",
-  checksum: "32f59b5f264b0fe670b36d72d5778bdce727cf236f13e69e5e91c74550a668b0",
+  checksum: "ba9468b2c44bed7024a00d3558082b9fabf27710ecd2851e9ae9fcfcc6a5b5f6",
   sql: `
 ALTER TABLE events RENAME TO events_before;
 DROP INDEX events_run;
@@ -27,5 +27,8 @@ INSERT INTO events SELECT seq, run, run_seq, type, stage, item, attempt, at_ms, 
 DROP TABLE events_before;
 -- Serves: listEvents of one run, in order of seq, which every index entry ends with.
 CREATE INDEX events_run ON events (run);
+
+-- Serves: listRuns by pipeline of those that succeeded, such as the rate of a queue, however many are queued since.
+CREATE INDEX runs_succeeded ON runs (pipeline) WHERE state = 'succeeded';
 `,
 };
