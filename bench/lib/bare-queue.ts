@@ -54,16 +54,15 @@ interface Rows {
 }
 
 const AT_MS = 1_700_000_000_000;
-const VERSION = "0123456789abcdef0123456789abcdef";
+const INPUT = '{"$:undefined":true}';
 const OF_NEEDS = "0123456789abcdef\n=1";
 
 function prepareRows(database: DatabaseSync): Rows {
   const insertRun = database.prepare(
     `INSERT INTO runs (number, id, pipeline, epoch, state, foreground, run_seq, updated_at_ms, definition, key,
-       input_version, crashes, resumes, retries, source, queued_at_ms, warnings, due_at_ms)
-     VALUES (?, ?, 'three', 0, 'queued', 0, 1, ?, 1, ?, ?, 0, 0, 0, 'bench', ?, 0, ?)`,
+       input_version, crashes, resumes, retries, source, queued_at_ms, warnings, due_at_ms, input)
+     VALUES (?, ?, 'three', 0, 'queued', 0, 1, ?, 1, ?, ?, 0, 0, 0, 'bench', ?, 0, ?, ?)`,
   );
-  const insertInput = database.prepare("INSERT INTO run_inputs VALUES (?, ?)");
   const claim = database.prepare(
     `UPDATE runs SET state = 'running', epoch = 1, run_seq = 2, lease_worker = ?, lease_host = ?, lease_pid = ?,
        lease_boot_id = ?, lease_process_start = ?, lease_expires_at_ms = ?, started_at_ms = ?, updated_at_ms = ?
@@ -89,8 +88,7 @@ function prepareRows(database: DatabaseSync): Rows {
     create(number) {
       const id = `01900000-0000-7000-8000-${String(number).padStart(12, "0")}`;
       const dueMs = AT_MS + number;
-      insertRun.run(number, id, AT_MS, `run-${number}`, VERSION, AT_MS, dueMs);
-      insertInput.run(number, '"undefined"');
+      insertRun.run(number, id, AT_MS, `run-${number}`, INPUT, AT_MS, dueMs, INPUT);
       tell({ run: number, runSeq: 1, type: "run.created" });
     },
     claim(limit) {

@@ -30,7 +30,7 @@ test("a queued run whose input was damaged fails before any of its stages starts
   const { runs } = await mill.enqueue(echo, [{ input: "hello" }, { input: "other" }]);
   edit(
     world,
-    `UPDATE run_inputs SET input = replace(input, 'hello', 'iello') WHERE input LIKE '%hello%'`,
+    `UPDATE runs SET input = replace(input, 'hello', 'iello') WHERE input LIKE '%hello%'`,
   );
   expect((await mill.work({ drain: true })).counts).toEqual({ failed: 1, succeeded: 1 });
   expect(calls).toEqual(["other"]);

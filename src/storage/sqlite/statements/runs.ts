@@ -56,26 +56,31 @@ const HEAD = `
     max(run_seq, coalesce(${lastEventOf("run_seq")}, 0)) AS run_seq
   FROM runs WHERE id = ?`;
 
+/** Inputs up to here stand in the row of their run, characters. */
+const ROW_INPUT_CHARS_MAX = 256;
+
+const INPUT =
+  "coalesce(runs.input, (SELECT input FROM run_inputs WHERE run_inputs.run = runs.number))";
+
 const RECORD = `
   SELECT number, run_seq, max(updated_at_ms, coalesce(${lastEventOf("at_ms")}, 0)) AS changed_at_ms, runs.batch AS batch_number,
-    (SELECT id FROM batches WHERE batches.number = runs.batch) AS batch_id, definitions.hash AS definition_hash, run_inputs.input AS input,
+    (SELECT id FROM batches WHERE batches.number = runs.batch) AS batch_id, definitions.hash AS definition_hash, ${INPUT} AS input,
     ${[...RUN_BIRTH_COLUMNS, ...RUN_LIFE_COLUMNS].map((column) => `runs.${column}`).join(", ")}
   FROM runs
-  JOIN definitions ON definitions.id = runs.definition
-  JOIN run_inputs ON run_inputs.run = runs.number`;
+  JOIN definitions ON definitions.id = runs.definition`;
 
 const INSERT = `
   INSERT INTO runs
-    (number, definition, run_seq, batch, ${[...RUN_BIRTH_COLUMNS, ...RUN_LIFE_COLUMNS].join(", ")})
-  VALUES (${Array.from({ length: 4 + RUN_BIRTH_COLUMNS.length + RUN_LIFE_COLUMNS.length }, () => "?").join(", ")})
+    (number, definition, run_seq, batch, input, ${[...RUN_BIRTH_COLUMNS, ...RUN_LIFE_COLUMNS].join(", ")})
+  VALUES (${Array.from({ length: 5 + RUN_BIRTH_COLUMNS.length + RUN_LIFE_COLUMNS.length }, () => "?").join(", ")})
   ON CONFLICT DO NOTHING`;
 
 // What a queue is filled with: a new run says little, and what it does not say is no parameter.
 const INSERT_QUEUED = `
   INSERT INTO runs
-    (number, definition, run_seq, batch, ${RUN_BIRTH_COLUMNS.join(", ")}, due_at_ms, settings, updated_at_ms,
+    (number, definition, run_seq, batch, input, ${RUN_BIRTH_COLUMNS.join(", ")}, due_at_ms, settings, updated_at_ms,
      epoch, state, foreground, crashes, resumes, retries, warnings)
-  VALUES (${Array.from({ length: 7 + RUN_BIRTH_COLUMNS.length }, () => "?").join(", ")},
+  VALUES (${Array.from({ length: 8 + RUN_BIRTH_COLUMNS.length }, () => "?").join(", ")},
     0, 'queued', 0, 0, 0, 0, 0)
   ON CONFLICT DO NOTHING`;
 
@@ -105,11 +110,10 @@ const RENEW = `
 
 // The expression of the index of claims, letter by letter.
 const NEXT = `
-  SELECT ${QUEUED_COLUMNS.map((column) => `runs.${column}`).join(", ")}, definitions.hash, run_inputs.input,
+  SELECT ${QUEUED_COLUMNS.map((column) => `runs.${column}`).join(", ")}, definitions.hash, ${INPUT},
     (SELECT id FROM batches WHERE batches.number = runs.batch), runs.epoch, runs.run_seq, runs.batch
   FROM runs
   JOIN definitions ON definitions.id = runs.definition
-  JOIN run_inputs ON run_inputs.run = runs.number
   WHERE runs.pipeline = ? AND runs.state = 'queued'
   ORDER BY runs.due_at_ms - ${PRIORITY_STEP_MS} * runs.priority, runs.number LIMIT ?`;
 
@@ -233,13 +237,15 @@ export class RunRows {
 
   /** Stores a new run; false if its id or key is taken. */
   insert(run: RunRecord, of: RunBirth): boolean {
-    const head = [run.number, of.definition, of.runSeq, of.batch, ...runBirthColumns(run)];
+    const isShort = run.input.length <= ROW_INPUT_CHARS_MAX;
+    const input = isShort ? run.input : null;
+    const head = [run.number, of.definition, of.runSeq, of.batch, input, ...runBirthColumns(run)];
     // Only a claim of its birth keeps a new run out of its queue, or a time that it waits for.
     const inserted =
       run.state === "queued" && !run.foreground
         ? this.#insertQueued.run(...head, run.dueAtMs, jsonColumn(run.settings), run.updatedAtMs)
         : this.#insert.run(...head, ...runLifeColumns(run));
-    if (inserted === 1) this.#insertInput.run(run.number, run.input);
+    if (inserted === 1 && !isShort) this.#insertInput.run(run.number, run.input);
     return inserted === 1;
   }
 
