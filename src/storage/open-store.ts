@@ -1,5 +1,7 @@
 // From the URL that a user writes to a store. Composition roots call it; the engine is given what it returns.
 
+import { realpathSync } from "node:fs";
+import { resolve } from "node:path";
 import { MillraceError } from "../model/errors.ts";
 import type { Clock } from "../std/clock.ts";
 import type { Machine } from "../std/machine.ts";
@@ -25,7 +27,7 @@ export interface OpenStoreOptions {
  */
 export async function openStore(url: string, options: OpenStoreOptions): Promise<Store> {
   if (url === "memory:") return new MemoryStore({ clock: options.clock });
-  const path = parseSqlitePath(url);
+  const path = findStorePath(url);
   // Loaded on first need: runs in memory never pay for SQLite.
   const { openSqliteStore } = await import("./sqlite/open.ts");
   return openSqliteStore({ ...options, url, path });
@@ -49,6 +51,21 @@ export function parseSqlitePath(url: string): string {
   throw new MillraceError("STORE_INVALID", `"${url}" is no URL of a store.`, {
     hint: `Write sqlite:PATH, as in sqlite:.millrace/store.db or sqlite:/var/lib/millrace/store.db, or memory:${suggestion(url)}`,
   });
+}
+
+/**
+ * The file behind `sqlite:PATH`, or `:memory:`. Symbolic links are followed, so that all who open one file by
+ * whatever name find the same blobs and folders of runs beside it. STORE_UNSUPPORTED, STORE_INVALID.
+ */
+export function findStorePath(url: string): string {
+  const path = parseSqlitePath(url);
+  if (isMemoryUrl(url)) return path;
+  try {
+    return realpathSync.native(path);
+  } catch {
+    // There is none yet, or nobody may look: who opens it says which.
+    return resolve(path);
+  }
 }
 
 function suggestion(url: string): string {

@@ -1,7 +1,7 @@
 // From the URL that a user writes to the upkeep of a store.
 
 import { MillraceError } from "../model/errors.ts";
-import { isMemoryUrl, parseSqlitePath } from "./open-store.ts";
+import { findStorePath, isMemoryUrl } from "./open-store.ts";
 import type { StoreUpkeep } from "./upkeep.ts";
 
 /** How a store is kept in order. */
@@ -22,7 +22,7 @@ export async function openUpkeep(
       hint: "It ends with its process. Name a store in a file: --store sqlite:PATH",
     });
   }
-  const path = parseSqlitePath(url);
+  const path = findStorePath(url);
   // Loaded once the URL is known to need it.
   const { SqliteUpkeep } = await import("./sqlite/upkeep/sqlite-upkeep.ts");
   return SqliteUpkeep.open({

@@ -95,13 +95,25 @@ function statOf(path: string): Stats | undefined {
 }
 
 function refuseOther(url: string, stats: Stats): void {
-  if (stats.isFile()) return;
+  if (stats.isFile()) return refuseSecondName(url, stats);
   const kind = stats.isDirectory() ? "a directory" : "no regular file";
   throw new MillraceError("STORE_INVALID", `The store "${url}" is ${kind}.`, {
     hint: stats.isDirectory()
       ? "Name a file in it, as in sqlite:DIR/store.db."
       : "Name another path.",
   });
+}
+
+/** The log lies beside the name a file was opened by: under two names it would have two, and be damaged by both. */
+function refuseSecondName(url: string, { nlink }: Stats): void {
+  if (nlink <= 1) return;
+  throw new MillraceError(
+    "STORE_INVALID",
+    `The store "${url}" has ${nlink} names (hard links); each would get a log of its own.`,
+    {
+      hint: "Remove the other names: `find FOLDER -samefile FILE` shows them. Symbolic links are fine.",
+    },
+  );
 }
 
 function tighten(path: string): void {

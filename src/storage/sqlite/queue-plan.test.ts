@@ -62,7 +62,7 @@ function accessOf(plan: readonly string[] | undefined): string | undefined {
 }
 
 test("the next runs come from the index of claims in its order", () => {
-  const [plan, more] = plansOf((rows) => rows.runs.listNext("crawl", 5));
+  const [plan, more] = plansOf((rows) => rows.queue.listNext("crawl", 5));
   assert.equal(accessOf(plan), "SEARCH runs USING INDEX runs_claim (pipeline=?)");
   assert.equal(more, undefined);
 });
@@ -79,9 +79,9 @@ test("those ahead of a run are counted along the index of claims", () => {
 });
 
 test("runs that are due, and the next time, come from the index of waking", () => {
-  const [due] = plansOf((rows) => rows.runs.listDue(5, 5));
+  const [due] = plansOf((rows) => rows.queue.listDue(5, 5));
   assert.equal(accessOf(due), "SEARCH runs USING INDEX runs_wake (wake_at_ms<?)");
-  const [next] = plansOf((rows) => rows.runs.nextWakeMs());
+  const [next] = plansOf((rows) => rows.queue.nextWakeMs());
   assert.match(accessOf(next) ?? "", /USING COVERING INDEX runs_wake/);
 });
 

@@ -48,9 +48,9 @@ export class Rows {
     this.items = new ItemRows(database);
     this.memos = new MemoRows(database);
     this.meta = new MetaRows(database);
-    this.queue = new QueueRows(database);
     this.retries = new RetryRows(database);
     this.runs = new RunRows(database);
+    this.queue = new QueueRows(database, this.runs);
     this.stages = new StageRows(database);
     this.state = new RunStateRows(database);
     this.workers = new WorkerRows(database);

@@ -144,7 +144,7 @@ export class SqliteStore implements Store {
   }
 
   async findNextQueued(pipeline: string): Promise<RunRecord | undefined> {
-    return this.#read(({ rows }) => rows.runs.listNext(pipeline, 1)[0]?.run);
+    return this.#read(({ rows }) => rows.queue.listNext(pipeline, 1)[0]?.run);
   }
 
   async countAhead(run: QueuePlace, limit: number): Promise<number> {

@@ -3,9 +3,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { assert } from "../../../std/assert.ts";
 import { isRunOver, RUN_STATES, type RunRecord, type RunState } from "../../../model/run.ts";
-import { PRIORITY_STEP_MS } from "../../../model/limits.ts";
 import {
-  asNumber,
   jsonColumn,
   readNumber,
   readNumberOrNull,
@@ -14,12 +12,10 @@ import {
   type Row,
 } from "../../codec.ts";
 import {
-  QUEUED_COLUMNS,
   RUN_BIRTH_COLUMNS,
   RUN_LIFE_COLUMNS,
   runBirthColumns,
   runLifeColumns,
-  toQueuedRun,
   toRunRecord,
 } from "../../run-codec.ts";
 import type { RunQuery } from "../../store.ts";
@@ -59,7 +55,8 @@ const HEAD = `
 /** Inputs up to here stand in the row of their run, characters. */
 const ROW_INPUT_CHARS_MAX = 256;
 
-const INPUT =
+/** The input of a run, in a query over `runs`. */
+export const INPUT =
   "coalesce(runs.input, (SELECT input FROM run_inputs WHERE run_inputs.run = runs.number))";
 
 const RECORD = `
@@ -108,21 +105,6 @@ const RENEW = `
   UPDATE runs SET lease_expires_at_ms = ?
   WHERE id = ? AND epoch = ? AND state = 'running' AND lease_worker = ?`;
 
-// The expression of the index of claims, letter by letter.
-const NEXT = `
-  SELECT ${QUEUED_COLUMNS.map((column) => `runs.${column}`).join(", ")}, definitions.hash, ${INPUT},
-    (SELECT id FROM batches WHERE batches.number = runs.batch), runs.epoch, runs.run_seq, runs.batch
-  FROM runs
-  JOIN definitions ON definitions.id = runs.definition
-  WHERE runs.pipeline = ? AND runs.state = 'queued'
-  ORDER BY runs.due_at_ms - ${PRIORITY_STEP_MS} * runs.priority, runs.number LIMIT ?`;
-
-const CLAIM = `
-  UPDATE runs SET state = 'running', reason = NULL, definition = ?, epoch = ?, run_seq = ?,
-    lease_worker = ?, lease_host = ?, lease_pid = ?, lease_boot_id = ?, lease_process_start = ?,
-    lease_expires_at_ms = ?, started_at_ms = ?, updated_at_ms = ?
-  WHERE number = ? AND state = 'queued'`;
-
 /** What the row of a new run holds besides its record. */
 export interface RunBirth {
   /** Number of its definition. */
@@ -131,12 +113,6 @@ export interface RunBirth {
   readonly runSeq: number;
   /** Number of its batch. */
   readonly batch: number | null;
-}
-
-/** A run of a queue, and its head. */
-export interface QueuedRun {
-  readonly run: RunRecord;
-  readonly head: RunHead;
 }
 
 /** The head of a run whose record is known; its batch and events stand beside it. */
@@ -172,10 +148,6 @@ export class RunRows {
   readonly #findByNumber: Statement;
   readonly #findByKey: Statement;
   readonly #anyRunning: Statement;
-  readonly #next: Statement;
-  readonly #claim: Statement;
-  readonly #due: Statement;
-  readonly #nextWake: Statement;
   readonly #ofBatch: Statement;
   readonly #lists = new Map<string, Statement>();
 
@@ -200,16 +172,6 @@ export class RunRows {
     this.#anyRunning = new Statement(
       database,
       `SELECT number FROM runs WHERE state = 'running' LIMIT 1`,
-    );
-    this.#next = new Statement(database, NEXT);
-    this.#claim = new Statement(database, CLAIM);
-    this.#due = new Statement(
-      database,
-      `SELECT id FROM runs WHERE wake_at_ms <= ? ORDER BY wake_at_ms, number LIMIT ?`,
-    );
-    this.#nextWake = new Statement(
-      database,
-      `SELECT min(wake_at_ms) AS at_ms FROM runs WHERE wake_at_ms IS NOT NULL`,
     );
     this.#ofBatch = new Statement(
       database,
@@ -297,56 +259,6 @@ export class RunRows {
     return this.#renew.run(untilMs, run.id, run.epoch, worker) === 1;
   }
 
-  /** Queued runs of a pipeline in the order of claims, each with what its head says. */
-  listNext(pipeline: string, limit: number): readonly QueuedRun[] {
-    return this.#next.lists(pipeline, limit).map((row) => {
-      const [epoch, runSeq, batch] = row.slice(QUEUED_COLUMNS.length + 3);
-      // One that was claimed before has more to say.
-      const run = epoch === 0 ? toQueuedRun(row) : this.findByNumber(asNumber(row[0], "number"));
-      assert(run !== undefined, "A queued run has gone within a transaction.");
-      return {
-        run,
-        head: {
-          ...headOf(run),
-          batch: batch === null ? null : asNumber(batch, "batch"),
-          runSeq: asNumber(runSeq, "run_seq"),
-        },
-      };
-    });
-  }
-
-  /** Stores the claim of a queued run, with its last event. */
-  claim(run: RunRecord, definition: number, runSeq: number): void {
-    const { owner } = run.lease ?? {};
-    assert(owner !== undefined, "A claimed run has an owner.");
-    assertOne(
-      this.#claim.run(
-        definition,
-        run.epoch,
-        runSeq,
-        owner.worker,
-        owner.host,
-        owner.pid,
-        owner.bootId,
-        owner.processStart,
-        run.lease?.expiresAtMs ?? null,
-        run.startedAtMs,
-        run.updatedAtMs,
-        run.number,
-      ),
-    );
-  }
-
-  /** Ids of waiting runs whose time has come, the longest due first. */
-  listDue(nowMs: number, limit: number): readonly string[] {
-    return this.#due.all(nowMs, limit).map((row) => readText(row, "id"));
-  }
-
-  /** When the next waiting run is due; null: none waits for a time. */
-  nextWakeMs(): number | null {
-    return readNumberOrNull(this.#nextWake.get() ?? {}, "at_ms");
-  }
-
   /** Runs of a batch in the order of their numbers. */
   listBatch(batch: number, after: number, limit: number): readonly RunRecord[] {
     return this.#ofBatch.all(batch, after, limit).map(toRunRecord);
@@ -399,6 +311,7 @@ function toRecord(row: Row | undefined): RunRecord | undefined {
   return row === undefined ? undefined : toRunRecord(row);
 }
 
-function assertOne(changes: number): void {
+/** Exactly one row of a run was changed. */
+export function assertOne(changes: number): void {
   assert(changes === 1, `A run that is changed has ${changes} rows.`);
 }

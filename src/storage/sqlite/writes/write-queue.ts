@@ -12,7 +12,7 @@ import type {
 } from "../../write.ts";
 import type { Batch } from "../batch.ts";
 import { addCrash } from "./write-crash.ts";
-import type { QueuedRun } from "../statements/runs.ts";
+import type { QueuedRun } from "../statements/queue.ts";
 
 interface Candidate extends QueuedRun {
   readonly pipeline: ClaimedPipeline;
@@ -36,7 +36,7 @@ function listCandidates(
   const { name, maxActiveRuns } = pipeline;
   const free = maxActiveRuns === null ? limit : maxActiveRuns - batch.countRunning(name);
   if (free <= 0) return [];
-  const found = batch.rows.runs.listNext(name, Math.min(limit, free));
+  const found = batch.rows.queue.listNext(name, Math.min(limit, free));
   return found.map((queued) => ({ ...queued, pipeline }));
 }
 
@@ -49,28 +49,31 @@ function claim(
   write: ClaimNextWrite,
   { run: read, head, pipeline }: Candidate,
 ): NextRun {
-  const definition = batch.keepDefinition(pipeline.definitionHash, pipeline.definitionJson);
   const known = batch.adopt(head);
   // What this transaction did to the run before it was queued again may not stand in its row yet.
   const run = known.changed ? batch.record(known) : read;
   const claimed = claimQueued(run, { claim: write.claim, pipeline }, batch.nowMs);
   const events = [{ type: "run.started", data: { epoch: claimed.epoch } } as const];
   const numbers = batch.tell(known, events);
-  batch.rows.runs.claim(claimed, definition, known.runSeq);
+  if (run.definitionHash !== pipeline.definitionHash) {
+    const definition = batch.keepDefinition(pipeline.definitionHash, pipeline.definitionJson);
+    batch.rows.queue.redefine(run.number, definition);
+  }
+  batch.rows.queue.claim(claimed, known.runSeq);
   batch.claimed(known, claimed.epoch);
   return { run: claimed, numbers, events, formerHash: run.definitionHash };
 }
 
 /** Lets runs whose time has come go back to their queues. */
 export function wakeRuns(batch: Batch, write: WakeRunsWrite): WriteResult {
-  const { runs } = batch.rows;
-  const due = runs.listDue(batch.nowMs, write.limit);
+  const { queue } = batch.rows;
+  const due = queue.listDue(batch.nowMs, write.limit);
   for (const id of due) {
     const head = batch.head(id);
     assert(head !== undefined, `Run ${id} was due and is gone.`);
     batch.replace(head, wakeRun(batch.record(head), batch.nowMs));
   }
-  return { kind: "woken", count: due.length, nextWakeAtMs: runs.nextWakeMs() };
+  return { kind: "woken", count: due.length, nextWakeAtMs: queue.nextWakeMs() };
 }
 
 /** Takes a run of a queue back from an owner that is gone. */
