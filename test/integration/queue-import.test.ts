@@ -12,10 +12,14 @@ const line = pipeline("line", {
   stages: [stage("read", { needs: { page } }, () => 1)],
 });
 
+type ImportText = string | readonly (string | Uint8Array)[] | AsyncIterable<Uint8Array>;
+
 async function setup(kind: "memory" | "sqlite" = "memory") {
   const mill = await makeDurableWorld(kind).open([line]);
-  const importText = (text: string | readonly (string | Uint8Array)[], options?: ImportOptions) =>
-    mill.import(line, chunksOf(typeof text === "string" ? [text] : text), options);
+  const importText = (text: ImportText, options?: ImportOptions) => {
+    if (typeof text === "string") return mill.import(line, chunksOf([text]), options);
+    return mill.import(line, Symbol.asyncIterator in text ? text : chunksOf(text), options);
+  };
   const keys = async () => {
     const { runs } = await mill.runs({ limit: 500 });
     return runs.map(({ key }) => key).toReversed();
@@ -65,6 +69,13 @@ describe.each(STORES)("an import on %s", (kind) => {
     expect(await importText(text)).toMatchObject({ created: 3, badLines: 0 });
   });
 
+  test("a NUL and half a surrogate pair within an input come back as they were", async () => {
+    const { importText, mill } = await setup(kind);
+    const text = String.raw`{"id":"a","nul":"x\u0000y","half":"\ud800","\udfff":1}`;
+    expect(await importText(text)).toMatchObject({ created: 1, badLines: 0 });
+    expect(decodeValue((await mill.run("last")).input)).toEqual(JSON.parse(text));
+  });
+
   test("many lines come in many transactions, told as they go", async () => {
     const { importText, mill } = await setup(kind);
     const text = Array.from({ length: 3_500 }, (_, index) => `{"id":${index}}`).join("\n");
@@ -98,12 +109,35 @@ test("a character that is cut between two chunks is whole, and one that is cut f
 
 test("a line of 100 MB is passed over, and never held", async () => {
   const { importText, keys } = await setup();
-  const piece = Buffer.alloc(1024 * 1024, "x");
-  const huge = Array.from({ length: 100 }, () => piece);
-  const outcome = await importText(['{"id":"a"}\n"', ...huge, '"\n{"id":"b"}\n']);
+  let heldBytesMax = 0;
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    const piece = Buffer.alloc(1024 * 1024, "x");
+    yield Buffer.from('{"id":"a"}\n"');
+    const { arrayBuffers: before } = process.memoryUsage();
+    for (let count = 0; count < 100; count += 1) {
+      yield piece;
+      heldBytesMax = Math.max(heldBytesMax, process.memoryUsage().arrayBuffers - before);
+    }
+    yield Buffer.from('"\n{"id":"b"}\n');
+  }
+  const outcome = await importText(chunks());
   expect(outcome).toMatchObject({ lines: 3, created: 2, badLines: 1 });
   expect(outcome.bad[0]).toMatchObject({ line: 2, message: expect.stringContaining("8388608") });
   expect(await keys()).toEqual(["a", "b"]);
+  // As much as the longest line that is read may have, and as much again of garbage.
+  expect(heldBytesMax).toBeLessThan(24 * 1024 * 1024);
+});
+
+test("what is nested too deep to be stored is told in a short sentence", async () => {
+  const { importText } = await setup();
+  const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+  const { bad, created } = await importText(`{"id":1,"a":${deep}}\n${deep}\n{"id":2}\n`);
+  expect(created).toBe(1);
+  expect(bad.map(({ line }) => line)).toEqual([1, 2]);
+  for (const { message } of bad) {
+    expect(message).toMatch(/nest/u);
+    expect(message.length).toBeLessThan(400);
+  }
 });
 
 test("of very many bad lines the first are named and all are counted", async () => {

@@ -10,6 +10,7 @@ import {
   IMPORT_LINE_BYTES_MAX,
 } from "../../model/limits.ts";
 import { makeLineSplitter, type LineSplitter } from "../../std/json-lines.ts";
+import { shortenMiddle } from "../../std/text.ts";
 import {
   enqueueUntilFull,
   type EnqueuedRun,
@@ -200,6 +201,10 @@ class LineCollector {
 
   #note(message: string): void {
     this.#badLines += 1;
-    if (this.#bad.length < IMPORT_BAD_LINES_MAX) this.#bad.push({ line: this.#line, message });
+    if (this.#bad.length < IMPORT_BAD_LINES_MAX)
+      this.#bad.push({ line: this.#line, message: shortenMiddle(message, MESSAGE_CHARS_MAX) });
   }
 }
+
+/** What quotes the line may be as long as the line: its beginning and its end say what is wrong. */
+const MESSAGE_CHARS_MAX = 200;
