@@ -69,9 +69,14 @@ await bundle.write({
     // What every run loads anyway is one file each; what only some verbs need stays apart.
     groups: [
       { name: "base", test: /[\\/]src[\\/](?:std|model|policy)[\\/]|[\\/]canonicalize[\\/]/ },
+      // A group takes along what its modules import: the engine comes first, so that what it shares with the two
+      // below lies in it, and no start loads the packages that only they need.
+      {
+        name: "engine",
+        test: /[\\/]src[\\/](?:engine[\\/](?!executors[\\/])|storage[\\/](?!sqlite[\\/])|service[\\/])/,
+      },
       { name: "sqlite", test: /[\\/]src[\\/]storage[\\/]sqlite[\\/]/ },
       { name: "executors", test: /[\\/]src[\\/]engine[\\/]executors[\\/]/ },
-      { name: "engine", test: /[\\/]src[\\/](?:engine|storage|service)[\\/]/ },
       // Help and tables bring packages of their own: loaded when asked for. So are reports, and what foresees an end.
       {
         name: "command",

@@ -8,6 +8,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { readText, report } from "./repository.ts";
 import type { Finding } from "./repository.ts";
+import { judgeStart } from "./start-weight.ts";
 
 /** What npm says about the tarball, as far as it is judged here. */
 export interface TarballListing {
@@ -24,9 +25,9 @@ export interface PackedManifest {
   readonly bin?: unknown;
 }
 
-// The engine, the queue, the command and their types, without a dashboard: 260 KB packed of code, 125 KB of
+// The engine, the queue, the command and their types, without a dashboard: some 300 KB packed of code, 150 KB of
 // declarations. The dashboard comes with its own budget and raises these two by exactly that.
-const PACKED_BYTES_MAX = 480 * 1024;
+const PACKED_BYTES_MAX = 512 * 1024;
 const UNPACKED_BYTES_MAX = 2 * 1024 * 1024;
 
 const FORBIDDEN: readonly { readonly pattern: RegExp; readonly message: string }[] = [
@@ -109,7 +110,13 @@ if (import.meta.main) {
   const kilobytes = (bytes: number): string => `${Math.ceil(bytes / 1024)} KB`;
   report(
     "pack",
-    judgePack(listing, manifest),
+    [
+      ...judgePack(listing, manifest),
+      ...judgeStart(
+        listing.files.map(({ path }) => path),
+        (path) => readText(root, path),
+      ),
+    ],
     `${listing.files.length} files, ${kilobytes(listing.size)} packed of ${kilobytes(PACKED_BYTES_MAX)}, ` +
       `${kilobytes(listing.unpackedSize)} unpacked of ${kilobytes(UNPACKED_BYTES_MAX)}`,
   );
