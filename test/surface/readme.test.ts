@@ -23,6 +23,8 @@ test("R299: the README's program runs and its commands work as they stand", asyn
   writeFileSync(join(folder, "in", "a.txt"), "a");
   writeFileSync(join(folder, "in", "b.txt"), "bbb");
 
+  writeFileSync(join(folder, "inputs.jsonl"), '{"id":"one","folder":"in"}\n{"folder":"."}\n');
+
   const call =
     'import { survey } from "./survey.ts"; console.log((await survey.run({ folder: "in" })).unwrap().report);';
   writeFileSync(join(folder, "call.ts"), call);
