@@ -3,7 +3,7 @@
 
 import { DRAIN_MS_DEFAULT } from "../model/defaults.ts";
 import type { PipelineDefinition } from "../model/definition.ts";
-import { isMillraceError } from "../model/errors.ts";
+import { isMillraceError, MillraceError } from "../model/errors.ts";
 import type { EventDraft, MillraceEvent } from "../model/event.ts";
 import { READER_QUEUE_MAX, RECENT_EVENTS_MAX } from "../model/limits.ts";
 import type { RunRecord } from "../model/run.ts";
@@ -289,6 +289,13 @@ export class LiveRun implements RunHandle {
 
   async interrupt(drainMs: number = DRAIN_MS_DEFAULT): Promise<void> {
     this.#driver.park(drainMs);
+    await this.result().catch(() => undefined);
+  }
+
+  /** Gives the run back without waiting for what does not stop. Resolves when that is written, or cannot be. */
+  async giveBack(): Promise<void> {
+    const text = `Its process ended before run ${this.name} did.`;
+    this.#driver.fail(new MillraceError("SHUTDOWN", text, { details: { run: this.id } }));
     await this.result().catch(() => undefined);
   }
 

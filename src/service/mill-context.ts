@@ -18,6 +18,8 @@ export interface LiveEntry {
   result(): Promise<RunResult>;
   cancel(reason: string): Promise<void>;
   interrupt(drainMs: number): Promise<void>;
+  /** Gives it back at once, whatever still runs of it. */
+  giveBack(): Promise<void>;
 }
 
 /** Who works the queues in this process, as far as closing needs it. */

@@ -22,6 +22,7 @@ import { Emitter } from "../std/emitter.ts";
 import { makeIdSource } from "../std/id.ts";
 import { systemMachine, type Machine } from "../std/machine.ts";
 import { systemRandom, type Random } from "../std/random.ts";
+import { abandonWork } from "./worker/abandon-work.ts";
 import { cancelRun, type CancelOptions, type CancelOutcome } from "./commands/cancel-run.ts";
 import {
   enqueueRuns,
@@ -278,6 +279,12 @@ export class Millrace {
     await Promise.all(this.#mill.starting);
     const live = [...this.#mill.live.values()];
     await Promise.all(live.map((run) => run.interrupt(drainMs)));
+  }
+
+  /** For a process that ends now: gives all runs back without waiting for stages that do not stop, and closes the
+   *  store. Bound the time of it; nothing of this mill may be used after it. */
+  async abandon(): Promise<void> {
+    await abandonWork(this.#mill);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

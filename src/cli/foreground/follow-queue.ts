@@ -116,6 +116,7 @@ async function work(parts: Work): Promise<ExitCode> {
   interruption.attach({
     run: { interrupt: (drainMs) => mill.stopWork(drainMs) },
     resume,
+    abandon: () => mill.abandon(),
     onStopping: (state) => form.stopping(state),
     onDying: () => form.abandon(),
   });

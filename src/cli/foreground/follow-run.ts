@@ -175,6 +175,7 @@ async function finish(parts: Finish): Promise<ExitCode> {
   interruption.attach({
     run: handle,
     resume: resumeCommand(named),
+    abandon: () => mill.abandon(),
     onStopping: (stopping) => form.stopping(stopping),
     onDying: () => form.abandon(),
   });

@@ -17,7 +17,7 @@ interface World {
   readonly signal: (signal: CliSignal) => void;
 }
 
-function setup(): World {
+function setup(abandon = (): Promise<void> => Promise.resolve()): World {
   const listeners = new Map<CliSignal, Set<() => void>>();
   const stdout = new PassThrough();
   const drains: (number | undefined)[] = [];
@@ -45,6 +45,10 @@ function setup(): World {
     resume: "npx millrace resume 1",
     onStopping: (stopping) => told.push(stopping),
     onDying: () => void deaths.push("dying"),
+    abandon: () => {
+      deaths.push("abandon");
+      return abandon();
+    },
   };
   return {
     clock,
@@ -128,7 +132,7 @@ test("R103: what hangs is left to die 28 s after the first signal", async () => 
   await clock.advance(27_999);
   expect([drains, deaths]).toEqual([[20_000], []]);
   await clock.advance(1);
-  expect(deaths).toEqual(["dying", "SIGTERM"]);
+  expect(deaths).toEqual(["dying", "abandon", "SIGTERM"]);
   expect(listeners()).toBe(0);
 });
 
@@ -141,7 +145,7 @@ test("R103: what hangs is left to die 8 s after the second signal, however long 
   await clock.advance(7_999);
   expect([drains, deaths]).toEqual([[20_000, 0], []]);
   await clock.advance(1);
-  expect(deaths).toEqual(["dying", "SIGINT"]);
+  expect(deaths).toEqual(["dying", "abandon", "SIGINT"]);
 });
 
 test("closed in time, nothing dies, and a third signal does not wait", async () => {
@@ -155,6 +159,23 @@ test("closed in time, nothing dies, and a third signal does not wait", async () 
   const hasty = setup();
   hasty.interruption.attach(hasty.target);
   for (let times = 0; times < 3; times += 1) hasty.signal("SIGINT");
-  expect(hasty.deaths).toEqual(["dying", "SIGINT"]);
+  await hasty.clock.advance(0);
+  expect(hasty.deaths).toEqual(["dying", "abandon", "SIGINT"]);
   expect(hasty.clock.pendingTimers).toBe(0);
+});
+
+test("R103: what cannot be given back in a second is left to be found, and a signal meanwhile is not heard", async () => {
+  const makeAbandoned = [
+    () => new Promise<void>(() => {}),
+    () => Promise.reject<void>(new Error("no store")),
+  ];
+  for (const abandon of makeAbandoned) {
+    const { interruption, target, clock, deaths, listeners, signal } = setup(abandon);
+    interruption.attach(target);
+    for (let times = 0; times < 3; times += 1) signal("SIGTERM");
+    expect(listeners()).toBe(0);
+    await clock.advance(1_000);
+    expect(deaths).toEqual(["dying", "abandon", "SIGTERM"]);
+    expect(clock.pendingTimers).toBe(0);
+  }
 });

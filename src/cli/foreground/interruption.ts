@@ -1,7 +1,8 @@
 // From signals to the end of a run in this process. Modes: `early`, before the run is in our hands: what comes
 // is kept for it; `watching`; `draining`, after the first signal or a closed stream: nothing new starts, running
-// work has 20 s; `aborting`, after the second: at once. A third signal ends the process as if nobody listened, and so
-// do 28 s after the first, or 8 s after the second: whatever hangs, the process ends, and its runs are found by that.
+// work has 20 s; `aborting`, after the second: at once; `dying`, after a third, or 28 s after the first, or 8 s after
+// the second: what hangs is no longer waited for. Runs are given back if that takes no longer than a second, and the
+// process ends as if nobody had listened. A signal that comes then ends it there.
 
 import { DRAIN_MS_DEFAULT, STOP_MS_DEFAULT } from "../../model/defaults.ts";
 import type { Timer } from "../../std/clock.ts";
@@ -9,6 +10,9 @@ import type { CliContext, CliSignal, OutStream } from "../cli-context.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { Stopping } from "../render/forms/progress-form.ts";
 import { dieOf } from "./terminal.ts";
+
+/** How long a dying process may take to give its runs back, ms. */
+const GIVE_BACK_MS = 1_000;
 
 /** What is interrupted. */
 export interface Interruptible {
@@ -21,6 +25,8 @@ export interface InterruptedRun {
   /** The command that goes on with the run; undefined: nothing is left to go on with. */
   readonly resume: string | undefined;
   readonly onStopping: (stopping: Stopping) => void;
+  /** Gives back what is still held, without waiting for what hangs. */
+  readonly abandon: () => Promise<void>;
   /** Called before the third signal, or the end of its time, ends the process. */
   readonly onDying: () => void;
 }
@@ -88,9 +94,17 @@ export class Interruption {
   }
 
   #dieOf(signal: CliSignal): void {
-    this.#target?.onDying();
     this.close();
-    this.#die(signal);
+    const target = this.#target;
+    if (target === undefined) return this.#die(signal);
+    target.onDying();
+    const timeUp = Promise.withResolvers<void>();
+    const timer = this.#context.clock.setTimer(GIVE_BACK_MS, timeUp.resolve);
+    // What cannot be given back is found by others, who see that its process is gone.
+    void Promise.race([target.abandon().catch(() => undefined), timeUp.promise]).then(() => {
+      timer.cancel();
+      this.#die(signal);
+    });
   }
 
   /** Time for whatever listens, for the grace of what does not, and for the last commits. */

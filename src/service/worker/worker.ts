@@ -9,16 +9,10 @@ import {
   DRAIN_MS_DEFAULT,
   HINT_POLL_MS_DEFAULT,
   PRESENCE_MS_DEFAULT,
-  WORKER_RUNS_DEFAULT,
 } from "../../model/defaults.ts";
 import { MillraceError } from "../../model/errors.ts";
 import type { MillraceEvent } from "../../model/event.ts";
-import {
-  CLAIM_RUNS_MAX,
-  PAGE_ROWS_MAX,
-  WAKE_RUNS_MAX,
-  WORKER_RUNS_MAX,
-} from "../../model/limits.ts";
+import { CLAIM_RUNS_MAX, PAGE_ROWS_MAX, WAKE_RUNS_MAX } from "../../model/limits.ts";
 import type { RunState } from "../../model/run.ts";
 import type { Timer } from "../../std/clock.ts";
 import type { ClaimedPipeline, NextRun } from "../../storage/write.ts";
@@ -28,6 +22,7 @@ import { getDefinition, type MillContext, type StoppableWorker } from "../mill-c
 import { checkProvided, refuseUnavailable } from "../prepare-run.ts";
 import type { RunHandle } from "../run-handle.ts";
 import { beginClaimed, returnClaimed, type Begun } from "./begin-claimed.ts";
+import { checkWorkOptions } from "./check-work-options.ts";
 import { rescueRuns } from "./rescuer.ts";
 
 /** How the queues are worked. */
@@ -89,8 +84,7 @@ export class Worker implements StoppableWorker {
   constructor(mill: MillContext, options: WorkOptions) {
     this.#mill = mill;
     this.#options = options;
-    this.#room = checkRoom(options.concurrency ?? WORKER_RUNS_DEFAULT);
-    checkBounds(options);
+    this.#room = checkWorkOptions(options);
     const names = new Set(options.pipelines ?? mill.pipelines.keys());
     this.#pipelines = [...names].map((name) => toClaimed(mill, name));
   }
@@ -255,11 +249,11 @@ export class Worker implements StoppableWorker {
     this.#endIfDone();
   }
 
-  /** Its lease went to somebody else, or its store failed: the run is no longer ours, and others may be. */
+  /** Its lease went to somebody else, it was given back, or its store failed: the run is no longer ours, and others
+   *  may be. */
   #lose(run: LiveRun, error: unknown): void {
     this.#leave(run, "returned");
-    const isLost = error instanceof MillraceError && error.code === "LEASE_LOST";
-    if (!isLost) this.#fail(error);
+    if (!isGivenUp(error)) this.#fail(error);
   }
 
   #count(state: RunState | "returned"): void {
@@ -356,28 +350,10 @@ export class Worker implements StoppableWorker {
   }
 }
 
-function checkRoom(concurrency: number): number {
-  if (Number.isSafeInteger(concurrency) && concurrency >= 1 && concurrency <= WORKER_RUNS_MAX)
-    return concurrency;
-  throw new MillraceError(
-    "OPTION_INVALID",
-    `concurrency: expected a whole number of runs from 1 to ${WORKER_RUNS_MAX}; got ${String(concurrency)}.`,
+function isGivenUp(error: unknown): boolean {
+  return (
+    error instanceof MillraceError && (error.code === "LEASE_LOST" || error.code === "SHUTDOWN")
   );
-}
-
-function checkBounds({ maxRuns, stopAfterMs }: WorkOptions): void {
-  if (maxRuns !== undefined && !(Number.isSafeInteger(maxRuns) && maxRuns >= 1)) {
-    throw new MillraceError(
-      "OPTION_INVALID",
-      `maxRuns: expected a whole number of runs from 1 on; got ${String(maxRuns)}.`,
-    );
-  }
-  if (stopAfterMs !== undefined && !(stopAfterMs >= 0)) {
-    throw new MillraceError(
-      "OPTION_INVALID",
-      `stopAfterMs: expected milliseconds from 0 on; got ${String(stopAfterMs)}.`,
-    );
-  }
 }
 
 /** Busy, by another process: nothing is in doubt, and the next look tries again. */
