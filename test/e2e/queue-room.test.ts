@@ -56,3 +56,36 @@ test("R172: queue import stops at a full queue with 4, says how far it came, and
   expect(again.exitCode).toBe(0);
   expect(again.stdout).toContain("4 lines: 1 new, 2 known, 1 bad (3)");
 });
+
+test("R172 R60: run --items queues and works a file that its queue has no room for in turns, in the order of its lines", async () => {
+  const { folder, call } = setup();
+  const ids = ["c", "a", "e", "a", "b", "d"];
+  const lines = ids.map((id) => `{"id":"${id}"}\n`).toSpliced(3, 0, "{oops\n");
+  writeFileSync(join(folder, "list.jsonl"), lines.join(""));
+
+  const ran = await call("run", "narrow.ts", "--items", "list.jsonl");
+  const results = ran.stdout.trimEnd().split("\n");
+  const stats = documentOf(await call("queue", "stats", "--json"));
+
+  expect(ran.exitCode).toBe(0);
+  expect(results.map((line) => JSON.parse(line) as unknown)).toMatchObject(
+    ids.map((key) => ({ key, state: "succeeded" })),
+  );
+  expect(ran.stderr).toContain("line 4: it is no JSON");
+  expect(ran.stderr.match(/queue started/g)).toHaveLength(1);
+  expect(ran.stderr).toContain("5: 5 succeeded");
+  expect(stats).toMatchObject({ pipelines: [{ counts: { succeeded: 5, total: 5 } }] });
+});
+
+test("R172: run --items ends with 4 where working makes no room, and keeps what it did", async () => {
+  const { folder, call } = setup();
+  writeFileSync(join(folder, "list.jsonl"), '{"id":"a"}\n{"id":"b"}\n');
+  for (const key of ["x", "y"])
+    await call("queue", "enqueue", "narrow.ts", "--key", key, "--delay", "1h");
+
+  const refused = await call("run", "narrow.ts", "--items", "list.jsonl");
+
+  expect(refused.exitCode).toBe(4);
+  expect(refused.stderr).toContain("QUEUE_FULL (exit 4)");
+  expect(refused.stderr).toContain("Of 2 lines read: 0 new, 2 refused");
+});

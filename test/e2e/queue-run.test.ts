@@ -147,3 +147,28 @@ test("a worker that is killed loses no run, and another brings its runs to their
   expect(stats).toMatchObject({ pipelines: [{ counts: { succeeded: 3, total: 3 } }] });
   expect(readFileSync(join(project.folder, "effects"), "utf8").match(/end/g)?.length).toBe(3);
 });
+
+test("a batch that is stopped between its turns queues no more, and the same command does the rest", async () => {
+  const project = makeProject();
+  const file = writeLines(
+    project,
+    [1, 2, 3, 4, 5].map((n) => ({ key: `p${n}`, n, waits: true })),
+  );
+  const words = ["run", "pipelines/few.ts", "--items", file];
+  const working = project.start(...words);
+  await project.appears("at-open");
+  working.child.kill("SIGTERM");
+  await working.says("stopping");
+  project.touch("open");
+  const stopped = await working.ended;
+  const queued = parseDocument(await project.run("queue", "stats", "--json"));
+  const rest = await project.run(...words);
+
+  expect(stopped.exitCode).toBe(143);
+  expect(queued).toMatchObject({ pipelines: [{ counts: { running: 0, total: 2 } }] });
+  expect(rest.exitCode).toBe(0);
+  expect(linesOf(rest.stdout).map(({ key, state }) => [key, state])).toEqual(
+    [1, 2, 3, 4, 5].map((n) => [`p${n}`, "succeeded"]),
+  );
+  expect(project.read("effects").match(/begin/g)?.length).toBe(5);
+});

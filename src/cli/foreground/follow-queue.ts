@@ -3,9 +3,10 @@
 
 import { isPipeline, type Pipeline } from "../../service/pipeline.ts";
 import { openMillrace, type Millrace } from "../../service/millrace.ts";
-import type { WorkSummary } from "../../service/worker/worker.ts";
+import type { WorkOptions, WorkSummary } from "../../service/worker/worker.ts";
 import type { Settings } from "../../config/resolve.ts";
 import type { MillraceEvent } from "../../model/event.ts";
+import { RUN_STATES } from "../../model/run.ts";
 import type { CliContext } from "../cli-context.ts";
 import { canAsk } from "../confirm.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
@@ -16,7 +17,7 @@ import { emptyTotals, type Closing, type NextStep } from "../render/closing/clos
 import type { LogsShown } from "../render/forms/progress-form.ts";
 import { toQueueEvent, toQueueLength, type QueuedRun } from "../render/progress/queue-events.ts";
 import { Interruption } from "./interruption.ts";
-import { openLogFile } from "./log-file.ts";
+import { openLogFile, type LogFile } from "./log-file.ts";
 import { openWatch, type Watch } from "./watch.ts";
 import type { KeepDocument } from "./with-document.ts";
 
@@ -33,11 +34,18 @@ export interface FollowQueueOptions {
   readonly keep: KeepDocument;
   /** The words that go on with it. */
   readonly words: readonly string[];
-  /** Done with the open mill before anything is claimed. Default: nothing. */
-  readonly prepare?: (mill: Millrace) => Promise<void>;
+  /** Done with the open mill before anything else is claimed. Default: nothing. */
+  readonly prepare?: (mill: Millrace, tools: Preparation) => Promise<void>;
   /** Done with the open mill when the work is over; answers how many failures there are besides those seen here.
    *  Default: nothing. */
   readonly conclude?: (mill: Millrace) => Promise<number>;
+}
+
+/** What a preparation may use. */
+export interface Preparation {
+  /** Works the queues until they are drained. False: it was interrupted, and nothing more is to be queued. */
+  readonly makeRoom: () => Promise<boolean>;
+  readonly warn: (text: string) => void;
 }
 
 /** Works the queues and says how it went. Resolves to the exit code. */
@@ -61,17 +69,19 @@ export async function followQueue(
       environment: context.env,
       childImports: [hooksModule()],
     });
-    await options.prepare?.(mill);
-    const watch = openWatch(context, {
-      plan: planQueue(context, options),
-      logs: options.logs,
-      logLevel: settings.logLevel.value,
-      logFile,
-    });
+    const session = new Session({ context, options, mill, interruption, logFile });
     try {
-      return await work({ context, options, mill, interruption, watch });
+      await options.prepare?.(mill, {
+        makeRoom: async () => {
+          await session.work({ drain: true });
+          return interruption.exitCode === undefined;
+        },
+        warn: (text) => session.warn(text),
+      });
+      await session.work();
+      return await conclude(await session.toWork());
     } finally {
-      watch.close();
+      session.close();
     }
   } finally {
     interruption.close();
@@ -99,37 +109,98 @@ function namesOf(pipelines: readonly Pipeline[]): string {
   return pipelines.map(({ name }) => name).join(", ");
 }
 
-interface Work {
+interface SessionParts {
   readonly context: CliContext;
   readonly options: FollowQueueOptions;
   readonly mill: Millrace;
   readonly interruption: Interruption;
-  readonly watch: Watch;
+  readonly logFile: LogFile | undefined;
 }
 
-async function work(parts: Work): Promise<ExitCode> {
-  const { context, options, mill, interruption, watch } = parts;
-  const { form } = watch;
-  const resume = nextCommand(context, options.words);
-  form.begin();
-  await tellLengths(parts);
-  interruption.attach({
-    run: { interrupt: (drainMs) => mill.stopWork(drainMs) },
-    resume,
-    abandon: () => mill.abandon(),
-    onStopping: (state) => form.stopping(state),
-    onDying: () => form.abandon(),
-  });
-  const summary = await mill.work({
-    concurrency: options.slots,
-    pipelines: options.pipelines.map(({ name }) => name),
-    drain: options.drain,
-    ...(options.maxRuns === undefined ? {} : { maxRuns: options.maxRuns }),
-    ...follower(watch),
-  });
+/** Work as one picture, however often it is begun. The watch is opened when there is something to see. */
+class Session {
+  readonly #parts: SessionParts;
+  #begun: Promise<Work> | undefined;
+  #watch: Watch | undefined;
+  #runs: number = 0;
+  readonly #counts: Partial<Record<keyof WorkSummary["counts"], number>> = {};
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+  }
+
+  /** What was worked on so far, and what shows it. */
+  async toWork(): Promise<Work> {
+    this.#begun ??= this.#begin();
+    const work = await this.#begun;
+    return { ...work, summary: { runs: this.#runs, counts: this.#counts } };
+  }
+
+  async #begin(): Promise<Work> {
+    const { context, options, mill, interruption, logFile } = this.#parts;
+    const watch = openWatch(context, {
+      plan: planQueue(context, options),
+      logs: options.logs,
+      logLevel: options.settings.logLevel.value,
+      logFile,
+    });
+    this.#watch = watch;
+    const { form } = watch;
+    form.begin();
+    await tellLengths(this.#parts, watch);
+    interruption.attach({
+      run: { interrupt: (drainMs) => mill.stopWork(drainMs) },
+      resume: nextCommand(context, options.words),
+      abandon: () => mill.abandon(),
+      onStopping: (state) => form.stopping(state),
+      onDying: () => form.abandon(),
+    });
+    const summary = { runs: 0, counts: {} };
+    return { ...this.#parts, watch, follower: follower(watch), summary };
+  }
+
+  /** Works the queues as the options say, or until they are drained. Not once it was interrupted. */
+  async work({
+    drain = this.#parts.options.drain,
+  }: { readonly drain?: boolean } = {}): Promise<void> {
+    const { options, mill, interruption } = this.#parts;
+    const work = await this.toWork();
+    if (interruption.exitCode !== undefined) return;
+    const { runs, counts } = await mill.work({
+      concurrency: options.slots,
+      pipelines: options.pipelines.map(({ name }) => name),
+      drain,
+      ...(options.maxRuns === undefined ? {} : { maxRuns: options.maxRuns }),
+      ...work.follower,
+    });
+    this.#runs += runs;
+    for (const state of [...RUN_STATES, "returned"] as const) {
+      const count = counts[state];
+      if (count !== undefined) this.#counts[state] = (this.#counts[state] ?? 0) + count;
+    }
+  }
+
+  warn(text: string): void {
+    if (this.#watch === undefined) this.#parts.context.stderr.write(`warning: ${text}\n`);
+    else this.#watch.form.remark({ text, level: "warning" });
+  }
+
+  close(): void {
+    this.#watch?.close();
+  }
+}
+
+interface Work extends SessionParts {
+  readonly watch: Watch;
+  readonly follower: Follower;
+  readonly summary: WorkSummary;
+}
+
+async function conclude(parts: Work): Promise<ExitCode> {
+  const { options, mill, interruption, watch, summary } = parts;
   const failedBefore = (await options.conclude?.(mill)) ?? 0;
   const next = listNext(parts, summary);
-  form.finish(closeQueue(parts, summary, next));
+  watch.form.finish(closeQueue(parts, summary, next));
   watch.close();
   options.keep({
     schema: "millrace.queue-run/1",
@@ -144,7 +215,7 @@ async function work(parts: Work): Promise<ExitCode> {
 }
 
 /** How long the queues are at the beginning: what comes later is counted as it comes. */
-async function tellLengths({ context, options, mill, watch }: Work): Promise<void> {
+async function tellLengths({ context, options, mill }: SessionParts, watch: Watch): Promise<void> {
   const counts = await mill.store.countRuns();
   for (const { name } of options.pipelines) {
     const queued = counts.get(name)?.queued ?? 0;
@@ -152,10 +223,10 @@ async function tellLengths({ context, options, mill, watch }: Work): Promise<voi
   }
 }
 
+type Follower = Required<Pick<WorkOptions, "onRun" | "onEvent">>;
+
 /** Remembers which run is which, as long as it is worked on. */
-function follower(
-  watch: Watch,
-): Required<Pick<Parameters<Millrace["work"]>[0] & object, "onRun" | "onEvent">> {
+function follower(watch: Watch): Follower {
   const runs = new Map<string, QueuedRun>();
   const early = new Map<string, MillraceEvent[]>();
   const take = (event: MillraceEvent): void => {

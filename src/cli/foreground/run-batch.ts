@@ -55,16 +55,17 @@ export async function runBatch(context: CliContext, options: BatchOptions): Prom
     drain: true,
     maxRuns: undefined,
     words: ["run", ...target.words, "--items", file],
-    prepare: async (mill) => {
+    prepare: async (mill, { makeRoom, warn }) => {
       const { bad } = await mill.import(target.pipeline, bytes, {
         name: file,
         source: target.source,
         batch: batchOf(context, options),
         onRuns: note,
+        // A batch that its pipeline's queue has no room for is queued and worked in turns.
+        onFull: makeRoom,
         ...(tags === undefined ? {} : { tags }),
       });
-      for (const { line, message } of bad)
-        context.stderr.write(`warning: line ${line}: ${escapeControl(message)}\n`);
+      for (const { line, message } of bad) warn(`line ${line}: ${escapeControl(message)}`);
     },
     conclude: async (mill) => {
       let failed = 0;

@@ -84,17 +84,25 @@ export async function enqueueRuns(
   mill: MillContext,
   request: EnqueueRequest,
 ): Promise<EnqueueOutcome> {
-  const { refused, ...outcome } = await enqueueUntilFull(mill, request);
+  const { refused, leading: _, ...outcome } = await enqueueUntilFull(mill, request);
   if (refused === 0) return outcome;
   const { created, duplicates } = outcome;
   throw queueFull(request.definition, { created, duplicates, refused });
 }
 
-/** The same, with how many entries found the queue full instead of QUEUE_FULL. */
+/** What became of entries where the queue may be full. */
+export interface UntilFull extends EnqueueOutcome {
+  /** Entries that found the queue full. */
+  readonly refused: number;
+  /** Entries before the first that did: so many of `runs` are theirs. */
+  readonly leading: number;
+}
+
+/** The same, but says where the queue was full instead of QUEUE_FULL. */
 export async function enqueueUntilFull(
   mill: MillContext,
   request: EnqueueRequest,
-): Promise<EnqueueOutcome & { readonly refused: number }> {
+): Promise<UntilFull> {
   const { definition, entries, options } = request;
   refuseUnavailable(definition);
   checkEntries(request);
@@ -114,11 +122,11 @@ export async function enqueueUntilFull(
         writes.push(toWrite(mill, shared, { entry, input, inputVersion: toInputVersion(text) }));
       }
     }
-    const runs = await commit(mill, definition.name, writes);
+    const { runs, leading } = await commit(mill, definition.name, writes);
     const created = runs.reduce((count, run) => count + (run.created ? 1 : 0), 0);
     const { batch } = options;
     const refused = entries.length - runs.length;
-    const counts = { created, duplicates: runs.length - created, runs, refused };
+    const counts = { created, duplicates: runs.length - created, runs, refused, leading };
     return batch === undefined ? counts : { ...counts, batch: batch.id };
   });
 }
@@ -128,23 +136,25 @@ async function commit(
   mill: MillContext,
   pipeline: string,
   writes: readonly Write[],
-): Promise<readonly EnqueuedRun[]> {
+): Promise<Pick<UntilFull, "runs" | "leading">> {
   const runs: EnqueuedRun[] = [];
+  let leading: number | undefined;
   for (let from = 0; from < writes.length; from += COMMIT_WRITES_MAX) {
     // Given in one turn, they are one transaction.
     const chunk = writes.slice(from, from + COMMIT_WRITES_MAX);
     const results = await Promise.all(chunk.map((write) => mill.committer.write(write)));
     let isNew = false;
     for (const result of results) {
+      if (result.kind === "full") leading ??= runs.length;
       const run = toEnqueued(result);
       if (run === undefined) continue;
       runs.push(run);
       isNew ||= run.created;
     }
     if (isNew) mill.wake.emit(pipeline);
-    if (results.some(({ kind }) => kind === "full")) break;
+    if (leading !== undefined) break;
   }
-  return runs;
+  return { runs, leading: leading ?? runs.length };
 }
 
 function toEnqueued(result: WriteResult): EnqueuedRun | undefined {

@@ -29,6 +29,9 @@ export interface ImportOptions extends LineOptions, Omit<EnqueueOptions, "batch"
   readonly name?: string;
   /** Lines to take at most, blank ones not counted; 0 takes none. Default: all. */
   readonly limit?: number;
+  /** Makes room where the pipeline's `maxQueued` is reached. Answers true once there may be some: the import goes on,
+   *  with QUEUE_FULL if there is none; false: it ends there. Default: QUEUE_FULL at once. */
+  readonly onFull?: () => Promise<boolean>;
   /** Told after every commit which runs its lines have, in the order of the lines. */
   readonly onRuns?: (runs: readonly EnqueuedRun[]) => void;
   /** Told after every commit. */
@@ -69,40 +72,83 @@ export interface ImportRequest {
 /**
  * Imports lines of JSON. What was committed stays when it is ended early; the same file may be imported again, and
  * only what is new makes runs. Rejects for what concerns all lines: OPTION_INVALID, FEATURE_UNAVAILABLE, the store;
- * with QUEUE_FULL where the pipeline's `maxQueued` is reached, and says how far it came.
+ * with QUEUE_FULL where the pipeline's `maxQueued` is reached and nobody makes room, and says how far it came.
  */
 export async function importRuns(
   mill: MillContext,
   { definition, bytes, options }: ImportRequest,
 ): Promise<ImportOutcome> {
-  const { limit = Infinity, name = "lines", onRuns, onProgress } = options;
+  const { limit = Infinity, name = "lines" } = options;
   if (!(limit >= 0))
     throw new MillraceError("OPTION_INVALID", `limit: expected 0 or more; got ${limit}.`);
   const batch = { id: options.batch ?? mill.nextId(), source: name };
   const lines = new LineCollector(options, limit);
-  const counts = { created: 0, duplicates: 0 };
-  const commit = async (): Promise<void> => {
-    const entries = lines.take();
-    if (entries.length === 0) return;
-    const outcome = await enqueueUntilFull(mill, {
-      definition,
-      entries,
-      options: { ...options, batch },
-    });
-    counts.created += outcome.created;
-    counts.duplicates += outcome.duplicates;
-    onRuns?.(outcome.runs);
-    onProgress?.({ ...counts, ...lines.counts });
-    if (outcome.refused === 0) return;
-    throw queueFull(definition, { ...counts, ...lines.counts, refused: outcome.refused });
-  };
-  for await (const piece of readPieces(bytes, () => lines.isFull)) {
+  const queue = new Enqueuer(mill, { definition, options: { ...options, batch }, lines });
+  for await (const piece of readPieces(bytes, () => lines.isFull || queue.isEnded)) {
     lines.push(piece);
-    if (lines.isPlenty) await commit();
+    if (lines.isPlenty) await queue.commit();
   }
   lines.end();
-  await commit();
-  return { batch: batch.id, ...counts, ...lines.counts, bad: lines.bad };
+  await queue.commit();
+  return { batch: batch.id, ...queue.counts, ...lines.counts, bad: lines.bad };
+}
+
+/** What the entries of one import are queued with. */
+interface EnqueuerParts {
+  readonly definition: PipelineDefinition;
+  readonly options: EnqueueOptions & Pick<ImportOptions, "onFull" | "onRuns" | "onProgress">;
+  readonly lines: LineCollector;
+}
+
+/** Queues what was read, in the order of the lines, and has room made where there is none. */
+class Enqueuer {
+  readonly #mill: MillContext;
+  readonly #parts: EnqueuerParts;
+  #created: number = 0;
+  #duplicates: number = 0;
+  #isEnded: boolean = false;
+
+  constructor(mill: MillContext, parts: EnqueuerParts) {
+    this.#mill = mill;
+    this.#parts = parts;
+  }
+
+  get counts(): Pick<ImportProgress, "created" | "duplicates"> {
+    return { created: this.#created, duplicates: this.#duplicates };
+  }
+
+  /** True: nothing more is to be queued. */
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  /** Queues what was read since the last time. */
+  async commit(): Promise<void> {
+    const { definition, options, lines } = this.#parts;
+    const { onFull } = options;
+    let entries = lines.take();
+    for (let isRoomMade = false; entries.length > 0 && !this.#isEnded; isRoomMade = true) {
+      const outcome = await enqueueUntilFull(this.#mill, { definition, entries, options });
+      // What comes after the first that was refused is tried again with it, so that the order stays.
+      this.#note(outcome.runs.slice(0, onFull === undefined ? undefined : outcome.leading));
+      if (outcome.refused === 0) return;
+      if (onFull === undefined || (isRoomMade && outcome.leading === 0)) {
+        const { refused } = outcome;
+        throw queueFull(definition, { ...this.counts, ...lines.counts, refused });
+      }
+      entries = entries.slice(outcome.leading);
+      this.#isEnded = !(await onFull());
+    }
+  }
+
+  #note(runs: readonly EnqueuedRun[]): void {
+    const { options, lines } = this.#parts;
+    const created = runs.reduce((count, run) => count + (run.created ? 1 : 0), 0);
+    this.#created += created;
+    this.#duplicates += runs.length - created;
+    options.onRuns?.(runs);
+    options.onProgress?.({ ...this.counts, ...lines.counts });
+  }
 }
 
 const PIECE_BYTES: number = 64 * 1024;
