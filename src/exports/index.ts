@@ -73,9 +73,10 @@ export type {
   EnqueueOptions,
   EnqueueOutcome,
 } from "../service/commands/enqueue-runs.ts";
-export type { PurgeOptions } from "../service/commands/purge-runs.ts";
-export type { RetryFailedOptions, RetryOutcome } from "../service/commands/retry-failed.ts";
-export type { SelectionOutcome, SkippedRun } from "../service/commands/run-selection.ts";
+export type { CancelRunsOptions } from "../service/selection/cancel-runs.ts";
+export type { PurgeOptions } from "../service/selection/purge-runs.ts";
+export type { RetryFailedOptions, RetryOutcome } from "../service/selection/retry-failed.ts";
+export type { SelectionOutcome, SkippedRun } from "../service/selection/run-selection.ts";
 export type { ImportOptions, ImportOutcome } from "../service/queue-import/import-runs.ts";
 export type { PipelineStats, QueueStats } from "../service/queries/queue-stats.ts";
 export type { CancelOptions, CancelOutcome } from "../service/commands/cancel-run.ts";

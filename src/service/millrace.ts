@@ -30,14 +30,15 @@ import {
   type EnqueueOptions,
   type EnqueueOutcome,
 } from "./commands/enqueue-runs.ts";
-import { purgeRuns, type PurgeOptions } from "./commands/purge-runs.ts";
+import { cancelRuns, type CancelRunsOptions } from "./selection/cancel-runs.ts";
+import { purgeRuns, type PurgeOptions } from "./selection/purge-runs.ts";
 import { requeueBatch, requeueRun } from "./commands/requeue-run.ts";
 import {
   retryFailed,
   type RetryFailedOptions,
   type RetryOutcome,
-} from "./commands/retry-failed.ts";
-import type { SelectionOutcome } from "./commands/run-selection.ts";
+} from "./selection/retry-failed.ts";
+import type { SelectionOutcome } from "./selection/run-selection.ts";
 import { rerunRun, type RerunOptions } from "./commands/rerun-run.ts";
 import { rescueInterrupted } from "./commands/rescue.ts";
 import { queueRun, resumeRun, type ResumeOptions } from "./commands/resume-run.ts";
@@ -208,9 +209,15 @@ export class Millrace {
   }
 
   /** Ends a run, wherever it is worked on; with `force`, whether or not its process answers. Cancelling a cancelled
-   *  run changes nothing. */
-  async cancel(run: string, options: CancelOptions = {}): Promise<CancelOutcome> {
-    return await cancelRun(this.#mill, run, options);
+   *  run changes nothing. Or ends all runs in some states. */
+  cancel(run: string, options?: CancelOptions): Promise<CancelOutcome>;
+  cancel(all: CancelRunsOptions): Promise<SelectionOutcome>;
+  async cancel(
+    what: string | CancelRunsOptions,
+    options: CancelOptions = {},
+  ): Promise<CancelOutcome | SelectionOutcome> {
+    if (typeof what === "string") return await cancelRun(this.#mill, what, options);
+    return await cancelRuns(this.#mill, what);
   }
 
   /** What a run gave, by short name, id or "last": of one that this process works on when it has ended. A run

@@ -285,3 +285,30 @@ test("R101: purge deletes what has ended and nothing else, when it was told to",
   expect((await call("queue", "purge", "--state", "running", "--yes")).exitCode).toBe(2);
   expect((await call("queue", "purge", "--yes")).exitCode).toBe(2);
 });
+
+test("cancel --state counts, asks, and ends what is queued of one pipeline", async () => {
+  const { call } = setup();
+  for (const key of ["a", "b"]) await call("queue", "enqueue", "line.ts", "--key", key);
+  await call("queue", "enqueue", "line.ts", "--key", "c", "--delay", "1h");
+  await call("queue", "enqueue", "held.ts");
+  const cancel = ["cancel", "--pipeline", "line", "--state", "queued"];
+
+  expect((await call(...cancel, "-n")).stdout).toBe("would cancel 2 runs\n");
+  const unasked = await call(...cancel);
+  expect(unasked.exitCode).toBe(2);
+  expect(unasked.stderr).toContain("npx millrace cancel --pipeline line --state queued -n");
+  const done = await call(...cancel, "--yes", "--reason", "wrong file", "--json");
+  expect(documentOf(done)).toMatchObject({ matching: 2, changed: 2, skipped: [], results: [] });
+  expect(documentOf(await call("show", "1", "--json"))).toMatchObject({
+    run: { state: "cancelled", reason: "wrong file" },
+  });
+  expect((await call(...cancel, "--yes")).stdout).toBe("nothing to cancel: there is no such run\n");
+  for (const words of [
+    ["1", "--state", "queued"],
+    [],
+    ["--pipeline", "line"],
+    ["--state", "failed", "--yes"],
+    ["--state", "queued", "--wait", "--yes"],
+  ])
+    expect((await call("cancel", ...words)).exitCode).toBe(2);
+});

@@ -258,3 +258,48 @@ describe.each(STORES)("the queue on %s", (kind) => {
     expect(run.failure?.message).toContain("url");
   });
 });
+
+describe.each(STORES)("runs that are cancelled together on %s", (kind) => {
+  test("only those in the states and of the pipeline that were named, page by page, with their reason", async () => {
+    const { line } = makeLine("a");
+    const { line: other } = makeLine("b");
+    const mill = await makeDurableWorld(kind).open([line, other]);
+    const entries = Array.from({ length: 1_200 }, (_, index) => ({ input: `${index}` }));
+    await mill.enqueue(line, entries);
+    await mill.enqueue(line, [{ input: "later", delay: "1h" }]);
+    await mill.enqueue(other, [{ input: "x" }]);
+    const which = { state: "queued", pipeline: "a" } as const;
+
+    expect(await mill.cancel({ ...which, dryRun: true })).toMatchObject({
+      matching: 1_200,
+      changed: 0,
+    });
+    expect(await mill.stats()).toMatchObject({ queued: 1_201, waiting: 1, cancelled: 0 });
+    const outcome = await mill.cancel({ ...which, reason: "wrong file" });
+    expect(outcome).toEqual({ matching: 1_200, changed: 1_200, skipped: [] });
+    expect(await mill.stats()).toMatchObject({ queued: 1, waiting: 1, cancelled: 1_200 });
+    expect(await mill.run("1")).toMatchObject({ state: "cancelled", reason: "wrong file" });
+    expect(await mill.cancel(which)).toEqual({ matching: 0, changed: 0, skipped: [] });
+    expect((await mill.work({ drain: true })).counts).toEqual({ succeeded: 1 });
+  });
+
+  test("a running one is asked to end, and one that is over is refused as a state", async () => {
+    const begun = makeGate();
+    const hold = stage("hold", {}, (_needs, ctx) => {
+      begun.open();
+      return ctx.sleep("1h");
+    });
+    const held = pipeline("held", { stages: [hold] });
+    const mill = await makeDurableWorld(kind).open([held]);
+    await mill.enqueue(held, [{ input: undefined }, { input: undefined }]);
+    const working = mill.work({ concurrency: 1, drain: true });
+    await begun.opened;
+    const outcome = await mill.cancel({ state: ["queued", "running"] });
+
+    expect(outcome).toEqual({ matching: 2, changed: 2, skipped: [] });
+    expect((await working).counts).toEqual({ cancelled: 1 });
+    expect(await mill.stats()).toMatchObject({ cancelled: 2, total: 2 });
+    for (const state of ["succeeded", []] as const)
+      await expect(mill.cancel({ state })).rejects.toMatchObject({ code: "OPTION_INVALID" });
+  });
+});

@@ -9,6 +9,7 @@ import { openMillrace } from "../../service/millrace.ts";
 import type { CliContext, ParsedOptions } from "../cli-context.ts";
 import { EXIT, exitCodeOfError, worstExitCode } from "../exit-code.ts";
 import { FlagReader } from "../input/flag-reader.ts";
+import { cancelSelected } from "./cancel-runs.ts";
 import { printAnswer, printDocument } from "../print.ts";
 import { printError } from "../render-error.ts";
 import { readSettings } from "../settings.ts";
@@ -33,6 +34,11 @@ export async function run(
   const reason = reader.text("reason") ?? "cancelled on the command line";
   const waits = reader.has("wait");
   const force = reader.has("force");
+  const isSelection = reader.has("state") || reader.has("pipeline");
+  if (isSelection === args.length > 0)
+    reader.fault("state", "expected runs, or --state with runs to be cancelled, and not both");
+  if (isSelection) return cancelSelected(context, reader, reason);
+  reader.finish("npx millrace cancel --help");
   // A store that does not exist is not made for this.
   await withStore(context, async () => undefined);
   const settings = await readSettings(context);

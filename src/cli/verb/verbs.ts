@@ -159,17 +159,25 @@ const rerun: VerbSpec = {
 const cancel: VerbSpec = {
   name: "cancel",
   summary: "end runs that are queued, waiting or running",
-  args: [{ name: "RUN", required: true, variadic: true }],
+  args: [{ name: "RUN", variadic: true }],
   flags: [
+    { flags: "--state <states>", about: "instead: all runs that are queued,waiting", repeat: true },
+    { flags: "--pipeline <name>", about: "of those only this pipeline's" },
     { flags: "--reason <text>", about: "kept with the run, shown by why" },
     { flags: "--wait", about: "until they have ended" },
     { flags: "--force", about: "take them from a process that is stuck, and name it" },
+    { flags: "-n, --dry-run", about: "only count" },
+    { flags: "--yes", about: "do not ask" },
   ],
-  examples: ["npx millrace cancel last --reason 'wrong input'", "npx millrace cancel last --force"],
+  examples: [
+    "npx millrace cancel last --reason 'wrong input'",
+    "npx millrace cancel last --force",
+    "npx millrace cancel --pipeline crawl --state queued -n",
+  ],
   exits: [
     "0  cancelled, or the cancel is requested",
     "1  --wait saw another end",
-    "2  usage; unknown run",
+    "2  usage; unknown run; nobody to ask and no --yes",
     "4  it had ended otherwise",
   ],
   load: () => import("../commands/cancel.ts"),

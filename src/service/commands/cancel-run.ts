@@ -82,7 +82,8 @@ async function takeFromOwner(
   return { run: runName(run), before: run.state, after: state };
 }
 
-async function requestCancel(
+/** Ends a run that nobody works on; asks for the end of another. RUN_STATE_CONFLICT for one that has ended. */
+export async function requestCancel(
   mill: MillContext,
   run: RunRecord,
   reason: string,

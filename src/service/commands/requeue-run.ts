@@ -10,7 +10,7 @@ import { refuseUnavailable } from "../prepare-run.ts";
 import { findRun, runName } from "../queries/find-run.ts";
 import { whileOpen } from "./begin-run.ts";
 import { queueFull } from "../queue-import/queue-full.ts";
-import { Selection, type SelectionOutcome } from "./run-selection.ts";
+import { Selection, type SelectionOutcome } from "../selection/run-selection.ts";
 
 /** Queues a rerun of one run. RUN_STATE_CONFLICT unless it has ended. */
 export async function requeueRun(mill: MillContext, reference: string): Promise<RunRecord> {

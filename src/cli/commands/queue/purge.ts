@@ -1,8 +1,8 @@
 // `millrace queue purge`: deletes runs in some states with all they have; never running ones.
 
 import { RUN_STATES } from "../../../model/run.ts";
-import type { PurgeOptions } from "../../../service/commands/purge-runs.ts";
-import type { SelectionOutcome } from "../../../service/commands/run-selection.ts";
+import type { PurgeOptions } from "../../../service/selection/purge-runs.ts";
+import type { SelectionOutcome } from "../../../service/selection/run-selection.ts";
 import type { CliContext, ParsedOptions } from "../../cli-context.ts";
 import { confirm } from "../../confirm.ts";
 import { EXIT } from "../../exit-code.ts";

@@ -1,6 +1,6 @@
 // What verbs over many runs print: how many, and which were left as they were.
 
-import type { SelectionOutcome } from "../../../service/commands/run-selection.ts";
+import type { SelectionOutcome } from "../../../service/selection/run-selection.ts";
 import { escapeControl } from "../../../std/text.ts";
 import type { CliContext } from "../../cli-context.ts";
 import { printAnswer } from "../../print.ts";

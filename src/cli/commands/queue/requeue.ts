@@ -3,7 +3,7 @@
 import { isMillraceError } from "../../../model/errors.ts";
 import { PAGE_ROWS_MAX } from "../../../model/limits.ts";
 import type { RunRecord } from "../../../model/run.ts";
-import type { SelectionOutcome, SkippedRun } from "../../../service/commands/run-selection.ts";
+import type { SelectionOutcome, SkippedRun } from "../../../service/selection/run-selection.ts";
 import type { Millrace } from "../../../service/millrace.ts";
 import { findRun, runName } from "../../../service/queries/find-run.ts";
 import type { CliContext, ParsedOptions } from "../../cli-context.ts";

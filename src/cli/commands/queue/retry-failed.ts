@@ -2,7 +2,7 @@
 
 import { RETRIED_RUNS_PER_SECOND } from "../../../model/defaults.ts";
 import type { RunRecord } from "../../../model/run.ts";
-import type { RetryFailedOptions, RetryOutcome } from "../../../service/commands/retry-failed.ts";
+import type { RetryFailedOptions, RetryOutcome } from "../../../service/selection/retry-failed.ts";
 import { formatDuration } from "../../../std/duration.ts";
 import type { CliContext, ParsedOptions } from "../../cli-context.ts";
 import { confirm } from "../../confirm.ts";

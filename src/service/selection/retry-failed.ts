@@ -6,7 +6,7 @@ import { MillraceError } from "../../model/errors.ts";
 import type { RunRecord } from "../../model/run.ts";
 import type { Duration } from "../../std/duration.ts";
 import type { MillContext } from "../mill-context.ts";
-import { queueRun } from "./resume-run.ts";
+import { queueRun } from "../commands/resume-run.ts";
 import { listRunPages, parseAge, Selection, type SelectionOutcome } from "./run-selection.ts";
 
 /** Which failed runs. Absent: all. */

@@ -5,7 +5,7 @@ import { DELETE_ROWS_MAX } from "../../model/limits.ts";
 import type { RunRecord, RunState } from "../../model/run.ts";
 import type { Duration } from "../../std/duration.ts";
 import type { MillContext } from "../mill-context.ts";
-import { whileOpen } from "./begin-run.ts";
+import { whileOpen } from "../commands/begin-run.ts";
 import { listRunPages, parseAge, Selection, type SelectionOutcome } from "./run-selection.ts";
 
 /** Which runs to delete. */
