@@ -1,5 +1,6 @@
 // How fast does one process work a queue on SQLite, acknowledged after the commit, beside the bare library that
-// writes the same rows into the same tables: 20,000 runs of three stages that do nothing?
+// writes the same rows into the same tables, and beside OpenWorkflow on SQLite: 20,000 runs of three stages that do
+// nothing?
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,6 +14,8 @@ const PER_CALL = 1_000;
 const AT_ONCE = 256;
 const ROUNDS = 5;
 const IDLE_ROUNDS = 200;
+/** Fewer of the peer's, which takes milliseconds for each. */
+const PEER_RUNS = 500;
 
 const first = stage("first", {}, () => 1);
 const second = stage("second", { needs: { first } }, (needs) => needs.first + 1);
@@ -50,12 +53,34 @@ interface Samples {
   readonly work: number[];
 }
 
-interface Pair {
+interface Trio {
   readonly ours: Samples;
   readonly bare: Samples;
+  readonly peer: Samples;
 }
 
-async function sample(folder: string, round: number, { ours, bare }: Pair): Promise<void> {
+interface QueuePeer {
+  workQueue(
+    path: string,
+    runs: number,
+    atOnce: number,
+  ): Promise<{ readonly enqueueMs: number; readonly workMs: number }>;
+}
+
+/** Loaded by address: peers have their own lockfile (`npm ci --prefix bench/peers`). */
+async function loadPeer(): Promise<QueuePeer> {
+  const address = new URL("../peers/openworkflow.js", import.meta.url).href;
+  // A JavaScript file of our own; its one function is written beside it.
+  return (await import(address)) as QueuePeer;
+}
+
+async function samplePeer(path: string, peer: Samples): Promise<void> {
+  const { enqueueMs, workMs } = await (await loadPeer()).workQueue(path, PEER_RUNS, AT_ONCE);
+  peer.enqueue.push((enqueueMs * 1_000) / PEER_RUNS);
+  peer.work.push((workMs * 1_000) / PEER_RUNS);
+}
+
+async function sample(folder: string, round: number, { ours, bare, peer }: Trio): Promise<void> {
   const mill = await openMill(folder, `ours-${round}.db`);
   const perRun = (ms: number): number => (ms * 1_000) / RUNS;
   ours.enqueue.push(perRun(await timeMs(() => enqueueAll(mill))));
@@ -68,7 +93,8 @@ async function sample(folder: string, round: number, { ours, bare }: Pair): Prom
   bare.enqueue.push(perRun(await timeMs(() => queue.enqueue(RUNS, PER_CALL))));
   bare.work.push(perRun(await timeMs(() => queue.work(RUNS, AT_ONCE))));
   queue.close();
-  for (const name of [`ours-${round}.db`, `bare-${round}.db`]) {
+  await samplePeer(join(folder, `peer-${round}.db`), peer);
+  for (const name of [`ours-${round}.db`, `bare-${round}.db`, `peer-${round}.db`]) {
     for (const end of ["", "-wal", "-shm"]) rmSync(join(folder, name + end), { force: true });
   }
 }
@@ -122,9 +148,9 @@ async function sampleIdle(
 export async function ask(): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), "millrace-queue-"));
   try {
-    const { ours, bare } = emptyPair();
+    const { ours, bare, peer } = emptyTrio();
     for (let round = -1; round < ROUNDS; round += 1) {
-      await sample(folder, round, round < 0 ? emptyPair() : { ours, bare });
+      await sample(folder, round, round < 0 ? emptyTrio() : { ours, bare, peer });
     }
     printConditions(
       `queue on SQLite, synchronous=FULL: ${RUNS} runs of three stages, ${AT_ONCE} at once, µs per run`,
@@ -132,14 +158,20 @@ export async function ask(): Promise<boolean> {
     const enqueue = [
       summarize("bare inserts", bare.enqueue),
       summarize("millrace enqueue", ours.enqueue),
+      summarize("OpenWorkflow, one by one", peer.enqueue),
     ];
     printFigures(enqueue, "µs");
-    const work = [summarize("bare writes", bare.work), summarize("millrace work", ours.work)];
+    const work = [
+      summarize("bare writes", bare.work),
+      summarize("millrace work", ours.work),
+      summarize("OpenWorkflow SQLite", peer.work),
+    ];
     printFigures(work, "µs");
     const usPerRun = work[1]?.median ?? Number.NaN;
     console.log(
       `  ${Math.round(1e6 / (enqueue[1]?.median ?? Number.NaN))} enqueued/s, ` +
-        `${Math.round(3e6 / usPerRun)} durable stages/s`,
+        `${Math.round(3e6 / usPerRun)} durable stages/s, ` +
+        `${((work[2]?.median ?? Number.NaN) / usPerRun).toFixed(0)} times the peer`,
     );
     const met = [
       printTarget("µs per enqueued run (100,000/s)", enqueue[1]?.median ?? Number.NaN, 10),
@@ -167,6 +199,7 @@ export async function ask(): Promise<boolean> {
   }
 }
 
-function emptyPair(): Pair {
-  return { ours: { enqueue: [], work: [] }, bare: { enqueue: [], work: [] } };
+function emptyTrio(): Trio {
+  const empty = (): Samples => ({ enqueue: [], work: [] });
+  return { ours: empty(), bare: empty(), peer: empty() };
 }
