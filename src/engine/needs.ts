@@ -111,13 +111,14 @@ function toItemOutcome(map: MapItems, index: number): ItemOutcome<unknown> {
 /** Loads what lies in blobs and is not in memory yet. */
 function listLoads(core: RunCore, stage: StageDefinition): readonly Promise<void>[] {
   const loads: Promise<void>[] = [];
-  const visit = (shape: NeedShape): void => {
-    if (shape.kind === "list") for (const part of shape.parts) visit(part);
-    if (shape.kind === "stage") collectLoads(core, core.stageAt(shape.stage), loads);
-  };
-  for (const need of stage.needs) visit(need.shape);
-  if (stage.map?.over.kind === "need") visit(stage.map.over.shape);
+  for (const need of stage.needs) collectShape(core, need.shape, loads);
+  if (stage.map?.over.kind === "need") collectShape(core, stage.map.over.shape, loads);
   return loads;
+}
+
+function collectShape(core: RunCore, shape: NeedShape, loads: Promise<void>[]): void {
+  if (shape.kind === "list") for (const part of shape.parts) collectShape(core, part, loads);
+  if (shape.kind === "stage") collectLoads(core, core.stageAt(shape.stage), loads);
 }
 
 /** Adds what must be loaded before the output of this stage can be read. */
@@ -162,17 +163,27 @@ export function versionOfNeeds(core: RunCore, stage: StageDefinition): string {
 }
 
 function versionOf(core: RunCore, stage: StageDefinition, withList: boolean): string {
-  const parts: string[] = [stage.stageVersion];
-  const visit = (shape: NeedShape): void => {
-    if (shape.kind === "list") for (const part of shape.parts) visit(part);
-    if (shape.kind === "input") parts.push(core.inputVersion ?? "");
-    if (shape.kind === "stage") parts.push(versionOfEnding(core.stageAt(shape.stage)));
-  };
-  for (const need of stage.needs) visit(need.shape);
-  if (stage.arrival === "input") parts.push(core.inputVersion ?? "");
+  let text = stage.stageVersion;
+  for (const need of stage.needs) text += versionOfShape(core, need.shape);
+  if (stage.arrival === "input") text += `\n${core.inputVersion ?? ""}`;
   const list = stage.map?.over;
-  if (withList && list?.kind === "need" && stage.map?.follows === null) visit(list.shape);
-  return versionOfText(parts.join("\n"));
+  if (withList && list?.kind === "need" && stage.map?.follows === null)
+    text += versionOfShape(core, list.shape);
+  return versionOfText(text);
+}
+
+/** One line for each value that a need brings. */
+function versionOfShape(core: RunCore, shape: NeedShape): string {
+  switch (shape.kind) {
+    case "list":
+      return shape.parts.map((part) => versionOfShape(core, part)).join("");
+    case "input":
+      return `\n${core.inputVersion ?? ""}`;
+    case "stage":
+      return `\n${versionOfEnding(core.stageAt(shape.stage))}`;
+    case "provided":
+      return "";
+  }
 }
 
 function versionOfEnding(stageRun: StageRun): string {

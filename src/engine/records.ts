@@ -116,12 +116,11 @@ function describeFailure(failure: Failure): Record<string, Json> {
 
 /** The event that tells how a stage ended. */
 export function toStageEvent(stageRun: StageRun): EventDraft {
-  return {
-    type: `stage.${endWord(stageRun.state)}` satisfies EventType,
-    stage: stageRun.definition.name,
-    ...(stageRun.attempts > 0 ? { attempt: stageRun.attempts } : {}),
-    data: describeStageEnd(stageRun),
-  };
+  const type = `stage.${endWord(stageRun.state)}` satisfies EventType;
+  const stage = stageRun.definition.name;
+  const data = describeStageEnd(stageRun);
+  const attempt = stageRun.attempts;
+  return attempt > 0 ? { type, stage, attempt, data } : { type, stage, data };
 }
 
 type EndWord = "succeeded" | "failed" | "skipped" | "cancelled" | "upstream_failed";
@@ -134,13 +133,10 @@ function describeStageEnd(stageRun: StageRun): Record<string, Json> {
   const durationMs = durationOf(stageRun);
   const map = stageRun.map;
   switch (stageRun.state) {
-    case "succeeded":
-      return {
-        via: stageRun.via ?? "run",
-        attempts: stageRun.attempts,
-        durationMs,
-        ...(map === null ? {} : { items: map.size, failedItems: map.counts.failed }),
-      };
+    case "succeeded": {
+      const data = { via: stageRun.via ?? "run", attempts: stageRun.attempts, durationMs };
+      return map === null ? data : { ...data, items: map.size, failedItems: map.counts.failed };
+    }
     case "failed":
       return {
         ...(stageRun.failure === null ? {} : describeFailure(stageRun.failure)),

@@ -71,8 +71,9 @@ export class RunCore implements AttemptHost {
   readonly #input: unknown;
   readonly #inputText: EncodedValue | null;
   readonly #state: Map<string, SharedValue> = new Map();
-  readonly #itemCheckpoints: Map<string, Map<string, ItemRecord>> = new Map();
-  readonly #memos: Map<string, Promise<unknown>> = new Map();
+  /** Made with the first entry, as most runs have none. */
+  #itemCheckpoints: Map<string, Map<string, ItemRecord>> | null = null;
+  #memos: Map<string, Promise<unknown>> | null = null;
   #onFault: (error: unknown) => void = () => {};
 
   constructor(parts: RunParts) {
@@ -229,33 +230,35 @@ export class RunCore implements AttemptHost {
 
   /** Keeps items of an earlier epoch for the expansion of their stage. */
   keepItemCheckpoints(stage: string, records: readonly ItemRecord[]): void {
+    this.#itemCheckpoints ??= new Map();
     this.#itemCheckpoints.set(stage, new Map(records.map((record) => [record.key, record])));
   }
 
   /** Items of an earlier epoch by key; null without any. They are handed out once. */
   takeItemCheckpoints(stage: string): Map<string, ItemRecord> | null {
-    const found = this.#itemCheckpoints.get(stage) ?? null;
-    this.#itemCheckpoints.delete(stage);
+    const found = this.#itemCheckpoints?.get(stage) ?? null;
+    this.#itemCheckpoints?.delete(stage);
     return found;
   }
 
   async memo<T>(attempt: Attempt, name: string, make: () => T | Promise<T>): Promise<T> {
     const item = attempt.item?.key ?? null;
     const address = JSON.stringify([attempt.stage, item, name]);
-    const known = this.#memos.get(address);
+    const memos = (this.#memos ??= new Map());
+    const known = memos.get(address);
     // The type is the author's own: the same name gives what the same function gave before.
     if (known !== undefined) return (await known) as T;
-    if (this.#memos.size >= MEMOS_MAX) {
+    if (memos.size >= MEMOS_MAX) {
       throw new MillraceError("OPTION_INVALID", `A run keeps at most ${MEMOS_MAX} memos.`, {
         hint: "make a map: its items are checkpoints without such a bound",
       });
     }
     const made = this.#makeMemo({ stage: attempt.stage, item, name }, make);
-    this.#memos.set(address, made);
+    memos.set(address, made);
     try {
       return await made;
     } catch (error) {
-      this.#memos.delete(address);
+      memos.delete(address);
       throw error;
     }
   }

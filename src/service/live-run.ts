@@ -209,7 +209,7 @@ export class LiveRun implements RunHandle {
   async #loadOutputs(): Promise<void> {
     const loads: Promise<void>[] = [];
     for (const stageRun of this.core.stages) collectLoads(this.core, stageRun, loads);
-    await Promise.all(loads);
+    if (loads.length > 0) await Promise.all(loads);
   }
 
   /** Events are made only for those who listen. */

@@ -36,21 +36,30 @@ export interface ConductorHost {
   };
 }
 
+// Of every run without a map: nothing is ever put into them.
+const NO_MAPS: Map<number, MapStage> = new Map();
+const NO_FOLLOWERS: Map<number, StageRun[]> = new Map();
+const NO_ENDINGS: Map<number, Ending> = new Map();
+
 /** Conducts the map stages of one run. */
 export class MapConductor implements MapHost {
   readonly #core: RunCore;
   readonly #ledger: StageLedger;
   readonly #host: ConductorHost;
-  readonly #maps: Map<number, MapStage> = new Map();
+  readonly #maps: Map<number, MapStage>;
   /** Stages that follow a map item by item, by that map. */
-  readonly #followers: Map<number, StageRun[]> = new Map();
+  readonly #followers: Map<number, StageRun[]>;
   /** Endings of followers whose followed stage has not ended yet. */
-  readonly #held: Map<number, Ending> = new Map();
+  readonly #held: Map<number, Ending>;
 
   constructor(core: RunCore, ledger: StageLedger, host: ConductorHost) {
     this.#core = core;
     this.#ledger = ledger;
     this.#host = host;
+    const hasMaps = core.stages.some(({ definition }) => definition.map !== null);
+    this.#maps = hasMaps ? new Map() : NO_MAPS;
+    this.#followers = hasMaps ? new Map() : NO_FOLLOWERS;
+    this.#held = hasMaps ? new Map() : NO_ENDINGS;
     for (const stageRun of core.stages) {
       const follows = stageRun.definition.map?.follows ?? null;
       if (follows === null) continue;
