@@ -2,14 +2,13 @@
 
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { Files } from "../engine/ports.ts";
 import { LocalFiles } from "../storage/local-files.ts";
 import { findStorePath, isMemoryUrl } from "../storage/open-store.ts";
 
 const temporaryFiles = new LocalFiles(join(tmpdir(), "millrace-runs"));
 
 /** Folders of runs: beside the store's file; for stores without one, under the system's temporary folder. */
-export function makeFiles(storeUrl: string): Files {
+export function makeFiles(storeUrl: string): LocalFiles {
   if (isMemoryUrl(storeUrl)) return temporaryFiles;
   return new LocalFiles(join(dirname(findStorePath(storeUrl)), "runs"));
 }

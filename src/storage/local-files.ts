@@ -3,6 +3,7 @@
 
 import fs, { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { isUuid } from "../std/id.ts";
 
 /** What a file looked like. */
 export interface LocalStamp {
@@ -38,6 +39,47 @@ export class LocalFiles {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     return folder;
   }
+
+  /** Ids of the runs that have a folder: what is named like one and is no link. */
+  async listRunFolders(): Promise<ReadonlySet<string>> {
+    try {
+      const entries = await fs.promises.readdir(this.#root, { withFileTypes: true });
+      const folders = entries.filter((entry) => entry.isDirectory() && isUuid(entry.name));
+      return new Set(folders.map(({ name }) => name));
+    } catch (error) {
+      if (isMissing(error)) return new Set();
+      throw error;
+    }
+  }
+
+  /** Bytes in the folder of a run that has one. With `remove` it is gone then. Undefined: it may not be touched, or is
+   *  gone already; what is left of it stays. */
+  async measureRunFolder(
+    runId: string,
+    { remove }: { readonly remove: boolean },
+  ): Promise<number | undefined> {
+    const folder = join(this.#root, runId);
+    try {
+      const bytes = await measure(folder);
+      if (remove) await fs.promises.rm(folder, { recursive: true });
+      return bytes;
+    } catch (error) {
+      if (error instanceof Error && "code" in error) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** Bytes of all files below a folder; links count as nothing, and are not followed. */
+async function measure(folder: string): Promise<number> {
+  let bytes = 0;
+  const entries = await fs.promises.readdir(folder, { withFileTypes: true, recursive: true });
+  for (const entry of entries) {
+    if (!entry.isFile()) continue;
+    const found = await fs.promises.lstat(join(entry.parentPath, entry.name)).catch(() => null);
+    bytes += found?.size ?? 0;
+  }
+  return bytes;
 }
 
 function isMissing(error: unknown): boolean {

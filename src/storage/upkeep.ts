@@ -63,6 +63,8 @@ export interface StoreUpkeep {
   countExpired(expiry: Expiry): ExpiredCounts;
   /** Ids of runs that may go, at most `limit`. */
   listExpiredRuns(expiry: Expiry, limit: number): readonly string[];
+  /** Those of the runs that another store beside this one has, too, as a copy of it may; all if one cannot be asked. */
+  listRunsElsewhere(runIds: readonly string[]): ReadonlySet<string>;
   /** Deletes events, the oldest first; answers how many. */
   deleteEvents(expiry: Expiry, limit: number): number;
   /** Deletes cache entries; answers how many. */

@@ -1,6 +1,15 @@
 // What `gc` deletes and, more important, what it leaves alone.
 
-import { copyFileSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { input } from "../../src/model/stage/need.ts";
@@ -12,6 +21,7 @@ import {
   type GarbageOptions,
 } from "../../src/service/commands/collect-garbage.ts";
 import { pipeline } from "../../src/service/pipeline.ts";
+import { makeFiles } from "../../src/service/world.ts";
 
 import { BLOB_COLUMNS } from "../../src/storage/sqlite/upkeep/blob-use.ts";
 import { makeDurableWorld, makeGate, type DurableWorld } from "../support/durable-world.ts";
@@ -116,6 +126,7 @@ test("ended runs go with their events and blobs once they are older than is kept
     events: 0,
     cache: 0,
     blobs: 0,
+    folders: 0,
   });
 });
 
@@ -250,3 +261,78 @@ test("there is nothing to collect in memory or where no store is, and none is ma
   }
   expect(readdirSync(world.folder)).toEqual([]);
 });
+
+const sketch = pipeline("sketch", {
+  input: text,
+  output: {
+    sketched: stage("sketched", { needs: { text } }, ({ text }, ctx) => {
+      mkdirSync(join(ctx.dir, "deep"));
+      writeFileSync(join(ctx.dir, "deep", "sketch"), text);
+      return text;
+    }),
+  },
+});
+
+async function sketchEach(world: DurableWorld, ...texts: readonly string[]) {
+  const mill = await world.open([sketch]);
+  const runs = await Promise.all(texts.map((one) => mill.start(sketch, one)));
+  await Promise.all(runs.map((run) => run.result()));
+  return { mill, ids: runs.map(({ id }) => id), root: join(dirname(world.path), "runs") };
+}
+
+test("the folder of a run goes with the run, and nothing else that lies beside it", async () => {
+  const world = makeDurableWorld();
+  const { mill, ids, root } = await sketchEach(world, "old", "young");
+  await mill.close();
+  const [old = "", young = ""] = ids;
+  const foreign = "01976f7e-0000-7000-8000-000000000001";
+  for (const name of [foreign, "notes"]) mkdirSync(join(root, name));
+  const outside = join(world.folder, "outside");
+  writeFileSync(outside, "stays");
+  symlinkSync(outside, join(root, old, "link"));
+  makeOld(world, old, 31);
+
+  expect(await foreseeGarbage(optionsOf(world))).toMatchObject({
+    deleted: { runs: 1, folders: 1 },
+    bytes: 3,
+  });
+  expect(readdirSync(root)).toHaveLength(4);
+  expect(await collectGarbage(optionsOf(world))).toMatchObject({
+    deleted: { runs: 1, folders: 1 },
+    bytes: 3,
+  });
+  expect(readdirSync(root).toSorted()).toEqual([foreign, young, "notes"].toSorted());
+  expect(readFileSync(outside, "utf8")).toBe("stays");
+  expect((await collectGarbage(optionsOf(world))).deleted).toMatchObject({ runs: 0, folders: 0 });
+});
+
+test("the folder of a run that another store of the folder still has stays", async () => {
+  const world = makeDurableWorld();
+  const { mill, ids, root } = await sketchEach(world, "old");
+  await mill.close();
+  copyFileSync(world.path, join(dirname(world.path), "copy.db"));
+  makeOld(world, ids[0] ?? "", 31);
+
+  expect((await collectGarbage(optionsOf(world))).deleted).toMatchObject({ runs: 1, folders: 0 });
+  expect(readdirSync(root)).toEqual(ids);
+});
+
+test.each(["memory", "sqlite"] as const)(
+  "a run that is purged from %s takes its folder along",
+  async (kind) => {
+    const world = makeDurableWorld(kind);
+    const { mill, ids } = await sketchEach(world, "a", "b");
+    const files = makeFiles(world.url);
+    const listOwn = async () => {
+      const present = await files.listRunFolders();
+      return ids.filter((id) => present.has(id));
+    };
+    await mill.enqueue(sketch, [{ input: "c" }]);
+    expect(await listOwn()).toEqual(ids);
+    expect(await mill.purge({ state: "succeeded", dryRun: true })).toMatchObject({ matching: 2 });
+    expect(await listOwn()).toEqual(ids);
+
+    expect(await mill.purge({ state: "succeeded" })).toMatchObject({ changed: 2 });
+    expect(await listOwn()).toEqual([]);
+  },
+);

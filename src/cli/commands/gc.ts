@@ -81,12 +81,13 @@ function report(context: CliContext, garbage: Garbage, dryRun: boolean): void {
 }
 
 function sayGarbage({ deleted, bytes }: Garbage): string {
-  const { runs, events, cache, blobs } = deleted;
+  const { runs, events, cache, blobs, folders } = deleted;
   const parts = [
     showCountOf(runs, "run"),
     showCountOf(events, "event"),
     showCountOf(cache, "cache entry", "cache entries"),
     showCountOf(blobs, "blob"),
+    ...(folders === 0 ? [] : [showCountOf(folders, "folder of a run", "folders of runs")]),
   ];
   return `${parts.join(", ")}: ${showBytes(bytes)}`;
 }

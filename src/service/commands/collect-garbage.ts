@@ -11,6 +11,7 @@ import { openStore } from "../../storage/open-store.ts";
 import { openUpkeep } from "../../storage/open-upkeep.ts";
 import type { Store } from "../../storage/store.ts";
 import type { Expiry, StoreUpkeep, SweptBlobs } from "../../storage/upkeep.ts";
+import { RunFolders, type FolderCount } from "../selection/run-folders.ts";
 import { StepSize } from "./step-size.ts";
 
 /** How long what has ended is kept, ms. */
@@ -39,8 +40,10 @@ export interface Garbage {
     readonly events: number;
     readonly cache: number;
     readonly blobs: number;
+    /** Of runs that are gone: what they had in `ctx.dir`, and what was damaged. */
+    readonly folders: number;
   };
-  /** Of the blobs. The file of the store keeps its size and uses the room again. */
+  /** Of the blobs and the folders. The file of the store keeps its size and uses the room again. */
   readonly bytes: number;
   /** Other stores beside this one that could not be asked which blobs they need: then all blobs stay. */
   readonly unread: readonly string[];
@@ -61,7 +64,10 @@ export async function foreseeGarbage(options: GarbageOptions): Promise<Garbage> 
     await store.close();
     const foresee = toExpiry(options.retention, nowMs);
     const swept = await sweep(upkeep, { clock, nowMs, foresee });
-    return toGarbage(upkeep.countExpired(foresee), swept);
+    using folders = await RunFolders.list(url);
+    const runIds = folders.isEmpty ? [] : upkeep.listExpiredRuns(foresee, ALL_RUNS);
+    await folders.foresee(runIds);
+    return toGarbage(upkeep.countExpired(foresee), swept, folders.count);
   } finally {
     upkeep.close();
   }
@@ -80,7 +86,8 @@ export async function collectGarbage(options: GarbageOptions): Promise<Garbage> 
       busyTimeoutMs,
     });
     try {
-      return await collect({ store, upkeep, clock }, options.retention);
+      using folders = await RunFolders.list(url);
+      return await collect({ store, upkeep, clock, folders }, options.retention);
     } finally {
       await store.close();
     }
@@ -93,6 +100,7 @@ interface Tools {
   readonly store: Store;
   readonly upkeep: StoreUpkeep;
   readonly clock: Clock;
+  readonly folders: RunFolders;
 }
 
 async function collect(tools: Tools, retention: Retention): Promise<Garbage> {
@@ -107,8 +115,11 @@ async function collect(tools: Tools, retention: Retention): Promise<Garbage> {
   gone.events += await repeat(clock, (limit) => upkeep.deleteEvents(expiry, limit));
   gone.cache += await repeat(clock, (limit) => upkeep.deleteCache(expiry, limit));
   const swept = await sweep(upkeep, { clock, nowMs: store.nowMs() });
-  return toGarbage(gone, swept);
+  return toGarbage(gone, swept, tools.folders.count);
 }
+
+/** More than a store holds. */
+const ALL_RUNS = Number.MAX_SAFE_INTEGER;
 
 const ENDED_WELL: readonly RunState[] = ["succeeded", "skipped", "cancelled"];
 
@@ -125,7 +136,7 @@ function toExpiry({ runsMs, eventsMs, failedMs }: Retention, nowMs: number): Exp
 }
 
 async function deleteRuns(
-  { store, upkeep, clock }: Tools,
+  { store, upkeep, clock, folders }: Tools,
   expiry: Expiry,
 ): Promise<{ readonly runs: number; readonly events: number }> {
   const [rule] = expiry.runs;
@@ -141,6 +152,7 @@ async function deleteRuns(
       store.apply([{ kind: "delete-runs", runIds, states: rule.states, rowsMax }]),
     );
     assert(result?.kind === "deleted", "The store did not answer what it deleted.");
+    await folders.remove(result.deleted);
     runs += result.deleted.length;
     events += result.events;
   }
@@ -176,7 +188,9 @@ function sweep(upkeep: StoreUpkeep, { clock, nowMs, foresee }: SweepTerms): Prom
 function toGarbage(
   gone: { readonly runs: number; readonly events: number; readonly cache: number },
   { blobs, bytes, unread }: SweptBlobs,
+  ofRuns: FolderCount,
 ): Garbage {
   const { runs, events, cache } = gone;
-  return { deleted: { runs, events, cache, blobs }, bytes, unread };
+  const { folders } = ofRuns;
+  return { deleted: { runs, events, cache, blobs, folders }, bytes: bytes + ofRuns.bytes, unread };
 }

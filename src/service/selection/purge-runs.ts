@@ -6,6 +6,7 @@ import type { RunRecord, RunState } from "../../model/run.ts";
 import type { Duration } from "../../std/duration.ts";
 import type { MillContext } from "../mill-context.ts";
 import { whileOpen } from "../commands/begin-run.ts";
+import { RunFolders } from "./run-folders.ts";
 import { listRunPages, parseAge, Selection, type SelectionOutcome } from "./run-selection.ts";
 
 /** Which runs to delete. */
@@ -30,20 +31,27 @@ export async function purgeRuns(
   const ageMs = olderThan === undefined ? -Infinity : parseAge("olderThan", olderThan);
   const beforeMs = mill.store.nowMs() - ageMs;
   const selection = new Selection();
+  using folders = await RunFolders.list(mill.store.url);
   const query = { states, ...(pipeline === undefined ? {} : { pipeline }) };
   for await (const page of listRunPages(mill.store, query)) {
     const runs = page.filter((run) => run.updatedAtMs <= beforeMs);
     selection.match(runs.length);
     if (dryRun === true || runs.length === 0) continue;
-    await whileOpen(mill, () => deleteAll(mill, runs, { states, selection }));
+    await whileOpen(mill, () => deleteAll(mill, runs, { states, selection, folders }));
   }
   return selection.outcome;
+}
+
+interface Deleting {
+  readonly states: readonly RunState[];
+  readonly selection: Selection;
+  readonly folders: RunFolders;
 }
 
 async function deleteAll(
   mill: MillContext,
   runs: readonly RunRecord[],
-  { states, selection }: { readonly states: readonly RunState[]; readonly selection: Selection },
+  { states, selection, folders }: Deleting,
 ): Promise<void> {
   const left = new Map(runs.map((run) => [run.id, run]));
   while (left.size > 0) {
@@ -56,6 +64,7 @@ async function deleteAll(
     if (result.kind !== "deleted")
       throw new MillraceError("STORE_FAILED", `The store deleted nothing: ${result.kind}.`);
     selection.change(result.deleted.length);
+    await folders.remove(result.deleted);
     for (const id of result.kept) {
       const run = left.get(id);
       if (run !== undefined) selection.skip(run, `it is no longer ${run.state}`);

@@ -2,7 +2,7 @@
 // because the store's clock never goes back, so that old ones are found from the front.
 
 import type { DatabaseSync } from "node:sqlite";
-import { readNumber, readNumberOrNull, readText } from "../../codec.ts";
+import { listColumn, readNumber, readNumberOrNull, readText } from "../../codec.ts";
 import type { ExpiredCounts, Expiry } from "../../upkeep.ts";
 import { listTables } from "./list-tables.ts";
 import { Statement } from "../statement.ts";
@@ -60,6 +60,15 @@ export function listExpiredRuns(
   return new Statement(database, `SELECT id FROM runs WHERE ${sql} ORDER BY number LIMIT ?`)
     .all(...values, limit)
     .map((row) => readText(row, "id"));
+}
+
+/** Those of the runs that are there. */
+export function listKnownRuns(
+  database: DatabaseSync,
+  runIds: readonly string[],
+): readonly string[] {
+  const sql = `SELECT id FROM runs WHERE id IN (SELECT value FROM json_each(?))`;
+  return new Statement(database, sql).all(listColumn(runIds)).map((row) => readText(row, "id"));
 }
 
 /** Deletes old events in one transaction; answers how many. */

@@ -15,10 +15,16 @@ import type {
   SweepOptions,
   SweptBlobs,
 } from "../../upkeep.ts";
-import { type BlobUse, readBlobUse } from "./blob-use.ts";
+import { readBlobUse } from "./blob-use.ts";
 import { type ConnectOptions, openReader, reopenWriter } from "../connection.ts";
 import { blobFolder, copyStore } from "./copy-store.ts";
-import { countExpired, deleteCache, deleteEvents, listExpiredRuns } from "./expired.ts";
+import {
+  countExpired,
+  deleteCache,
+  deleteEvents,
+  listExpiredRuns,
+  listKnownRuns,
+} from "./expired.ts";
 import { toStoreError } from "../faults.ts";
 import { requireFile, sizeOf } from "../file-guard.ts";
 import { APPLICATION_ID, MIGRATIONS, readSchema } from "../schema.ts";
@@ -81,9 +87,7 @@ export class SqliteUpkeep implements StoreUpkeep {
 
   async sweepBlobs({ changedBeforeMs, marginMs, foresee }: SweepOptions): Promise<SweptBlobs> {
     const own = this.#read((database) => readBlobUse(database, foresee));
-    const others = listStores(dirname(this.#connection.path))
-      .filter((path) => path !== this.#connection.path)
-      .map((path) => ({ path, use: this.#ask(path) }));
+    const others = this.#listOthers().map((path) => ({ path, use: this.#ask(path, readBlobUse) }));
     const unread = others.flatMap(({ path, use }) => (use === "unread" ? [path] : []));
     if (unread.length > 0) return { blobs: 0, bytes: 0, unread };
     const uses = [own, ...others.flatMap(({ use }) => (typeof use === "string" ? [] : [use]))];
@@ -97,6 +101,16 @@ export class SqliteUpkeep implements StoreUpkeep {
     return { ...count, unread: [] };
   }
 
+  listRunsElsewhere(runIds: readonly string[]): ReadonlySet<string> {
+    const found = new Set<string>();
+    for (const path of this.#listOthers()) {
+      const known = this.#ask(path, (database) => listKnownRuns(database, runIds));
+      if (known === "unread") return new Set(runIds);
+      if (known !== "no store") for (const id of known) found.add(id);
+    }
+    return found;
+  }
+
   close(): void {
     this.#reader?.close();
     this.#writer?.close();
@@ -104,14 +118,20 @@ export class SqliteUpkeep implements StoreUpkeep {
     this.#writer = undefined;
   }
 
-  /** What another store of the folder needs, if it is one and can say. */
-  #ask(path: string): BlobUse | "no store" | "unread" {
+  /** Paths of what may be other stores of the folder. */
+  #listOthers(): readonly string[] {
+    const { path: own } = this.#connection;
+    return listStores(dirname(own)).filter((path) => path !== own);
+  }
+
+  /** What another store of the folder answers, if it is one and can say. */
+  #ask<T>(path: string, read: (database: DatabaseSync) => T): T | "no store" | "unread" {
     try {
       const url = `sqlite:${path}`;
       const database = openReader({ ...this.#connection, url, path });
       try {
         const { isEmpty } = readSchema({ url, database, migrations: MIGRATIONS });
-        return isEmpty ? "no store" : readBlobUse(database);
+        return isEmpty ? "no store" : read(database);
       } finally {
         database.close();
       }
