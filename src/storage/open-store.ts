@@ -39,7 +39,7 @@ export function isMemoryUrl(url: string): boolean {
 }
 
 /** The path behind `sqlite:PATH`, as written. STORE_UNSUPPORTED, STORE_INVALID. */
-export function parseSqlitePath(url: string): string {
+function parseSqlitePath(url: string): string {
   if (/^postgres(ql)?:/.test(url)) {
     throw new MillraceError("STORE_UNSUPPORTED", `Postgres is not supported yet: "${url}".`, {
       hint: "One machine with any number of processes works on a file: --store sqlite:PATH",
