@@ -242,7 +242,7 @@ describe("a process that hangs", () => {
 });
 
 describe("a worker that is idle", () => {
-  test("commits nothing, and starts at once what its own process enqueues", async () => {
+  test("says once that it is there and commits nothing else, and starts at once what its own process enqueues", async () => {
     const world = makeDurableWorld();
     const hosts = makeHostWorld(world);
     hosts.openGate();
@@ -251,10 +251,13 @@ describe("a worker that is idle", () => {
     const mill = await world.open([waiting]);
     const control = new AbortController();
     const working = mill.work({ signal: control.signal });
-    await pause(200);
+    // After its first second.
+    await pause(1_500);
     const raw = world.raw();
     const version = (): unknown => raw.prepare("PRAGMA data_version").get();
     const before = version();
+    const [worker] = await mill.store.listWorkers();
+    expect(worker?.running).toEqual(["queue:waiting"]);
     // Two looks around, and a hundred looks at the mark.
     await pause(2_300);
     expect(version()).toEqual(before);
@@ -271,6 +274,7 @@ describe("a worker that is idle", () => {
     control.abort();
     await working;
     expect(version()).not.toEqual(before);
+    expect((await mill.store.listWorkers())[0]?.running).not.toContain("queue:waiting");
   });
 
   test("and so does another one beside it: they do not wake each other", async () => {

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { RunRecord } from "../../model/run.ts";
 import { MemoryStore } from "../../storage/memory/memory-store.ts";
 import type { NewRun } from "../../storage/write.ts";
+import { systemMachine } from "../../std/machine.ts";
 import { makeVirtualClock, type VirtualClock } from "../../std/virtual-clock.ts";
 import {
   applyAll,
@@ -207,4 +208,25 @@ test("a run that was parked until a time says what holds it back and until when"
 
   expect(summary).toContain("it is held back until 2026-07-14T09:10:00.000Z (retry) (in 10m).");
   expect(blockers).toMatchObject([{ kind: "retry", expectedAtMs: wakeAtMs, basis: "exact" }]);
+});
+
+test("an idle worker that lives is seen however long ago it spoke, and whether it works this queue", async () => {
+  const { store, clock, enqueue, why } = setup();
+  const { host, pid, bootId, processStart } = systemMachine;
+  const owner = { worker: "idle", host, pid, bootId, processStart };
+  await store.beat(owner, ["queue:other"]);
+  const run = await enqueue();
+  await clock.advance(3_600_000);
+
+  expect((await why(run)).blockers).toMatchObject([
+    { kind: "no-worker", text: '1 worker is alive, and none has a run of pipeline "crawl"' },
+  ]);
+  await store.beat(owner, ["queue:other", "queue:crawl"]);
+  expect(await why(run)).toMatchObject({
+    blockers: [],
+    summary: expect.stringContaining("it is the next one, and 1 worker is at work there"),
+  });
+  await store.beat({ ...owner, pid: 4_194_305 }, ["queue:crawl"]);
+  await store.beat(owner, []);
+  expect((await why(run)).blockers).toMatchObject([{ text: "no worker is at work on this store" }]);
 });

@@ -1,19 +1,19 @@
-// Where a queued run stands: how many are claimed before it, and who works queues now. A worker says what it runs
-// and not which pipelines it knows, so that what it holds is all that tells; one that is idle takes what is due
-// within a second and need not be looked for.
+// Where a queued run stands: how many are claimed before it, and who works queues now. A busy worker says what it runs
+// and not which pipelines it knows, so that what it holds is all that tells; one that is idle names its queues.
 
 import { PAGE_ROWS_MAX, QUEUE_AHEAD_MAX, WORKER_ALIVE_MS_MAX } from "../../model/limits.ts";
 import type { RunRecord } from "../../model/run.ts";
 import { systemMachine, type Machine } from "../../std/machine.ts";
 import type { Store } from "../../storage/store.ts";
+import { isQueueMark, toQueueMark } from "./queue-mark.ts";
 
 /** What is known of the queue in front of a run. */
 export interface QueuePosition {
   /** Runs of its pipeline that are claimed before it; QUEUE_AHEAD_MAX stands for so many or more. */
   readonly ahead: number;
-  /** Workers alive that hold runs of its pipeline's queue. */
+  /** Workers alive that hold runs of its pipeline's queue, or are idle and work it. */
   readonly workersHere: number;
-  /** Workers alive that hold runs of any queue, among the newest 500 runs that are running. */
+  /** Workers alive that are idle, or hold runs of any queue, among the newest 500 runs that are running. */
   readonly workers: number;
 }
 
@@ -37,12 +37,22 @@ export async function readQueuePosition(
   const alive = workers.filter(
     ({ owner, beatAtMs }) => beatAtMs >= sinceMs && machine.isGone(owner) !== true,
   );
-  const count = (runs: readonly RunRecord[]): number => {
+  // An idle one speaks once, and is there as long as its process is.
+  const idle = workers.filter(({ owner }) => machine.isGone(owner) === false);
+  const count = (runs: readonly RunRecord[], isQueue: (mark: string) => boolean): number => {
     // What runs in the foreground of a process says nothing of queues.
     const owners = runs.flatMap(({ foreground, lease }) =>
       foreground || lease === null ? [] : [lease.owner.worker],
     );
-    return alive.filter(({ owner }) => owners.includes(owner.worker)).length;
+    const found = new Set<string>();
+    for (const { owner } of alive) if (owners.includes(owner.worker)) found.add(owner.worker);
+    for (const { owner, running: marks } of idle) if (marks.some(isQueue)) found.add(owner.worker);
+    return found.size;
   };
-  return { ahead, workersHere: count(here), workers: count(all) };
+  const own = toQueueMark(run.pipeline);
+  return {
+    ahead,
+    workersHere: count(here, (mark) => mark === own),
+    workers: count(all, isQueueMark),
+  };
 }

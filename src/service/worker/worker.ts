@@ -23,6 +23,7 @@ import { checkProvided, refuseUnavailable } from "../prepare-run.ts";
 import type { RunHandle } from "../run-handle.ts";
 import { beginClaimed, returnClaimed, type Begun } from "./begin-claimed.ts";
 import { checkWorkOptions } from "./check-work-options.ts";
+import { Presence } from "./presence.ts";
 import { rescueRuns } from "./rescuer.ts";
 
 /** How the queues are worked. */
@@ -64,6 +65,7 @@ export class Worker implements StoppableWorker {
   readonly #pipelines: readonly ClaimedPipeline[];
   readonly #active: Map<string, LiveRun> = new Map();
   readonly #counts: Partial<Record<RunState | "returned", number>> = {};
+  readonly #presence: Presence;
   readonly #ended: PromiseWithResolvers<void> = Promise.withResolvers();
   readonly #stopping: AbortController = new AbortController();
   #mode: Mode = "working";
@@ -87,6 +89,7 @@ export class Worker implements StoppableWorker {
     this.#room = checkWorkOptions(options);
     const names = new Set(options.pipelines ?? mill.pipelines.keys());
     this.#pipelines = [...names].map((name) => toClaimed(mill, name));
+    this.#presence = new Presence(mill, [...names]);
   }
 
   /** Works. Resolves when it is over; rejects for a fault that leaves the store or the engine in doubt, and with
@@ -113,6 +116,7 @@ export class Worker implements StoppableWorker {
       this.#mill.workers.delete(this);
       this.#look?.cancel();
       this.#listen?.cancel();
+      await this.#presence.leave();
     }
   }
 
@@ -184,6 +188,7 @@ export class Worker implements StoppableWorker {
     });
     if (result.kind !== "claimed") return 0;
     this.#runs += result.runs.length;
+    if (result.runs.length > 0) this.#presence.busy();
     keeper.expect(result.runs.map(({ run: { id, epoch } }) => ({ id, epoch })));
     // Each on its own: what one meets must not leave the others claimed and forgotten.
     const begun = result.runs.map((next) => this.#begin(next, sentMs));
@@ -271,6 +276,7 @@ export class Worker implements StoppableWorker {
     this.#look = this.#mill.world.clock.setTimer(PRESENCE_MS_DEFAULT, () => {
       if (this.#mode !== "working") return;
       this.#lookAgain();
+      if (this.#isIdle && this.#active.size === 0) void this.#presence.idle();
       void this.#lookAround();
     });
   }

@@ -1,0 +1,48 @@
+// Says that a worker is there although it has nothing to do: once when it has been idle for a second, not again and
+// again, since every word of it is a commit. Who reads it asks the machine whether that process still lives. While a
+// worker has runs its beats speak for it, and what was said here is overwritten.
+
+import type { MillContext } from "../mill-context.ts";
+import { toQueueMark } from "../queries/queue-mark.ts";
+
+/** Pipelines that are named at most. */
+const PIPELINES_NAMED_MAX = 100;
+
+/** The presence of one worker while it is idle. */
+export class Presence {
+  readonly #mill: Pick<MillContext, "store" | "owner">;
+  readonly #marks: readonly string[];
+  #isTold: boolean = false;
+  /** What it said may still stand: a run that is over within a second overwrites nothing. */
+  #mayStand: boolean = false;
+
+  constructor(mill: Pick<MillContext, "store" | "owner">, pipelines: readonly string[]) {
+    this.#mill = mill;
+    this.#marks = pipelines.slice(0, PIPELINES_NAMED_MAX).map(toQueueMark);
+  }
+
+  /** It has had nothing to do for a while. */
+  async idle(): Promise<void> {
+    if (this.#isTold) return;
+    this.#isTold = true;
+    this.#mayStand = true;
+    await this.#tell(this.#marks);
+  }
+
+  /** It has something to do: next time it is idle it says so again. */
+  busy(): void {
+    this.#isTold = false;
+  }
+
+  /** It is over. */
+  async leave(): Promise<void> {
+    if (this.#mayStand) await this.#tell([]);
+    this.#mayStand = false;
+  }
+
+  async #tell(marks: readonly string[]): Promise<void> {
+    const { store, owner } = this.#mill;
+    // Only `why` reads it: a store that is busy, or closed by now, is no fault of this.
+    await store.beat(owner, marks).catch(() => undefined);
+  }
+}
