@@ -73,14 +73,15 @@ await bundle.write({
       // below lies in it, and no start loads the packages that only they need.
       {
         name: "engine",
-        test: /[\\/]src[\\/](?:engine[\\/](?!executors[\\/])|storage[\\/](?!sqlite[\\/])|service[\\/])/,
+        test: /[\\/]src[\\/](?:engine[\\/](?!executors[\\/])|storage[\\/](?!sqlite[\\/])|service[\\/](?:millrace|pipeline|each)\.ts)/,
       },
+      { name: "verbs", test: /[\\/]src[\\/]service[\\/]/ },
       { name: "sqlite", test: /[\\/]src[\\/]storage[\\/]sqlite[\\/]/ },
       { name: "executors", test: /[\\/]src[\\/]engine[\\/]executors[\\/]/ },
       // Help and tables bring packages of their own: loaded when asked for. So are reports, and what foresees an end.
       {
         name: "command",
-        test: /[\\/]src[\\/](?:config[\\/]|cli[\\/](?!main\.ts|program\.ts|render[\\/]table|render[\\/]progress[\\/]time-left|foreground[\\/](?:plan-again|look-back)|report[\\/](?!report-flag)|show-pipeline|pipeline-detail|commands[\\/]|doctor[\\/]|templates|answers[\\/]))/,
+        test: /[\\/]src[\\/](?:config[\\/]|cli[\\/](?!main\.ts|program\.ts|render[\\/]table|render[\\/]progress[\\/]time-left|foreground[\\/](?:plan-again|look-back|find-resumable|run-document|follow-queue|run-batch)|export-text|with-store|report[\\/](?!report-flag)|show-pipeline|pipeline-detail|commands[\\/]|doctor[\\/]|templates|answers[\\/]))/,
       },
     ],
   },

@@ -21,7 +21,7 @@ import type { EventNumbers } from "../storage/write.ts";
 import { Emitter } from "../std/emitter.ts";
 import type { EncodedValue } from "../std/value.ts";
 import { toInputVersion } from "./commands/input-text.ts";
-import { explainRun, type Explanation } from "./explain.ts";
+import type { Explanation } from "./explain.ts";
 import { EventQueue } from "./event-queue.ts";
 import type { MillContext } from "./mill-context.ts";
 import { DrivenResult } from "./outputs.ts";
@@ -299,8 +299,9 @@ export class LiveRun implements RunHandle {
     await this.result().catch(() => undefined);
   }
 
-  why(stage?: string, item?: string): Promise<Explanation> {
-    return explainRun(this.#mill.store, this.#parts.record, {
+  async why(stage?: string, item?: string): Promise<Explanation> {
+    const { explainRun } = await import("./explain.ts");
+    return await explainRun(this.#mill.store, this.#parts.record, {
       ...(stage === undefined ? {} : { stage }),
       ...(item === undefined ? {} : { item }),
     });

@@ -1,5 +1,5 @@
 // openMillrace: the facade of durable runs. Opening starts nothing: no timer, no thread, no claim. What a run
-// needs to stay ours (lease, beat) begins with the first run and ends with the last.
+// needs to stay ours (lease, beat) begins with the first run and ends with the last. What no start needs loads late.
 
 import { GroupCommit } from "../storage/group-commit.ts";
 import { openStore } from "../storage/open-store.ts";
@@ -23,37 +23,31 @@ import { makeIdSource } from "../std/id.ts";
 import { systemMachine, type Machine } from "../std/machine.ts";
 import { systemRandom, type Random } from "../std/random.ts";
 import { abandonWork } from "./worker/abandon-work.ts";
-import { cancelRun, type CancelOptions, type CancelOutcome } from "./commands/cancel-run.ts";
+import type { CancelOptions, CancelOutcome } from "./commands/cancel-run.ts";
 import {
   enqueueRuns,
   type EnqueueEntry,
   type EnqueueOptions,
   type EnqueueOutcome,
 } from "./commands/enqueue-runs.ts";
-import { cancelRuns, type CancelRunsOptions } from "./selection/cancel-runs.ts";
-import { purgeRuns, type PurgeOptions } from "./selection/purge-runs.ts";
-import { requeueBatch, requeueRun } from "./commands/requeue-run.ts";
-import {
-  retryFailed,
-  type RetryFailedOptions,
-  type RetryOutcome,
-} from "./selection/retry-failed.ts";
+import type { CancelRunsOptions } from "./selection/cancel-runs.ts";
+import type { PurgeOptions } from "./selection/purge-runs.ts";
+import type { RetryFailedOptions, RetryOutcome } from "./selection/retry-failed.ts";
 import type { SelectionOutcome } from "./selection/run-selection.ts";
-import { rerunRun, type RerunOptions } from "./commands/rerun-run.ts";
+import type { RerunOptions } from "./commands/rerun-run.ts";
 import { rescueInterrupted } from "./commands/rescue.ts";
 import { queueRun, resumeRun, type ResumeOptions } from "./commands/resume-run.ts";
 import { startRun, type StartOptions } from "./commands/start-run.ts";
-import { explainRun, type Explanation } from "./explain.ts";
-import { findResult, KnownRun } from "./known-run.ts";
+import type { Explanation } from "./explain.ts";
 import type { MillContext } from "./mill-context.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { PatientBlobs } from "./patient-blobs.ts";
 import { checkConcurrency } from "./prepare-run.ts";
 import { findRun } from "./queries/find-run.ts";
-import { listItems, type ItemListQuery, type ItemPage } from "./queries/list-items.ts";
-import { readQueueStats, type QueueStats } from "./queries/queue-stats.ts";
-import { listRuns, type RunListQuery, type RunPage } from "./queries/list-runs.ts";
-import { importRuns, type ImportOptions, type ImportOutcome } from "./queue-import/import-runs.ts";
+import type { ItemListQuery, ItemPage } from "./queries/list-items.ts";
+import type { QueueStats } from "./queries/queue-stats.ts";
+import type { RunListQuery, RunPage } from "./queries/list-runs.ts";
+import type { ImportOptions, ImportOutcome } from "./queue-import/import-runs.ts";
 import type { RunHandle } from "./run-handle.ts";
 import type { RunResult } from "./run-result.ts";
 import { Worker, type WorkOptions, type WorkSummary } from "./worker/worker.ts";
@@ -118,6 +112,7 @@ export class Millrace {
     const started = await startRun(this.#mill, { definition: pipeline.definition, input, options });
     // The outputs are those of the pipeline that was passed in.
     if (started.kind === "live") return started.run as RunHandle as RunHandle<Out>;
+    const { KnownRun } = await import("./known-run.ts");
     const known = new KnownRun(this.#mill, {
       definition: pipeline.definition,
       run: started.run,
@@ -169,6 +164,7 @@ export class Millrace {
 
   /** Does a run again as a new one, linked to it, in this process. */
   async rerun(run: string, options: RerunOptions = {}): Promise<RunHandle> {
+    const { rerunRun } = await import("./commands/rerun-run.ts");
     return await rerunRun(this.#mill, run, options);
   }
 
@@ -178,12 +174,14 @@ export class Millrace {
     bytes: AsyncIterable<Uint8Array>,
     options: ImportOptions = {},
   ): Promise<ImportOutcome> {
+    const { importRuns } = await import("./queue-import/import-runs.ts");
     return await importRuns(this.#mill, { definition: pipeline.definition, bytes, options });
   }
 
   /** Queues a resume of every failed run that matches, with fresh attempts, ten a second; one that refuses is
    *  skipped. */
   async retryFailed(options: RetryFailedOptions = {}): Promise<RetryOutcome> {
+    const { retryFailed } = await import("./selection/retry-failed.ts");
     return await retryFailed(this.#mill, options);
   }
 
@@ -194,17 +192,20 @@ export class Millrace {
   async requeue(
     what: string | { readonly batch: string; readonly dryRun?: boolean },
   ): Promise<RunRecord | SelectionOutcome> {
+    const { requeueBatch, requeueRun } = await import("./commands/requeue-run.ts");
     if (typeof what === "string") return await requeueRun(this.#mill, what);
     return await requeueBatch(this.#mill, what.batch, what);
   }
 
   /** Deletes runs in these states with all they have; never running ones. */
   async purge(options: PurgeOptions): Promise<SelectionOutcome> {
+    const { purgeRuns } = await import("./selection/purge-runs.ts");
     return await purgeRuns(this.#mill, options);
   }
 
   /** Counts of runs by state and pipeline; costs the same however many there are. */
   async stats(): Promise<QueueStats> {
+    const { readQueueStats } = await import("./queries/queue-stats.ts");
     return await readQueueStats(this.#mill.store);
   }
 
@@ -216,13 +217,18 @@ export class Millrace {
     what: string | CancelRunsOptions,
     options: CancelOptions = {},
   ): Promise<CancelOutcome | SelectionOutcome> {
-    if (typeof what === "string") return await cancelRun(this.#mill, what, options);
+    if (typeof what === "string") {
+      const { cancelRun } = await import("./commands/cancel-run.ts");
+      return await cancelRun(this.#mill, what, options);
+    }
+    const { cancelRuns } = await import("./selection/cancel-runs.ts");
     return await cancelRuns(this.#mill, what);
   }
 
   /** What a run gave, by short name, id or "last": of one that this process works on when it has ended. A run
    *  that others work on has no result yet: RUN_STATE_CONFLICT. */
   async result(reference: string): Promise<RunResult> {
+    const { findResult } = await import("./known-run.ts");
     return await findResult(this.#mill, reference);
   }
 
@@ -233,6 +239,7 @@ export class Millrace {
 
   /** A page of runs, newest first. */
   async runs(options: RunListQuery = {}): Promise<RunPage> {
+    const { listRuns } = await import("./queries/list-runs.ts");
     return await listRuns(this.#mill.store, options);
   }
 
@@ -242,11 +249,13 @@ export class Millrace {
     stage: string,
     options: Omit<ItemListQuery, "run" | "stage"> = {},
   ): Promise<ItemPage> {
+    const { listItems } = await import("./queries/list-items.ts");
     return await listItems(this.#mill.store, { ...options, run, stage });
   }
 
   /** Why a run, stage or item is not running, or how it ended. */
   async why(run: string, stage?: string, item?: string): Promise<Explanation> {
+    const { explainRun } = await import("./explain.ts");
     return await explainRun(this.#mill.store, await this.run(run), {
       ...(stage === undefined ? {} : { stage }),
       ...(item === undefined ? {} : { item }),

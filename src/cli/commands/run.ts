@@ -5,7 +5,6 @@ import { isPipeline } from "../../service/pipeline.ts";
 import { MillraceError } from "../../model/errors.ts";
 import type { CliContext, ParsedOptions } from "../cli-context.ts";
 import { followRun } from "../foreground/follow-run.ts";
-import { runBatch } from "../foreground/run-batch.ts";
 import { hintStage } from "../foreground/hint-stage.ts";
 import { withDocument } from "../foreground/with-document.ts";
 import { readTags, readWorkFlags } from "../foreground/work-flags.ts";
@@ -41,6 +40,7 @@ export async function run(
       const target = await loadTarget(context, args[0]);
       if (!isPipeline(target.pipeline)) throw foreignPipeline(target.words[0] ?? "");
       const slots = work.concurrency ?? WORKER_RUNS_DEFAULT;
+      const { runBatch } = await import("../foreground/run-batch.ts");
       return runBatch(target.context, { file: items, target, slots, logs, isStrict, tags, keep });
     });
   }

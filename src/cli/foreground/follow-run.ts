@@ -7,7 +7,6 @@ import { isPipeline } from "../../service/pipeline.ts";
 import { openMillrace, type Millrace } from "../../service/millrace.ts";
 import type { RunHandle } from "../../service/run-handle.ts";
 import { runName } from "../../service/queries/find-run.ts";
-import { showRun } from "../../service/queries/show-run.ts";
 import type { RunResult } from "../../service/run-result.ts";
 import { isMillraceError, MillraceError } from "../../model/errors.ts";
 import type { MillraceEvent } from "../../model/event.ts";
@@ -26,7 +25,6 @@ import type { PlannedRun } from "../render/progress/progress.ts";
 import { Interruption } from "./interruption.ts";
 import { openLogFile, type LogFile } from "./log-file.ts";
 import { listNextSteps, resumeCommand } from "./next-steps.ts";
-import { readRunDocument } from "./run-document.ts";
 import { openWatch, type Watch } from "./watch.ts";
 import type { KeepDocument } from "./with-document.ts";
 
@@ -189,6 +187,7 @@ async function finish(parts: Finish): Promise<ExitCode> {
   watch.close();
   if (context.flags.json) {
     const commands = next.map(({ command }) => command);
+    const { readRunDocument } = await import("./run-document.ts");
     options.keep(await readRunDocument(mill, { handle, result, next: commands }));
   }
   return decideExit(result, { isStrict: options.isStrict, interrupted: interruption.exitCode });
@@ -212,6 +211,7 @@ async function report({ options, mill, handle, watch }: Finish): Promise<string 
 /** Stages that an earlier epoch, or the run that gave its results, had finished. */
 async function listKept(mill: Millrace, handle: RunHandle): Promise<readonly string[]> {
   if (handle.resumed === undefined) return [];
+  const { showRun } = await import("../../service/queries/show-run.ts");
   const { stages } = await showRun(mill.store, handle.id);
   return stages.flatMap(({ stage, state }) => (state === "succeeded" ? [stage] : []));
 }
