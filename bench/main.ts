@@ -7,6 +7,7 @@ const QUESTIONS: Readonly<
   memory: () => import("./questions/memory.ts"),
   durable: () => import("./questions/durable.ts"),
   queue: () => import("./questions/queue.ts"),
+  "queue-idle": () => import("./questions/queue-idle.ts"),
   "queue-depth": () => import("./questions/queue-depth.ts"),
   "type-check": () => import("./questions/type-check.ts"),
   "start-up": () => import("./questions/start-up.ts"),

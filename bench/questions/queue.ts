@@ -13,7 +13,6 @@ const RUNS = 20_000;
 const PER_CALL = 1_000;
 const AT_ONCE = 256;
 const ROUNDS = 5;
-const IDLE_ROUNDS = 200;
 /** Fewer of the peer's, which takes milliseconds for each. */
 const PEER_RUNS = 500;
 
@@ -99,51 +98,6 @@ async function sample(folder: string, round: number, { ours, bare, peer }: Trio)
   }
 }
 
-/** From the call to the first stage's function, and to the result, with nothing else to do, ms. */
-async function sampleIdle(
-  folder: string,
-): Promise<Record<"start" | "queued" | "result", number[]>> {
-  const samples = { start: [] as number[], queued: [] as number[], result: [] as number[] };
-  let begunMs = 0;
-  const begin = stage("begin", {}, () => {
-    begunMs = performance.now();
-  });
-  const middle = stage("middle", { needs: { begin } }, () => 1);
-  const end = stage("end", { needs: { middle } }, () => 2);
-  const idle = pipeline("idle", { output: { end } });
-  const mill = await openMillrace({
-    store: `sqlite:${join(folder, "idle.db")}`,
-    pipelines: [idle],
-  });
-  const stop = new AbortController();
-  for (let round = 0; round < IDLE_ROUNDS; round += 1) {
-    const startedMs = performance.now();
-    await (await mill.start(idle, undefined)).result();
-    if (round >= IDLE_ROUNDS / 10) {
-      samples.start.push(begunMs - startedMs);
-      samples.result.push(performance.now() - startedMs);
-    }
-  }
-  let ended: () => void = () => undefined;
-  const working = mill.work({
-    signal: stop.signal,
-    onEvent: ({ type }) => {
-      if (type === "run.succeeded") ended();
-    },
-  });
-  for (let round = 0; round < IDLE_ROUNDS; round += 1) {
-    const isOver = new Promise<void>((resolve) => (ended = resolve));
-    await mill.enqueue(idle, [{ input: undefined }]);
-    const enqueuedMs = performance.now();
-    await isOver;
-    if (round >= IDLE_ROUNDS / 10) samples.queued.push(begunMs - enqueuedMs);
-  }
-  stop.abort();
-  await working;
-  await mill.close();
-  return samples;
-}
-
 /** Answers whether the floors were met. */
 export async function ask(): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), "millrace-queue-"));
@@ -182,17 +136,6 @@ export async function ask(): Promise<boolean> {
         3,
       ),
     ];
-    printConditions("idle, three stages, ms");
-    const idle = await sampleIdle(folder);
-    const figures = [
-      summarize("start to result", idle.result),
-      summarize("start to first stage", idle.start),
-      summarize("enqueued to first stage", idle.queued),
-    ];
-    printFigures(figures, "ms");
-    met.push(printTarget("start to result, p50 ms", figures[0]?.median ?? Number.NaN, 3));
-    met.push(printTarget("start to first stage, p50 ms", figures[1]?.median ?? Number.NaN, 0.5));
-    met.push(printTarget("enqueued to first stage, p50 ms", figures[2]?.median ?? Number.NaN, 0.5));
     return met.every(Boolean);
   } finally {
     rmSync(folder, { recursive: true, force: true });
