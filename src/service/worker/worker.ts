@@ -121,7 +121,7 @@ export class Worker implements StoppableWorker {
   }
 
   async stop(drainMs: number): Promise<void> {
-    if (this.#mode === "over") return;
+    if (this.#mode === "over") return await this.#ended.promise;
     this.#mode = "stopping";
     this.#drainMs = drainMs;
     this.#stopping.abort();
@@ -148,7 +148,8 @@ export class Worker implements StoppableWorker {
     this.#isPumping = true;
     this.#mill.world.clock.defer(() => {
       this.#isPumping = false;
-      this.#pump();
+      if (this.#mode === "over") this.#ended.resolve();
+      else this.#pump();
     });
   }
 
@@ -350,9 +351,10 @@ export class Worker implements StoppableWorker {
     return true;
   }
 
+  // A turn that is booked is waited for: whoever hears of the end finds nothing of this left in the event loop.
   #end(): void {
     this.#mode = "over";
-    this.#ended.resolve();
+    if (!this.#isPumping) this.#ended.resolve();
   }
 }
 
