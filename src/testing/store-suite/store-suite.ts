@@ -13,11 +13,14 @@ import { eventCases } from "./events.ts";
 import { itemCases } from "./items.ts";
 import { memoCases } from "./memos.ts";
 import { aheadCases } from "./queue/ahead.ts";
+import { crashCases } from "./queue/crashes.ts";
 import { placeCases } from "./queue/places.ts";
 import { queryCases } from "./queries.ts";
 import { queueCases } from "./queue/queue.ts";
 import { reclaimCases } from "./queue/reclaims.ts";
+import { resetCases } from "./queue/resets.ts";
 import { runBatchCases } from "./queue/run-batches.ts";
+import { wakeCases } from "./queue/wakes.ts";
 import { runCases } from "./runs.ts";
 import { stageCases } from "./stages.ts";
 import type { StoreCase } from "./suite.ts";
@@ -36,9 +39,12 @@ export const storeSuite: readonly StoreChapter[] = [
   { name: "cancels", cases: cancelCases },
   { name: "endings", cases: endingCases },
   { name: "queue", cases: queueCases },
+  { name: "wakes", cases: wakeCases },
   { name: "ahead", cases: aheadCases },
   { name: "places", cases: placeCases },
   { name: "reclaims", cases: reclaimCases },
+  { name: "crashes", cases: crashCases },
+  { name: "resets", cases: resetCases },
   { name: "batches of runs", cases: runBatchCases },
   { name: "stages", cases: stageCases },
   { name: "items", cases: itemCases },
