@@ -21,8 +21,18 @@ export type {
   RecordFunction,
   VerifyFunction,
 } from "../model/stage/stage-options.ts";
-export { resource } from "../model/make-resource.ts";
-export type { Resource, ResourceOptions, ResourceUse } from "../model/resource.ts";
+export { resource } from "../service/resource.ts";
+export type { ResourceHandle } from "../service/resource.ts";
+export type {
+  BreakerOptions,
+  KeyedBreakerOptions,
+  QuotaOptions,
+  Resource,
+  ResourceChange,
+  ResourceOptions,
+  ResourceUse,
+  UseOptions,
+} from "../model/resource.ts";
 export { skip } from "../model/outcome.ts";
 export type {
   ErrorClass,
@@ -33,6 +43,7 @@ export type {
   StageState,
 } from "../model/outcome.ts";
 export type { RetryMatch, RetryOptions, RetryRule } from "../model/retry.ts";
+export { classifyText } from "../policy/classify-text.ts";
 export type { TriggerRule } from "../model/stage/trigger.ts";
 export type { ArtifactReference, Context } from "../model/context.ts";
 export { AbortReason } from "../model/context.ts";

@@ -73,3 +73,16 @@ export const RETENTION_MS_DEFAULT: number = 30 * 86_400_000;
 
 /** Failed runs that may begin again within a second. */
 export const RETRIED_RUNS_PER_SECOND = 10;
+
+/** Counted failures in a row that open a breaker. */
+export const BREAKER_THRESHOLD_DEFAULT = 5;
+/** How long the first opening of a breaker lasts, ms. */
+export const BREAKER_RECOVERY_MS_DEFAULT = 30_000;
+/** Probes at once while a breaker is half open. */
+export const BREAKER_PROBES_DEFAULT = 1;
+/** Successes that close a breaker. */
+export const BREAKER_SUCCESSES_DEFAULT = 1;
+/** Retries that a budget admits, as a share of first tries. */
+export const BUDGET_SHARE_DEFAULT = 0.2;
+/** Retries that a budget admits besides, per second. */
+export const BUDGET_PER_SECOND_DEFAULT = 1;

@@ -18,6 +18,10 @@ export const ERROR_CODES = [
   "DEFINITION_INVALID",
   "OPTION_INVALID",
   "FEATURE_UNAVAILABLE",
+  "RESOURCE_UNKNOWN",
+  "RESOURCE_CONFLICT",
+  "USE_INVALID",
+  "USE_NESTED",
   "INPUT_INVALID",
   "PROVIDED_MISSING",
   "STAGE_UNKNOWN",
@@ -119,14 +123,16 @@ export class PermanentError extends Error {
 /** Thrown by a stage: the other side asks for less. Waits at least `retryAfter` and costs no attempt. */
 export class ThrottledError extends Error {
   readonly millraceClass = "throttled" as const;
-  /** Duration text or ms; undefined: the policy's own delay. */
+  /** Ms, duration text ("30s"), or the text of a Retry-After header: seconds ("30") or a date. Undefined, or none of
+   *  these: the policy's own delay. */
   readonly retryAfter: number | string | undefined;
+  /** `retryAfter: null`, as a header that is absent reads, is the same as none. */
   constructor(
     message: string,
-    options: ErrorOptions & { readonly retryAfter?: number | string } = {},
+    options: ErrorOptions & { readonly retryAfter?: number | string | null | undefined } = {},
   ) {
     super(message, options);
     this.name = "ThrottledError";
-    this.retryAfter = options.retryAfter;
+    this.retryAfter = options.retryAfter ?? undefined;
   }
 }

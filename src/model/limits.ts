@@ -127,3 +127,18 @@ export const WORKER_SILENT_MS_MAX = 86_400_000;
 export const WORKER_ALIVE_MS_MAX = 5_000;
 /** Blobs younger than this are left alone by `gc`, needed or not, since a row may name them soon, ms. */
 export const BLOB_YOUNG_MS_MAX = 3_600_000;
+
+/** Quotas of one resource. */
+export const RESOURCE_QUOTAS_MAX = 8;
+/** Resources that one attempt uses: each is a row per attempt. */
+export const RESOURCE_USES_MAX = 32;
+/** Keys of one resource that may have settings of their own. */
+export const RESOURCE_KEYS_LISTED_MAX = 10_000;
+/** Bytes of UTF-8 of a resource's key: it is a column. */
+export const RESOURCE_KEY_BYTES_MAX = 512;
+/** Keys of one resource that are remembered while nobody uses them. */
+export const RESOURCE_IDLE_KEYS_MAX = 100_000;
+/** Largest rate and burst of a quota, units. */
+export const QUOTA_UNITS_MAX = 1_000_000_000;
+/** Most probes of a breaker at once. */
+export const BREAKER_PROBES_MAX = 3;

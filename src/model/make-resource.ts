@@ -1,59 +1,104 @@
-// resource: declares an outside thing. Its numbers are checked at once; what it does comes with the engine's
-// part, and until then a pipeline that uses one refuses to run.
+// resource: declares an outside thing. Its numbers are checked at once; a use of it is bound to a key and to what it
+// costs before anything waits, so that an impossible one fails at the line that made it.
 
-import { OptionReader } from "./compile/option-reader.ts";
 import { definitionInvalid } from "./compile/compile.ts";
+import { describeValue } from "./compile/option-reader.ts";
+import { parseResource, readMaxWait } from "./compile/parse-resource.ts";
+import { isResourceKey, isResourceName } from "./compile/resource-name.ts";
 import type { DefinitionFault } from "./definition.ts";
-import { CONCURRENCY_MAX } from "./limits.ts";
-import type { Resource, ResourceOptions } from "./resource.ts";
+import { MillraceError } from "./errors.ts";
+import { NAME_CHARS_MAX, RESOURCE_KEY_BYTES_MAX } from "./limits.ts";
+import type {
+  QuotaOptions,
+  Resource,
+  ResourceDeclaration,
+  ResourceOptions,
+  ResourceUse,
+  UseOptions,
+} from "./resource.ts";
 
 /** Declares a resource. DEFINITION_INVALID names every impossible number at once. */
-export function resource<K = never>(name: string, options: ResourceOptions<K> = {}): Resource<K> {
+export function declareResource<K = never>(
+  name: string,
+  options: ResourceOptions<K> = {},
+): Resource<K> {
   const faults: DefinitionFault[] = [];
-  const reader = new OptionReader({ ...options }, `resources.${name}`, faults);
-  reader.refuseUnknown(["limit", "quota", "breaker", "retryBudget", "key", "onChange"]);
-  if (typeof options.limit === "number") reader.number("limit", { min: 1, max: CONCURRENCY_MAX });
-  if (!Array.isArray(options.quota)) checkQuota(reader.nested("quota"));
-  checkBreaker(reader.nested("breaker"));
-  if (faults.length > 0) throw definitionInvalid(name, faults);
-  const { key } = options;
+  if (!isResourceName(name)) {
+    faults.push({
+      path: "resources",
+      message: `expected a name of 1 to ${NAME_CHARS_MAX} characters without "/"; got ${describeValue(name)}`,
+    });
+  }
+  const declaration = parseResource({ name, values: { ...options }, faults, base: null });
+  if (faults.length > 0) throw definitionInvalid(String(name), faults);
+  const quotas = [options.quota ?? []].flat();
+  const bind = (key: string | null, costs: Costs, use: UseOptions): ResourceUse =>
+    Object.freeze({
+      kind: "resource-use" as const,
+      resource: name,
+      key,
+      declaration,
+      costs: readCosts(declaration, costs, use),
+      maxWaitMs: readOwnWait(name, use),
+    });
   return Object.freeze({
-    kind: "resource-use" as const,
-    resource: name,
-    key: null,
+    ...bind(null, () => undefined, {}),
     options,
-    for: (input: K) =>
-      Object.freeze({
-        kind: "resource-use" as const,
-        resource: name,
-        key: key === undefined ? String(input) : key(input),
-      }),
+    declaration,
+    for: (input: K, use: UseOptions = {}) =>
+      bind(keyOf(declaration, options, input), (index) => costOf(quotas[index], input), use),
+    with: (use: UseOptions) => bind(null, () => undefined, use),
   });
 }
 
-function checkQuota(reader: OptionReader | undefined): void {
-  if (reader === undefined) return;
-  reader.refuseUnknown(["rate", "per", "burst", "cost", "maxWait"]);
-  reader.number("rate", { min: 1, max: 1_000_000_000, whole: false });
-  reader.number("burst", { min: 1, max: 1_000_000_000, whole: false });
-  reader.durationMs("per");
-  reader.durationMs("maxWait");
+function keyOf<K>(
+  { terms }: ResourceDeclaration,
+  options: ResourceOptions<K>,
+  input: K,
+): string | null {
+  if (!terms.keyed) {
+    throw new MillraceError("USE_INVALID", `Resource "${terms.name}" has no keys.`, {
+      hint: `use it as it is, or declare its "key"`,
+    });
+  }
+  const key: unknown = options.key?.(input);
+  if (isResourceKey(key)) return key;
+  throw new MillraceError(
+    "USE_INVALID",
+    `The key of resource "${terms.name}" must be text of 1 to ${RESOURCE_KEY_BYTES_MAX} bytes without control characters; got ${describeValue(key)}.`,
+    { hint: `mend "key" of the resource` },
+  );
 }
 
-function checkBreaker(reader: OptionReader | undefined): void {
-  if (reader === undefined) return;
-  reader.refuseUnknown([
-    "threshold",
-    "recovery",
-    "ratio",
-    "probes",
-    "successes",
-    "exclude",
-    "whenOpen",
-  ]);
-  reader.number("threshold", { min: 1, max: 1_000_000 });
-  reader.durationMs("recovery");
-  reader.number("probes", { min: 1, max: 3 });
-  reader.number("successes", { min: 1, max: 1_000_000 });
-  reader.oneOf("whenOpen", ["wait", "fail"]);
+function costOf<K>(quota: QuotaOptions<K> | undefined, input: K): unknown {
+  return quota?.cost?.(input);
+}
+
+type Costs = (index: number) => unknown;
+
+/** Null where every quota costs 1. */
+function readCosts(
+  { terms }: ResourceDeclaration,
+  costs: Costs,
+  use: UseOptions,
+): readonly number[] | null {
+  const read = terms.quotas.map((quota, index) => {
+    const cost: unknown = use.cost ?? costs(index) ?? 1;
+    const fits =
+      typeof cost === "number" && Number.isSafeInteger(cost) && cost >= 0 && cost <= quota.burst;
+    if (fits) return cost;
+    throw new MillraceError(
+      "USE_INVALID",
+      `A use of resource "${terms.name}" costs ${describeValue(cost)}: its quota of ${quota.rate} per ${quota.perMs} ms takes whole units from 0 to its burst of ${quota.burst}.`,
+      { hint: `raise "burst", or divide the work` },
+    );
+  });
+  return read.every((cost) => cost === 1) ? null : read;
+}
+
+function readOwnWait(name: string, { maxWait }: UseOptions): number | null {
+  if (maxWait === undefined) return null;
+  const read = readMaxWait(maxWait);
+  if (typeof read === "number") return read;
+  throw new MillraceError("OPTION_INVALID", `maxWait of a use of resource "${name}": ${read}.`);
 }

@@ -43,7 +43,7 @@ export interface PipelineSettings {
     readonly retry?: RetryOptions | number;
     readonly timeout?: Duration;
     /** Comes with resources. */
-    readonly uses?: readonly ResourceUse[];
+    readonly uses?: readonly (ResourceUse | string)[];
   };
 }
 

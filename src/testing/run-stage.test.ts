@@ -1,3 +1,4 @@
+import { declareResource as resource } from "../model/make-resource.ts";
 import { expect, test } from "vitest";
 import { input, provided } from "../model/stage/need.ts";
 import { command, map, stage } from "../model/stage/stage.ts";
@@ -57,7 +58,7 @@ test("a context by itself answers everything and tells nobody", async () => {
   expect(ctx.signal.aborted).toBe(false);
   expect(await ctx.memo("name", () => 5)).toBe(5);
   expect(await ctx.artifact("name", "text")).toMatchObject({ name: "name", bytes: 4 });
-  expect(await ctx.use({ kind: "resource-use", resource: "api", key: null }, async () => 6)).toBe(
+  expect(await ctx.use(resource("api", { limit: 1 }), async () => 6)).toBe(
     6,
   );
 });

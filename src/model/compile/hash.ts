@@ -1,6 +1,7 @@
 // What the hash of a definition covers: names, needs, kinds, options and versions as plain data; never code.
 
 import type { NeedShape, StageDefinition } from "../definition.ts";
+import { nameResource } from "./resource-name.ts";
 import type { Json } from "../../std/json.ts";
 
 type Named = { readonly name: string };
@@ -30,6 +31,7 @@ export function describeStage(
     // Left out where there is none, so that a definition without it keeps the hash it always had.
     ...(stage.cache === null ? {} : { cache: describePlain(stage.cache) }),
     ...(stage.record === null ? {} : { record: true }),
+    ...(stage.uses === null ? {} : { uses: describeUses(stage.uses) }),
     map: stage.map === null ? null : describeMap(stage.map, all),
     command: stage.command === null ? null : describePlain(stage.command),
   };
@@ -52,6 +54,11 @@ function describeMap(map: NonNullable<StageDefinition["map"]>, all: readonly Nam
   const { over, follows: _follows, ...rest } = map;
   const described = over.kind === "need" ? describeNeed(over.shape, all) : `(${over.kind})`;
   return { ...(describePlain(rest) as Record<string, Json>), over: described };
+}
+
+/** Which resources, not their numbers: a limit that changes makes no other definition. */
+function describeUses(uses: NonNullable<StageDefinition["uses"]>): Json {
+  return typeof uses === "function" ? true : uses.map(nameResource);
 }
 
 /** Data as it is; functions as true, regular expressions as text. */

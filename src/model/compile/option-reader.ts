@@ -51,6 +51,11 @@ export class OptionReader {
     return this.#values[key] !== undefined;
   }
 
+  /** Where `key` of this record stands, for faults of what another reader reads. */
+  pathOf(key: string): string {
+    return `${this.#path}.${key}`;
+  }
+
   raw(key: string): unknown {
     return this.#values[key];
   }

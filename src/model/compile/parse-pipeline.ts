@@ -4,7 +4,7 @@ import { RUN_ATTEMPTS_DEFAULT } from "../defaults.ts";
 import { ACTIVE_RUNS_MAX, QUEUED_RUNS_MAX } from "../limits.ts";
 import { isPlainRecord, describeValue, type OptionReader } from "./option-reader.ts";
 import { parseRetry, RETRY_POLICY_DEFAULT } from "./parse-retry.ts";
-import { isSchema, type StageDefaults } from "./parse-stage.ts";
+import { isSchema, parseUses, type StageDefaults } from "./parse-stage.ts";
 import type { Schema } from "../schema.ts";
 import { findSpec } from "../stage/stage.ts";
 
@@ -60,7 +60,7 @@ export function parsePipeline(reader: OptionReader, byId: boolean): ParsedPipeli
     maxQueued: reader.number("maxQueued", { min: 1, max: QUEUED_RUNS_MAX }) ?? null,
     onBusy: reader.oneOf("onBusy", ["refuse", "queue"]) ?? "refuse",
     module: reader.text("module", 4_096) ?? null,
-    defaults: parseDefaults(reader, unavailable),
+    defaults: parseDefaults(reader),
     outputValues: parseOutput(reader, byId),
     unavailable,
   };
@@ -78,15 +78,23 @@ function parseInput(reader: OptionReader): { input: Schema | null; hasInput: boo
   return { input: null, hasInput: false };
 }
 
-function parseDefaults(reader: OptionReader, unavailable: string[]): StageDefaults {
+function parseDefaults(reader: OptionReader): StageDefaults {
   const nested = reader.nested("defaults");
   nested?.refuseUnknown(["retry", "timeout", "uses"]);
-  if (nested?.has("uses") === true) unavailable.push('option "defaults.uses"');
   return {
     retry: nested === undefined ? RETRY_POLICY_DEFAULT : parseRetry(nested, RETRY_POLICY_DEFAULT),
     retryIsOwn: nested?.has("retry") ?? false,
     timeoutMs: nested?.durationMs("timeout") ?? null,
+    uses: nested === undefined ? null : parseDefaultUses(nested),
   };
+}
+
+/** Resources of all stages: no function, since each stage has needs of its own. */
+function parseDefaultUses(reader: OptionReader): StageDefaults["uses"] {
+  const uses = parseUses(reader);
+  if (typeof uses !== "function") return uses;
+  reader.fault("uses", "expected a list of resources; got a function", "a stage may have one");
+  return null;
 }
 
 function parseOutput(reader: OptionReader, byId: boolean): ParsedPipeline["outputValues"] {

@@ -4,9 +4,11 @@
 import { COMMAND_TIMEOUT_MS_DEFAULT } from "../defaults.ts";
 import type { StageDefinition } from "../definition.ts";
 import { parseCache } from "./parse-cache.ts";
+import { parseUseList } from "./parse-uses.ts";
 import { parseCommand, parseMap, COMMAND_KEYS, MAP_KEYS } from "./parse-kinds.ts";
 import { parseRetry } from "./parse-retry.ts";
 import { describeValue, isPlainRecord, type OptionReader } from "./option-reader.ts";
+import type { ResourceUse } from "../resource.ts";
 import type { RetryPolicy } from "../retry.ts";
 import type { Schema } from "../schema.ts";
 import type { StageSpec } from "../stage/stage.ts";
@@ -18,6 +20,8 @@ export interface StageDefaults {
   readonly retry: RetryPolicy;
   readonly retryIsOwn: boolean;
   readonly timeoutMs: number | null;
+  /** Of stages that name none; null: none. */
+  readonly uses: readonly ResourceUse[] | null;
 }
 
 /** What `compile.ts` adds: resolved needs. */
@@ -95,7 +99,7 @@ export function parseStage(
     output: parseSchema(reader),
     verify: parseVerify(reader, cache !== null),
     record: reader.function("record") ?? null,
-    uses: parseUses(reader),
+    uses: parseUses(reader) ?? defaults.uses,
     command: spec.kind === "command" ? parseCommand(reader) : null,
     mapOptions: spec.kind === "map" ? parseMap(reader) : null,
     skips: reader.boolean("skips") ?? false,
@@ -168,27 +172,20 @@ function isTextList(value: unknown): value is readonly string[] {
   );
 }
 
-function parseUses(reader: OptionReader): StageDefinition["uses"] {
+/** Reads `uses` of a stage or of a pipeline's defaults; null: nothing is said. */
+export function parseUses(reader: OptionReader): StageDefinition["uses"] {
   const value = reader.raw("uses");
   if (value === undefined) return null;
   if (typeof value === "function") return reader.function("uses") ?? null;
-  if (Array.isArray(value) && value.every(isResourceUse)) return value;
+  if (Array.isArray(value)) return parseUseList(value, (message) => reader.fault("uses", message));
   reader.fault("uses", `expected a list of resources or a function; got ${describeValue(value)}`);
   return null;
-}
-
-function isResourceUse(value: unknown): boolean {
-  return (
-    typeof value === "object" && value !== null && "kind" in value && value.kind === "resource-use"
-  );
 }
 
 /** Options that are understood but whose engine part comes later: the pipeline refuses to run. */
 function listUnavailable(spec: StageSpec, reader: OptionReader): readonly string[] {
   const found: string[] = [];
   const note = (option: string): number => found.push(`option "${option}" of stage "${spec.name}"`);
-  const uses = reader.raw("uses");
-  if (typeof uses === "function" || (Array.isArray(uses) && uses.length > 0)) note("uses");
   if (reader.oneOf("runIn", ["main", "thread"]) === "thread") note('runIn: "thread"');
   if (reader.has("health")) note("health");
   return found;

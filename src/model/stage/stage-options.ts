@@ -103,9 +103,9 @@ export interface StageOptions<
   readonly skips?: Skips;
   /** Reuses the result of an earlier run that was made from the same. Durable runs only. Default off. */
   readonly cache?: CacheOption<readonly [needs: NeedsArriving<N, Trigger>]>;
-  /** Resources held during an attempt. Comes with resources. */
+  /** Resources held during an attempt, all together; a name stands for one of the configuration. Default none. */
   readonly uses?:
-    | readonly ResourceUse[]
+    | readonly (ResourceUse | string)[]
     | ((needs: NeedsArriving<N, Trigger>) => readonly ResourceUse[]);
 }
 
@@ -149,7 +149,7 @@ export interface MapOptions<
   /** Reuses the results of items that earlier runs made from the same. Durable runs only. Default off. */
   readonly cache?: CacheOption<readonly [item: Item, needs: NeedsArriving<N, Trigger>]>;
   readonly uses?:
-    | readonly ResourceUse[]
+    | readonly (ResourceUse | string)[]
     | ((item: Item, needs: NeedsArriving<N, Trigger>) => readonly ResourceUse[]);
 }
 
@@ -191,7 +191,7 @@ export interface CommandOptions<
   /** Reuses the output of an earlier run that was made from the same. Durable runs only. Default off. */
   readonly cache?: CacheOption<readonly [needs: NeedsArriving<N, Trigger>]>;
   readonly uses?:
-    | readonly ResourceUse[]
+    | readonly (ResourceUse | string)[]
     | ((needs: NeedsArriving<N, Trigger>) => readonly ResourceUse[]);
 }
 
