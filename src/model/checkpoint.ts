@@ -29,6 +29,19 @@ export interface RetryRecord {
   readonly endedAtMs: number;
 }
 
+/** What the attempts of a waiting stage or item leave for the next one, besides what its failure says. */
+export interface WaitHistory {
+  /** Waits so far that cost no attempt, and their sum in ms. */
+  readonly deferrals: number;
+  readonly deferredMs: number;
+  /** This wait, ms: from its beginning it never takes longer, whatever clocks do. */
+  readonly delayMs: number;
+  /** True: the one repetition that some failures allow has been made. */
+  readonly onceUsed: boolean;
+  /** When it became ready, UTC ms of the store: its deadline counts from then. */
+  readonly readyAtMs: number;
+}
+
 /** What the store keeps of a stage. */
 export interface StageRecord {
   readonly stage: string;
@@ -51,6 +64,8 @@ export interface StageRecord {
   /** Of a `waiting` stage: when it goes on, and for what it waits. */
   readonly dueAtMs: number | null;
   readonly blocker: string | null;
+  /** Of a `waiting` one: what its next attempt has to know. Absent: nothing. */
+  readonly history?: WaitHistory;
   readonly startedAtMs: number | null;
   readonly endedAtMs: number | null;
   readonly durationMs: number | null;
@@ -78,6 +93,8 @@ export interface ItemRecord {
   readonly waitedMs: WaitedMs;
   readonly dueAtMs: number | null;
   readonly blocker: string | null;
+  /** Of a `waiting` one: what its next attempt has to know. Absent: nothing. */
+  readonly history?: WaitHistory;
   readonly startedAtMs: number | null;
   readonly endedAtMs: number | null;
   readonly durationMs: number | null;
@@ -86,7 +103,7 @@ export interface ItemRecord {
 /** All that a run brings back when it goes on. */
 export interface RunCheckpoints {
   readonly stages: readonly StageRecord[];
-  /** Items that ended, by stage. */
+  /** Items that ended, wait for their next attempt, or whose start is recorded, by stage. */
   readonly items: ReadonlyMap<string, readonly ItemRecord[]>;
   /** `ctx.state` entries with the stage that wrote each. */
   readonly state: readonly StateEntry[];

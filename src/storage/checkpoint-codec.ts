@@ -1,7 +1,7 @@
 // Rows of stages, items and their failed attempts, and their columns, the same for every database.
 
-import type { ItemRecord, RetryRecord, StageRecord } from "../model/checkpoint.ts";
-import { STAGE_STATES, type Via } from "../model/outcome.ts";
+import type { ItemRecord, RetryRecord, StageRecord, WaitHistory } from "../model/checkpoint.ts";
+import { STAGE_STATES, type Failure, type Via } from "../model/outcome.ts";
 import {
   type Column,
   jsonColumn,
@@ -78,7 +78,7 @@ export function stageColumns(record: StageRecord): readonly Column[] {
     record.inputVersion,
     record.stageVersion,
     record.reason,
-    jsonColumn(record.failure),
+    failureColumn(record),
     jsonColumn(record.metrics),
     jsonColumn(record.waitedMs),
     record.dueAtMs,
@@ -104,7 +104,7 @@ export function toStageRecord(row: Row): StageRecord {
     inputVersion: readTextOrNull(row, "input_version"),
     stageVersion: readText(row, "stage_version"),
     reason: readTextOrNull(row, "reason"),
-    failure: readJson(row, "failure", null),
+    ...readFailure(row),
     metrics: readJson(row, "metrics", {}),
     waitedMs: readJson(row, "waits", {}),
     dueAtMs: readNumberOrNull(row, "due_at_ms"),
@@ -131,7 +131,7 @@ export function itemColumns(record: ItemRecord): readonly Column[] {
     bytes,
     record.inputVersion,
     record.reason,
-    jsonColumn(record.failure),
+    failureColumn(record),
     jsonColumn(record.metrics),
     jsonColumn(record.waitedMs),
     record.dueAtMs,
@@ -154,7 +154,7 @@ export function toItemRecord(row: Row): ItemRecord {
     output: readOutput(row),
     inputVersion: readTextOrNull(row, "input_version"),
     reason: readTextOrNull(row, "reason"),
-    failure: readJson(row, "failure", null),
+    ...readFailure(row),
     metrics: readJson(row, "metrics", {}),
     waitedMs: readJson(row, "waits", {}),
     dueAtMs: readNumberOrNull(row, "due_at_ms"),
@@ -178,6 +178,22 @@ export function toRetryRecord(row: Row): RetryRecord {
     startedAtMs: readNumber(row, "started_at_ms"),
     endedAtMs: readNumber(row, "ended_at_ms"),
   };
+}
+
+/** A failure, and with one that waits what its next attempt has to know: few rows have that, and none asks for it. */
+interface WaitingFailure {
+  readonly failure: Failure | null;
+  readonly history: WaitHistory;
+}
+
+function failureColumn({ failure, history }: Pick<StageRecord, "failure" | "history">): Column {
+  if (history === undefined) return jsonColumn(failure);
+  return jsonColumn({ failure, history } satisfies WaitingFailure);
+}
+
+function readFailure(row: Row): Pick<StageRecord, "failure" | "history"> {
+  const found = readJson<Failure | WaitingFailure | null>(row, "failure", null);
+  return found !== null && "history" in found ? found : { failure: found };
 }
 
 function readVia(row: Row): Via | null {

@@ -159,13 +159,21 @@ export function refuseOwnerMove(
   return run.state === to ? undefined : refuseRunMove(run.state, to);
 }
 
+/** When a run wakes whose owner parks it while its end was asked for: at once, so that whoever works ends it. */
+export function toWakeOfCancelled(wakeAtMs: number | undefined, nowMs: number): number | null {
+  return wakeAtMs === undefined ? null : Math.min(wakeAtMs, nowMs);
+}
+
 /** The record after a move by its owner. */
 export function moveOwnedRun(run: RunRecord, write: MoveRunWrite, nowMs: number): RunRecord {
   const moved: RunRecord = {
     ...run,
     state: write.to,
     reason: write.reason,
-    wakeAtMs: write.wakeAtMs ?? null,
+    wakeAtMs:
+      run.cancelRequestedAtMs === null
+        ? (write.wakeAtMs ?? null)
+        : toWakeOfCancelled(write.wakeAtMs, nowMs),
     lease: write.to === "running" ? run.lease : null,
     endedAtMs: isRunOver(write.to) ? nowMs : null,
     updatedAtMs: nowMs,

@@ -15,12 +15,16 @@ export const STAGE_END_STATES: readonly StageState[] = [
   "upstream_failed",
 ];
 
-/** The states of items that a stage's `open` reset sets back. */
+/** The states of items that a stage's `open` reset sets back: a wait is not spent when somebody asks to try again. */
 export const REOPENED_ITEM_STATES: readonly StageState[] = [
+  "waiting",
   "failed",
   "cancelled",
   "upstream_failed",
 ];
+
+/** The states of items that are brought back with a run: those that ended, that wait, or whose start is recorded. */
+export const KNOWN_ITEM_STATES: readonly StageState[] = [...STAGE_END_STATES, "waiting", "running"];
 
 /** True for the states that end a stage or item. */
 export function isStageOver(state: StageState): boolean {
@@ -50,7 +54,7 @@ export function refuseStageMove(
 export function reopenStage(record: StageRecord, mode: ResetStage["mode"]): StageRecord {
   if (mode === "keep") return { ...record, state: "pending" };
   return {
-    ...record,
+    ...withoutHistory(record),
     ...REOPENED,
     cpuMs: null,
     peakBytes: null,
@@ -59,7 +63,14 @@ export function reopenStage(record: StageRecord, mode: ResetStage["mode"]): Stag
 
 /** An item's row after the `open` reset of its stage. */
 export function reopenItem(record: ItemRecord): ItemRecord {
-  return REOPENED_ITEM_STATES.includes(record.state) ? { ...record, ...REOPENED } : record;
+  return REOPENED_ITEM_STATES.includes(record.state)
+    ? { ...withoutHistory(record), ...REOPENED }
+    : record;
+}
+
+function withoutHistory<T extends StageRecord | ItemRecord>(record: T): Omit<T, "history"> {
+  const { history, ...others } = record;
+  return history === undefined ? record : others;
 }
 
 const REOPENED = {

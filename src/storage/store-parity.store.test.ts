@@ -22,6 +22,7 @@ import {
   requestCancel,
   resetStages,
   tell,
+  WAITING,
 } from "../testing/store-suite/fixture.ts";
 import { MemoryStore } from "./memory/memory-store.ts";
 import { openSqliteStore } from "./sqlite/open.ts";
@@ -64,14 +65,18 @@ const events = fc.array(
   ),
   { maxLength: 3 },
 );
-const change = fc.record({
-  state: fc.constantFrom(...STAGE_STATES),
-  attempts: fc.nat(3),
-  output: fc.constantFrom(null, inline(1), { kind: "blob" as const, blob: "ff", bytes: 9 }),
-  failure: fc.constantFrom(null, makeFailure("no")),
-  waitedMs: fc.constantFrom({}, { retry: 3 }),
-  dueAtMs: fc.constantFrom(null, 77),
-});
+const change = fc.record(
+  {
+    state: fc.constantFrom(...STAGE_STATES),
+    attempts: fc.nat(3),
+    output: fc.constantFrom(null, inline(1), { kind: "blob" as const, blob: "ff", bytes: 9 }),
+    failure: fc.constantFrom(null, makeFailure("no")),
+    waitedMs: fc.constantFrom({}, { retry: 3 }),
+    dueAtMs: fc.constantFrom(null, 77),
+    history: fc.constant(WAITING.history),
+  },
+  { requiredKeys: ["state", "attempts", "output", "failure", "waitedMs", "dueAtMs"] },
+);
 const history = fc.record(
   {
     retry: fc

@@ -278,7 +278,8 @@ export interface MoveRunWrite extends FencedWrite {
   readonly kind: "move-run";
   readonly to: RunState;
   readonly reason: string | null;
-  /** Of a run that is parked: goes back to its queue at this time of the store, by `wake-runs`. Default: never. */
+  /** Of a run that is parked: goes back to its queue at this time of the store, by `wake-runs`; at once where its end
+   *  was asked for. Default: never. */
   readonly wakeAtMs?: number;
   /** Set at the end of a run. */
   readonly end?: {

@@ -74,7 +74,10 @@ function toReset(
 
 function toOpen(item: ItemRecord): ItemRecord {
   const isOpened =
-    item.state === "failed" || item.state === "cancelled" || item.state === "upstream_failed";
+    item.state === "failed" ||
+    item.state === "cancelled" ||
+    item.state === "upstream_failed" ||
+    item.state === "waiting";
   return isOpened ? { ...item, state: "pending" } : item;
 }
 
@@ -101,5 +104,7 @@ function isOver(checkpoints: RunCheckpoints, stage: string): boolean {
 
 function hasFailed(checkpoints: RunCheckpoints, stage: string): boolean {
   const items = checkpoints.items.get(stage) ?? [];
-  return items.some(({ state }) => state !== "succeeded" && state !== "skipped");
+  return items.some(
+    ({ state }) => state !== "succeeded" && state !== "skipped" && state !== "waiting",
+  );
 }

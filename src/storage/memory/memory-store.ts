@@ -22,7 +22,7 @@ import type { BlobStore } from "../blob-store.ts";
 import { MemoryBlobs } from "../blobs/memory-blobs.ts";
 import type { StoreCapabilities } from "../capabilities.ts";
 import { claimOrder } from "../run-rules.ts";
-import { isStageOver } from "../stage-rules.ts";
+import { KNOWN_ITEM_STATES } from "../stage-rules.ts";
 import type {
   BatchQuery,
   CacheAddress,
@@ -171,8 +171,8 @@ export class MemoryStore implements Store {
     const run = this.#run(runId);
     const items = new Map<string, readonly ItemRecord[]>();
     for (const stage of run?.stagesWithItems() ?? []) {
-      const known = [...(run?.itemsOf(stage).values() ?? [])].filter(
-        (item) => isStageOver(item.state) || item.state === "running",
+      const known = [...(run?.itemsOf(stage).values() ?? [])].filter((item) =>
+        KNOWN_ITEM_STATES.includes(item.state),
       );
       if (known.length > 0) items.set(stage, known);
     }

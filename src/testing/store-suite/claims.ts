@@ -19,10 +19,12 @@ import {
   makeOwner,
   makeRetry,
   moveRun,
+  PENDING,
   putItem,
   putMemo,
   putStage,
   refusalOf,
+  WAITING,
   requestCancel,
 } from "./fixture.ts";
 import type { StoreCase } from "./suite.ts";
@@ -205,7 +207,7 @@ export const claimCases: readonly StoreCase[] = [
     },
   },
   {
-    name: "an open reset sets back a stage and its failed items, and keeps successes, outputs and state",
+    name: "an open reset sets back a stage, its failed items and those that wait, and keeps successes, outputs and state",
     run: async (make) => {
       const { store } = await make();
       const run = await applyRun(store, createRun());
@@ -221,7 +223,7 @@ export const claimCases: readonly StoreCase[] = [
         ),
         putItem(run, { key: "c", index: 2, ...FAILED_ITEM, state: "cancelled" }),
         putItem(run, { key: "d", index: 3, ...FAILED_ITEM, state: "skipped" }),
-        putItem(run, { key: "e", index: 4, ...FAILED_ITEM, state: "waiting" }),
+        putItem(run, { key: "e", index: 4, ...WAITING }),
         putMemo(run, { stage: "fetch", item: "b", name: "m" }, 1),
         putStage(run, {
           stage: "fetch",
@@ -234,10 +236,12 @@ export const claimCases: readonly StoreCase[] = [
           peakBytes: 2,
           output: inline("kept"),
         }),
+        putStage(run, { stage: "slow", ...WAITING }),
         endRun(run, "failed"),
       );
       const resetStages = [
         { stage: "fetch", mode: "open" },
+        { stage: "slow", mode: "open" },
         { stage: "absent", mode: "open" },
       ] as const;
       await applyAll(store, claimRun(run, { reopen: true, resetStages }));
@@ -256,23 +260,18 @@ export const claimCases: readonly StoreCase[] = [
       const items = await store.listItems({ runId: run.id, stage: "fetch", limit: 10 });
       assert.deepEqual(
         items.map((item) => item.state),
-        ["succeeded", "pending", "pending", "skipped", "waiting"],
+        ["succeeded", "pending", "pending", "skipped", "pending"],
       );
-      assert.deepEqual(items[1], {
-        ...putItem(run, { key: "b", index: 1 }).record,
-        state: "pending",
-        via: null,
-        attempts: 0,
-        output: null,
-        startedAtMs: null,
-        endedAtMs: null,
-        durationMs: null,
-      });
+      assert.deepEqual(items[1], putItem(run, { key: "b", index: 1, ...PENDING }).record);
+      assert.deepEqual(items[4], putItem(run, { key: "e", index: 4, ...PENDING }).record);
+      assert.deepEqual(
+        await store.findStage(run.id, "slow"),
+        putStage(run, { stage: "slow", ...PENDING }).record,
+      );
       assert.deepEqual((await store.countItems(run.id)).get("fetch"), {
         succeeded: 1,
-        pending: 2,
+        pending: 3,
         skipped: 1,
-        waiting: 1,
       });
       assert.equal((await store.listState(run.id)).length, 1);
       assert.equal((await store.listRetries(run.id, "fetch", "b")).length, 1);

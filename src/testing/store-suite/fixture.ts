@@ -1,7 +1,7 @@
 // Writes for the cases of the suite: complete and plain, so that each case says only what it is about.
 
 import assert from "node:assert/strict";
-import type { ItemRecord, RetryRecord, StageRecord } from "../../model/checkpoint.ts";
+import type { ItemRecord, RetryRecord, StageRecord, WaitHistory } from "../../model/checkpoint.ts";
 import type { EventDraft } from "../../model/event.ts";
 import type { Owner } from "../../model/lease.ts";
 import type { Failure, StoredValue } from "../../model/outcome.ts";
@@ -241,6 +241,20 @@ export const PENDING = {
   endedAtMs: null,
   durationMs: null,
 } as const;
+
+/** What waits for its second attempt. */
+export const WAITING: Pick<
+  ItemRecord,
+  Exclude<keyof typeof PENDING, "state"> | "state" | "failure" | "dueAtMs" | "blocker"
+> & { readonly history: WaitHistory } = {
+  ...PENDING,
+  state: "waiting",
+  attempts: 1,
+  failure: makeFailure("not yet"),
+  dueAtMs: 60_000,
+  blocker: "retry",
+  history: { deferrals: 2, deferredMs: 30, delayMs: 20, onceUsed: true, readyAtMs: 7 },
+};
 
 /** What failed. */
 export const FAILED = { state: "failed", via: null, output: null, outputVersion: null } as const;

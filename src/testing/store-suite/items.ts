@@ -17,6 +17,7 @@ import {
   putMemo,
   putStage,
   refusalOf,
+  WAITING,
 } from "./fixture.ts";
 import type { StoreCase } from "./suite.ts";
 
@@ -47,8 +48,10 @@ export const itemCases: readonly StoreCase[] = [
         durationMs: 0.5,
       };
       const bare = { ...putItem(run, { key: "bare", ...PENDING }).record, inputVersion: null };
-      await applyAll(store, putItem(run, full), putItem(run, bare));
+      const waiting = putItem(run, { key: "waiting", ...WAITING }).record;
+      await applyAll(store, putItem(run, full), putItem(run, bare), putItem(run, waiting));
 
+      assert.deepEqual(await store.findItem(run.id, "fetch", "waiting"), waiting);
       assert.deepEqual(await store.findItem(run.id, "fetch", "k"), full);
       assert.deepEqual(await store.findItem(run.id, "fetch", "bare"), bare);
       assert.equal(await store.findItem(run.id, "fetch", "none"), undefined);
@@ -117,7 +120,7 @@ export const itemCases: readonly StoreCase[] = [
     },
   },
   {
-    name: "items that ended or are recorded as started are brought back, each under its stage",
+    name: "items that ended, wait or are recorded as started are brought back, each under its stage",
     run: async (make) => {
       const { store } = await make();
       const run = await applyRun(store, createRun());
@@ -126,12 +129,12 @@ export const itemCases: readonly StoreCase[] = [
         putItem(run, { key: "b", index: 1, ...FAILED_ITEM }),
         putItem(run, { key: "c", index: 2, ...FAILED_ITEM, state: "skipped" }),
         putItem(run, { key: "g", index: 3, ...PENDING, state: "running" }),
+        putItem(run, { key: "e", index: 4, ...WAITING }),
         putItem(run, { key: "a", index: 0, stage: "parse" }),
       ];
       const open = [
         putItem(run, { key: "d", index: 3, ...PENDING }),
-        putItem(run, { key: "e", index: 4, ...PENDING, state: "waiting" }),
-        putItem(run, { key: "f", index: 5, ...PENDING, state: "waiting", stage: "other" }),
+        putItem(run, { key: "f", index: 5, ...PENDING, stage: "other" }),
       ];
       await applyAll(store, ...known, ...open, putStage(run, { stage: "other", ...PENDING }));
 

@@ -16,6 +16,7 @@ import {
   PENDING,
   putStage,
   refusalOf,
+  WAITING,
 } from "./fixture.ts";
 import type { StoreCase } from "./suite.ts";
 
@@ -56,12 +57,16 @@ export const stageCases: readonly StoreCase[] = [
         inputVersion: null,
         stageVersion: "",
       };
-      await applyAll(store, putStage(run, full), putStage(run, bare));
+      const waiting = putStage(run, { stage: "waiting", ...WAITING }).record;
+      await applyAll(store, putStage(run, full), putStage(run, bare), putStage(run, waiting));
 
       assert.deepEqual(await store.findStage(run.id, full.stage), full);
       assert.deepEqual(await store.findStage(run.id, "bare"), bare);
-      assert.deepEqual(await store.listStages(run.id), [bare, full]);
-      assert.deepEqual((await store.loadCheckpoints(run.id)).stages, [bare, full]);
+      const all = [bare, full, waiting].toSorted((one, other) =>
+        one.stage < other.stage ? -1 : 1,
+      );
+      assert.deepEqual(await store.listStages(run.id), all);
+      assert.deepEqual((await store.loadCheckpoints(run.id)).stages, all);
       assert.equal(await store.findStage(run.id, "stage"), undefined);
     },
   },

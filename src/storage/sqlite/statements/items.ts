@@ -5,14 +5,14 @@ import type { ItemRecord } from "../../../model/checkpoint.ts";
 import { STAGE_STATES, type StageState } from "../../../model/outcome.ts";
 import { ITEM_COLUMNS, itemColumns, toItemRecord } from "../../checkpoint-codec.ts";
 import { readNumber, readWord } from "../../codec.ts";
-import { REOPENED_ITEM_STATES, STAGE_END_STATES } from "../../stage-rules.ts";
+import { KNOWN_ITEM_STATES, REOPENED_ITEM_STATES, STAGE_END_STATES } from "../../stage-rules.ts";
 import type { ItemQuery } from "../../store.ts";
 import { Statement } from "../statement.ts";
 
 const COLUMNS = ITEM_COLUMNS.join(", ");
 const ALL = `SELECT stage, key, ${COLUMNS} FROM items WHERE run = ?`;
 const ENDED = wordList(STAGE_END_STATES);
-const KNOWN = wordList([...STAGE_END_STATES, "running"]);
+const KNOWN = wordList(KNOWN_ITEM_STATES);
 const REOPENED = wordList(REOPENED_ITEM_STATES);
 
 /** Statements over `items`. */
@@ -128,7 +128,7 @@ export class ItemRows {
     return row === undefined ? undefined : toItemRecord(row);
   }
 
-  /** All items of a run that ended, or whose start is recorded. */
+  /** All items of a run that ended, that wait, or whose start is recorded. */
   listKnown(run: number): readonly ItemRecord[] {
     return this.#known.all(run).map(toItemRecord);
   }

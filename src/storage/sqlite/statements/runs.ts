@@ -18,6 +18,7 @@ import {
   runLifeColumns,
   toRunRecord,
 } from "../../run-codec.ts";
+import { toWakeOfCancelled } from "../../run-rules.ts";
 import type { RunQuery } from "../../store.ts";
 import type { MoveRunWrite } from "../../write.ts";
 import { compileRunConditions } from "../run-query.ts";
@@ -97,8 +98,8 @@ const STAY = `UPDATE runs SET reason = ? WHERE number = ? AND state = 'running'`
 
 const LEAVE = `
   UPDATE runs SET state = ?, run_seq = ?, retries = retries + ?, attempts = ?, updated_at_ms = ?,
-    reason = ?, wake_at_ms = ?, ended_at_ms = ?, duration_ms = ?, warnings = ?,
-    failure = ?, metrics = ?, ${NO_LEASE}
+    reason = ?, wake_at_ms = CASE WHEN cancel_requested_at_ms IS NULL THEN ? ELSE ? END,
+    ended_at_ms = ?, duration_ms = ?, warnings = ?, failure = ?, metrics = ?, ${NO_LEASE}
   WHERE number = ? AND state = 'running'`;
 
 const RENEW = `
@@ -240,6 +241,7 @@ export class RunRows {
       nowMs,
       reason,
       wakeAtMs ?? null,
+      toWakeOfCancelled(wakeAtMs, nowMs),
       isRunOver(to) ? nowMs : null,
       end?.durationMs ?? null,
       end?.warnings ?? 0,

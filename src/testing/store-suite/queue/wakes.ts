@@ -91,6 +91,22 @@ export const wakeCases: readonly StoreCase[] = [
     },
   },
   {
+    name: "a run that is parked while its end was asked for wakes at once, so that it is ended",
+    run: async (make) => {
+      const { store } = await make();
+      await enqueue(store, "a");
+      const [claimed] = await applyClaim(store, claimNext());
+      assert.ok(claimed !== undefined);
+      await applyAll(store, requestCancel(claimed.run.id, "enough"));
+      const wakeAtMs = store.nowMs() + 60_000;
+      await applyAll(store, moveRun(claimed.run, "waiting", { reason: "retry", wakeAtMs }));
+
+      assert.deepEqual(await wake(store), { count: 1, nextWakeAtMs: null });
+      const [again] = await applyClaim(store, claimNext());
+      assert.equal(again?.run.cancelReason, "enough");
+    },
+  },
+  {
     name: "a run that is parked without a time never wakes, and one that ends has none",
     run: async (make) => {
       const { store, advance } = await make();
