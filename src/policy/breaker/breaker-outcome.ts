@@ -1,6 +1,7 @@
 // What the end of a call tells a breaker about the other side, by the class of its failure. Only what proves it
 // alive or away counts; faults of ours, and of the input, say nothing.
 
+import { ERROR_CODES } from "../../model/errors.ts";
 import type { ErrorClass } from "../../model/outcome.ts";
 import type { BreakerOptions } from "../../model/resource.ts";
 import { EXIT_TABLE, SIGNAL_EXITS, SQLSTATE_TABLE } from "../error-table.ts";
@@ -51,6 +52,9 @@ const CLASS_OUTCOMES: Readonly<Record<ErrorClass, CallOutcome | "by-reply" | "by
   unknown: "failure",
 };
 
+/** Of faults that are ours alone, refusals by a limit or breaker among them. Single words may be anybody's. */
+const OWN_CODES: ReadonlySet<string> = new Set(ERROR_CODES.filter((code) => code.includes("_")));
+
 /**
  * What a call's end says; `failure` null: it succeeded. What `exclude` names or is true for is ignored. An `exclude`
  * that throws has said nothing.
@@ -62,6 +66,7 @@ export function breakerOutcome(
   if (failure === null) return "success";
   const outcome = CLASS_OUTCOMES[failure.class];
   if (outcome === "cancelled") return outcome;
+  if (OWN_CODES.has(failure.code ?? "")) return "ignored";
   if (exclude !== undefined && isExcluded(failure, exclude)) return "ignored";
   if (outcome === "by-reply") return isReply(failure.code ?? "") ? "success" : "ignored";
   if (outcome === "by-exit") return isFailedExit(failure.code ?? "") ? "failure" : "ignored";

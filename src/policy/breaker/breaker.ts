@@ -3,7 +3,7 @@
 // lets probes go. What becomes of a call is `record-call.ts`, moves by hand are `override-breaker.ts`. Pure: the
 // caller keeps the row, writes it by compare-and-set on `generation`, and holds the permits of probes.
 
-/** When a breaker opens and how it recovers; `checkBreakerTerms` makes them. */
+/** When a breaker opens and how it recovers. No number may be 0: that is refused where terms are read. */
 export interface BreakerTerms {
   /** Counted failures in a row that open it, 1 or more. */
   readonly threshold: number;

@@ -2,6 +2,7 @@
 // permits from before the last move count in the totals alone.
 
 import { HINT_MS_MAX } from "../../model/limits.ts";
+import { assert } from "../../std/assert.ts";
 import type { Random } from "../../std/random.ts";
 import { BREAKER_OPEN_MS_MAX, BREAKER_STABLE_MS, findOverride, moveBreaker } from "./breaker.ts";
 import type { BreakerState, BreakerTerms } from "./breaker.ts";
@@ -40,14 +41,16 @@ export interface RecordedCall extends BreakerRecord {
 export const AUTH_PAUSE_MS = 900_000;
 
 /**
- * The state and the counts after a call. Where the state differs and its write loses the compare-and-set, ask again
- * with the state that won and the counts from before.
+ * The state and the counts after a call; `state` as it stands now, never a copy from before the call. Where it
+ * differs afterwards and its write loses the compare-and-set, ask again with the state that won and the counts
+ * from before.
  */
 export function recordCall(
   terms: BreakerTerms,
   { state, counts }: BreakerRecord,
   call: EndedCall,
 ): RecordedCall {
+  assertTerms(terms);
   const total = addTotals(counts, call);
   if (call.generation < state.sinceGeneration) {
     return { state, counts: total, moved: false, pauseKeyMs: null };
@@ -59,6 +62,12 @@ export function recordCall(
   );
   const next = judge(terms, { state, counts: counted }, call);
   return { state: next, counts: counted, moved: next.state !== state.state, pauseKeyMs };
+}
+
+/** Terms are checked where they are read; a 0 that came through would open for nothing, or for no time. */
+function assertTerms({ threshold, recoveryMs, successes }: BreakerTerms): void {
+  const isRight = threshold >= 1 && recoveryMs > 0 && successes >= 1;
+  assert(isRight, `A breaker cannot have "${threshold}", "${recoveryMs}" and "${successes}".`);
 }
 
 function addTotals(counts: BreakerCounts, { outcome, nowMs }: EndedCall): BreakerCounts {
