@@ -12,6 +12,8 @@ import {
 import { assert } from "../std/assert.ts";
 
 const US_PER_MS = 1_000;
+/** What a window that was never used comes to: full, whatever the time. */
+const UNUSED: QuotaState = { tatUs: 0, lastNowUs: 0 };
 
 /** One window, in numbers. */
 export interface QuotaTerms {
@@ -155,7 +157,7 @@ export function tightenQuota(
 ): QuotaState {
   assert(!Number.isNaN(hint.resetAtUs), "A quota's reset time must be a number.");
   const current = at(state, hint.nowUs);
-  if (hint.resetAtUs <= current.lastNowUs) return state ?? current;
+  if (hint.resetAtUs <= current.lastNowUs) return state ?? UNUSED;
   const latestUs = current.lastNowUs + HINT_MS_MAX * US_PER_MS;
   const resetUs = Math.ceil(Math.min(hint.resetAtUs, latestUs));
   // Full at the reset would be too early by a burst: part of it could go before.
@@ -190,13 +192,16 @@ type Decision = (QuotaGrant & { readonly waitMs: number; readonly index: number 
 function decide(request: QuotaRequest): Decision {
   const { terms, states, cost, nowUs } = request;
   assertCost(cost);
-  assert(Number.isSafeInteger(nowUs), `A quota's time must be whole µs; got "${nowUs}".`);
+  assert(
+    Number.isSafeInteger(nowUs) && nowUs >= 0,
+    `A quota's time must be whole µs from 0; got "${nowUs}".`,
+  );
   assert(
     states.length === terms.length,
     `A take of ${terms.length} windows came with ${states.length} states.`,
   );
   if (cost === 0) {
-    const kept = states.map((state) => state ?? at(state, nowUs));
+    const kept = states.map((state) => state ?? UNUSED);
     return { granted: true, states: kept, waitMs: 0, index: 0 };
   }
   const impossible = terms.findIndex(({ burst }) => cost > burst);
@@ -232,8 +237,9 @@ function goAfterLongest(looks: readonly Look[]): Decision {
 
 /** The state as it counts at `nowUs`: time does not go back, and a time to be full that has passed is now. */
 function at(state: QuotaState | undefined, nowUs: number): QuotaState {
-  const lastNowUs = Math.max(nowUs, state?.lastNowUs ?? nowUs);
-  return { tatUs: Math.max(lastNowUs, state?.tatUs ?? lastNowUs), lastNowUs };
+  const known = state ?? UNUSED;
+  const lastNowUs = Math.max(nowUs, known.lastNowUs);
+  return { tatUs: Math.max(lastNowUs, known.tatUs), lastNowUs };
 }
 
 function capacityUs(terms: QuotaTerms): number {
