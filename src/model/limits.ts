@@ -49,8 +49,8 @@ export const HINT_PAUSE_MS_MAX: number = 15 * 60_000;
 export const HINT_MS_MAX: number = 24 * 3_600_000;
 /** Most that is added to a hint, so that not all who got it come back at once, ms. */
 export const HINT_SPREAD_MS_MAX = 5_000;
-/** Longest time in which the burst of a quota fills, µs: 2^51 (71 years), so that its times stay exact. */
-export const QUOTA_FILL_US_MAX: number = 2 ** 51;
+/** Longest time in which the burst of a quota fills, µs: 2^50 (35 years), so that its times stay exact. */
+export const QUOTA_FILL_US_MAX: number = 2 ** 50;
 /** Newest time of a quota that a store clock may lag behind, ms; beyond it a bad clock wrote that time. */
 export const QUOTA_AHEAD_MS_MAX = 5_000;
 /** Crashes of one stage or item that make it poison. */
