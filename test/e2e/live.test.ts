@@ -54,7 +54,7 @@ describe.each([
     const project = makeProject();
     project.touch("mended");
     const running = startInPty({ folder: project.folder, columns, rows }, "run", GATED);
-    await running.shows(/work {2}3\/4/);
+    await running.shows(/press {2}3\/4/);
     running.type("\x03");
     await running.shows(/stopping: 1 running, aborted in \d+ s · Ctrl-C again stops at once/);
     running.type("\x03");
@@ -196,17 +196,17 @@ test("wide signs, and control bytes of user code, move nothing", async () => {
 test("keys open panels, and s goes on in lines", async () => {
   const project = makeProject();
   const running = startInPty({ folder: project.folder, columns: 80, rows: 24 }, "run", GATED);
-  await running.shows(/work {2}3\/4/);
+  await running.shows(/press {2}3\/4/);
   running.type("?");
   await running.shows("switch to lines");
   running.type("f");
-  await running.shows("1 × work  row one is broken (unknown)");
+  await running.shows("1 × press  sheet one is broken (unknown)");
   running.type("s");
-  await running.shows(/heartbeat work 3\/4 failed=1/);
+  await running.shows(/heartbeat press 3\/4 failed=1/);
   expect(running.screen.isCursorVisible).toBe(true);
   project.touch("open");
   expect(await running.ended).toMatchObject({ exitCode: 1 });
-  expect(running.screen.whole().join("\n")).toContain("stage work failed");
+  expect(running.screen.whole().join("\n")).toContain("stage press failed");
 });
 
 test("Ctrl-Z gives the terminal to the shell, and fg takes it back", async () => {
@@ -214,12 +214,12 @@ test("Ctrl-Z gives the terminal to the shell, and fg takes it back", async () =>
   const command = ["bash", "--norc", "-i"];
   const running = startInPty({ folder: project.folder, columns: 100, rows: 24, command });
   running.type(`${COMMAND.join(" ")} run '${GATED}'\r`);
-  await running.shows(/work {2}3\/4/);
+  await running.shows(/press {2}3\/4/);
   running.type("\x1a");
   await running.shows("Stopped");
   expect(running.screen.isCursorVisible).toBe(true);
   running.type("fg\r");
-  await running.shows(/work {2}3\/4/);
+  await running.shows(/press {2}3\/4/);
   project.touch("open");
   await running.shows("◆ failed  gated 1 in");
   running.type("exit\r");

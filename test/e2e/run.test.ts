@@ -37,7 +37,7 @@ describe("endings", () => {
     const failed = await project.run("run", GATED);
     expect(failed.exitCode).toBe(1);
     expect(failed.stderr).toContain("npx millrace resume 1");
-    expect(failed.stderr).toContain("npx millrace why 1/work/row-1");
+    expect(failed.stderr).toContain("npx millrace why 1/press/sheet-1");
     project.touch("mended");
     const resumed = await project.run("resume");
     expect(resumed.exitCode).toBe(0);
@@ -211,7 +211,7 @@ describe("interruption", () => {
     const project = makeProject();
     project.touch("mended");
     const running = project.start("run", GATED, "--log", "json");
-    await running.says('"item":"row-3"');
+    await running.says('"item":"sheet-3"');
     running.child.kill("SIGKILL");
     await running.ended;
     project.touch("open");

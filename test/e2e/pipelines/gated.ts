@@ -14,21 +14,21 @@ const order = input<{ readonly rows?: number } | undefined>();
 
 const list = stage("list", { needs: { order } }, ({ order }) =>
   // Without --input there is no input at all.
-  Array.from({ length: order?.rows ?? 4 }, (_, index) => ({ id: `row-${index}`, index })),
+  Array.from({ length: order?.rows ?? 4 }, (_, index) => ({ id: `sheet-${index}`, index })),
 );
 
-const work = map(
-  "work",
-  { over: list, key: (row) => row.id, concurrency: 2, onItemFailure: "continue", tolerate: 0 },
-  async (row, _needs, ctx) => {
-    ctx.log.info(`working on ${row.id}`);
-    if (row.index === 2) await gate(ctx, "open");
-    if (row.index === 1 && !existsSync("mended")) throw new Error("row one is broken");
-    return row.index * 2;
+const press = map(
+  "press",
+  { over: list, key: (sheet) => sheet.id, concurrency: 2, onItemFailure: "continue", tolerate: 0 },
+  async (sheet, _needs, ctx) => {
+    ctx.log.info(`pressing ${sheet.id}`);
+    if (sheet.index === 2) await gate(ctx, "open");
+    if (sheet.index === 1 && !existsSync("mended")) throw new Error("sheet one is broken");
+    return sheet.index * 2;
   },
 );
 
-const sum = stage("sum", { needs: { work } }, ({ work: outcomes }) =>
+const sum = stage("sum", { needs: { press } }, ({ press: outcomes }) =>
   outcomes.reduce((total, outcome) => total + (outcome.value ?? 0), 0),
 );
 
