@@ -93,10 +93,17 @@ test("our own three errors say their class, also from another copy of the packag
   expect(classifyError(errorWith({ millraceClass: "constructor" })).class).toBe("unknown");
 });
 
-test("a throttled error's wait is a duration; anything else is no hint", () => {
+test("a throttled error's wait is a duration, or as a Retry-After header says it", () => {
   expect(classifyError(new ThrottledError("x", { retryAfter: "2m" })).hintMs).toBe(120_000);
   expect(classifyError(new ThrottledError("x", { retryAfter: 250 })).hintMs).toBe(250);
-  expect(classifyError(new ThrottledError("x", { retryAfter: "soon" })).hintMs).toBeUndefined();
+  const hintOf = (retryAfter: string | null): number | undefined =>
+    classifyError(new ThrottledError("x", { retryAfter }), null, Date.parse("2015-10-21T07:28:00Z"))
+      .hintMs;
+  expect(hintOf("120")).toBe(120_000);
+  expect(hintOf(" 0 ")).toBe(0);
+  expect(hintOf("Wed, 21 Oct 2015 07:28:30 GMT")).toBe(30_000);
+  expect(hintOf("Wed, 21 Oct 2015 07:27:30 GMT")).toBeUndefined();
+  for (const none of ["soon", "-5", "1.5", null]) expect(hintOf(none)).toBeUndefined();
   expect(classifyError(new ThrottledError("x")).hintMs).toBeUndefined();
 });
 
@@ -136,21 +143,53 @@ test("an abort that is not ours, such as a stage's own time limit, is unknown an
   });
 });
 
-test("a hook that throws, or names no class, counts as if it had said nothing", () => {
+test("a hook that throws, or says nothing, leaves the table to answer; its fault is told", () => {
   const error = errorWith({ status: 404 });
-  const hooks: readonly ((error: unknown) => unknown)[] = [
-    () => undefined,
-    () => "Server",
-    () => 7,
-    () => {
-      throw new Error("fault in the hook");
-    },
-  ];
-  for (const hook of hooks) {
-    const classified = Reflect.apply(classifyError, undefined, [error, hook]);
-    expect(classified).toEqual({ class: "permanent", retry: "no", code: "HTTP 404" });
-  }
-  expect(classifyError(error, null).class).toBe("permanent");
+  const known = { class: "permanent", retry: "no", code: "HTTP 404" };
+  const throws = (thrown: unknown) => (): ErrorClass => {
+    throw thrown;
+  };
+  expect(classifyError(error, null)).toEqual(known);
+  expect(classifyError(error, () => undefined)).toEqual(known);
+  expect(Reflect.apply(classifyError, undefined, [error, () => null])).toEqual(known);
+  expect(classifyError(error, throws(new Error("no")))).toEqual({ ...known, hookFault: "no" });
+  expect(classifyError(error, throws("text"))).toEqual({ ...known, hookFault: "text" });
+  expect(classifyError(error, throws(Object.create(null))).hookFault).toBe("an unreadable value");
+});
+
+test.each([
+  ["Server", '"Server", which is no class', 'did you mean "server"?'],
+  ["retryable", '"retryable", which is no class', "known: unreachable, "],
+  ["constructor", '"constructor", which is no class', "known: "],
+  [7, "answered 7;", "known: "],
+  [{ class: "server" }, "answered an object;", "known: "],
+])(
+  "a hook that names no class, as in %j, is a permanent failure that says so",
+  (said, words, hint) => {
+    const error = errorWith({ status: 503 });
+    const classified = Reflect.apply(classifyError, undefined, [error, () => said]);
+    expect(classified).toMatchObject({ class: "permanent", retry: "no", code: "OPTION_INVALID" });
+    const { instead } = classified;
+    expect(instead).toBeInstanceOf(MillraceError);
+    expect(instead).toMatchObject({ cause: error, code: "OPTION_INVALID" });
+    expect(instead?.message).toContain(words);
+    expect(instead instanceof MillraceError ? instead.hint : "").toContain(hint);
+  },
+);
+
+test("an async hook is refused by name, and its rejection ends nothing", async () => {
+  const hook = (): Promise<string> => Promise.reject(new Error("late"));
+  const classified = Reflect.apply(classifyError, undefined, [new Error("x"), hook]);
+  expect(classified.instead?.message).toContain("a promise: it cannot be async");
+  await new Promise(setImmediate);
+});
+
+test("a hook is not asked where the error names its class, or is our own abort", () => {
+  const hook = (): ErrorClass => {
+    throw new Error("asked");
+  };
+  expect(classifyError(new TransientError("x"), hook)).toEqual({ class: "server", retry: "yes" });
+  expect(classifyError(new AbortReason("timeout", "late"), hook).hookFault).toBeUndefined();
 });
 
 test("a hook sees what was thrown; code and hint come from the error all the same", () => {

@@ -19,6 +19,7 @@ import {
   SQLSTATE_TABLE,
   isErrorClass,
 } from "./error-table.ts";
+import { askHook, type ClassifyHook } from "./classify-hook.ts";
 import type { RetryVerdict, TableEntry } from "./error-table.ts";
 import {
   findExitCode,
@@ -55,10 +56,11 @@ export interface Classified {
   readonly hintMs?: number;
   /** True: judged like `unknown` by `retryOn: "conservative"` (exit codes that say nothing). */
   readonly asUnknown?: boolean;
+  /** Told in place of the error: the author's hook named no class, and nobody could know what it meant. */
+  readonly instead?: Error;
+  /** The author's hook threw with this message, and counts as if it had said nothing. */
+  readonly hookFault?: string;
 }
-
-/** A hook of the author: names a class, or undefined for the table. */
-export type ClassifyHook = (error: unknown) => ErrorClass | undefined;
 
 type Finding = Omit<Classified, "retry"> & { readonly retry?: RetryVerdict };
 
@@ -71,9 +73,9 @@ export function decideClass(errorClass: ErrorClass): RetryVerdict {
 }
 
 /**
- * Classifies whatever was thrown; never throws. A hook that throws, or that names no class of ours, counts as
- * if it had said nothing. `nowMs` (UTC) serves a Retry-After date of an answer without Date header; without
- * both, that hint is ignored.
+ * Classifies whatever was thrown; never throws. A hook that throws counts as if it had said nothing; one that
+ * names no class of ours makes a permanent failure that says so. `nowMs` (UTC) serves a Retry-After date without
+ * a Date header beside it; without both, that hint is ignored.
  */
 export function classifyError(
   error: unknown,
@@ -81,17 +83,31 @@ export function classifyError(
   nowMs?: number,
 ): Classified {
   const sources = listSources(error);
-  const finding =
-    findExplicit(error) ??
-    findAbort(error) ??
-    askHook(error, hook) ??
+  const own = findExplicit(error, nowMs) ?? findAbort(error);
+  if (own !== undefined) return complete(own, sources, nowMs);
+  const said = askHook(error, hook);
+  if (said.kind === "named") return complete({ class: said.class }, sources, nowMs);
+  if (said.kind === "invalid") {
+    return { class: "permanent", retry: "no", code: said.error.code, instead: said.error };
+  }
+  const classified = complete(findEvidence(error, sources, nowMs), sources, nowMs);
+  return said.kind === "threw" ? { ...classified, hookFault: said.message } : classified;
+}
+
+/** What the error says by itself. */
+function findEvidence(
+  error: unknown,
+  sources: readonly Source[],
+  nowMs: number | undefined,
+): Finding {
+  return (
     findFirst(sources, findByCode) ??
     findFirst(sources, (source) => findByStatus(source, nowMs)) ??
     findFirst(sources, findByGrpc) ??
     findFirst(sources, findBySqlState) ??
     findFirst(sources, findByExit) ??
-    findBug(error);
-  return complete(finding ?? { class: "unknown" }, sources, nowMs);
+    findBug(error) ?? { class: "unknown" }
+  );
 }
 
 function complete(
@@ -122,11 +138,11 @@ function describeCode(source: Source): string | undefined {
 }
 
 /** By property, so that two copies of the package agree; an author who wraps such an error still means it. */
-function findExplicit(error: unknown): Finding | undefined {
+function findExplicit(error: unknown, nowMs: number | undefined): Finding | undefined {
   return findFirst(listCauses(error), (source) => {
     const named = readField(source, "millraceClass");
     if (!isErrorClass(named)) return undefined;
-    const hintMs = findRetryAfterField(source);
+    const hintMs = findRetryAfterField(source, nowMs);
     return { class: named, ...(hintMs === undefined ? {} : { hintMs }) };
   });
 }
@@ -138,17 +154,6 @@ function findAbort(error: unknown): Finding | undefined {
       ? REASON_TABLE.get(readText(source, "kind") ?? "")
       : undefined,
   );
-}
-
-function askHook(error: unknown, hook: ClassifyHook | null | undefined): Finding | undefined {
-  if (hook === undefined || hook === null) return undefined;
-  try {
-    const named: unknown = hook(error);
-    return isErrorClass(named) ? { class: named } : undefined;
-  } catch {
-    // A fault in the hook must not hide the failure it was asked about; the table answers instead.
-    return undefined;
-  }
 }
 
 function findByCode(source: Source): Finding | undefined {

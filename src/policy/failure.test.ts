@@ -40,6 +40,20 @@ test("a failure keeps class, code, message, counts and place", () => {
   });
 });
 
+test("what is told instead of an error takes its place, with the error as its cause", () => {
+  const error = new Error("boom");
+  const classified = Reflect.apply(classifyError, undefined, [error, () => "sever"]);
+  const failure = makeFailure({ error, classified, attempts: 1, first: { message: "boom" } });
+  expect(failure).toMatchObject({
+    class: "permanent",
+    code: "OPTION_INVALID",
+    firstMessage: "boom",
+    error: { name: "MillraceError", cause: { message: "boom" } },
+  });
+  expect(sentenceOf(failure, 'Stage "a"')).toContain('"classify" answered "sever"');
+  expect(sentenceOf(failure, 'Stage "a"')).toContain("First error: boom.");
+});
+
 test("what is absent or says nothing new is left out", () => {
   const failure = failureOf(new Error("boom"), { first: { message: "boom" } });
   expect(Object.keys(failure)).toEqual(["class", "message", "attempts", "fingerprint", "error"]);

@@ -12,7 +12,7 @@ import { findFirst, listSources, readText } from "./evidence.ts";
 export interface FailureOptions {
   /** Whatever was thrown last. */
   readonly error: unknown;
-  readonly classified: Pick<Classified, "class" | "code">;
+  readonly classified: Pick<Classified, "class" | "code" | "instead">;
   /** Attempts really made; 0: failed before user code started. */
   readonly attempts: number;
   /** The first error's message; left out where it equals the last one. */
@@ -25,7 +25,8 @@ export interface FailureOptions {
 
 /** Makes the failure; every text in it is at most ERROR_CHARS_MAX long. */
 export function makeFailure(options: FailureOptions): Failure {
-  const { error, classified, attempts, first, distinct, stage, item } = options;
+  const { classified, attempts, first, distinct, stage, item } = options;
+  const error = classified.instead ?? options.error;
   const message = messageOf(error);
   const firstMessage = first === undefined ? message : boundedText(first.message, ERROR_CHARS_MAX);
   return {

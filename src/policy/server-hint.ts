@@ -52,9 +52,12 @@ function parseHttpDate(text: string | undefined): number | undefined {
 export function findRetryAfterMs(source: Source, nowMs: number | undefined): number | undefined {
   const text = findHeader(source, "retry-after");
   if (text === undefined) return undefined;
+  return readRetryAfter(text, parseHttpDate(findHeader(source, "date")) ?? nowMs);
+}
+
+function readRetryAfter(text: string, fromMs: number | undefined): number | undefined {
   if (/^\d{1,12}$/.test(text)) return Number(text) * 1000;
   const untilMs = parseHttpDate(text);
-  const fromMs = parseHttpDate(findHeader(source, "date")) ?? nowMs;
   if (untilMs === undefined || fromMs === undefined || untilMs < fromMs) return undefined;
   return untilMs - fromMs;
 }
@@ -73,8 +76,13 @@ export function findPushBack(source: Source): number | "never" | undefined {
   return /^\d{1,12}$/.test(text) ? Number(text) : "never";
 }
 
-/** `retryAfter` of a ThrottledError in ms; undefined where it is absent or no duration. */
-export function findRetryAfterField(source: Source): number | undefined {
-  const parsed = parseDuration(readField(source, "retryAfter"));
-  return parsed.ok ? parsed.value : undefined;
+/**
+ * `retryAfter` of a ThrottledError in ms: a duration, or text as a Retry-After header has it, where digits alone
+ * are seconds and a date is one of `nowMs`'s clock. Undefined where it is absent or none of these.
+ */
+export function findRetryAfterField(source: Source, nowMs: number | undefined): number | undefined {
+  const said = readField(source, "retryAfter");
+  const parsed = parseDuration(said);
+  if (parsed.ok) return parsed.value;
+  return typeof said === "string" ? readRetryAfter(said.trim(), nowMs) : undefined;
 }

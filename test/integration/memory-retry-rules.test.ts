@@ -292,7 +292,7 @@ test("a rule that throws while it is asked is no match, and is told", async () =
   } as const;
   const { starts, world } = await startsOf({ retry });
   expect(starts).toHaveLength(2);
-  expect(world.told("stage.rule_failed")[0]?.data?.["message"]).toContain("1 retry rules threw");
+  expect(world.told("stage.rule_failed")[0]?.data?.["message"]).toContain("1 retry rule threw");
 });
 
 test("no wait reaches past the deadline of the stage: it fails at once, with class deadline", async () => {

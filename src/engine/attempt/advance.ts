@@ -60,7 +60,7 @@ export function decideStep(core: RunCore, attempt: Attempt, outcome: FailedOutco
     ),
     random: core.world.random,
   });
-  tellRuleFaults(core, attempt, decision);
+  tellFaults(core, attempt, { hookFault: classified.hookFault, ruleFaults: decision.ruleFaults });
   const step = toStep(decision, { failure, history, once: classified.retry === "once" });
   return crash === null ? step : toCrashStep(step, crash);
 }
@@ -113,15 +113,21 @@ function noteFailure(attempt: Attempt, error: unknown): AttemptHistory {
   return before;
 }
 
-function tellRuleFaults(core: RunCore, attempt: Attempt, decision: RetryDecision): void {
-  if (decision.ruleFaults === undefined) return;
-  void core.fact({
-    type: "stage.rule_failed",
-    ...attempt.address(),
-    data: {
-      message: `${decision.ruleFaults} retry rules threw while they were asked and count as no match`,
-    },
-  });
+interface Faults {
+  readonly hookFault: string | undefined;
+  readonly ruleFaults: number | undefined;
+}
+
+/** What of the author's own threw while it was asked about a failure: nothing follows from it but this. */
+function tellFaults(core: RunCore, attempt: Attempt, { hookFault, ruleFaults }: Faults): void {
+  const tell = (message: string): void =>
+    void core.fact({ type: "stage.rule_failed", ...attempt.address(), data: { message } });
+  if (hookFault !== undefined) {
+    tell(`classify threw while it was asked and counts as silent: ${hookFault}`);
+  }
+  if (ruleFaults === undefined) return;
+  const rules = ruleFaults === 1 ? "1 retry rule" : `${ruleFaults} retry rules`;
+  tell(`${rules} threw while being asked; a rule that throws counts as no match`);
 }
 
 interface StepParts {
