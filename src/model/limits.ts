@@ -33,6 +33,8 @@ export const NAME_CHARS_MAX = 100;
 export const ITEM_KEY_BYTES_MAX = 512;
 /** Highest `maxItems` that may be asked for: one row each, all keys in memory. */
 export const MAP_ITEMS_MAX = 10_000_000;
+/** Items that a `stopAfter` rule looks back at: the endings of so many are held. */
+export const STOP_AFTER_ITEMS_MAX = 100_000;
 /** Attempts of a stage or item. */
 export const ATTEMPTS_MAX = 1_000;
 /** Attempts in flight in one process. */

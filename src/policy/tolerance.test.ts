@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { StopAfter } from "../model/stage/stage-options.ts";
 import { decideMapEnd, makeStopAfter, type ItemCounts, type ToleranceRule } from "./tolerance.ts";
 
 const CONTINUE: ToleranceRule = {
@@ -92,36 +93,49 @@ test("a share that is exactly met is borne, whatever floating point makes of it"
   );
 });
 
-test("ten failures in a row stop a map; a success between starts the count again", () => {
-  const watch = makeStopAfter({ inARow: 10 });
-  const notes = Array.from({ length: 20 }, () => watch.note(true));
-  expect(notes.indexOf(true)).toBe(9);
-  const mended = makeStopAfter({ inARow: 2 });
-  expect([true, false, true, true].map((failed) => mended.note(failed))).toEqual([
-    false,
-    false,
-    false,
-    true,
-  ]);
+/** After which ending, from 0, the watch stops the map, and why. */
+function stopOf(rule: StopAfter, endings: readonly boolean[]): readonly [number, string | null] {
+  const watch = makeStopAfter(rule);
+  const at = endings.findIndex((failed) => {
+    watch.note(failed);
+    return watch.reason !== null;
+  });
+  return [at, watch.reason];
+}
+
+test("R94: ten failures in a row stop a map; a success between starts the count again", () => {
+  const all = Array.from({ length: 20 }, () => true);
+  expect(stopOf({ inARow: 10 }, all)).toEqual([9, "10 items failed in a row"]);
+  expect(stopOf({ inARow: 2 }, [true, false, true, true])[0]).toBe(3);
+  expect(stopOf({ inARow: 10 }, [...all.slice(11), false, ...all.slice(11)])).toEqual([-1, null]);
+  expect(stopOf({ inARow: 1 }, [true])).toEqual([0, "an item failed"]);
 });
 
-test("a share of the last items stops a map once so many have ended", () => {
-  const watch = makeStopAfter({ share: 0.9, of: 20 });
-  const notes = Array.from({ length: 20 }, (_, index) => watch.note(index > 1));
-  expect(notes.indexOf(true)).toBe(19);
-  const even = makeStopAfter({ share: 0.9, of: 20 });
-  expect(Array.from({ length: 60 }, (_, index) => even.note(index % 5 !== 0))).not.toContain(true);
+test("R94: a share of the last items stops a map once so many have ended", () => {
+  const rule = { share: 0.9, of: 20 };
+  const most = Array.from({ length: 20 }, (_, index) => index > 1);
+  expect(stopOf(rule, most)).toEqual([19, "18 of the last 20 items failed"]);
+  expect(stopOf(rule, most.slice(1))[0]).toBe(-1);
+  expect(
+    stopOf(
+      rule,
+      Array.from({ length: 60 }, (_, index) => index % 5 !== 0),
+    )[0],
+  ).toBe(-1);
 });
 
 test("what has left the window no longer counts", () => {
-  const watch = makeStopAfter({ share: 1, of: 2 });
-  const notes = [true, false, true, true].map((failed) => watch.note(failed));
-  expect(notes).toEqual([false, false, false, true]);
+  expect(stopOf({ share: 1, of: 2 }, [true, false, true, true])[0]).toBe(3);
 });
 
-test("once stopped, a watch stays stopped", () => {
-  const watch = makeStopAfter({ inARow: 1 });
-  expect([true, false, false].map((failed) => watch.note(failed))).toEqual([true, true, true]);
+test("once stopped, a watch stays stopped, for the same reason", () => {
+  const watch = makeStopAfter({ share: 0.5, of: 2 });
+  const reasons = [true, false, true, true, false, false].map((failed) => {
+    watch.note(failed);
+    return watch.reason;
+  });
+  expect(reasons).toEqual([null, ...Array.from({ length: 5 }, () => reasons[1])]);
+  expect(reasons[1]).toBe("1 of the last 2 items failed");
 });
 
 test("the watch over a share agrees with counting the last items anew each time", () => {
@@ -135,7 +149,8 @@ test("the watch over a share agrees with counting the last items anew each time"
         const last = list.slice(Math.max(0, index + 1 - of), index + 1);
         const failures = last.filter(Boolean).length;
         stopped = stopped || (last.length === of && failures * 20 >= twentieths * of);
-        expect(watch.note(failed)).toBe(stopped);
+        watch.note(failed);
+        expect(watch.reason !== null).toBe(stopped);
       }
     }),
   );

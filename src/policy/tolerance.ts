@@ -79,8 +79,10 @@ function ofItems(count: number, total: number): string {
 
 /** Watches final endings of items for a `stopAfter` rule. */
 export interface StopWatch {
-  /** Notes one more item that ended for good. True: stop, from now on for ever. */
-  note(failed: boolean): boolean;
+  /** Why the map stops, as `10 items failed in a row`; null: it does not. Once there, it stays. */
+  readonly reason: string | null;
+  /** Notes one more item that ended for good. */
+  note(failed: boolean): void;
 }
 
 /**
@@ -88,25 +90,31 @@ export interface StopWatch {
  * judged once so many items have ended.
  */
 export function makeStopAfter(rule: StopAfter): StopWatch {
-  const piled = "inARow" in rule ? makeRow(rule.inARow) : makeWindow(rule.share, rule.of);
-  let stopped = false;
+  const judge = "inARow" in rule ? makeRow(rule.inARow) : makeWindow(rule.share, rule.of);
+  let reason: string | null = null;
   return {
+    get reason() {
+      return reason;
+    },
     note(failed) {
-      stopped = piled(failed) || stopped;
-      return stopped;
+      const piled = judge(failed);
+      reason ??= piled;
     },
   };
 }
 
-function makeRow(length: number): (failed: boolean) => boolean {
+type Judge = (failed: boolean) => string | null;
+
+function makeRow(length: number): Judge {
   let inARow = 0;
   return (failed) => {
     inARow = failed ? inARow + 1 : 0;
-    return inARow >= length;
+    if (inARow < length) return null;
+    return length === 1 ? "an item failed" : `${length} items failed in a row`;
   };
 }
 
-function makeWindow(share: number, size: number): (failed: boolean) => boolean {
+function makeWindow(share: number, size: number): Judge {
   const ring: boolean[] = [];
   let next = 0;
   let failures = 0;
@@ -115,6 +123,7 @@ function makeWindow(share: number, size: number): (failed: boolean) => boolean {
     if (failed) failures += 1;
     ring[next] = failed;
     next = (next + 1) % size;
-    return ring.length === size && failures >= share * size - 1e-9;
+    const isPiled = ring.length === size && failures >= share * size - 1e-9;
+    return isPiled ? `${failures} of the last ${size} items failed` : null;
   };
 }

@@ -52,6 +52,8 @@ function byId(
 /** The faults of one stage with these options. */
 const ofStage = (options: Readonly<Record<string, unknown>>): readonly Fault[] =>
   byId([{ id: "a", run, ...options }]);
+const ofTolerant = (options: Readonly<Record<string, unknown>>): readonly Fault[] =>
+  ofMap({ onItemFailure: "continue", ...options });
 const ofMap = (options: Readonly<Record<string, unknown>>): readonly Fault[] =>
   byId([{ id: "a", over: [1], run, ...options }]);
 
@@ -187,6 +189,54 @@ test("an option of another kind of stage is refused: an option without effect is
   expect(ofStage({ idempotent: false, persist: false })[0]?.message).toContain("cannot stand");
 });
 
+test("R94: a map that ends with its first failure cannot stop earlier: stopAfter is refused there", () => {
+  expect(ofMap({ stopAfter: { inARow: 10 } })).toEqual([
+    {
+      path: "stages.a.stopAfter",
+      message: 'has no effect with onItemFailure: "fail"',
+      hint: 'set onItemFailure: "continue"',
+    },
+  ]);
+});
+
+test.each([
+  [{}, "stages.a.stopAfter"],
+  [{ share: 0.5 }, "stages.a.stopAfter"],
+  [{ of: 5 }, "stages.a.stopAfter"],
+  [{ inARow: 3, of: 5 }, "stages.a.stopAfter"],
+  [{ inARow: 3, share: 0.5, of: 5 }, "stages.a.stopAfter"],
+  [{ inARow: 100_001 }, "stages.a.stopAfter.inARow"],
+  [{ share: 0, of: 5 }, "stages.a.stopAfter.share"],
+  [{ share: 0.5, of: 0 }, "stages.a.stopAfter.of"],
+  [{ in_a_row: 3, inARow: 3 }, "stages.a.stopAfter.in_a_row"],
+  [10, "stages.a.stopAfter"],
+])("R94: stopAfter of %j is refused where it is wrong", (stopAfter, path) => {
+  expect(ofTolerant({ stopAfter }).map((fault) => fault.path)).toEqual([path]);
+});
+
+test("R94: both forms of stopAfter are part of the definition and its hash", () => {
+  const hashOf = (stopAfter?: object): string =>
+    definePipeline({
+      name: "p",
+      stages: [{ id: "a", over: [1], run, onItemFailure: "continue", stopAfter }],
+    }).hash;
+  const forms = [
+    undefined,
+    { inARow: 1 },
+    { inARow: 2 },
+    { share: 1, of: 2 },
+    { share: 0.5, of: 2 },
+  ];
+  expect(new Set(forms.map(hashOf)).size).toBe(forms.length);
+});
+
+test("the hash says that a stage has a classifier, and not which", () => {
+  const hashOf = (classify?: () => undefined): string =>
+    definePipeline({ name: "p", stages: [{ id: "a", run, classify }] }).hash;
+  expect(hashOf(() => undefined)).toBe(hashOf(() => undefined));
+  expect(hashOf(() => undefined)).not.toBe(hashOf());
+});
+
 test("the key of a map that follows another one has no effect and is refused", () => {
   const faults = byId([
     { id: "a", over: [1], onItemFailure: "continue", run },
@@ -233,7 +283,9 @@ test.each([
   ["maxItems", (value: unknown) => ofMap({ maxItems: value })],
   ["minSuccess", (value: unknown) => ofMap({ onItemFailure: "continue", minSuccess: value })],
   ["tolerate", (value: unknown) => ofMap({ onItemFailure: "continue", tolerate: value })],
-  ["stopAfter", (value: unknown) => ofMap({ stopAfter: { inARow: value } })],
+  ["stopAfter", (value: unknown) => ofTolerant({ stopAfter: { inARow: value } })],
+  ["stopAfter.of", (value: unknown) => ofTolerant({ stopAfter: { share: 1, of: value } })],
+  ["stopAfter.share", (value: unknown) => ofTolerant({ stopAfter: { share: value, of: 1 } })],
   ["attempts", (value: unknown) => byId([{ id: "a", run }], { attempts: value })],
 ] as const)("no impossible number is accepted for %s", (path, refuse) => {
   for (const value of BAD_NUMBERS) {
@@ -256,7 +308,7 @@ test.each(["tolerate", "minSuccess", "retry.initialDelay", "retry.jitter"])(
 
 test.each(["concurrency", "maxItems", "stopAfter", "retry.attempts"])("0 is none of %s", (path) => {
   if (path === "retry.attempts") expect(ofStage({ retry: 0 })).toHaveLength(1);
-  else if (path === "stopAfter") expect(ofMap({ stopAfter: { inARow: 0 } })).toHaveLength(1);
+  else if (path === "stopAfter") expect(ofTolerant({ stopAfter: { inARow: 0 } })).toHaveLength(1);
   else expect(ofMap({ [path]: 0 })).toHaveLength(1);
 });
 

@@ -154,7 +154,8 @@ function makePart(
     return { ...common, run: (_needs: unknown, ctx: Context) => watch.play(first, ctx, world) };
   }
   const tolerance = part.tolerant ? { onItemFailure: "continue", minSuccess: 0 } : {};
-  const stopping = part.stopAfter === null ? {} : { stopAfter: { inARow: part.stopAfter } };
+  const isStopping = part.tolerant && part.stopAfter !== null;
+  const stopping = isStopping ? { stopAfter: { inARow: part.stopAfter } } : {};
   return {
     ...common,
     ...tolerance,

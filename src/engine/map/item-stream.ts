@@ -56,12 +56,14 @@ export class ItemStream {
     this.#listener.failed(error);
   }
 
-  /** No further item is wanted: a generator gets to its `finally`. A stream that ended is left alone. */
-  close(): void {
-    if (this.#isDone) return;
+  /** No further item is wanted: a generator gets to its `finally`. A stream that ended is left alone. True if an
+   *  item was on its way. */
+  close(): boolean {
+    if (this.#isDone) return false;
     this.#isDone = true;
     // The stage has what it needs: how the author's clean-up ends changes nothing for it.
     askReturn(this.#iterator).catch(() => undefined);
+    return this.#isReading;
   }
 }
 

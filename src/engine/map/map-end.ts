@@ -16,9 +16,34 @@ function viaOf({ map, definition, candidate }: StageRun, kept: number): Via {
   return "cache";
 }
 
-/** The ending that the final states of all items give.
- *  @param kept Items that kept their checkpoint. */
-export function judgeItems(stageRun: StageRun, shape: MapShape, kept: number): Ending {
+/** What the end of a map depends on besides its items. */
+export interface MapFacts {
+  /** Its list turned out bad, or came too late. */
+  readonly failure: Failure | null;
+  /** Why the run stopped it; null if it did not. */
+  readonly outsideReason: string | null;
+  /** Why it stopped early, because failures piled up; null if it did not. */
+  readonly piledUp: string | null;
+  /** Items that kept their checkpoint. */
+  readonly kept: number;
+}
+
+/** How a map stage ends, of which nothing is open any more. */
+export function decideEnding(stageRun: StageRun, shape: MapShape, facts: MapFacts): Ending {
+  const { failure, outsideReason, piledUp, kept } = facts;
+  if (failure !== null) return { state: "failed", failure };
+  const failed = stageRun.map?.counts.failed ?? 0;
+  const cancelled = stageRun.map?.counts.cancelled ?? 0;
+  const isLost = shape.onItemFailure === "fail" && failed > 0;
+  if (outsideReason !== null && cancelled > 0 && !isLost) {
+    return { state: "cancelled", reason: outsideReason };
+  }
+  if (piledUp !== null) return toFailure(stageRun, `stopped early (stopAfter): ${piledUp}`);
+  return judgeItems(stageRun, shape, kept);
+}
+
+/** The ending that the final states of all items give. */
+function judgeItems(stageRun: StageRun, shape: MapShape, kept: number): Ending {
   const { map } = stageRun;
   const decided = decideMapEnd(shape, {
     total: map?.size ?? 0,
@@ -39,7 +64,7 @@ export function judgeItems(stageRun: StageRun, shape: MapShape, kept: number): E
 }
 
 /** A failed ending for the whole stage. */
-export function toFailure(stageRun: StageRun, sentence: string): Ending {
+function toFailure(stageRun: StageRun, sentence: string): Ending {
   return { state: "failed", failure: summarizeItems(stageRun, sentence) };
 }
 

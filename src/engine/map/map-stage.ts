@@ -5,8 +5,8 @@
 import type { ItemRecord } from "../../model/checkpoint.ts";
 import type { AbortKind } from "../../model/context.ts";
 import type { MapShape } from "../../model/definition.ts";
-import type { Ending, Failure } from "../../model/outcome.ts";
-import { makeStopAfter } from "../../policy/tolerance.ts";
+import type { Failure } from "../../model/outcome.ts";
+import type { StopWatch } from "../../policy/tolerance.ts";
 import type { Attempt } from "../attempt/attempt.ts";
 import type { AttemptHistory } from "../attempt/attempt-history.ts";
 import type { RunTimers } from "../run-timers.ts";
@@ -17,9 +17,10 @@ import { ItemKeys } from "./item-keys.ts";
 import { TooManyItems, toItemSource, type Given } from "./item-source.ts";
 import { ItemStream, STREAM_AHEAD } from "./item-stream.ts";
 import { DueQueue, type DueItem } from "./due-queue.ts";
+import { watchItems } from "./early-stop.ts";
 import { versionOfItem } from "./list-version.ts";
 import { MapItems } from "./map-items.ts";
-import { judgeItems, toFailure } from "./map-end.ts";
+import { decideEnding } from "./map-end.ts";
 import type { ItemWait, MapHost, MapParts } from "./map-host.ts";
 import { ambiguousItem } from "../judge.ts";
 
@@ -30,7 +31,7 @@ export class MapStage {
   readonly #core: RunCore;
   readonly #host: MapHost;
   readonly #shape: MapShape;
-  readonly #stop: { note(failed: boolean): boolean } | null;
+  readonly #stop: StopWatch | null;
   readonly #checkpoints: ItemCheckpoints;
   #needsVersion: string = "";
   #stream: ItemStream | null = null;
@@ -40,7 +41,6 @@ export class MapStage {
   #over: boolean = false;
   /** Why the run stopped it; null if its own items did, or nothing. */
   #outsideReason: string | null = null;
-  #stoppedEarly: boolean = false;
   #failure: Failure | null = null;
   #disarm: () => void = () => {};
   /** The call that gave the list. Items receive its needs; a stream lives as long as its signal. */
@@ -54,12 +54,12 @@ export class MapStage {
     this.#host = parts.host;
     this.#maker = maker;
     this.#shape = shape;
-    this.#stop = shape.stopAfter === null ? null : makeStopAfter(shape.stopAfter);
     const keys = new ItemKeys(stageRun.definition.name, shape.key);
     this.items = new MapItems(keys, shape.key !== null || core.journal !== null);
-    this.#checkpoints = new ItemCheckpoints(core.takeItemCheckpoints(stageRun.definition.name), {
-      keepsFailures: core.keepsFailures && shape.onItemFailure === "continue",
-    });
+    const records = core.takeItemCheckpoints(stageRun.definition.name);
+    const keep = { keepsFailures: core.keepsFailures && shape.onItemFailure === "continue" };
+    this.#checkpoints = new ItemCheckpoints(records, keep);
+    this.#stop = watchItems(shape.stopAfter, { records, ...keep });
     stageRun.map = this.items;
   }
 
@@ -68,11 +68,10 @@ export class MapStage {
     return this.#maker.needs;
   }
 
-  /** Takes the list or stream that `over` gave. Throws where it is none. */
+  /** Takes the list or stream that `over` gave. Throws where it is neither. */
   open(over: Given, needsVersion: string): void {
     this.#needsVersion = needsVersion;
-    const name = this.stageRun.definition.name;
-    const source = toItemSource(name, over);
+    const source = toItemSource(this.stageRun.definition.name, over);
     if (source.kind === "stream") {
       this.#stream = new ItemStream(source.iterator, {
         took: (item) => this.#took(item),
@@ -123,6 +122,7 @@ export class MapStage {
       if (this.items.stateOf(index) !== "pending") this.checkEnd();
       else {
         this.#due.push({ index, history: null });
+        this.#stopEarly();
         this.#host.offer(this.stageRun);
       }
       return;
@@ -235,6 +235,7 @@ export class MapStage {
       ...this.#checkpoints.counts,
       removed: this.#checkpoints.takeRemoved(this.items),
     });
+    this.#stopEarly();
     this.checkEnd();
     if (!this.#over) this.#host.offer(this.stageRun);
   }
@@ -258,6 +259,8 @@ export class MapStage {
       return;
     }
     this.#tellReopened();
+    // With the first one that is new, so that all that was kept is known.
+    if (this.items.stateOf(this.items.size - 1) === "pending") this.#stopEarly();
     // First on: an item that was kept starts nothing, and the run must not look as if it had come to rest.
     this.#readMore();
     this.#host.offer(this.stageRun);
@@ -307,11 +310,14 @@ export class MapStage {
     const failed = state === "failed";
     if (failed && this.#shape.onItemFailure === "fail") this.#halt("sibling_failed");
     // What was skipped, or had nothing to work on, says nothing about how the work goes.
-    if ((failed || state === "succeeded") && this.#stop?.note(failed) === true) {
-      this.#stoppedEarly ||= !this.items.halted;
-      this.#halt("stop_after");
-    }
+    if ((failed || state === "succeeded") && !this.items.halted) this.#stop?.note(failed);
+    this.#stopEarly();
     this.checkEnd();
+  }
+
+  /** Cancels the rest where too many items have failed, in this epoch or before it. */
+  #stopEarly(): void {
+    if (this.#stop !== null && this.#stop.reason !== null) this.#halt("stop_after");
   }
 
   /** Lets running items finish and cancels the rest, because the run wants it so. */
@@ -355,11 +361,8 @@ export class MapStage {
   }
 
   #closeStream(kind: AbortKind): void {
-    if (this.#stream === null) return;
-    const { isReading } = this.#stream;
-    this.#stream.close();
     // Whoever reads for the stream hears that it is in vain.
-    if (isReading) this.#maker.abort(kind, "no further items are needed");
+    if (this.#stream?.close() === true) this.#maker.abort(kind, "no further items are needed");
   }
 
   /** True if something of its own failed, and not only what it follows. */
@@ -372,23 +375,19 @@ export class MapStage {
     const { closed, open, inFlight, unsettled } = this.items;
     if (this.#over || !closed || open > 0 || inFlight > 0 || unsettled > 0) return;
     this.#over = true;
-    this.#host.mapEnded(this.stageRun, this.#decideEnd());
+    const ending = decideEnding(this.stageRun, this.#shape, {
+      failure: this.#failure,
+      outsideReason: this.#outsideReason,
+      piledUp: this.#stop?.reason ?? null,
+      kept: this.#checkpoints.counts.kept,
+    });
+    this.#host.mapEnded(this.stageRun, ending);
   }
 
   /** Fails the stage once its running items have finished: its list turned out bad. */
   failWith(failure: Failure): void {
     this.#failure ??= failure;
     this.#halt("list_failed");
-  }
-
-  #decideEnd(): Ending {
-    if (this.#failure !== null) return { state: "failed", failure: this.#failure };
-    const isLost = this.#shape.onItemFailure === "fail" && this.items.counts.failed > 0;
-    if (this.#outsideReason !== null && this.items.counts.cancelled > 0 && !isLost) {
-      return { state: "cancelled", reason: this.#outsideReason };
-    }
-    if (this.#stoppedEarly) return toFailure(this.stageRun, "stopped early (stopAfter)");
-    return judgeItems(this.stageRun, this.#shape, this.#checkpoints.counts.kept);
   }
 
   /** Forgets the stage: nothing of it may call back any more. */

@@ -9,7 +9,7 @@ import {
   MAP_MIN_SUCCESS_DEFAULT,
 } from "../defaults.ts";
 import type { AuthorFunction, CommandShape, MapShape } from "../definition.ts";
-import { CONCURRENCY_MAX, MAP_ITEMS_MAX } from "../limits.ts";
+import { CONCURRENCY_MAX, MAP_ITEMS_MAX, STOP_AFTER_ITEMS_MAX } from "../limits.ts";
 import { describeValue, isPlainRecord, type OptionReader } from "./option-reader.ts";
 import type { StopAfter } from "../stage/stage-options.ts";
 
@@ -45,7 +45,8 @@ export const COMMAND_KEYS = [
 export function parseMap(reader: OptionReader): Omit<MapShape, "over" | "follows"> {
   const onItemFailure = reader.oneOf("onItemFailure", ["fail", "continue"]) ?? "fail";
   if (onItemFailure === "fail") {
-    for (const key of ["tolerate", "minSuccess"]) {
+    // The first failure that is final ends such a map: nothing can pile up, and there is nothing to bear.
+    for (const key of ["tolerate", "minSuccess", "stopAfter"]) {
       if (reader.has(key)) {
         reader.fault(
           key,
@@ -89,24 +90,26 @@ function parseTolerate(reader: OptionReader): MapShape["tolerate"] {
 }
 
 function parseStopAfter(reader: OptionReader): StopAfter | null {
-  const raw = reader.raw("stopAfter");
-  if (raw === undefined) return null;
-  if (isPlainRecord(raw)) {
-    const { inARow, share, of } = raw;
-    if (isCount(inARow) && share === undefined && of === undefined) return { inARow };
-    const isShare = typeof share === "number" && share > 0 && share <= 1;
-    if (isShare && isCount(of) && inARow === undefined) return { share, of };
+  const nested = reader.nested("stopAfter");
+  if (nested === undefined) return null;
+  nested.refuseUnknown(["inARow", "share", "of"]);
+  const isRow = nested.has("inARow");
+  if (
+    isRow ? nested.has("share") || nested.has("of") : !(nested.has("share") && nested.has("of"))
+  ) {
+    nested.fault("", "expected { inARow: 10 }, or { share: 0.9, of: 20 } with both");
+    return null;
   }
-  reader.fault(
-    "stopAfter",
-    `expected { inARow: n } or { share: 0.9, of: 20 }; got ${describeValue(raw)}`,
-  );
-  return null;
+  const inARow = nested.number("inARow", STOP_COUNT);
+  if (isRow) return inARow === undefined ? null : { inARow };
+  const share = nested.number("share", { min: 0, max: 1, whole: false });
+  const of = nested.number("of", STOP_COUNT);
+  // No failure at all would be share enough.
+  if (share === 0) nested.fault("share", "expected a share above 0 and up to 1; got 0");
+  return share === undefined || of === undefined || share === 0 ? null : { share, of };
 }
 
-function isCount(value: unknown): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 1 && value <= 100_000;
-}
+const STOP_COUNT = { min: 1, max: STOP_AFTER_ITEMS_MAX };
 
 /** A command's own options. */
 export function parseCommand(reader: OptionReader): CommandShape {

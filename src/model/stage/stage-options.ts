@@ -42,7 +42,9 @@ export interface CacheOptions<Args extends readonly unknown[] = readonly unknown
 /** `true`; a ttl; or the options one by one. */
 type CacheOption<Args extends readonly unknown[]> = boolean | Duration | CacheOptions<Args>;
 
-/** Ends a map stage early when failures pile up. */
+/** Ends a map stage early when failures pile up: `inARow` items failed for good without a success between them, or a
+ *  `share` (above 0, up to 1) of the last `of` that ended. Counts: 1 to 100,000. Items that were skipped do not count,
+ *  retries do not; what failed before a crash does. */
 export type StopAfter =
   | { readonly inARow: number }
   | { readonly share: number; readonly of: number };
@@ -61,7 +63,8 @@ export interface CommonOptions<
   readonly critical?: Critical;
   /** How failed attempts are repeated; a number is `attempts`. Default: one attempt. */
   readonly retry?: RetryOptions | number;
-  /** Names an error's class, or undefined for the built-in table. */
+  /** Names an error's class, or undefined for the built-in table. One that throws counts as undefined, with an event;
+   *  one that names no class fails the stage. `classifyText` is one that goes by words. */
   readonly classify?: (error: unknown) => ErrorClass | undefined;
   /** Longest time of one attempt, from the start of user code. Default none (commands: 1 h). */
   readonly timeout?: Duration;
@@ -142,7 +145,8 @@ export interface MapOptions<
   readonly minSuccess?: number;
   /** Longest list. Default 100,000, at most 10,000,000. */
   readonly maxItems?: number;
-  /** Stops early when failures pile up: the rest is cancelled, the stage fails. Default off. */
+  /** Stops early when failures pile up: running items finish, the rest is cancelled, the stage fails. Only with
+   *  `onItemFailure: "continue"`. Default off. */
   readonly stopAfter?: StopAfter;
   /** What an empty list means. Default "succeed". */
   readonly onEmpty?: "succeed" | "skip" | "fail";
