@@ -131,7 +131,11 @@ function tellFailed(facts: RunFacts): Omit<Answer, "state"> {
   const at = failure.stage === undefined ? "" : ` because "${failure.stage}${item}" failed`;
   const where =
     failure.stage === undefined ? [] : [`says more: npx millrace why ${name}/${failure.stage}`];
-  return tellEnded(facts, `failed${at} with ${sayFailure(failure)}`, [...next, ...where]);
+  // What ended the run as a whole (a retry rule, a crash too many) leaves a reason besides the failure.
+  const isSaid = run.reason === failure.code || failure.message.startsWith(run.reason ?? "");
+  const ruled = run.reason === null || isSaid ? [] : [`ended early: ${run.reason}`];
+  const said = `failed${at} with ${sayFailure(failure)}`;
+  return tellEnded(facts, said, [...ruled, ...next, ...where]);
 }
 
 function sayDone({ run, stages }: RunFacts): string {

@@ -24,10 +24,19 @@ export function sayWhySkipped(reason: string | null): string {
   return SKIP_WORDS.get(reason) ?? `"${reason}"`;
 }
 
+const CANCEL_WORDS: ReadonlyMap<string, string> = new Map([
+  ["stop_after", "too many items of its map had failed by then (stopAfter)"],
+  [
+    "sibling_failed",
+    "another item failed, and its map ends with the first failure (onItemFailure)",
+  ],
+  ["list_failed", "the list of its map could not be made to the end"],
+]);
+
 /** Why something was cancelled. */
 export function sayWhyCancelled(reason: string | null, failedStage: string | undefined): string {
   if (reason === null) return "no reason was recorded";
-  if (reason !== "fail_fast") return `"${reason}"`;
+  if (reason !== "fail_fast") return CANCEL_WORDS.get(reason) ?? `"${reason}"`;
   const who = failedStage === undefined ? "a critical stage" : `"${failedStage}"`;
   return `${who} failed first, and the pipeline ends early then (failFast)`;
 }
