@@ -9,6 +9,7 @@ import type { Json } from "../std/json.ts";
 //   run.resumed             epoch, keptStages, keptItems, redo: [{ stage, reason }]
 //   run.interrupted         reason
 //   run.returned            reason
+//   run.parked              blocker, wakeAtMs
 //   run.reclaimed           reason, host, pid
 //   run.cancel_requested    reason
 //   run.succeeded … cancelled   durationMs, warnings, reason?, stage?, class?, message?, fingerprint?, forced?, host?, pid?
@@ -26,6 +27,11 @@ import type { Json } from "../std/json.ts";
 //   stage.fell_silent       silentMs
 //   stage.rule_failed       message
 //   artifact.stored         name, artifact, bytes
+//   breaker.opened … closed     resource, key?, from, to, untilMs?, actor, reason
+//   resource.paused         resource, key?, untilMs, actor, reason
+//   resource.set            resource, key?, limit?, quotas?, untilMs?, actor, reason
+//   resource.reset          resource, key?, actor, reason
+// What a person does to a resource belongs to no run: `run` is empty then, and `runSeq` 0.
 // Item events carry `index` besides. Messages are cut to ERROR_LIST_CHARS_MAX.
 
 /** Types that are stored with the change they tell. */
@@ -35,6 +41,7 @@ export const STORED_EVENT_TYPES = [
   "run.resumed",
   "run.interrupted",
   "run.returned",
+  "run.parked",
   "run.reclaimed",
   "run.cancel_requested",
   "run.succeeded",
@@ -59,6 +66,12 @@ export const STORED_EVENT_TYPES = [
   "item.cancelled",
   "item.upstream_failed",
   "artifact.stored",
+  "breaker.opened",
+  "breaker.half_opened",
+  "breaker.closed",
+  "resource.paused",
+  "resource.set",
+  "resource.reset",
 ] as const;
 
 /** Types that are live only. */
@@ -78,6 +91,7 @@ export interface MillraceEvent {
   /** UTC ms. */
   readonly atMs: number;
   readonly type: EventType;
+  /** Id of the run; empty for what concerns no run. */
   readonly run: string;
   readonly stage?: string;
   readonly item?: string;

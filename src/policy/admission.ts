@@ -4,7 +4,13 @@
 
 import type { BreakerDeclared, QuotaDeclared, ResourceTerms } from "../model/resource.ts";
 import { askBreaker, newBreaker, type BreakerState } from "./breaker/breaker.ts";
-import { quotaAvailable, quotaTerms, takeQuota, type QuotaState, type QuotaTerms } from "./quota.ts";
+import {
+  quotaAvailable,
+  quotaTerms,
+  takeQuota,
+  type QuotaState,
+  type QuotaTerms,
+} from "./quota.ts";
 
 /** What all processes share about one key of a resource: plain JSON data, one row of a store. */
 export interface ResourceState {

@@ -20,6 +20,7 @@ import type { BlobStore } from "./blob-store.ts";
 import type { StoreCapabilities } from "./capabilities.ts";
 import type { LeaseRenewer, RenewalListener, RenewalTerms } from "./lease-renewer.ts";
 import type { BatchRecord, Write, WriteResult } from "./write.ts";
+import type { PermitRecord, ResourceAddress, ResourceRecord } from "./permits/permit-write.ts";
 
 /** What is asked of a list of runs; newest first. */
 export interface RunQuery {
@@ -136,9 +137,27 @@ export interface Store {
   /** Stored events with a number above `after`, in order. */
   listEvents(query: EventQuery): Promise<readonly MillraceEvent[]>;
   findDefinition(hash: string): Promise<string | undefined>;
+  /** Keys of resources that were used or set, in order of name and key. */
+  listResources(query: ResourceQuery): Promise<readonly ResourceRecord[]>;
+  /** One key; undefined if it was never used nor set. An empty key: the resource itself. */
+  findResource(address: ResourceAddress): Promise<ResourceRecord | undefined>;
+  /** Who holds a key, the longest first. */
+  listHolders(address: ResourceAddress, limit: number): Promise<readonly PermitRecord[]>;
+  /** What a run holds, in order of stage and item. */
+  listPermits(runId: string, limit: number): Promise<readonly PermitRecord[]>;
   /** Latest beat first. */
   listWorkers(): Promise<readonly WorkerRecord[]>;
   close(): Promise<void>;
+}
+
+/** Which keys of resources. */
+export interface ResourceQuery {
+  /** Only of the resource of this name. */
+  readonly resource?: string;
+  /** Only those that come after this one. */
+  readonly after?: ResourceAddress;
+  /** 1 to PAGE_ROWS_MAX. */
+  readonly limit: number;
 }
 
 /** Which memo. */

@@ -11,6 +11,7 @@ import {
   PRIORITY_MAX,
   QUEUE_AHEAD_MAX,
   RECENT_EVENTS_MAX,
+  RESOURCE_USES_MAX,
   WAKE_RUNS_MAX,
 } from "../model/limits.ts";
 import type { RetryRecord, StageRecord, StateEntry } from "../model/checkpoint.ts";
@@ -103,6 +104,14 @@ function assertNames(write: Write): void {
       return;
     case "put-crash":
       if (write.item !== null) assertItemKey(write.item);
+      return;
+    case "take-permits":
+    case "release-permits":
+      if (write.item !== null) assertItemKey(write.item);
+      assertBetween("The number of resources", write.uses.length, [1, RESOURCE_USES_MAX]);
+      return;
+    case "set-resource":
+      assertName("key of a resource", write.key);
       return;
     case "create-batch":
     case "reclaim-run":

@@ -43,6 +43,11 @@ export function estimateBytes(write: Write): number {
       return ROW_BYTES * (1 + write.keys.length) + eventBytes(write);
     case "place-items":
       return ROW_BYTES * (1 + write.places.length) + eventBytes(write);
+    case "take-permits":
+    case "release-permits":
+      return 2 * ROW_BYTES * write.uses.length;
+    case "set-resource":
+      return ROW_BYTES + EVENT_BYTES;
     case "tell":
     case "move-run":
     case "interrupt-run":

@@ -9,6 +9,12 @@ import type { Failure } from "../model/outcome.ts";
 import type { RunRecord, RunSettings, RunState } from "../model/run.ts";
 import type { Suspect } from "../policy/crashes.ts";
 import type { EncodedValue } from "../std/value.ts";
+import type {
+  PermitResult,
+  ReleasePermitsWrite,
+  SetResourceWrite,
+  TakePermitsWrite,
+} from "./permits/permit-write.ts";
 
 /** Every write names its run; `epoch` must be the run's current one or nothing of the write is done. */
 interface FencedWrite {
@@ -349,7 +355,10 @@ export type Write =
   | TellWrite
   | MoveRunWrite
   | RequestCancelWrite
-  | InterruptRunWrite;
+  | InterruptRunWrite
+  | TakePermitsWrite
+  | ReleasePermitsWrite
+  | SetResourceWrite;
 
 /** Writes that an owner makes under its lease: refused (`lease-lost`) unless the run is running under `epoch`. */
 export type OwnerWrite = Extract<Write, FencedWrite>;
@@ -364,6 +373,7 @@ export interface EventNumbers {
 
 /** What became of one write. One refused write never harms its neighbours. */
 export type WriteResult =
+  | PermitResult
   /** `run` as it is now, after `create-run`, `claim-run`, `request-cancel` and `interrupt-run`. */
   | { readonly kind: "done"; readonly numbers: EventNumbers; readonly run?: RunRecord }
   /** The epoch is not the run's current one, or the run is gone: nothing was changed. */

@@ -11,6 +11,8 @@ export interface PipelineSpec {
   readonly options: Readonly<Record<string, unknown>>;
   /** The untyped form: stages by id. */
   readonly byId: boolean;
+  /** True: who imports its module fills the address in where it names none. Default false. */
+  readonly isAddressed?: boolean;
 }
 
 /** A stage found, with the value that others need it by. */

@@ -31,6 +31,7 @@ export function describeStage(
     // Left out where there is none, so that a definition without it keeps the hash it always had.
     ...(stage.cache === null ? {} : { cache: describePlain(stage.cache) }),
     ...(stage.record === null ? {} : { record: true }),
+    ...(stage.runIn === "main" ? {} : { runIn: stage.runIn }),
     ...(stage.classify === null ? {} : { classify: true }),
     ...(stage.uses === null ? {} : { uses: describeUses(stage.uses) }),
     map: stage.map === null ? null : describeMap(stage.map, all),

@@ -114,8 +114,12 @@ function parseRule(
   if (!isPlainRecord(rule) || !isPlainRecord(rule["match"])) {
     return at.reader.fault(key, `expected { match: {...}, then: ... }; got ${describeValue(rule)}`);
   }
+  refuseOther(rule, { ...at, key, known: ["match", "then"] });
   const match = parseMatch(rule["match"], { ...at, key });
   const then = rule["then"];
+  if (isPlainRecord(then)) {
+    refuseOther(then, { ...at, key: `${key}.then`, known: ["retryAfter"] });
+  }
   if (then === "retry" || then === "fail" || then === "skip" || then === "abort-run") {
     return { match, verb: then, retryAfterMs: null };
   }
@@ -129,6 +133,35 @@ function parseRule(
   );
 }
 
+/** A misspelt part would make a rule that matches more than its author thinks. */
+function refuseOther(
+  record: Readonly<Record<string, unknown>>,
+  at: { readonly reader: OptionReader; readonly key: string; readonly known: readonly string[] },
+): void {
+  for (const name of Object.keys(record)) {
+    if (at.known.includes(name)) continue;
+    at.reader.fault(
+      `${at.key}.${name}`,
+      `"${name}" is not an option here`,
+      `known: ${at.known.join(", ")}`,
+    );
+  }
+}
+
+function isAttempt(value: unknown): boolean {
+  return (
+    typeof value === "number" && Number.isSafeInteger(value) && value >= 1 && value <= ATTEMPTS_MAX
+  );
+}
+
+/** Such failures end before any rule is asked. */
+const UNASKED_CLASSES: ReadonlySet<ErrorClass> = new Set([
+  "permanent",
+  "cancelled",
+  "fenced",
+  "deadline",
+]);
+
 const MATCH_KEYS: readonly string[] = ["class", "code", "exitCode", "message", "attempt"];
 
 function parseMatch(
@@ -141,18 +174,20 @@ function parseMatch(
       `expected ${expected}; got ${describeValue(raw[name])}`,
     );
   };
-  for (const name of Object.keys(raw)) {
-    if (!MATCH_KEYS.includes(name)) fault(name, `one of ${MATCH_KEYS.join(", ")} as a name`);
-  }
+  refuseOther(raw, { ...at, key: `${at.key}.match`, known: MATCH_KEYS });
   const { class: errorClass, code, exitCode, message, attempt } = raw;
   if (errorClass !== undefined && !isErrorClass(errorClass)) fault("class", "an error class");
+  if (isErrorClass(errorClass) && UNASKED_CLASSES.has(errorClass))
+    fault("class", "a class that rules are asked about");
   if (code !== undefined && typeof code !== "string") fault("code", "text");
   if (exitCode !== undefined && !Number.isSafeInteger(exitCode))
     fault("exitCode", "a whole number");
   if (message !== undefined && typeof message !== "string" && !(message instanceof RegExp)) {
     fault("message", "text or a regular expression");
   }
-  if (attempt !== undefined && !Number.isSafeInteger(attempt)) fault("attempt", "a whole number");
+  if (attempt !== undefined && !isAttempt(attempt)) {
+    fault("attempt", `a whole number from 1 to ${ATTEMPTS_MAX}`);
+  }
   return {
     ...(isErrorClass(errorClass) ? { class: errorClass } : {}),
     ...(typeof code === "string" ? { code } : {}),

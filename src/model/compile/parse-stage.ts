@@ -100,6 +100,7 @@ export function parseStage(
     verify: parseVerify(reader, cache !== null),
     record: reader.function("record") ?? null,
     uses: parseUses(reader) ?? defaults.uses,
+    runIn: parseRunIn(spec, reader),
     command: spec.kind === "command" ? parseCommand(reader) : null,
     mapOptions: spec.kind === "map" ? parseMap(reader) : null,
     skips: reader.boolean("skips") ?? false,
@@ -126,6 +127,14 @@ function parseRun(spec: StageSpec, reader: OptionReader): StageDefinition["run"]
     "a stage is a name, options and a function",
   );
   return null;
+}
+
+function parseRunIn(spec: StageSpec, reader: OptionReader): StageDefinition["runIn"] {
+  const runIn = reader.oneOf("runIn", ["main", "thread"]) ?? "main";
+  if (runIn === "thread" && spec.kind === "command") {
+    reader.fault("runIn", "a command has a process of its own", "remove it");
+  }
+  return runIn;
 }
 
 function parseSchema(reader: OptionReader): Schema | null {
@@ -186,7 +195,6 @@ export function parseUses(reader: OptionReader): StageDefinition["uses"] {
 function listUnavailable(spec: StageSpec, reader: OptionReader): readonly string[] {
   const found: string[] = [];
   const note = (option: string): number => found.push(`option "${option}" of stage "${spec.name}"`);
-  if (reader.oneOf("runIn", ["main", "thread"]) === "thread") note('runIn: "thread"');
   if (reader.has("health")) note("health");
   return found;
 }

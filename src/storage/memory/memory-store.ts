@@ -2,6 +2,7 @@
 // and simulations use it; the conformance suite holds every other store against it.
 
 import type { CacheEntry } from "../../model/cache.ts";
+import type { PermitRecord, ResourceAddress, ResourceRecord } from "../permits/permit-write.ts";
 import type {
   CrashRecord,
   ItemRecord,
@@ -30,6 +31,7 @@ import type {
   ItemQuery,
   MemoAddress,
   QueuePlace,
+  ResourceQuery,
   RunQuery,
   Store,
   WorkerRecord,
@@ -267,6 +269,38 @@ export class MemoryStore implements Store {
     return this.#rows.definitions.get(hash);
   }
 
+  async listResources({
+    resource,
+    after,
+    limit,
+  }: ResourceQuery): Promise<readonly ResourceRecord[]> {
+    this.#assertOpen();
+    assertPage(limit);
+    return this.#rows.permits
+      .list(this.nowMs())
+      .filter((one) => resource === undefined || one.resource === resource)
+      .filter((one) => after === undefined || isAfter(one, after))
+      .slice(0, limit);
+  }
+
+  async findResource(address: ResourceAddress): Promise<ResourceRecord | undefined> {
+    this.#assertOpen();
+    return this.#rows.permits.record(address, this.nowMs());
+  }
+
+  async listHolders(address: ResourceAddress, limit: number): Promise<readonly PermitRecord[]> {
+    this.#assertOpen();
+    assertPage(limit);
+    return this.#rows.permits.holders(address).slice(0, limit);
+  }
+
+  async listPermits(runId: string, limit: number): Promise<readonly PermitRecord[]> {
+    assertPage(limit);
+    const run = this.#run(runId);
+    if (run === undefined) return [];
+    return this.#rows.permits.ofRun(run.record.number).slice(0, limit);
+  }
+
   async listWorkers(): Promise<readonly WorkerRecord[]> {
     this.#assertOpen();
     return [...this.#workers.values()].sort((left, right) => right.beatAtMs - left.beatAtMs);
@@ -284,4 +318,9 @@ export class MemoryStore implements Store {
   #assertOpen(): void {
     if (this.#closed) throw new MillraceError("STORE_CLOSED", `The store "${this.url}" is closed.`);
   }
+}
+
+function isAfter(one: ResourceAddress, after: ResourceAddress): boolean {
+  if (one.resource !== after.resource) return one.resource > after.resource;
+  return one.key > after.key;
 }

@@ -47,7 +47,16 @@ import type {
 import { MemoryCache } from "./memory-cache.ts";
 import { MemoryQueue } from "./memory-queue.ts";
 import { conflict, putItem, putMemo, putStage } from "./memory-owned.ts";
+import { MemoryPermits } from "./memory-permits.ts";
 import { MemoryRun } from "./memory-run.ts";
+import { releasePermits, setResource, takePermits } from "../permits/permit-rules.ts";
+import type {
+  ReleasePermitsWrite,
+  SetResourceWrite,
+  TakePermitsWrite,
+} from "../permits/permit-write.ts";
+
+type OwnerChange = Exclude<OwnerWrite, TakePermitsWrite | ReleasePermitsWrite>;
 
 /** A batch, its runs in order of number, and their counts. */
 export interface MemoryBatch {
@@ -67,6 +76,7 @@ export class MemoryRows {
   readonly batches: Map<string, MemoryBatch> = new Map();
   readonly queue: MemoryQueue = new MemoryQueue();
   readonly cache: MemoryCache = new MemoryCache();
+  readonly permits: MemoryPermits = new MemoryPermits((number) => this.runs[number - 1]);
   /** In order of number. */
   events: MillraceEvent[] = [];
   #lastSeq = 0;
@@ -79,6 +89,8 @@ export class MemoryRows {
   /** Does one write, or says why not. `nowMs` is the time of the transaction. */
   write(write: Write, nowMs: number): WriteResult {
     switch (write.kind) {
+      case "set-resource":
+        return this.#setResource(write, nowMs);
       case "create-run":
         return this.#createRun(write, nowMs);
       case "create-batch":
@@ -97,6 +109,8 @@ export class MemoryRows {
         return this.#requestCancel(write, nowMs);
       case "interrupt-run":
         return this.#interruptRun(write, nowMs);
+      case "take-permits":
+      case "release-permits":
       case "put-stage":
       case "put-item":
       case "reset-stages":
@@ -189,6 +203,8 @@ export class MemoryRows {
     const run = this.byId.get(write.runId);
     if (run === undefined) return LEASE_LOST;
     if (run.record.epoch !== write.epoch || run.record.state !== "running") return LEASE_LOST;
+    if (write.kind === "take-permits" || write.kind === "release-permits")
+      return this.#writePermits(run, write, nowMs);
     const refused = this.#changeOwned(run, write, nowMs);
     if (refused !== undefined) return refused;
     const isEnding = write.kind === "put-stage" || write.kind === "put-item";
@@ -198,7 +214,31 @@ export class MemoryRows {
     return { kind: "done", numbers: this.#tell(run, write.events, nowMs) };
   }
 
-  #changeOwned(run: MemoryRun, write: OwnerWrite, nowMs: number): WriteResult | undefined {
+  #writePermits(
+    run: MemoryRun,
+    write: TakePermitsWrite | ReleasePermitsWrite,
+    nowMs: number,
+  ): WriteResult {
+    const book = this.permits.open(nowMs);
+    const owner = { run: run.record.number, epoch: run.record.epoch };
+    if (write.kind === "release-permits") {
+      const told = [...write.events, ...releasePermits(book, owner, write)];
+      return { kind: "done", numbers: this.#tell(run, told, nowMs) };
+    }
+    const { result, events } = takePermits(book, owner, write);
+    this.#tell(run, events, nowMs);
+    return result;
+  }
+
+  #setResource(write: SetResourceWrite, atMs: number): WriteResult {
+    for (const draft of setResource(this.permits.open(atMs), write))
+      this.events.push({ ...draft, seq: ++this.#lastSeq, runSeq: 0, atMs, run: "" });
+    const record = this.permits.record(write, atMs);
+    assert(record !== undefined, `Resource "${write.resource}" was set and is gone.`);
+    return { kind: "resource-set", record };
+  }
+
+  #changeOwned(run: MemoryRun, write: OwnerChange, nowMs: number): WriteResult | undefined {
     switch (write.kind) {
       case "put-stage":
         return putStage(run, write);
@@ -317,6 +357,9 @@ export class MemoryRows {
   }
 
   #replace(run: MemoryRun, record: RunRecord): void {
+    const isLeft = run.record.epoch !== record.epoch || record.state !== "running";
+    // Whoever held permits for it does so no more.
+    if (run.record.state === "running" && isLeft) this.permits.freeRun(record.number);
     if (run.record.state !== record.state) {
       this.#count(record, run.record.state, -1);
       this.#count(record, record.state, 1);

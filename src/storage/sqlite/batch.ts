@@ -8,6 +8,7 @@ import type { StageState } from "../../model/outcome.ts";
 import type { RunRecord, RunState } from "../../model/run.ts";
 import type { EventNumbers } from "../write.ts";
 import type { KnownHeads } from "./known-heads.ts";
+import { PermitLedger } from "./permit-ledger.ts";
 import type { Rows } from "./rows.ts";
 import type { Meta } from "./statements/meta.ts";
 import { headOf, type RunHead } from "./statements/runs.ts";
@@ -35,6 +36,8 @@ export class Batch {
   readonly #meta: Meta;
   #lastRunNumber: number;
   #lastEventSeq: number;
+  /** Made for the first permit of the transaction: most have none. */
+  #permits: PermitLedger | null = null;
 
   constructor({ rows, known, meta, nowMs }: BatchParts) {
     this.rows = rows;
@@ -52,6 +55,11 @@ export class Batch {
     const head = this.#known.find(id) ?? this.rows.runs.head(id);
     if (head !== undefined) this.#heads.set(id, head);
     return head;
+  }
+
+  /** Resources and their permits. */
+  get permits(): PermitLedger {
+    return (this.#permits ??= new PermitLedger(this.rows.resources, this.nowMs));
   }
 
   /** Number of a definition; stores it unless it is there. Asked of the table once per transaction. */
@@ -84,7 +92,7 @@ export class Batch {
   /** Takes note of a run that was inserted under the next number. */
   keepRun(run: RunRecord, batch: number | null): RunHead {
     this.#lastRunNumber = run.number;
-    const head: RunHead = { ...headOf(run), batch, runSeq: 0 };
+    const head: RunHead = { ...headOf(run), batch, runSeq: 0, mayHold: false };
     this.#heads.set(run.id, head);
     this.countRun(head, run.state, 1);
     return head;
@@ -113,6 +121,7 @@ export class Batch {
     this.rows.runs.replace(run);
     // What is told of it now is not stored yet.
     head.changed = true;
+    if (head.epoch !== run.epoch) this.#free(head);
     this.#moveHead(head, run.state);
     head.epoch = run.epoch;
     head.foreground = run.foreground;
@@ -124,6 +133,8 @@ export class Batch {
     this.#moveHead(head, "running");
     head.epoch = epoch;
     head.changed = false;
+    // Whatever an earlier owner held went as it left.
+    head.mayHold = false;
   }
 
   /** Takes a run out of the counts whose rows are deleted. */
@@ -167,6 +178,16 @@ export class Batch {
     return numbers;
   }
 
+  /** Stores events that concern no run. */
+  tellAll(drafts: readonly EventDraft[]): EventNumbers {
+    const numbers = { firstSeq: this.#lastEventSeq + 1, firstRunSeq: 0, atMs: this.nowMs };
+    for (const draft of drafts) {
+      const place = { seq: ++this.#lastEventSeq, run: 0, runSeq: 0, atMs: this.nowMs };
+      this.rows.events.add(place, draft);
+    }
+    return numbers;
+  }
+
   countRun(of: Pick<RunHead, "pipeline" | "batch">, state: RunState, change: number): void {
     countIn(this.#runCounts, of.pipeline, { state, change });
     if (of.batch !== null) countIn(this.#batchCounts, of.batch, { state, change });
@@ -198,6 +219,7 @@ export class Batch {
   /** Writes what was gathered. The last thing before the commit. */
   finish(): void {
     let isWritten = this.#lastEventSeq > this.#meta.lastEventSeq;
+    if (this.#permits?.finish() === true) isWritten = true;
     for (const head of this.#heads.values()) {
       if (!head.changed) continue;
       this.rows.runs.touch(head, this.nowMs);
@@ -231,7 +253,15 @@ export class Batch {
     if (head.state === to) return;
     this.countRun(head, head.state, -1);
     this.countRun(head, to, 1);
+    if (head.state === "running") this.#free(head);
     head.state = to;
+  }
+
+  /** Whoever held permits for it does so no more. */
+  #free(head: RunHead): void {
+    if (!head.mayHold) return;
+    this.permits.freeRun(head.number);
+    head.mayHold = false;
   }
 }
 

@@ -12,6 +12,7 @@ import { ItemRows } from "./statements/items.ts";
 import { MemoRows } from "./statements/memos.ts";
 import { MetaRows } from "./statements/meta.ts";
 import { QueueRows } from "./statements/queue.ts";
+import { ResourceRows } from "./statements/resources.ts";
 import { RetryRows } from "./statements/retries.ts";
 import { RunStateRows } from "./statements/run-state.ts";
 import { RunRows } from "./statements/runs.ts";
@@ -31,6 +32,7 @@ export class Rows {
   readonly memos: MemoRows;
   readonly meta: MetaRows;
   readonly queue: QueueRows;
+  readonly resources: ResourceRows;
   readonly retries: RetryRows;
   readonly runs: RunRows;
   readonly stages: StageRows;
@@ -48,6 +50,7 @@ export class Rows {
     this.items = new ItemRows(database);
     this.memos = new MemoRows(database);
     this.meta = new MetaRows(database);
+    this.resources = new ResourceRows(database);
     this.retries = new RetryRows(database);
     this.runs = new RunRows(database);
     this.queue = new QueueRows(database, this.runs);

@@ -12,11 +12,19 @@ import { queue } from "./migrations/0002-queue.ts";
 import { cache } from "./migrations/0003-cache.ts";
 import { crashes } from "./migrations/0004-crashes.ts";
 import { events } from "./migrations/0005-events.ts";
+import { resources } from "./migrations/0006-resources.ts";
 import { Statement } from "./statement.ts";
 import { readTogether, transact } from "./transaction.ts";
 
 /** All migrations, in order. */
-export const MIGRATIONS: readonly Migration[] = [foundation, queue, cache, crashes, events];
+export const MIGRATIONS: readonly Migration[] = [
+  foundation,
+  queue,
+  cache,
+  crashes,
+  events,
+  resources,
+];
 
 /** "mill": by it `file` and we know a store from any other SQLite file. */
 export const APPLICATION_ID = 0x6d696c6c;

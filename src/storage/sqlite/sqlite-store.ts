@@ -3,6 +3,8 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import type { CacheEntry } from "../../model/cache.ts";
+import { LINE_SILENT_MS } from "../permits/permit-rules.ts";
+import type { PermitRecord, ResourceAddress, ResourceRecord } from "../permits/permit-write.ts";
 import type {
   CrashRecord,
   ItemRecord,
@@ -27,6 +29,7 @@ import type {
   ItemQuery,
   MemoAddress,
   QueuePlace,
+  ResourceQuery,
   RunQuery,
   Store,
   WorkerRecord,
@@ -226,6 +229,38 @@ export class SqliteStore implements Store {
 
   async findDefinition(hash: string): Promise<string | undefined> {
     return this.#read(({ rows }) => rows.definitions.find(hash));
+  }
+
+  async listResources({
+    resource,
+    after,
+    limit,
+  }: ResourceQuery): Promise<readonly ResourceRecord[]> {
+    assertPage(limit);
+    const seenAfterMs = this.nowMs() - LINE_SILENT_MS;
+    return this.#read(({ rows }) => {
+      if (resource === undefined)
+        return rows.resources.list(after ?? { resource: "", key: "" }, limit, seenAfterMs);
+      const key = after?.key ?? "";
+      const own =
+        after === undefined ? rows.resources.record({ resource, key }, seenAfterMs) : undefined;
+      const rest = rows.resources.listNamed({ resource, key }, limit, seenAfterMs);
+      return own === undefined ? rest : [own, ...rest].slice(0, limit);
+    });
+  }
+
+  async findResource(address: ResourceAddress): Promise<ResourceRecord | undefined> {
+    return this.#read(({ rows }) => rows.resources.record(address, this.nowMs() - LINE_SILENT_MS));
+  }
+
+  async listHolders(address: ResourceAddress, limit: number): Promise<readonly PermitRecord[]> {
+    assertPage(limit);
+    return this.#read(({ rows }) => rows.resources.holders(address, limit));
+  }
+
+  async listPermits(runId: string, limit: number): Promise<readonly PermitRecord[]> {
+    assertPage(limit);
+    return this.#readRun(runId, [], (rows, run) => rows.resources.ofRun(run, limit));
   }
 
   async listWorkers(): Promise<readonly WorkerRecord[]> {

@@ -22,8 +22,8 @@ import { type SqlValue, Statement } from "../statement.ts";
 const EVENT_TYPES: readonly EventType[] = [...STORED_EVENT_TYPES, ...EPHEMERAL_EVENT_TYPES];
 
 const SELECT = `
-  SELECT seq, runs.id AS run, events.run_seq AS run_seq, type, stage, item, attempt, at_ms, data
-  FROM events JOIN runs ON runs.number = events.run`;
+  SELECT seq, coalesce(runs.id, '') AS run, events.run_seq AS run_seq, type, stage, item, attempt, at_ms, data
+  FROM events LEFT JOIN runs ON runs.number = events.run`;
 
 /** Where and when an event was told. */
 export interface EventPlace {

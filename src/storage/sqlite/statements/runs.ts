@@ -42,6 +42,8 @@ export interface RunHead {
   retriesAdded: number;
   /** True when the row lacks some of this. */
   changed: boolean;
+  /** True unless it is known to hold no permit. */
+  mayHold: boolean;
 }
 
 /** Of the last event of a run; its row is not written with every one. */
@@ -129,6 +131,7 @@ export function headOf(run: RunRecord): Omit<RunHead, "batch" | "runSeq"> {
     attempts,
     retriesAdded: 0,
     changed: false,
+    mayHold: true,
   };
 }
 
@@ -195,6 +198,7 @@ export class RunRows {
       runSeq: readNumber(row, "run_seq"),
       retriesAdded: 0,
       changed: false,
+      mayHold: true,
     };
   }
 

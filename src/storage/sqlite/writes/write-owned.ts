@@ -10,9 +10,11 @@ import type {
   PutMemoWrite,
   PutStageWrite,
 } from "../../write.ts";
+import type { ReleasePermitsWrite, TakePermitsWrite } from "../../permits/permit-write.ts";
 import { refuseOwnerMove } from "../../run-rules.ts";
 import { isStageOver, refuseStageMove } from "../../stage-rules.ts";
 import type { Batch } from "../batch.ts";
+import { release, take } from "./write-permits.ts";
 import { addCrash } from "./write-crash.ts";
 import { resetStage } from "./write-run.ts";
 import type { RunHead } from "../statements/runs.ts";
@@ -25,6 +27,8 @@ export function writeOwned(batch: Batch, write: OwnerWrite): WriteResult {
   if (head === undefined || head.epoch !== write.epoch || head.state !== "running") {
     return LEASE_LOST;
   }
+  if (write.kind === "take-permits") return take(batch, head, write);
+  if (write.kind === "release-permits") return release(batch, head, write);
   const refused = change(batch, head, write);
   if (refused !== undefined) return refused;
   if (write.events.length === 0) head.changed = true;
@@ -32,7 +36,9 @@ export function writeOwned(batch: Batch, write: OwnerWrite): WriteResult {
   return { kind: "done", numbers };
 }
 
-function change(batch: Batch, head: RunHead, write: OwnerWrite): WriteResult | undefined {
+type Change = Exclude<OwnerWrite, TakePermitsWrite | ReleasePermitsWrite>;
+
+function change(batch: Batch, head: RunHead, write: Change): WriteResult | undefined {
   switch (write.kind) {
     case "put-stage":
       return putStage(batch, head, write);

@@ -12,6 +12,7 @@ import type { StoreClock } from "../store-clock.ts";
 import { transact } from "../transaction.ts";
 import { deleteRuns } from "./write-delete.ts";
 import { claimNext, reclaim, wakeRuns } from "./write-queue.ts";
+import { set } from "./write-permits.ts";
 import { writeOwned } from "./write-owned.ts";
 import { claimRun, createRun, interruptOwner, requestCancel } from "./write-run.ts";
 
@@ -117,6 +118,10 @@ function writeOne(batch: Batch, write: Write): WriteResult {
       return requestCancel(batch, write);
     case "interrupt-run":
       return interruptOwner(batch, write);
+    case "set-resource":
+      return set(batch, write);
+    case "take-permits":
+    case "release-permits":
     case "put-stage":
     case "put-item":
     case "reset-stages":

@@ -1,0 +1,177 @@
+// Resources and permits of the memory store.
+
+import { LEASE_GRACE_MS_DEFAULT } from "../../model/defaults.ts";
+import { NEW_RESOURCE_STATE } from "../../policy/admission.ts";
+import {
+  LINE_SILENT_MS,
+  NO_TOTALS,
+  type KeyEntry,
+  type NewPermit,
+  type PermitBook,
+  type WaitingLine,
+} from "../permits/permit-rules.ts";
+import type {
+  PermitAddress,
+  PermitRecord,
+  ResourceAddress,
+  ResourceRecord,
+} from "../permits/permit-write.ts";
+import type { MemoryRun } from "./memory-run.ts";
+
+interface HeldPermit extends NewPermit {
+  readonly takenAtMs: number;
+}
+
+interface MemoryEntry extends KeyEntry {
+  isStored: boolean;
+  readonly lines: Map<string, WaitingLine>;
+  readonly permits: Map<string, HeldPermit>;
+}
+
+/** Runs by number. */
+type FindRun = (number: number) => MemoryRun | undefined;
+
+/** All keys and permits. */
+export class MemoryPermits {
+  readonly #entries: Map<string, MemoryEntry> = new Map();
+  readonly #findRun: FindRun;
+
+  constructor(findRun: FindRun) {
+    this.#findRun = findRun;
+  }
+
+  /** The book of one transaction. */
+  open(nowMs: number): PermitBook {
+    return {
+      nowMs,
+      find: (address) => this.#find(address, nowMs),
+      changed: (entry) => void (this.#find(entry, nowMs).isStored = true),
+      setLine: (entry, worker, line) => {
+        const { lines } = this.#find(entry, nowMs);
+        if (line === null) lines.delete(worker);
+        else lines.set(worker, line);
+      },
+      insert: (entry, permit) => {
+        const known = this.#find(entry, nowMs);
+        known.permits.set(nameOf(permit.run, permit), { ...permit, takenAtMs: nowMs });
+      },
+      drop: (run, address, entry) => this.#find(entry, nowMs).permits.delete(nameOf(run, address)),
+      dropLost: (entry) => this.#dropLost(this.#find(entry, nowMs), nowMs),
+    };
+  }
+
+  #find({ resource, key }: ResourceAddress, nowMs: number): MemoryEntry {
+    const name = `${resource}/${key}`;
+    let entry = this.#entries.get(name);
+    if (entry === undefined) {
+      entry = {
+        resource,
+        key,
+        isStored: false,
+        state: NEW_RESOURCE_STATE,
+        totals: NO_TOTALS,
+        terms: null,
+        held: 0,
+        probesHeld: 0,
+        usedAtMs: nowMs,
+        lines: new Map(),
+        permits: new Map(),
+      };
+      this.#entries.set(name, entry);
+    }
+    recount(entry, nowMs);
+    return entry;
+  }
+
+  #dropLost(entry: MemoryEntry, nowMs: number): number {
+    const before = entry.permits.size;
+    for (const [name, permit] of entry.permits) {
+      const record = this.#findRun(permit.run)?.record;
+      const isHeld =
+        record?.state === "running" &&
+        record.epoch === permit.epoch &&
+        (record.lease?.expiresAtMs ?? 0) > nowMs - LEASE_GRACE_MS_DEFAULT;
+      if (!isHeld) entry.permits.delete(name);
+    }
+    recount(entry, nowMs);
+    return before - entry.permits.size;
+  }
+
+  /** Frees all that a run holds. */
+  freeRun(run: number): void {
+    for (const { permits } of this.#entries.values()) {
+      for (const [name, permit] of permits) if (permit.run === run) permits.delete(name);
+    }
+  }
+
+  /** In order of name and key. */
+  list(nowMs: number): readonly ResourceRecord[] {
+    return [...this.#entries.values()]
+      .filter((entry) => entry.isStored || entry.permits.size > 0)
+      .map((entry) => toRecord(entry, nowMs))
+      .sort(byAddress);
+  }
+
+  record(address: ResourceAddress, nowMs: number): ResourceRecord | undefined {
+    const entry = this.#entries.get(`${address.resource}/${address.key}`);
+    return entry?.isStored === true ? toRecord(entry, nowMs) : undefined;
+  }
+
+  /** Who holds a key, the longest first. */
+  holders({ resource, key }: ResourceAddress): readonly PermitRecord[] {
+    const permits = this.#entries.get(`${resource}/${key}`)?.permits.values() ?? [];
+    return [...permits]
+      .sort((left, right) => left.takenAtMs - right.takenAtMs)
+      .map((permit) => this.#toPermit({ resource, key }, permit));
+  }
+
+  ofRun(run: number): readonly PermitRecord[] {
+    return [...this.#entries.values()].flatMap((entry) =>
+      [...entry.permits.values()]
+        .filter((permit) => permit.run === run)
+        .map((permit) => this.#toPermit(entry, permit)),
+    );
+  }
+
+  /** Forgets keys that nobody holds and nobody has used since then; how many. */
+  forget(usedBeforeMs: number, limit: number): number {
+    let count = 0;
+    for (const [name, entry] of this.#entries) {
+      if (count >= limit) break;
+      if (entry.permits.size > 0 || entry.usedAtMs >= usedBeforeMs) continue;
+      this.#entries.delete(name);
+      if (entry.isStored) count += 1;
+    }
+    return count;
+  }
+
+  #toPermit({ resource, key }: ResourceAddress, permit: HeldPermit): PermitRecord {
+    const { run, stage, item, slot, takenAtMs, probeUntilMs } = permit;
+    const runId = this.#findRun(run)?.record.id ?? "";
+    return { resource, key, runId, stage, item, slot, takenAtMs, probe: probeUntilMs !== null };
+  }
+}
+
+function recount(entry: MemoryEntry, nowMs: number): void {
+  entry.held = entry.permits.size;
+  entry.probesHeld = 0;
+  for (const { probeUntilMs } of entry.permits.values())
+    if (probeUntilMs !== null && probeUntilMs > nowMs) entry.probesHeld += 1;
+}
+
+function nameOf(run: number, { stage, item, slot }: PermitAddress): string {
+  return JSON.stringify([run, stage, item, slot]);
+}
+
+function toRecord(entry: MemoryEntry, nowMs: number): ResourceRecord {
+  const { resource, key, state, totals, terms, usedAtMs, permits, lines } = entry;
+  let waiting = 0;
+  for (const line of lines.values())
+    if (line.seenAtMs > nowMs - LINE_SILENT_MS) waiting += line.waiting;
+  return { resource, key, state, totals, terms, usedAtMs, held: permits.size, waiting };
+}
+
+function byAddress(left: ResourceAddress, right: ResourceAddress): number {
+  if (left.resource !== right.resource) return left.resource < right.resource ? -1 : 1;
+  return left.key === right.key ? 0 : left.key < right.key ? -1 : 1;
+}

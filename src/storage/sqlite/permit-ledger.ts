@@ -1,0 +1,126 @@
+// The keys and permits that one transaction has to do with: each key is read once and written once, however many
+// attempts ask for it.
+
+import { LEASE_GRACE_MS_DEFAULT } from "../../model/defaults.ts";
+import { NEW_RESOURCE_STATE } from "../../policy/admission.ts";
+import {
+  NO_TOTALS,
+  type KeyEntry,
+  type NewPermit,
+  type PermitBook,
+  type WaitingLine,
+} from "../permits/permit-rules.ts";
+import type { PermitAddress, ResourceAddress } from "../permits/permit-write.ts";
+import type { ResourceRows } from "./statements/resources.ts";
+
+interface LedgerEntry extends KeyEntry {
+  /** 0: it has no row yet. */
+  number: number;
+  isChanged: boolean;
+  readonly lines: Map<string, WaitingLine>;
+}
+
+/** The permits of one transaction. */
+export class PermitLedger implements PermitBook {
+  readonly nowMs: number;
+  readonly #rows: ResourceRows;
+  readonly #entries: Map<string, LedgerEntry> = new Map();
+  readonly #byNumber: Map<number, LedgerEntry> = new Map();
+
+  constructor(rows: ResourceRows, nowMs: number) {
+    this.#rows = rows;
+    this.nowMs = nowMs;
+  }
+
+  find(address: ResourceAddress): LedgerEntry {
+    const name = `${address.resource}/${address.key}`;
+    let entry = this.#entries.get(name);
+    if (entry === undefined) {
+      entry = this.#load(address);
+      this.#entries.set(name, entry);
+      if (entry.number > 0) this.#byNumber.set(entry.number, entry);
+    }
+    return entry;
+  }
+
+  #load({ resource, key }: ResourceAddress): LedgerEntry {
+    const row = this.#rows.find({ resource, key });
+    if (row === undefined) {
+      return {
+        resource,
+        key,
+        number: 0,
+        isChanged: false,
+        state: NEW_RESOURCE_STATE,
+        totals: NO_TOTALS,
+        terms: null,
+        usedAtMs: this.nowMs,
+        held: 0,
+        probesHeld: 0,
+        lines: new Map(),
+      };
+    }
+    const lines = this.#rows.lines(row.number).map((line) => [line.worker, line] as const);
+    const counts = this.#rows.count(row.number, this.nowMs);
+    return { ...row, ...counts, isChanged: false, lines: new Map(lines) };
+  }
+
+  changed(entry: KeyEntry): void {
+    this.find(entry).isChanged = true;
+  }
+
+  setLine(entry: KeyEntry, worker: string, line: WaitingLine | null): void {
+    const known = this.find(entry);
+    if (line === null) {
+      known.lines.delete(worker);
+      this.#rows.dropLine(known.number, worker);
+    } else {
+      known.lines.set(worker, line);
+      this.#rows.putLine(this.#numberOf(known), line);
+    }
+  }
+
+  insert(entry: KeyEntry, permit: NewPermit): void {
+    this.#rows.insertPermit(this.#numberOf(this.find(entry)), permit, this.nowMs);
+  }
+
+  drop(run: number, address: PermitAddress, entry: KeyEntry): boolean {
+    const { number } = this.find(entry);
+    return number > 0 && this.#rows.dropPermit(number, run, address);
+  }
+
+  dropLost(entry: KeyEntry): number {
+    const known = this.find(entry);
+    const count = this.#rows.dropLost(known.number, this.nowMs - LEASE_GRACE_MS_DEFAULT);
+    if (count > 0) Object.assign(known, this.#rows.count(known.number, this.nowMs));
+    return count;
+  }
+
+  /** Frees all that a run holds: it has no owner any more, or another one. */
+  freeRun(run: number): void {
+    for (const number of this.#rows.freeRun(run)) {
+      const entry = this.#byNumber.get(number);
+      if (entry !== undefined) entry.held = Math.max(0, entry.held - 1);
+    }
+  }
+
+  /** Writes what was changed; true if anything was. */
+  finish(): boolean {
+    let isWritten = false;
+    for (const entry of this.#entries.values()) {
+      if (!entry.isChanged) continue;
+      isWritten = true;
+      if (entry.number === 0) this.#numberOf(entry);
+      else this.#rows.update(entry);
+    }
+    return isWritten;
+  }
+
+  #numberOf(entry: LedgerEntry): number {
+    if (entry.number === 0) {
+      entry.number = this.#rows.insert(entry);
+      this.#byNumber.set(entry.number, entry);
+    }
+    return entry.number;
+  }
+}
