@@ -332,6 +332,31 @@ test.each([
     "stages.a.retry.rules.0.match.status",
     undefined,
   ],
+  [
+    { retry: { rules: [{ match: {}, them: 1, then: "fail" }] } },
+    "stages.a.retry.rules.0.them",
+    "known: match, then",
+  ],
+  [
+    { retry: { rules: [{ match: {}, then: { retryAfter: "1s", attempts: 3 } }] } },
+    "stages.a.retry.rules.0.then.attempts",
+    "known: retryAfter",
+  ],
+  [
+    { retry: { rules: [{ match: {}, then: { retryAfter: "-1s" } }] } },
+    "stages.a.retry.rules.0.then",
+    undefined,
+  ],
+  [
+    { retry: { rules: [{ match: { class: "permanent" }, then: "retry" }] } },
+    "stages.a.retry.rules.0.match.class",
+    undefined,
+  ],
+  [
+    { retry: { rules: [{ match: { attempt: 0 }, then: "retry" }] } },
+    "stages.a.retry.rules.0.match.attempt",
+    undefined,
+  ],
   [{ when: true }, "stages.a.when", undefined],
   [{ critical: "no" }, "stages.a.critical", undefined],
   [{ output: {} }, "stages.a.output", undefined],

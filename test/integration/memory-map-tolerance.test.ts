@@ -108,7 +108,7 @@ test("with continue an item is repeated before it counts as failed", async () =>
   expect(result.errors[0]?.error.attempts).toBe(2);
 });
 
-test("failures in a row stop a map early: the rest is cancelled and the stage fails with that reason", async () => {
+test("R94: failures in a row stop a map early: the rest is cancelled and the stage fails with that reason", async () => {
   let calls = 0;
   const m = map(
     "m",
@@ -124,7 +124,9 @@ test("failures in a row stop a map early: the rest is cancelled and the stage fa
     state: "failed",
     items: { total: 20, failed: 10, cancelled: 10 },
   });
-  expect(result.stages["m"]?.error?.message).toContain("stopped early (stopAfter)");
+  expect(result.stages["m"]?.error?.message).toMatch(
+    /^stopped early \(stopAfter\): 10 items failed in a row\n/,
+  );
 });
 
 test("a success between failures starts the row again, a skip does not", async () => {
@@ -147,7 +149,18 @@ test("a success between failures starts the row again, a skip does not", async (
   }
 });
 
-test("a share of the last items stops a map early", async () => {
+test("R94: a map without the rule goes on through all failures", async () => {
+  let calls = 0;
+  const m = map("m", { over: count(20), concurrency: 1, onItemFailure: "continue" }, () => {
+    calls += 1;
+    throw new Error("bad day");
+  });
+  const result = await pipeline("p", { output: { m } }).run(undefined);
+  expect(calls).toBe(20);
+  expect(result.stages["m"]?.error?.message).not.toContain("stopAfter");
+});
+
+test("R94: a share of the last items stops a map early", async () => {
   let calls = 0;
   const m = map(
     "m",
@@ -167,6 +180,7 @@ test("a share of the last items stops a map early", async () => {
   // Items 8 to 27 are the first window with 18 failures.
   expect(calls).toBe(28);
   expect(result.stages["m"]?.items).toMatchObject({ succeeded: 10, failed: 18, cancelled: 72 });
+  expect(result.stages["m"]?.error?.message).toContain("18 of the last 20 items failed");
 });
 
 test("items that wait for a retry when a map stops early are cancelled", async () => {

@@ -237,7 +237,9 @@ export class OutcomeHandler {
   }
 
   #endItem(stageRun: StageRun, index: number, attempt: Attempt | null): void {
-    const version = this.#host.maps.find(stageRun.index)?.versionOf(index) ?? null;
+    const map = this.#host.maps.find(stageRun.index);
+    const version = map?.versionOf(index) ?? null;
+    map?.noteEnd(index);
     this.#ledger.endItem(stageRun, index, { attempt, inputVersion: version });
   }
 

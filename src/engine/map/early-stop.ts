@@ -2,6 +2,7 @@
 // that goes on after a crash stops where it would have stopped without one.
 
 import type { ItemRecord } from "../../model/checkpoint.ts";
+import type { StageState } from "../../model/outcome.ts";
 import type { StopAfter } from "../../model/stage/stage-options.ts";
 import { makeStopAfter, type StopWatch } from "../../policy/tolerance.ts";
 
@@ -12,17 +13,26 @@ export interface EarlierEndings {
   readonly keepsFailures: boolean;
 }
 
-/** Makes the watch over a map's items; null where it has no such rule. */
-export function watchItems(rule: StopAfter | null, earlier: EarlierEndings): StopWatch | null {
-  if (rule === null) return null;
-  const watch = makeStopAfter(rule);
-  for (const { state } of listEnded(earlier)) watch.note(state === "failed");
-  return watch;
-}
+/** Watches the items of one map. */
+export class EarlyStop {
+  readonly #watch: StopWatch;
 
-/** In the order in which they ended. */
-function listEnded({ records, keepsFailures }: EarlierEndings): readonly ItemRecord[] {
-  return [...(records?.values() ?? [])]
-    .filter(({ state }) => state === "succeeded" || (keepsFailures && state === "failed"))
-    .toSorted((a, b) => (a.endedAtMs ?? 0) - (b.endedAtMs ?? 0) || a.index - b.index);
+  constructor(rule: StopAfter, { records, keepsFailures }: EarlierEndings) {
+    this.#watch = makeStopAfter(rule);
+    // In the order in which they ended.
+    const earlier = [...(records?.values() ?? [])].toSorted(
+      (a, b) => (a.endedAtMs ?? 0) - (b.endedAtMs ?? 0) || a.index - b.index,
+    );
+    for (const { state } of earlier) if (keepsFailures || state !== "failed") this.note(state);
+  }
+
+  /** Why the map stops; null: it does not. */
+  get reason(): string | null {
+    return this.#watch.reason;
+  }
+
+  /** Notes how an item ended. What was skipped, or had nothing to work on, says nothing about how the work goes. */
+  note(state: StageState): void {
+    if (state === "failed" || state === "succeeded") this.#watch.note(state === "failed");
+  }
 }

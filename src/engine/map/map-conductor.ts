@@ -170,7 +170,7 @@ export class MapConductor implements MapHost {
     const { launcher } = this.#host;
     launcher.launchItem(
       launcher.makeAttempt(stageRun, { index, purpose: "run", history }),
-      map.needs,
+      map.maker.needs,
     );
   }
 

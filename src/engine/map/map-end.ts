@@ -3,6 +3,7 @@
 import type { MapShape } from "../../model/definition.ts";
 import type { Ending, Failure, Via } from "../../model/outcome.ts";
 import { ERROR_CHARS_MAX, FAILED_ITEMS_LISTED_MAX } from "../../model/limits.ts";
+import { STOPPED_EARLY } from "../../model/stage/stage-options.ts";
 import { fingerprintOf } from "../../policy/failure.ts";
 import { decideMapEnd } from "../../policy/tolerance.ts";
 import { boundedText } from "../../std/json.ts";
@@ -38,7 +39,7 @@ export function decideEnding(stageRun: StageRun, shape: MapShape, facts: MapFact
   if (outsideReason !== null && cancelled > 0 && !isLost) {
     return { state: "cancelled", reason: outsideReason };
   }
-  if (piledUp !== null) return toFailure(stageRun, `stopped early (stopAfter): ${piledUp}`);
+  if (piledUp !== null) return toFailure(stageRun, `${STOPPED_EARLY}: ${piledUp}`);
   return judgeItems(stageRun, shape, kept);
 }
 

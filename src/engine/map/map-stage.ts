@@ -6,7 +6,6 @@ import type { ItemRecord } from "../../model/checkpoint.ts";
 import type { AbortKind } from "../../model/context.ts";
 import type { MapShape } from "../../model/definition.ts";
 import type { Failure } from "../../model/outcome.ts";
-import type { StopWatch } from "../../policy/tolerance.ts";
 import type { Attempt } from "../attempt/attempt.ts";
 import type { AttemptHistory } from "../attempt/attempt-history.ts";
 import type { RunTimers } from "../run-timers.ts";
@@ -17,7 +16,7 @@ import { ItemKeys } from "./item-keys.ts";
 import { TooManyItems, toItemSource, type Given } from "./item-source.ts";
 import { ItemStream, STREAM_AHEAD } from "./item-stream.ts";
 import { DueQueue, type DueItem } from "./due-queue.ts";
-import { watchItems } from "./early-stop.ts";
+import { EarlyStop } from "./early-stop.ts";
 import { versionOfItem } from "./list-version.ts";
 import { MapItems } from "./map-items.ts";
 import { decideEnding } from "./map-end.ts";
@@ -31,7 +30,7 @@ export class MapStage {
   readonly #core: RunCore;
   readonly #host: MapHost;
   readonly #shape: MapShape;
-  readonly #stop: StopWatch | null;
+  readonly #stop: EarlyStop | null;
   readonly #checkpoints: ItemCheckpoints;
   #needsVersion: string = "";
   #stream: ItemStream | null = null;
@@ -44,7 +43,7 @@ export class MapStage {
   #failure: Failure | null = null;
   #disarm: () => void = () => {};
   /** The call that gave the list. Items receive its needs; a stream lives as long as its signal. */
-  readonly #maker: Attempt;
+  readonly maker: Attempt;
 
   constructor(parts: MapParts) {
     const { core, maker, shape } = parts;
@@ -52,20 +51,16 @@ export class MapStage {
     this.#core = core;
     this.stageRun = stageRun;
     this.#host = parts.host;
-    this.#maker = maker;
+    this.maker = maker;
     this.#shape = shape;
     const keys = new ItemKeys(stageRun.definition.name, shape.key);
     this.items = new MapItems(keys, shape.key !== null || core.journal !== null);
     const records = core.takeItemCheckpoints(stageRun.definition.name);
     const keep = { keepsFailures: core.keepsFailures && shape.onItemFailure === "continue" };
     this.#checkpoints = new ItemCheckpoints(records, keep);
-    this.#stop = watchItems(shape.stopAfter, { records, ...keep });
+    const { stopAfter } = shape;
+    this.#stop = stopAfter === null ? null : new EarlyStop(stopAfter, { records, ...keep });
     stageRun.map = this.items;
-  }
-
-  /** What every item's function receives besides its item. */
-  get needs(): unknown {
-    return this.#maker.needs;
   }
 
   /** Takes the list or stream that `over` gave. Throws where it is neither. */
@@ -211,6 +206,7 @@ export class MapStage {
     items.failures.set(index, failure);
     items.unsettled += 1;
     this.#core.noteError(stageRun, { failure, index });
+    this.noteEnd(index);
     this.#host.itemEnded(stageRun, index, null);
   }
 
@@ -270,6 +266,7 @@ export class MapStage {
   canStart(): boolean {
     if (this.#over || this.items.halted || this.#host.isStopping()) return false;
     if (this.items.inFlight >= (this.#shape.concurrency ?? Infinity)) return false;
+    if (this.#stop !== null && this.#stop.reason !== null) return false;
     if (!this.#due.isEmpty) return true;
     this.#skipStarted();
     return this.items.next < this.items.size;
@@ -305,12 +302,14 @@ export class MapStage {
   }
 
   /** The ending of an item is committed. */
+  /** An item has ended, and is on its way to the store. Where too many have failed nothing starts from now on. */
+  noteEnd(index: number): void {
+    if (!this.items.halted) this.#stop?.note(this.items.stateOf(index));
+  }
+
   itemSettled(index: number): void {
     const state = this.items.stateOf(index);
-    const failed = state === "failed";
-    if (failed && this.#shape.onItemFailure === "fail") this.#halt("sibling_failed");
-    // What was skipped, or had nothing to work on, says nothing about how the work goes.
-    if ((failed || state === "succeeded") && !this.items.halted) this.#stop?.note(failed);
+    if (state === "failed" && this.#shape.onItemFailure === "fail") this.#halt("sibling_failed");
     this.#stopEarly();
     this.checkEnd();
   }
@@ -362,7 +361,7 @@ export class MapStage {
 
   #closeStream(kind: AbortKind): void {
     // Whoever reads for the stream hears that it is in vain.
-    if (this.#stream?.close() === true) this.#maker.abort(kind, "no further items are needed");
+    if (this.#stream?.close() === true) this.maker.abort(kind, "no further items are needed");
   }
 
   /** True if something of its own failed, and not only what it follows. */

@@ -49,6 +49,9 @@ export type StopAfter =
   | { readonly inARow: number }
   | { readonly share: number; readonly of: number };
 
+/** How the failure of a map begins that its `stopAfter` ended; the rule's reason follows, then what failed. */
+export const STOPPED_EARLY = "stopped early (stopAfter)";
+
 /** Options that stages, maps and commands share. */
 export interface CommonOptions<
   N extends Needs,

@@ -2,6 +2,7 @@
 
 import type { EventType, MillraceEvent } from "../../../model/event.ts";
 import type { StageEndState } from "../../../model/outcome.ts";
+import { STOPPED_EARLY } from "../../../model/stage/stage-options.ts";
 import { endOf, numberField, readFailure, textField, viaField } from "./event-fields.ts";
 import type { LogLine } from "./log-tails.ts";
 import {
@@ -94,8 +95,15 @@ function endStage(
   if (end !== "failed") return { event, stage, isFailure: false, tail };
   const failure = readFailure(event);
   stage.failure = { class: failure.class, message: failure.message };
+  const isOfItems = (stage.items?.failed ?? 0) > 0;
+  if (isOfItems && failure.message.startsWith(STOPPED_EARLY)) {
+    // Why it stopped is news; its other lines, and its fingerprint, are those of its items.
+    const [message = ""] = failure.message.split("\n", 1);
+    const own = { ...failure, message, fingerprint: STOPPED_EARLY, firstItem: undefined };
+    return { event, stage, tail, ...progress.failures.add(own) };
+  }
   // A map that fails because of its items repeats what they said.
-  if ((stage.items?.failed ?? 0) > 0) return { event, stage, isFailure: false, tail };
+  if (isOfItems) return { event, stage, isFailure: false, tail };
   return { event, stage, tail, ...progress.failures.add(failure) };
 }
 

@@ -135,6 +135,20 @@ test("a map that ends leaves no item open", () => {
   expect(progress.running).toBe(0);
 });
 
+test("R94: that a map stopped early is a failure of its own, in one line", () => {
+  const { progress, tell } = setup();
+  tell("stage.expanded", { stage: "score", data: { items: 3 } });
+  const data = { class: "server", message: "boom", fingerprint: "f" };
+  tell("item.failed", { stage: "score", item: "a", data });
+  const message = 'stopped early (stopAfter): an item failed\n[0] "a": boom';
+  const told = tell("stage.failed", { stage: "score", data: { ...data, message } });
+  expect(told.isFailure).toBe(true);
+  expect(progress.failures.list()).toMatchObject([
+    { message: "boom", firstItem: "a" },
+    { message: "stopped early (stopAfter): an item failed", firstItem: undefined },
+  ]);
+});
+
 test("equal failures are one group, and what a map repeats of its items is none", () => {
   const { progress, tell } = setup();
   const data = { message: "HTTP 502", class: "server", fingerprint: "a", attempts: 3 };
