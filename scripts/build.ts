@@ -77,6 +77,9 @@ await bundle.write({
       },
       { name: "verbs", test: /[\\/]src[\\/]service[\\/]/ },
       { name: "sqlite", test: /[\\/]src[\\/]storage[\\/]sqlite[\\/]/ },
+      // Commands and threads bring a package each, and share what is said to processes and threads.
+      { name: "apart", test: /[\\/]src[\\/]engine[\\/]executors[\\/](?:command|isolated)[\\/]/ },
+      { name: "threads", test: /[\\/]src[\\/]engine[\\/]executors[\\/]thread/ },
       { name: "executors", test: /[\\/]src[\\/]engine[\\/]executors[\\/]/ },
       // Help and tables bring packages of their own: loaded when asked for. So are reports, and what foresees an end.
       {
@@ -91,6 +94,7 @@ await bundle.close();
 const APART: Readonly<Record<string, string>> = {
   "renewal-thread": "src/storage/sqlite/renewal/renewal-thread.ts",
   "isolated-child": "src/engine/executors/isolated/isolated-child.ts",
+  "thread-worker": "src/engine/executors/thread-worker.ts",
 };
 for (const [name, source] of Object.entries(APART)) {
   const apart = await rolldown({

@@ -91,6 +91,7 @@ function toProcessSettings(settings: Settings): Readonly<Record<string, ShownSet
     store: show(settings.store),
     busyTimeoutMs: show(settings.busyTimeoutMs),
     attemptsInFlight: show(settings.attemptsInFlight),
+    threads: show(settings.threads),
     leaseMs: show(settings.leaseMs),
     heartbeatMs: show(settings.heartbeatMs),
     logLevel: show(settings.logLevel),
@@ -118,6 +119,7 @@ function toShownStage(
       ...toRetrySettings(stage, sayOrigin(stage, "retry", at.settings.retry)),
       ...toTimeSettings(stage, sayOrigin(stage, "timeout", at.settings.timeoutMs)),
       cache: against(sayCache(stage), "off", "stage"),
+      ...(stage.runIn === "main" ? {} : { runIn: { value: stage.runIn, origin: "stage" } }),
       ...toMapSettings(stage),
     },
   };

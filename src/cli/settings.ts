@@ -42,6 +42,11 @@ export function leaseOf(settings: Settings): Pick<LeaseTerms, "leaseMs" | "heart
   return { leaseMs: settings.leaseMs.value, heartbeatMs: settings.heartbeatMs.value };
 }
 
+/** How many worker threads a mill is opened with; nothing is said where it is the default. */
+export function threadsOf({ threads }: Settings): { readonly threads?: number } {
+  return threads.value === null ? {} : { threads: threads.value };
+}
+
 /** Refused like every other fault of the settings, by verbs that claim nothing as well. CONFIG_INVALID. */
 async function refuseBadLease(context: CliContext, settings: Settings): Promise<void> {
   const given = { lease: settings.leaseMs, heartbeat: settings.heartbeatMs };

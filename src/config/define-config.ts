@@ -47,6 +47,8 @@ export interface StoreConfig {
 export interface WorkerConfig {
   /** Attempts in flight in one process, 1 to 10,000. Default 32. */
   readonly attemptsInFlight?: number;
+  /** Worker threads for stages with `runIn: "thread"`, 1 to 256. Default: one per processor. */
+  readonly threads?: number;
   /** How long a claim on a run holds without being renewed. Longer where machines pause, shorter where work must move
    *  on soon after a crash; at least three heartbeats and 15 s. Default 30 s. */
   readonly lease?: Duration;

@@ -16,6 +16,7 @@ const KEYS = [
   "logLevel",
   "logFile",
   "worker.attemptsInFlight",
+  "worker.threads",
   "worker.lease",
   "worker.heartbeat",
   "defaults.retry",

@@ -3,6 +3,7 @@
 
 import { relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { beginAddressedImport } from "../model/addressed-import.ts";
 import { isMillraceError, MillraceError, type ErrorCode } from "../model/errors.ts";
 import { isRecord } from "../std/record.ts";
 
@@ -20,12 +21,15 @@ export async function importModule(
   path: string,
   terms: ImportTerms,
 ): Promise<Readonly<Record<string, unknown>>> {
+  const end = beginAddressedImport();
   try {
     const loaded: unknown = await import(pathToFileURL(path).href);
     return isRecord(loaded) ? loaded : {};
   } catch (cause) {
     if (isMillraceError(cause)) throw cause;
     throw explainImport(cause, path, terms);
+  } finally {
+    end();
   }
 }
 

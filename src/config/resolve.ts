@@ -36,6 +36,8 @@ export interface Settings {
   readonly logLevel: Setting<LogLevel>;
   readonly logFile: Setting<string | null>;
   readonly attemptsInFlight: Setting<number>;
+  /** Null: one per processor. */
+  readonly threads: Setting<number | null>;
   /** Which of them go together the service knows. */
   readonly leaseMs: Setting<number>;
   readonly heartbeatMs: Setting<number>;
@@ -95,6 +97,7 @@ export function resolveSettings(sources: SettingSources): Settings {
       flag: flagOf("-j", flags.attemptsInFlight),
       fallback: CONCURRENCY_DEFAULT,
     }),
+    threads: pick("threads", { key: "worker.threads", fallback: null }),
     leaseMs: pick("leaseMs", { key: "worker.lease", fallback: LEASE_MS_DEFAULT }),
     heartbeatMs: pick("heartbeatMs", { key: "worker.heartbeat", fallback: HEARTBEAT_MS_DEFAULT }),
     retry: pick("retry", { key: "defaults.retry", fallback: null }),

@@ -5,7 +5,7 @@
 import { OptionReader, isPlainRecord, describeValue } from "../model/compile/option-reader.ts";
 import { parseRetry, RETRY_POLICY_DEFAULT } from "../model/compile/parse-retry.ts";
 import type { DefinitionFault } from "../model/definition.ts";
-import { CONCURRENCY_MAX } from "../model/limits.ts";
+import { CONCURRENCY_MAX, THREADS_MAX } from "../model/limits.ts";
 import type { RetryPolicy } from "../model/retry.ts";
 import { LOG_LEVELS, type LogLevel } from "./define-config.ts";
 
@@ -18,6 +18,7 @@ export interface ParsedConfig {
   readonly logLevel: LogLevel | undefined;
   readonly logFile: string | undefined;
   readonly attemptsInFlight: number | undefined;
+  readonly threads: number | undefined;
   readonly leaseMs: number | undefined;
   readonly heartbeatMs: number | undefined;
   readonly retry: RetryPolicy | undefined;
@@ -68,7 +69,12 @@ function readSections(
 ): ParsedConfig {
   const reader = new SectionReader(raw, "", faults);
   reader.refuseAllBut(TOP_KEYS);
-  const worker = reader.section("worker", ["attemptsInFlight", "lease", "heartbeat"]);
+  const worker = reader.section("worker", [
+    "attemptsInFlight",
+    "threads",
+    "lease",
+    "heartbeat",
+  ]);
   const defaults = reader.section("defaults", ["retry", "timeout"]);
   const retention = reader.section("retention", ["runs", "events", "deadLetter"]);
   return {
@@ -78,6 +84,7 @@ function readSections(
     logLevel: reader.options.oneOf("logLevel", LOG_LEVELS),
     logFile: reader.options.text("logFile", 4_096),
     attemptsInFlight: worker?.options.number("attemptsInFlight", { min: 1, max: CONCURRENCY_MAX }),
+    threads: worker?.options.number("threads", { min: 1, max: THREADS_MAX }),
     leaseMs: worker?.options.durationMs("lease"),
     heartbeatMs: worker?.options.durationMs("heartbeat"),
     retry:

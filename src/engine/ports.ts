@@ -5,6 +5,7 @@ import type { EventDraft } from "../model/event.ts";
 import type { BlobStore } from "../storage/blob-store.ts";
 import type { Clock } from "../std/clock.ts";
 import type { Random } from "../std/random.ts";
+import type { Threads } from "./executors/isolated/far-side.ts";
 import type { SlotPool } from "./slots.ts";
 
 /** What a file looked like; null: there is none. */
@@ -31,7 +32,9 @@ export interface EngineWorld {
   readonly blobs: BlobStore;
   /** Variables that command stages may be given from. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Modules that a process of its own for one attempt imports first. Default: none. */
+  /** For stages with `runIn: "thread"`. Default: none, and such a stage fails. */
+  readonly threads?: Threads;
+  /** Modules that a process or thread for one attempt imports first. Default: none. */
   readonly childImports?: readonly string[];
   /** Time an aborted attempt has before it counts as stuck, ms. */
   readonly graceMs: number;

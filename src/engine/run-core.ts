@@ -177,10 +177,16 @@ export class RunCore implements AttemptHost {
     return entries;
   }
 
-  /** The entries as they are stored. Only of durable runs. */
-  listState(): readonly Omit<StateEntry, "stage">[] {
+  /** The entries as text; null for a value of a run in memory that has none. */
+  listState(): readonly { readonly key: string; readonly value: EncodedValue | null }[] {
+    return [...this.#state].map(([key, { value }]) => ({ key, value: this.#toText(value) }));
+  }
+
+  #toText(value: unknown): EncodedValue | null {
     // Text in durable runs.
-    return [...this.#state].map(([key, { value }]) => ({ key, value: value as EncodedValue }));
+    if (this.journal !== null) return value as EncodedValue;
+    const encoded = encodeValue(value);
+    return encoded.ok ? encoded.value : null;
   }
 
   /** Counts a process that died with a stage or item. */

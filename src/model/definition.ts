@@ -110,6 +110,8 @@ export interface StageDefinition {
   readonly verify: VerifyFunction | VerifyFiles | null;
   readonly record: RecordFunction | null;
   readonly uses: readonly ResourceUse[] | AuthorFunction | null;
+  /** "thread": its function is called in a worker thread, which imports the pipeline's module. */
+  readonly runIn: "main" | "thread";
   readonly map: MapShape | null;
   readonly command: CommandShape | null;
   /** Where each effective setting came from; "config": a default of the process. For `show`. */

@@ -102,6 +102,14 @@ export function isMillraceError(error: unknown): error is MillraceError {
   return typeof error === "object" && error !== null && errorMark in error;
 }
 
+/** Makes an error that came from another thread or process one of ours again, where its name and code say so. */
+export function markMillraceError(error: Error): Error {
+  const code: unknown = Reflect.get(error, "code");
+  const isOurs = error.name === "MillraceError" && ERROR_CODES.some((known) => known === code);
+  if (isOurs && !isMillraceError(error)) Object.defineProperty(error, errorMark, { value: true });
+  return error;
+}
+
 /** Thrown by a stage: worth another attempt, whatever else the error says. */
 export class TransientError extends Error {
   readonly millraceClass = "server" as const;

@@ -39,6 +39,8 @@ export const STOP_AFTER_ITEMS_MAX = 100_000;
 export const ATTEMPTS_MAX = 1_000;
 /** Attempts in flight in one process. */
 export const CONCURRENCY_MAX = 10_000;
+/** Worker threads of one process. */
+export const THREADS_MAX = 256;
 /** Rules of one retry policy. */
 export const RETRY_RULES_MAX = 100;
 /** Deferrals (throttled) of one stage or item before it fails. */

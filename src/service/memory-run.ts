@@ -16,6 +16,7 @@ import type { EngineWorld, EventSink } from "../engine/ports.ts";
 import { RunCore } from "../engine/run-core.ts";
 import { RunDriver } from "../engine/run-driver.ts";
 import { Slots } from "../engine/slots.ts";
+import { LazyThreads } from "../engine/threads.ts";
 import { MemoryBlobs } from "../storage/blobs/memory-blobs.ts";
 import { systemClock, type Clock } from "../std/clock.ts";
 import { makeIdSource } from "../std/id.ts";
@@ -28,8 +29,10 @@ import {
   checkInput,
   checkInputs,
   checkProvided,
+  refuseInImport,
   refuseUnavailable,
   toSettings,
+  toThreadsMax,
   type RunChoices,
 } from "./prepare-run.ts";
 import type { RunResult } from "./run-result.ts";
@@ -44,6 +47,9 @@ export interface MemoryRunOptions extends RunChoices {
   readonly provide?: Readonly<Record<string, unknown>>;
   /** Hears everything as it happens; a listener that throws harms nobody. */
   readonly onEvent?: (event: MillraceEvent) => void;
+  /** Worker threads for stages with `runIn: "thread"`, 1 to 256, started when one is needed and ended with the run.
+   *  Default: one per processor. */
+  readonly threads?: number;
   /** Where every wait, timeout and date of the run comes from; for tests. Default: the system's. */
   readonly clock?: Clock;
   /** Where the spread of waits comes from; for tests. Default: the system's. */
@@ -66,11 +72,17 @@ export async function runInMemory(
   input: unknown,
   choices: MemoryChoices,
 ): Promise<RunResult> {
+  refuseInImport("runs it");
   refuseUnavailable(definition);
   checkProvided(definition, choices.provide ?? {});
   const settings = toSettings(definition, choices);
   const checked = definition.input === null ? input : await checkInput(definition, input);
-  return await startInMemory({ definition, settings, input: checked }, choices, makeWorld(choices));
+  const world = makeWorld(choices);
+  try {
+    return await startInMemory({ definition, settings, input: checked }, choices, world);
+  } finally {
+    await world.threads.close();
+  }
 }
 
 /** What a run in memory is made of, checked. */
@@ -163,11 +175,13 @@ class MemorySink implements EventSink {
   }
 }
 
-function makeWorld(choices: MemoryChoices): EngineWorld {
+function makeWorld(choices: MemoryChoices): EngineWorld & { readonly threads: LazyThreads } {
+  const clock = choices.clock ?? systemClock;
   return {
     files: makeFiles("memory:"),
     environment: systemMachine.environment,
-    clock: choices.clock ?? systemClock,
+    clock,
+    threads: new LazyThreads({ clock, threadsMax: toThreadsMax(choices.threads) }),
     random: choices.random ?? systemRandom,
     slots: new Slots(choices.concurrency ?? CONCURRENCY_DEFAULT),
     blobs: new MemoryBlobs(),
@@ -191,6 +205,7 @@ export async function runBatchInMemory(
     );
   }
   const { concurrency = BATCH_CONCURRENCY_DEFAULT, ...rest } = choices;
+  refuseInImport("runs it");
   refuseUnavailable(definition);
   checkProvided(definition, rest.provide ?? {});
   const settings = toSettings(definition, rest);
@@ -207,6 +222,10 @@ export async function runBatchInMemory(
       results[index] = await startInMemory(run, rest, world);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(concurrency, checked.length) }, work));
+  try {
+    await Promise.all(Array.from({ length: Math.min(concurrency, checked.length) }, work));
+  } finally {
+    await world.threads.close();
+  }
   return results;
 }

@@ -3,6 +3,7 @@
 import type { GroupCommit } from "../storage/group-commit.ts";
 import type { LeaseKeeper } from "../engine/lease-keeper.ts";
 import type { EngineWorld } from "../engine/ports.ts";
+import type { LazyThreads } from "../engine/threads.ts";
 import type { PipelineDefinition } from "../model/definition.ts";
 import { MillraceError } from "../model/errors.ts";
 import type { LeaseTerms, Owner } from "../model/lease.ts";
@@ -34,7 +35,7 @@ export interface MillContext {
   readonly committer: GroupCommit;
   readonly keeper: LeaseKeeper;
   /** Its blobs are patient: a full disk pauses who puts one. */
-  readonly world: EngineWorld & { readonly blobs: PatientBlobs };
+  readonly world: EngineWorld & { readonly blobs: PatientBlobs; readonly threads: LazyThreads };
   readonly machine: Machine;
   readonly owner: Owner;
   readonly leaseMs: number;

@@ -6,6 +6,7 @@ import { openStore } from "../storage/open-store.ts";
 import type { Store } from "../storage/store.ts";
 import { LeaseKeeper } from "../engine/lease-keeper.ts";
 import { Slots } from "../engine/slots.ts";
+import { LazyThreads } from "../engine/threads.ts";
 import {
   ABORT_GRACE_MS_DEFAULT,
   CONCURRENCY_DEFAULT,
@@ -42,7 +43,7 @@ import type { Explanation } from "./explain.ts";
 import type { MillContext } from "./mill-context.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { PatientBlobs } from "./patient-blobs.ts";
-import { checkConcurrency } from "./prepare-run.ts";
+import { checkConcurrency, refuseInImport, toThreadsMax } from "./prepare-run.ts";
 import { findRun } from "./queries/find-run.ts";
 import type { ItemListQuery, ItemPage } from "./queries/list-items.ts";
 import type { QueueStats } from "./queries/queue-stats.ts";
@@ -68,6 +69,9 @@ export interface OpenOptions {
   readonly mode?: "write" | "read";
   /** Attempts in flight in this process, 1 to 10,000. Default 32. */
   readonly concurrency?: number;
+  /** Worker threads for stages with `runIn: "thread"`, 1 to 256, started when one is needed. Default: one per
+   *  processor. */
+  readonly threads?: number;
   /** Wait for a busy SQLite file, ms. Default 5 s. */
   readonly busyTimeoutMs?: number;
   /** Time an aborted attempt has to stop, ms. Default 5 s. */
@@ -81,7 +85,7 @@ export interface OpenOptions {
   readonly lease?: Partial<LeaseTerms>;
   /** Told what is odd and was dealt with. Default: a warning of the process. */
   readonly onWarning?: (message: string) => void;
-  /** Modules that a process of its own for one attempt imports first. Default: none. */
+  /** Modules that a process or thread for one attempt imports first. Default: none. */
   readonly childImports?: readonly string[];
   readonly clock?: Clock;
   readonly random?: Random;
@@ -285,6 +289,7 @@ export class Millrace {
     world.blobs.close();
     await committer.close();
     await parked;
+    await world.threads.close();
     await keeper.close();
     await store.close();
   }
@@ -300,6 +305,7 @@ export class Millrace {
   /** For a process that ends now: gives all runs back without waiting for stages that do not stop, and closes the
    *  store. Bound the time of it; nothing of this mill may be used after it. */
   async abandon(): Promise<void> {
+    void this.#mill.world.threads.close();
     await abandonWork(this.#mill);
   }
 
@@ -310,8 +316,9 @@ export class Millrace {
 
 /** Opens a store for durable runs. Foreground runs whose process is gone become `waiting` (`interrupted`). */
 export async function openMillrace(options: OpenOptions = {}): Promise<Millrace> {
-  refuseInImport();
+  refuseInImport("opens a store");
   checkConcurrency(options.concurrency);
+  const threadsMax = toThreadsMax(options.threads);
   const leaseTerms = checkLeaseTerms(options.lease);
   const pipelines = indexPipelines(options.pipelines ?? []);
   const clock = options.clock ?? systemClock;
@@ -347,6 +354,7 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
       environment: options.environment ?? machine.environment,
       graceMs: options.graceMs ?? ABORT_GRACE_MS_DEFAULT,
       stuckMs: options.stuckMs ?? STUCK_SLOT_MS_DEFAULT,
+      threads: new LazyThreads({ clock, threadsMax }),
       childImports: options.childImports ?? [],
     },
     machine,
@@ -367,16 +375,6 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
   };
   if (mode === "write") await rescueInterrupted(mill);
   return new Millrace(mill);
-}
-
-/** A process of its own for one attempt imports the pipeline's module: a program that works then is not started. */
-function refuseInImport(): void {
-  if (!(Symbol.for("millrace.importing") in globalThis)) return;
-  throw new MillraceError(
-    "FEATURE_UNAVAILABLE",
-    "The module of a pipeline opens a store when it is imported, so that no stage of it can be called apart.",
-    { hint: "put what starts work behind `if (import.meta.main)`" },
-  );
 }
 
 function warnOfProcess(message: string): void {

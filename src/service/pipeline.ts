@@ -1,6 +1,7 @@
 // pipeline and definePipeline: the frozen definition with its methods. Both throw DEFINITION_INVALID with every
 // fault at once; what they return can be walked, drawn, hashed, planned and run in memory.
 
+import { isAddressedImport } from "../model/addressed-import.ts";
 import { compileOrThrow } from "../model/compile/compile.ts";
 import type { DefinitionFault, PipelineDefinition } from "../model/definition.ts";
 import { toDot, toMermaid } from "../model/drawing/drawing.ts";
@@ -25,7 +26,8 @@ export interface PipelineSettings {
   readonly deadline?: Duration;
   /** Claims of a run lost to crashes before it fails. Default 3. */
   readonly attempts?: number;
-  /** `import.meta.url` of the module that exports the pipeline; the command fills it in. */
+  /** `import.meta.url` of the module that exports the pipeline; the command fills it in. Stages with
+   *  `runIn: "thread"` need it, and the module must do nothing else when it is imported. */
   readonly module?: string;
   /** Durable runs that may be running at once, over all processes of a store, 1 to 100,000. Default: any number. */
   readonly maxActiveRuns?: number;
@@ -120,14 +122,17 @@ export function pipeline<
   In = undefined,
   const Out extends Readonly<Record<string, Need>> = Record<never, never>,
 >(name: string, options: PipelineOptions<In, Out>): Pipeline<In, OutputsOf<Out>> {
-  const definition = compileOrThrow({ name, options: { ...options }, byId: false });
+  const isAddressed = isAddressedImport();
+  const definition = compileOrThrow({ name, options: { ...options }, byId: false, isAddressed });
   // The compiler has derived the outputs from the same record that the definition holds.
   return makePipeline(definition) as Pipeline<In, OutputsOf<Out>>;
 }
 
 /** A pipeline from a list of stages by id, for graphs built at run time. DEFINITION_INVALID with all faults. */
 export function definePipeline(options: PipelineByIdOptions): Pipeline {
-  return makePipeline(compileOrThrow({ name: options.name, options: { ...options }, byId: true }));
+  const { name } = options;
+  const isAddressed = isAddressedImport();
+  return makePipeline(compileOrThrow({ name, options: { ...options }, byId: true, isAddressed }));
 }
 
 /** True for a pipeline of this or another copy of the package. */

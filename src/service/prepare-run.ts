@@ -1,13 +1,14 @@
 // What must be true before a run starts, in memory or durably: every option's engine part exists, provided
 // values are there, stage names are known, the input fits its schema. Nothing has happened yet when it throws.
 
-import { stageUnknown } from "../model/compile/compile.ts";
+import { definitionInvalid, stageUnknown, threadFault } from "../model/compile/compile.ts";
 import type { PipelineDefinition } from "../model/definition.ts";
 import { MillraceError } from "../model/errors.ts";
 import { listDownstream, listUpstream } from "../model/graph.ts";
-import { CONCURRENCY_MAX, DURATION_MS_MAX } from "../model/limits.ts";
+import { CONCURRENCY_MAX, DURATION_MS_MAX, THREADS_MAX } from "../model/limits.ts";
 import type { RunSettings } from "../model/run.ts";
 import { parseDuration, type Duration } from "../std/duration.ts";
+import { countProcessors } from "../std/machine.ts";
 
 /** What a caller may choose for one run. */
 export interface RunChoices {
@@ -29,8 +30,10 @@ export interface RunChoices {
   readonly deadline?: Duration;
 }
 
-/** Refuses a definition with options whose engine part does not exist yet (FEATURE_UNAVAILABLE). */
+/** Refuses a definition with options whose engine part does not exist yet (FEATURE_UNAVAILABLE), or that was only
+ *  accepted because its module would be filled in (DEFINITION_INVALID). */
 export function refuseUnavailable(definition: PipelineDefinition): void {
+  refuseUnaddressed(definition);
   const [first] = definition.unavailable;
   if (first === undefined) return;
   const list = definition.unavailable.join(", ");
@@ -42,6 +45,13 @@ export function refuseUnavailable(definition: PipelineDefinition): void {
       details: { pipeline: definition.name, unavailable: [...definition.unavailable] },
     },
   );
+}
+
+function refuseUnaddressed({ name, module, stages }: PipelineDefinition): void {
+  if (module !== null) return;
+  const found = stages.find(({ runIn }) => runIn === "thread");
+  if (found === undefined) return;
+  throw definitionInvalid(name, [threadFault(found.name)]);
 }
 
 /** Names every provided value that is missing (PROVIDED_MISSING). */
@@ -120,12 +130,33 @@ export function listFrom(definition: PipelineDefinition, from: string): Readonly
 
 /** OPTION_INVALID for anything but a whole number from 1 to 10,000. */
 export function checkConcurrency(concurrency: number | undefined): void {
-  if (concurrency === undefined) return;
-  if (Number.isSafeInteger(concurrency) && concurrency >= 1 && concurrency <= CONCURRENCY_MAX)
-    return;
+  checkCount("concurrency", concurrency, CONCURRENCY_MAX);
+}
+
+/** The worker threads that a process may have at once: as asked, else one per processor. OPTION_INVALID for anything
+ *  but a whole number from 1 to 256. */
+export function toThreadsMax(threads: number | undefined): number {
+  checkCount("threads", threads, THREADS_MAX);
+  return threads ?? Math.min(countProcessors(), THREADS_MAX);
+}
+
+function checkCount(name: string, count: number | undefined, max: number): void {
+  if (count === undefined) return;
+  if (Number.isSafeInteger(count) && count >= 1 && count <= max) return;
   throw new MillraceError(
     "OPTION_INVALID",
-    `concurrency: expected a whole number from 1 to ${CONCURRENCY_MAX}; got ${String(concurrency)}.`,
+    `${name}: expected a whole number from 1 to ${max}; got ${String(count)}.`,
+  );
+}
+
+/** The module of a pipeline is imported to find a stage of it: a program that works then is not started. `deed`: what
+ *  it does. FEATURE_UNAVAILABLE. */
+export function refuseInImport(deed: string): void {
+  if (!(Symbol.for("millrace.importing") in globalThis)) return;
+  throw new MillraceError(
+    "FEATURE_UNAVAILABLE",
+    `The module of a pipeline ${deed} when it is imported, so that no stage of it can be called apart.`,
+    { hint: "put what starts work behind `if (import.meta.main)`" },
   );
 }
 

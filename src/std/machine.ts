@@ -3,7 +3,7 @@
 // empty, and only a pid that is gone proves anything.
 
 import { readFileSync, readlinkSync } from "node:fs";
-import { hostname } from "node:os";
+import { availableParallelism, hostname } from "node:os";
 
 /** A process as others see it. A pid alone proves nothing: pids come back. */
 export interface ProcessIdentity {
@@ -48,6 +48,11 @@ class SystemMachine implements Machine {
     // Without a line in /proc our own user's process is a zombie; another user's may only be hidden.
     return this.bootId !== "" && found === "ours" ? true : undefined;
   }
+}
+
+/** Threads that this process may keep busy at once without taking turns, 1 or more. */
+export function countProcessors(): number {
+  return availableParallelism();
 }
 
 /** The machine that this process runs on. */

@@ -12,7 +12,7 @@ import { canAsk } from "../confirm.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { hooksModule } from "../module-hooks.ts";
 import { nextCommand } from "../next-command.ts";
-import { leaseOf } from "../settings.ts";
+import { leaseOf, threadsOf } from "../settings.ts";
 import { emptyTotals, type Closing, type NextStep } from "../render/closing/closing.ts";
 import type { LogsShown } from "../render/forms/progress-form.ts";
 import { toQueueEvent, toQueueLength, type QueuedRun } from "../render/progress/queue-events.ts";
@@ -61,6 +61,7 @@ export async function followQueue(
       store: settings.store.value,
       busyTimeoutMs: settings.busyTimeoutMs.value,
       concurrency: settings.attemptsInFlight.value,
+      ...threadsOf(settings),
       lease: leaseOf(settings),
       pipelines: pipelines.filter((each) => isPipeline(each)),
       provide: settings.provide,

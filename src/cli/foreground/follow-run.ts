@@ -17,7 +17,8 @@ import type { CliContext } from "../cli-context.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { Target } from "../load/load-pipeline.ts";
 import { printRemark } from "../print.ts";
-import { leaseOf } from "../settings.ts";
+import { hooksModule } from "../module-hooks.ts";
+import { leaseOf, threadsOf } from "../settings.ts";
 import { makeClosing } from "../render/closing/closing.ts";
 import type { LogsShown } from "../render/forms/progress-form.ts";
 import type { ReportWish } from "../report/report-flag.ts";
@@ -85,6 +86,8 @@ function openMill(context: CliContext, { settings, pipelines }: Target): Promise
     store: settings.store.value,
     busyTimeoutMs: settings.busyTimeoutMs.value,
     concurrency: settings.attemptsInFlight.value,
+    ...threadsOf(settings),
+    childImports: [hooksModule()],
     lease: leaseOf(settings),
     pipelines: pipelines.filter((each) => isPipeline(each)),
     provide: settings.provide,

@@ -11,6 +11,7 @@ import { nextLimit } from "../../policy/timeout.ts";
 import type { Attempt } from "./attempt.ts";
 import type { CacheHit } from "../cache/cache-hit.ts";
 import { runCommandStage } from "./command-stage.ts";
+import { runThreadStage } from "./thread-stage.ts";
 import { recordResult } from "./record-result.ts";
 import type { RunCore } from "../run-core.ts";
 import type { StageRun } from "../stage-run.ts";
@@ -63,7 +64,8 @@ export class AttemptRunner {
     attempt.startedMs = nowMs;
     if (attempt.stageRun.startedMs < 0) attempt.stageRun.startedMs = nowMs;
     this.running.add(attempt);
-    if (stage.timeoutMs !== null || stage.deadlineMs !== null) this.#armLimit(attempt);
+    const { timeoutMs, deadlineMs } = stage;
+    if (timeoutMs !== null || deadlineMs !== null) this.#armLimit(attempt, timeoutMs);
     if (attempt.purpose === "run" && stage.verify !== null && "files" in stage.verify) {
       this.#verification.note(attempt, stage.verify).then(
         () => this.#call(attempt, needs),
@@ -101,7 +103,7 @@ export class AttemptRunner {
 
   #invoke(attempt: Attempt, needs: unknown): unknown {
     const { stageRun, index, purpose } = attempt;
-    const { run, command, when, map } = stageRun.definition;
+    const { run, command, when, map, runIn } = stageRun.definition;
     if (purpose === "when") return when?.(needs, attempt);
     if (purpose === "over")
       return map?.over.kind === "function" ? map.over.make(needs, attempt) : [];
@@ -110,21 +112,33 @@ export class AttemptRunner {
     const { isolation } = this.#core;
     const isolated =
       isolation === null ? null : isolation.call(attempt, needs, () => this.#begin(attempt));
-    if (isolated !== null) {
-      // Its time counts from when its code is called, and its process is only being started.
-      attempt.timer?.cancel();
-      attempt.timer = null;
-      return isolated;
+    if (isolated !== null) return this.#awaitBegin(attempt, isolated);
+    if (runIn === "thread") {
+      const threaded = runThreadStage(this.#core, attempt, {
+        needs,
+        begun: () => this.#begin(attempt),
+      });
+      return this.#awaitBegin(attempt, threaded);
     }
     return index >= 0 ? run(stageRun.map?.items[index], needs, attempt) : run(needs, attempt);
   }
 
-  /** The code of an isolated attempt is called now. */
+  /** Its timeout counts from when its code is called: its process is only being started, or it waits for a thread.
+   *  A deadline counts all the while. */
+  #awaitBegin(attempt: Attempt, result: Promise<unknown>): Promise<unknown> {
+    attempt.timer?.cancel();
+    attempt.timer = null;
+    if (attempt.stageRun.definition.deadlineMs !== null) this.#armLimit(attempt, null);
+    return result;
+  }
+
+  /** The code of an attempt that is made apart is called now. */
   #begin(attempt: Attempt): void {
     if (attempt.phase !== "running") return;
+    attempt.timer?.cancel();
     attempt.startedMs = this.#core.world.clock.monotonicMs();
     const { timeoutMs, deadlineMs } = attempt.stageRun.definition;
-    if (timeoutMs !== null || deadlineMs !== null) this.#armLimit(attempt);
+    if (timeoutMs !== null || deadlineMs !== null) this.#armLimit(attempt, timeoutMs);
   }
 
   #returned(attempt: Attempt, value: unknown): void {
@@ -198,8 +212,9 @@ export class AttemptRunner {
     this.#report(attempt, outcome);
   }
 
-  #armLimit(attempt: Attempt): void {
-    const { timeoutMs, deadlineMs, name } = attempt.stageRun.definition;
+  /** @param timeoutMs From `startedMs` on; null: only the deadlines count. */
+  #armLimit(attempt: Attempt, timeoutMs: number | null): void {
+    const { deadlineMs, name } = attempt.stageRun.definition;
     const limit = nextLimit({
       timeoutMs,
       deadlineAtMs: deadlineMs === null ? null : attempt.readyMs + deadlineMs,

@@ -17,6 +17,7 @@ import type { Timer } from "../../std/clock.ts";
 import { parseDuration, type Duration } from "../../std/duration.ts";
 import { boundedText, sha256Hex, type Json } from "../../std/json.ts";
 import type { EventDraft } from "../../model/event.ts";
+import type { ProcessUsage } from "../executors/isolated/far-side.ts";
 import type { EngineWorld } from "../ports.ts";
 import type { AttemptHistory } from "./attempt-history.ts";
 import type { StageRun } from "../stage-run.ts";
@@ -105,7 +106,7 @@ export class Attempt implements Context {
     return this.#rare === null ? null : this.#rare.metricsSet;
   }
 
-  /** What a child process used; null where nothing measured it. */
+  /** What a child process or a thread used; null where nothing measured it. */
   get usage(): ProcessUsage | null {
     return this.#rare === null ? null : this.#rare.usage;
   }
@@ -293,12 +294,6 @@ export class Attempt implements Context {
       ? { stage: this.stage, attempt: this.attempt }
       : { stage: this.stage, item: item.key, attempt: this.attempt };
   }
-}
-
-/** What a child process used, as far as it was measured. */
-export interface ProcessUsage {
-  readonly cpuMs: number | null;
-  readonly peakBytes: number | null;
 }
 
 class RareParts {

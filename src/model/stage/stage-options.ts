@@ -89,7 +89,8 @@ export interface CommonOptions<
   /** Called with each result, of a map with that of each item: what it sets with `ctx.state` and `ctx.metric` is kept
    *  with the result, and a cache hit brings it back. What it throws is a warning; the result stands. Default none. */
   readonly record?: RecordFunction;
-  /** "thread" comes with worker threads. Default "main". */
+  /** "thread": the function is called in a worker thread, where it may be busy as long as it likes. Its pipeline names
+   *  its `module`; needs, item and result are plain data. Default "main". */
   readonly runIn?: "main" | "thread";
   /** Comes with the service. */
   readonly health?: () => unknown;

@@ -24,12 +24,18 @@ interface Question {
   readonly resolve: (answer: Answer) => void;
 }
 
+function stateUnreadable(key: string): MillraceError {
+  const said = `ctx.state "${key}" holds a value that cannot leave the process it was set in.`;
+  const hint = "set plain data; functions and class instances stay where they are";
+  return new MillraceError("VALUE_NOT_STORABLE", said, { hint });
+}
+
 /** The context of one attempt. */
 export class IsolatedContext implements Context {
   readonly #call: IsolatedCall;
   readonly #say: (report: Report) => void;
   readonly #control: AbortController = new AbortController();
-  readonly #state: Map<string, EncodedValue>;
+  readonly #state: Map<string, EncodedValue | null>;
   readonly #set: Map<string, EncodedValue> = new Map();
   readonly #questions: Map<number, Question> = new Map();
   #lastQuestion: number = 0;
@@ -142,6 +148,7 @@ export class IsolatedContext implements Context {
     return {
       get: (key: string, fallback?: unknown): never => {
         const text = this.#set.get(key) ?? this.#state.get(key);
+        if (text === null) throw stateUnreadable(key);
         // The author says which type was put there.
         return (text === undefined ? fallback : (decodeValue(text) ?? fallback)) as never;
       },

@@ -5,6 +5,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import type { Clock } from "../../../std/clock.ts";
 import { CommandOutput } from "../command/output.ts";
 import { startOrphanGuard, type OrphanGuard } from "../command/orphan-guard.ts";
+import { IsolatedCrash, type FarSide } from "./far-side.ts";
 import type { Order, Report } from "./protocol.ts";
 
 /** How a process is started. */
@@ -17,8 +18,7 @@ export interface IsolatedProcessOptions {
   readonly onReport: (report: Report) => void;
 }
 
-/** How a process ended. */
-export interface IsolatedExit {
+interface Exit {
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
 }
@@ -33,7 +33,7 @@ const PROGRAM: URL = new URL(
 const LAST_OUTPUT_MS_MAX = 200;
 
 /** One process. */
-export class IsolatedProcess {
+export class IsolatedProcess implements FarSide {
   readonly #child: ChildProcess;
   readonly #guard: OrphanGuard;
   readonly #output: CommandOutput = new CommandOutput({
@@ -43,7 +43,7 @@ export class IsolatedProcess {
     onOverflow: () => {},
   });
   /** Resolves when it is gone, and its group with it. Never rejects. */
-  readonly over: Promise<IsolatedExit>;
+  readonly over: Promise<IsolatedCrash>;
 
   constructor(options: IsolatedProcessOptions) {
     this.#guard = startOrphanGuard({ graceMs: 0, path: options.path });
@@ -72,6 +72,11 @@ export class IsolatedProcess {
     return this.#output.tail(stream);
   }
 
+  /** It alone does not end. */
+  finish(): void {
+    this.kill();
+  }
+
   /** Ends it and whatever it started. */
   kill(): void {
     const { pid } = this.#child;
@@ -84,9 +89,9 @@ export class IsolatedProcess {
     }
   }
 
-  async #untilOver(clock: Clock): Promise<IsolatedExit> {
+  async #untilOver(clock: Clock): Promise<IsolatedCrash> {
     const child = this.#child;
-    const { promise, resolve } = Promise.withResolvers<IsolatedExit>();
+    const { promise, resolve } = Promise.withResolvers<Exit>();
     const closed = Promise.withResolvers<void>();
     child.once("error", () => resolve({ exitCode: null, signal: null }));
     child.once("exit", (exitCode, signal) => resolve({ exitCode, signal }));
@@ -101,8 +106,16 @@ export class IsolatedProcess {
     child.stderr?.destroy();
     this.#output.end();
     await this.#guard.release();
-    return exit;
+    return toCrash(exit);
   }
+}
+
+function toCrash({ exitCode, signal }: Exit): IsolatedCrash {
+  const message =
+    signal === null
+      ? `the process exited with code ${exitCode ?? "?"} before there was a result`
+      : `the process was killed by ${signal}`;
+  return new IsolatedCrash("process", { message, code: signal ?? `exit ${exitCode ?? "?"}` });
 }
 
 function toImportFlag(module: string): readonly string[] {

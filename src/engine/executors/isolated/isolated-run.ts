@@ -15,13 +15,14 @@ import {
 import { fingerprintOf } from "../../../policy/failure.ts";
 import type { Attempt } from "../../attempt/attempt.ts";
 import { ReadyHeap } from "../../ready-heap.ts";
-import { encodeOrThrow, type RunCore } from "../../run-core.ts";
+import type { RunCore } from "../../run-core.ts";
 import type { SlotPool } from "../../slots.ts";
 import { isEnded, type StageRun } from "../../stage-run.ts";
-import { callIsolated, isCrash, Unavailable } from "./isolated-call.ts";
+import { isCrash, Unavailable, type IsolatedCrash } from "./far-side.ts";
+import { callIsolated } from "./isolated-call.ts";
 import { IsolatedSlots } from "./isolated-slots.ts";
 import type { CrashNote, Isolation, ItemVerdict } from "./isolation.ts";
-import type { IsolatedCall } from "./protocol.ts";
+import { makeCall } from "./make-call.ts";
 import { SuspectHeap } from "./suspect-heap.ts";
 
 /** What is known of a run's crashes when it is claimed. */
@@ -121,7 +122,7 @@ class IsolatedRun implements Isolation {
 
   async #call(attempt: Attempt, needs: unknown, begun: () => void): Promise<unknown> {
     try {
-      const call = this.#toCall(attempt, needs);
+      const call = makeCall(this.#core, attempt, needs);
       const value = await callIsolated(this.#core.world, attempt, { call, begun });
       this.#lostClaims = 0;
       return value;
@@ -135,27 +136,6 @@ class IsolatedRun implements Isolation {
     }
   }
 
-  #toCall(attempt: Attempt, needs: unknown): IsolatedCall {
-    const { definition } = this.#core;
-    const { item, stageRun, index } = attempt;
-    const value = stageRun.map?.items[index];
-    return {
-      module: definition.module ?? "",
-      pipeline: definition.name,
-      stage: attempt.stage,
-      item:
-        item === undefined
-          ? null
-          : { ...item, value: encodeOrThrow(value, `item "${item.key}" of "${attempt.stage}"`) },
-      needs: encodeOrThrow(needs, `the needs of "${attempt.stage}"`),
-      runId: attempt.runId,
-      attempt: attempt.attempt,
-      idempotencyKey: attempt.idempotencyKey,
-      dir: attempt.dir,
-      state: this.#core.listState(),
-    };
-  }
-
   noteCrash(attempt: Attempt, error: unknown): CrashNote | null {
     if (!isCrash(error)) return null;
     const subject = { stage: attempt.stage, item: attempt.item?.key ?? null };
@@ -166,11 +146,12 @@ class IsolatedRun implements Isolation {
     this.#core.putCrash({ ...subject, reason });
     this.#childCrashes += 1;
     const isSpent = this.#childCrashes >= CHILD_CRASHES_MAX;
-    const abortRun = `${CHILD_CRASHES_MAX} processes of this run died in one claim; the last one: ${reason}`;
+    const died = error.place === "thread" ? "threads" : "processes";
+    const abortRun = `${CHILD_CRASHES_MAX} ${died} of this run died in one claim; the last one: ${reason}`;
     const crashes = record?.crashes ?? 1;
     return {
       crashes,
-      failure: isPoison(record) ? poisonFailure(record) : crashFailure(subject, reason, crashes),
+      failure: isPoison(record) ? poisonFailure(record) : crashFailure(subject, error, crashes),
       abortRun: isSpent ? abortRun : null,
     };
   }
@@ -184,11 +165,11 @@ function placeOf({ index }: StageRun, key: string): string {
 
 function crashFailure(
   { stage, item }: { readonly stage: string; readonly item: string | null },
-  reason: string,
+  { place, message: reason }: IsolatedCrash,
   crashes: number,
 ): Failure {
   const what = item === null ? `"${stage}"` : `item "${item}" of "${stage}"`;
-  const message = `${what} crashed its process: ${reason}`;
+  const message = `${what} crashed its ${place}: ${reason}`;
   return {
     class: "crash",
     message,

@@ -23,7 +23,8 @@ export interface IsolatedCall {
   readonly attempt: number;
   readonly idempotencyKey: string;
   readonly dir: string;
-  readonly state: readonly Omit<StateEntry, "stage">[];
+  /** Null: a value that cannot leave its process, which only a run in memory may have. */
+  readonly state: readonly { readonly key: string; readonly value: EncodedValue | null }[];
 }
 
 /** What the worker says. */
