@@ -114,19 +114,16 @@ test("100,000 waiters on held keys, on one or on each, are not looked at by a gr
   expect(lines.size).toBe(100_000);
 });
 
-test("who is moved keeps its age, and its old entry is over", () => {
-  const lines = linesOf({ a: 2, b: 0 });
-  const [first] = lines.entriesOf("a");
-  lines.add("b", "b0", { nowMs: 1 });
-  if (first === undefined) throw new Error("nobody waits");
-  const moved = lines.move(first, "b");
-  expect(waitersOf(lines.entriesOf("b"))).toEqual(["a0", "b0"]);
-  expect([first.isWaiting, moved.isWaiting, lines.size]).toEqual([false, true, 3]);
-  expect(lines.remove(first)).toBe(false);
-  expect(() => lines.move(first, "b")).toThrow('line of "a" was moved after it left');
+test("who changes its line keeps its place by the time and number it brings along", () => {
+  const lines = new FairLines<string>();
+  const first = lines.add("a", "first", { nowMs: 5, priority: 1 });
+  lines.add("b", "second", { nowMs: 5, priority: 1 });
+  lines.remove(first);
+  lines.add("b", "first", { nowMs: first.orderMs, number: first.number });
+  expect(grant(lines, 2)).toEqual(["first", "second"]);
 });
 
-test("the question may move heads and hold keys: the next head of the same key is asked", () => {
+test("the question may take heads away and hold keys: the next head of the same key is asked", () => {
   const lines = linesOf({ a: 3, b: 1 });
   lines.hold("full");
   const asked: string[] = [];
@@ -134,7 +131,10 @@ test("the question may move heads and hold keys: the next head of the same key i
     asked.push(waiter);
     const [head] = lines.entriesOf(key);
     if (waiter === "a2") lines.hold(key);
-    else if (key === "a" && head !== undefined) lines.move(head, "full");
+    else if (key === "a" && head !== undefined) {
+      lines.add("full", waiter, { nowMs: head.orderMs, number: head.number });
+      lines.remove(head);
+    }
     return key === "b";
   });
   expect(asked).toEqual(["a0", "a1", "a2", "b0"]);
@@ -169,6 +169,12 @@ test("people can ask for the place of a waiter and for all in order", () => {
   for (const entry of lines.entriesOf("a")) lines.remove(entry);
   lines.release("a");
   expect([lines.position(urgent), lines.size]).toEqual([0, 2]);
+});
+
+test("who joins at no time at all is refused, and leaves no trace", () => {
+  const lines = linesOf({ a: 1 });
+  expect(() => lines.add("a", "b", { nowMs: Number.NaN })).toThrow('line of "a" at no time');
+  expect([lines.size, ...grant(lines, 2)]).toEqual([1, "a0", "-"]);
 });
 
 test("a weight that is no whole number from 1 to 1,000 is refused", () => {
@@ -264,7 +270,7 @@ class Model {
 
 const KEYS = ["a", "b", "c", "d", "e"];
 const command = fc.record({
-  kind: fc.constantFrom("add", "add", "add", "next", "next", "remove", "hold", "release", "move"),
+  kind: fc.constantFrom("add", "add", "add", "next", "next", "remove", "hold", "release"),
   key: fc.nat(KEYS.length - 1),
   number: fc.nat(99),
   priority: fc.integer({ min: -1, max: 2 }),
@@ -290,10 +296,6 @@ test("lines do what sorted arrays do, for any sequence of moves", () => {
       } else if (kind === "hold" || kind === "release") {
         lines[kind](key);
         model[kind](key);
-      } else if (kind === "move" && chosen?.isWaiting === true) {
-        model.remove(chosen);
-        everyone.push(lines.move(chosen, key));
-        model.add(everyone.at(-1) ?? chosen);
       } else if (kind === "remove" && chosen !== undefined) {
         expect(lines.remove(chosen)).toBe(model.remove(chosen));
       }

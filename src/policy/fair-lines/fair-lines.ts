@@ -15,7 +15,7 @@ export const KEY_WEIGHT_MAX = 1_000;
 export interface Entry<T> extends Place {
   readonly key: string;
   readonly waiter: T;
-  /** False once it was granted, removed or moved. */
+  /** False once it was granted or removed. */
   readonly isWaiting: boolean;
 }
 
@@ -31,7 +31,7 @@ export interface Joining {
   readonly number?: number;
 }
 
-/** May the head of this key go now? It may hold, release, add, remove and move. */
+/** May the head of this key go now? It may hold, release, add and remove. */
 export type MayGo<T> = (key: string, waiter: T) => boolean;
 
 interface Member<T> extends Entry<T>, LineMember {
@@ -72,16 +72,18 @@ export class FairLines<T> {
   }
 
   /** Puts a waiter in the line of a key. */
-  add(key: string, waiter: T, at: Joining): Entry<T> {
+  add(key: string, waiter: T, { nowMs, priority = 0, weight, number }: Joining): Entry<T> {
+    if (weight !== undefined) assertWeight(key, weight);
+    const orderMs = orderMsOf(nowMs, priority);
+    assert(Number.isFinite(orderMs), `A waiter joined the line of "${key}" at no time at all.`);
     this.#joined += 1;
-    const orderMs = orderMsOf(at.nowMs, at.priority ?? 0);
-    return this.#join(key, { waiter, orderMs, number: at.number ?? this.#joined }, at.weight);
-  }
-
-  /** Puts who waits in one line into another, with its age. Returns its new entry; the old one is over. */
-  move(entry: Entry<T>, key: string): Entry<T> {
-    assert(this.remove(entry), `A waiter in the line of "${entry.key}" was moved after it left.`);
-    return this.#join(key, entry, undefined);
+    const member = { key, waiter, orderMs, number: number ?? this.#joined, isWaiting: false };
+    const keyLine = this.#lineOf(key);
+    keyLine.weight = weight ?? keyLine.weight;
+    keyLine.line.push(member);
+    this.#size += 1;
+    if (keyLine.before === null && !keyLine.isHeld) this.#round.push(keyLine);
+    return member;
   }
 
   /** Lets somebody leave, in O(1). False: it had left before. */
@@ -158,19 +160,6 @@ export class FairLines<T> {
   *[Symbol.iterator](): Generator<Entry<T>> {
     for (const { line } of this.#round) yield* line.toArray();
     for (const { line, isHeld } of this.#lines.values()) if (isHeld) yield* line.toArray();
-  }
-
-  #join(key: string, place: Place & { readonly waiter: T }, weight: number | undefined): Entry<T> {
-    const { waiter, orderMs, number } = place;
-    const member: Member<T> = { key, waiter, orderMs, number, isWaiting: false };
-    if (weight !== undefined) assertWeight(key, weight);
-    assert(Number.isFinite(orderMs), `A waiter joined the line of "${key}" at no time at all.`);
-    const keyLine = this.#lineOf(key);
-    keyLine.weight = weight ?? keyLine.weight;
-    keyLine.line.push(member);
-    this.#size += 1;
-    if (keyLine.before === null && !keyLine.isHeld) this.#round.push(keyLine);
-    return member;
   }
 
   #grant(keyLine: KeyLine<T>, head: Member<T>): Entry<T> {
