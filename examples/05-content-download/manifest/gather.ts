@@ -39,12 +39,12 @@ export interface Gathered {
 
 /** Reads the store and the lines that runs left. Writes nothing. */
 export async function gather(mill: Millrace, out: string): Promise<Gathered> {
-  const runs = await listLatest(mill);
   const lines: Line[] = [];
   let open = 0;
-  for (const run of runs) {
+  for (const document of await listLatest(mill)) {
+    const { run } = document;
     if (["succeeded", "skipped", "failed", "cancelled"].includes(run.state)) {
-      lines.push({ run, record: await readLine(run, out) });
+      lines.push({ run, record: await readLine(document, out) });
     } else open++;
   }
   lines.sort((a, b) => (a.record.id < b.record.id ? -1 : 1));
@@ -58,32 +58,45 @@ export async function writeManifest(out: string, { lines, summary }: Gathered): 
   await replaceFile(join(out, "summary.json"), `${JSON.stringify(summary, null, 2)}\n`);
 }
 
+/** A run and the document it was for. */
+interface DocumentRun {
+  readonly id: string;
+  readonly run: RunView;
+}
+
 /** The newest run of every document: one that was done again counts once. */
-async function listLatest(mill: Millrace): Promise<readonly RunView[]> {
+async function listLatest(mill: Millrace): Promise<readonly DocumentRun[]> {
+  const runs = await listRuns(mill);
+  const byId = new Map(runs.map((run) => [run.id, run]));
+  // A run that was queued again has no key of its own, but a parent that has.
+  const toId = (run: RunView): string => {
+    const parent = byId.get(run.parent ?? "");
+    return run.key ?? (parent === undefined ? run.id : toId(parent));
+  };
   const latest = new Map<string, RunView>();
+  for (const run of runs) if (!latest.has(toId(run))) latest.set(toId(run), run);
+  return [...latest].map(([id, run]) => ({ id, run }));
+}
+
+/** Newest first. */
+async function listRuns(mill: Millrace): Promise<readonly RunView[]> {
+  const runs: RunView[] = [];
   let cursor: string | undefined;
   do {
-    const page = await mill.runs({
-      pipeline: "content-download",
-      limit: 500,
-      ...(cursor !== undefined && { cursor }),
-    });
-    // Newest first.
-    for (const run of page.runs) {
-      const id = run.key ?? run.id;
-      if (!latest.has(id)) latest.set(id, run);
-    }
+    const from = cursor === undefined ? {} : { cursor };
+    const page = await mill.runs({ pipeline: "content-download", limit: 500, ...from });
+    runs.push(...page.runs);
     cursor = page.nextCursor;
   } while (cursor !== undefined);
-  return [...latest.values()];
+  return runs;
 }
 
 /** A run that no stage was started of (its input was no line of a list) has left no line of its own. */
-async function readLine(run: RunView, out: string): Promise<ManifestRecord> {
+async function readLine({ id, run }: DocumentRun, out: string): Promise<ManifestRecord> {
   const record = await findRecord(out, run.id);
   if (record !== undefined) return record;
   const reason = run.error?.code ?? run.error?.message ?? run.reason ?? run.state;
-  return toBareRecord(run.key ?? run.id, reason);
+  return toBareRecord(id, reason);
 }
 
 function summarize(lines: readonly Line[], open: number): Summary {

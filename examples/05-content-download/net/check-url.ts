@@ -59,7 +59,12 @@ function refuse(address: string, reason: string, why: string): UnsafeUrlError {
   return new UnsafeUrlError(`"${address}" is not asked: ${why}.`, reason);
 }
 
-/** The key that requests to one host are counted under: lower case, without credentials, with a port of its own. */
+/**
+ * The key that requests to one host are counted under: lower case, without credentials or a final dot, with a port
+ * that is not the usual one.
+ */
 export function toHostKey(address: string): string {
-  return new URL(address).host;
+  const { hostname, port } = new URL(address);
+  const host = hostname.replace(/\.$/, "");
+  return port === "" ? host : `${host}:${port}`;
 }

@@ -21,11 +21,13 @@ export interface ConnectOptions {
   readonly connectTimeoutMs: number;
   /** All addresses of a name. Default: those of the system. */
   readonly resolve?: (hostname: string) => Promise<readonly string[]>;
+  /** Opens the connection to the address that was checked. Default: undici's own. */
+  readonly open?: buildConnector.connector;
 }
 
 /** A connector for undici's agents. Fails with an UnsafeUrlError before anything is sent. */
 export function makePinnedConnect(options: ConnectOptions): buildConnector.connector {
-  const connect = buildConnector({ timeout: options.connectTimeoutMs });
+  const connect = options.open ?? buildConnector({ timeout: options.connectTimeoutMs });
   return (wish, callback) => {
     const pin = async (): Promise<void> => {
       const place = await tryFindPlace(wish, options);

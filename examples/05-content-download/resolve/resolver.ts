@@ -72,7 +72,7 @@ function toLead(address: string | undefined): Lead {
 
 /** The document a page names: what it tells search engines about itself, else its first link to a PDF file. */
 export function findPdfLink(page: string): string | undefined {
-  const tags = page.match(/<(?:meta|a)\s[^>]{1,2000}>/gi) ?? [];
+  const tags = page.match(/<(?:meta|a)\s[^<>]{1,2000}>/gi) ?? [];
   const metas = tags.filter((tag) => readAttribute(tag, "name") === "citation_pdf_url");
   const named = metas.map((tag) => readAttribute(tag, "content")).find(Boolean);
   if (named !== undefined) return named;

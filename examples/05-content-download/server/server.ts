@@ -43,6 +43,8 @@ export interface DownloadServer {
   readonly port: number;
   /** All requests that have ended. */
   readonly entries: readonly LogEntry[];
+  /** Resolves when every request that was begun has ended, with all entries. */
+  settled(): Promise<readonly LogEntry[]>;
   /** Brings the dead host back. */
   heal(): void;
   close(): Promise<void>;
@@ -60,6 +62,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Download
   return {
     port: typeof address === "object" && address !== null ? address.port : 0,
     entries: desk.entries,
+    settled: () => desk.settled(),
     heal: () => desk.heal(),
     close: () =>
       new Promise((resolve) => {
@@ -77,6 +80,8 @@ class Desk {
   readonly #counts = new Map<string, number>();
   #isHealed: boolean;
   #lastId = 0;
+  #open = 0;
+  #waiting: (() => void)[] = [];
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -87,9 +92,15 @@ class Desk {
     this.#isHealed = true;
   }
 
+  async settled(): Promise<readonly LogEntry[]> {
+    if (this.#open > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    return this.entries;
+  }
+
   answer(request: IncomingMessage, response: ServerResponse): void {
     const startMs = Date.now();
     const id = ++this.#lastId;
+    this.#open++;
     const reply = this.#decide(request, startMs);
     const body = request.method === "HEAD" ? new Uint8Array() : toBytes(reply);
     response.once("close", () => this.#note(request, response, { id, startMs, reply, body }));
@@ -148,6 +159,9 @@ class Desk {
     this.entries.push(entry);
     const { logFile } = this.#options;
     if (logFile !== undefined) appendFileSync(logFile, `${JSON.stringify(entry)}\n`);
+    this.#open--;
+    if (this.#open > 0) return;
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }
 

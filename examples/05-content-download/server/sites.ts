@@ -24,7 +24,7 @@ export const PAPER_NAMES = [
 export type PaperName = (typeof PAPER_NAMES)[number];
 
 /** The bytes of a paper. */
-export function readPaper(name: PaperName): Uint8Array {
+export function readPaper(name: PaperName): Buffer {
   return readFileSync(join(PAPERS, `${name}.pdf`));
 }
 
