@@ -56,7 +56,6 @@ function compilePipeline(
   reportCycle({ edges, found, faults });
   reportLists({ parsed, shapes, faults, byId: spec.byId });
   if (pipeline.module === null && spec.isAddressed !== true) reportThreads(parsed, faults);
-  if (pipeline.module === null && spec.isAddressed !== true) reportThreads(parsed, faults);
   if (faults.length > 0) return err(faults);
   const stages = parsed.map((stage, index) => finishStage(stage, shapes[index], parsed));
   return ok(assemble({ spec, pipeline, stages, positions, edges, parsed }));
@@ -134,22 +133,6 @@ function reportUnknownOutputs(
       ...(near === undefined ? {} : { hint: `did you mean "${near}"?` }),
     });
   }
-}
-
-/** A thread imports the pipeline's module by itself, and has to know which one. */
-function reportThreads(parsed: readonly ParsedStage[], faults: DefinitionFault[]): void {
-  for (const { name, runIn } of parsed) {
-    if (runIn === "thread") faults.push(threadFault(name));
-  }
-}
-
-/** The fault of a stage for threads whose pipeline names no module. */
-export function threadFault(stage: string): DefinitionFault {
-  return {
-    path: `stages.${stage}.runIn`,
-    message: `"thread" needs the address of the module that exports the pipeline`,
-    hint: "write pipeline(name, { module: import.meta.url, ... }) and export it",
-  };
 }
 
 /** A thread imports the pipeline's module by itself, and has to know which one. */
