@@ -69,12 +69,7 @@ function readSections(
 ): ParsedConfig {
   const reader = new SectionReader(raw, "", faults);
   reader.refuseAllBut(TOP_KEYS);
-  const worker = reader.section("worker", [
-    "attemptsInFlight",
-    "threads",
-    "lease",
-    "heartbeat",
-  ]);
+  const worker = reader.section("worker", ["attemptsInFlight", "threads", "lease", "heartbeat"]);
   const defaults = reader.section("defaults", ["retry", "timeout"]);
   const retention = reader.section("retention", ["runs", "events", "deadLetter"]);
   return {

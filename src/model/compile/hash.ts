@@ -32,7 +32,6 @@ export function describeStage(
     ...(stage.cache === null ? {} : { cache: describePlain(stage.cache) }),
     ...(stage.record === null ? {} : { record: true }),
     ...(stage.runIn === "main" ? {} : { runIn: stage.runIn }),
-    ...(stage.runIn === "main" ? {} : { runIn: stage.runIn }),
     ...(stage.classify === null ? {} : { classify: true }),
     ...(stage.uses === null ? {} : { uses: describeUses(stage.uses) }),
     map: stage.map === null ? null : describeMap(stage.map, all),
