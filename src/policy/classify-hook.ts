@@ -43,20 +43,16 @@ function readAnswer(said: unknown, cause: unknown): HookAnswer {
   if (isErrorClass(said)) return { kind: "named", class: said };
   // A hook declared async may reject as well; that must not end the process.
   if (said instanceof Promise) said.catch(() => {});
-  const near = typeof said === "string" ? findNearest(said, ERROR_CLASSES) : undefined;
-  const error = new MillraceError(
-    "OPTION_INVALID",
-    `"classify" answered ${describeSaid(said)}; expected the name of an error class, or undefined.`,
-    {
-      hint: near === undefined ? `known: ${ERROR_CLASSES.join(", ")}` : `did you mean "${near}"?`,
-      cause,
-    },
-  );
-  return { kind: "invalid", error };
+  const message = `"classify" answered ${describeSaid(said)}; expected the name of an error class, or undefined.`;
+  const hint = `known: ${ERROR_CLASSES.join(", ")}`;
+  return { kind: "invalid", error: new MillraceError("OPTION_INVALID", message, { hint, cause }) };
 }
 
 function describeSaid(said: unknown): string {
   if (said instanceof Promise) return "a promise: it cannot be async";
   const shown = describeValue(said);
-  return typeof said === "string" ? `${shown}, which is no class` : shown;
+  if (typeof said !== "string") return shown;
+  // In the message, since of a failure only that is shown.
+  const near = findNearest(said, ERROR_CLASSES);
+  return `${shown}, which is no class${near === undefined ? "" : ` (did you mean "${near}"?)`}`;
 }

@@ -158,24 +158,21 @@ test("a hook that throws, or says nothing, leaves the table to answer; its fault
 });
 
 test.each([
-  ["Server", '"Server", which is no class', 'did you mean "server"?'],
-  ["retryable", '"retryable", which is no class', "known: unreachable, "],
-  ["constructor", '"constructor", which is no class', "known: "],
-  [7, "answered 7;", "known: "],
-  [{ class: "server" }, "answered an object;", "known: "],
-])(
-  "a hook that names no class, as in %j, is a permanent failure that says so",
-  (said, words, hint) => {
-    const error = errorWith({ status: 503 });
-    const classified = Reflect.apply(classifyError, undefined, [error, () => said]);
-    expect(classified).toMatchObject({ class: "permanent", retry: "no", code: "OPTION_INVALID" });
-    const { instead } = classified;
-    expect(instead).toBeInstanceOf(MillraceError);
-    expect(instead).toMatchObject({ cause: error, code: "OPTION_INVALID" });
-    expect(instead?.message).toContain(words);
-    expect(instead instanceof MillraceError ? instead.hint : "").toContain(hint);
-  },
-);
+  ["Server", '"Server", which is no class (did you mean "server"?); expected'],
+  ["retryable", '"retryable", which is no class; expected the name of an error class, or'],
+  ["constructor", '"constructor", which is no class;'],
+  [7, "answered 7;"],
+  [{ class: "server" }, "answered an object;"],
+])("a hook that names no class, as in %j, is a permanent failure that says so", (said, words) => {
+  const error = errorWith({ status: 503 });
+  const classified = Reflect.apply(classifyError, undefined, [error, () => said]);
+  expect(classified).toMatchObject({ class: "permanent", retry: "no", code: "OPTION_INVALID" });
+  const { instead } = classified;
+  expect(instead).toBeInstanceOf(MillraceError);
+  expect(instead).toMatchObject({ cause: error, code: "OPTION_INVALID" });
+  expect(instead?.message).toContain(words);
+  expect(instead instanceof MillraceError ? instead.hint : "").toContain("known: unreachable, ");
+});
 
 test("an async hook is refused by name, and its rejection ends nothing", async () => {
   const hook = (): Promise<string> => Promise.reject(new Error("late"));
