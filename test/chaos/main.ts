@@ -4,7 +4,8 @@
 //   npm run chaos -- [suite ...] [--seed N] [--count N] [--minutes M]     exit 1 on a violation
 //
 // `--count`: trials of each suite (default: a few; more than there are: all). `--minutes`: time of each suite.
-// `--only NAME`: one trial, again. `--fresh`: forgets what was done.
+// `--only NAME`: one trial, again. `--fresh`: forgets what was done. Of two that run at one time each needs a seed or
+// suites of its own.
 
 import { execFileSync } from "node:child_process";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
@@ -13,6 +14,7 @@ import { parseArgs } from "node:util";
 import { busy } from "./busy.ts";
 import { disk } from "./disk.ts";
 import { flips } from "./flips.ts";
+import { lockFolder } from "./folder-lock.ts";
 import { power } from "./power.ts";
 import { random } from "./random.ts";
 import { addTally, type Suite, type Tally, type Trial, WORK_FOLDER } from "./suite.ts";
@@ -63,11 +65,15 @@ function readNotes(): readonly Note[] {
   return lines.flatMap((line) => (line === "" ? [] : [JSON.parse(line) as Note]));
 }
 
+function folderOf(suite: Suite): string {
+  return join(WORK_FOLDER, `${suite.name}-${seed}`);
+}
+
 async function runSuite(suite: Suite): Promise<Outcome> {
   const skipped = suite.missing();
   if (skipped !== null)
     return { suite: suite.name, trials: 0, ms: 0, tally: {}, faults: 0, skipped };
-  const folder = join(WORK_FOLDER, `${suite.name}-${seed}`);
+  const folder = folderOf(suite);
   const count = Number(values.count ?? suite.countDefault);
   const trials = await suite.prepare({ seed, count, folder, isFresh: values.fresh });
   const wanted = trials.filter(({ name }) => values.only === undefined || name === values.only);
@@ -147,11 +153,15 @@ function describe({ suite, trials, ms, tally, faults, skipped }: Outcome): strin
 }
 
 mkdirSync(WORK_FOLDER, { recursive: true });
+const chosen = choose();
+// All of them before anything is touched.
+const releases = chosen.map((suite) => lockFolder(folderOf(suite)));
 if (values.fresh) rmSync(RESULTS, { force: true });
 const outcomes: Outcome[] = [];
-for (const suite of choose()) {
+for (const suite of chosen) {
   outcomes.push(await runSuite(suite));
 }
+for (const release of releases) release();
 console.log(`commit ${commit}, seed ${seed}`);
 for (const outcome of outcomes) console.log(describe(outcome));
 process.exitCode = outcomes.some(({ faults }) => faults > 0) ? 1 : 0;
