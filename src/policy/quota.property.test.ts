@@ -38,7 +38,7 @@ function mayGo(terms: readonly QuotaTerms[], grants: readonly Grant[], next: Gra
 const windowOf = (intervalUsMin: number) =>
   fc.record({
     intervalUs: fc.integer({ min: intervalUsMin, max: 20_000 }),
-    burst: fc.integer({ min: 1, max: 6 }),
+    burst: fc.integer({ min: 2, max: 12 }).map((halves) => halves / 2),
     maxWaitMs: fc.constant(null),
   });
 const windows = fc.array(windowOf(1), { minLength: 1, maxLength: 3 });

@@ -70,6 +70,8 @@ function greedy(key: Key, endMs: number): readonly number[] {
     const answer = key.take(atMs);
     if (answer === "granted") times.push(atMs);
     else atMs += answer.waitMs;
+    if (answer !== "granted" && answer.waitMs < 1) throw new Error("Refused without a wait.");
+    if (times.length > 20_000) throw new Error("Granted without an end.");
   }
   return times;
 }
@@ -200,6 +202,7 @@ test("a cost of 0 is free: granted from an empty and from a refused window, and 
   expect(key.take(9, 0)).toBe("granted");
   expect(key.available(0)).toEqual([1]);
   key.take(0);
+  expect(key.available(1_000)).toEqual([1]);
   const before = key.states;
   expect(key.take(10, 0)).toBe("granted");
   expect(waitOf(key.reserve(10, 0))).toBe(0);
@@ -212,6 +215,14 @@ test("a fraction is debited to the µs, and a whole burst is always possible", (
   expect(key.take(0, 2.5)).toBe("granted");
   expect(key.take(0, 0.5)).toEqual({ because: "wait", waitMs: 167, index: 0 });
   expect(key.take(3_600_000, 2.5)).toBe("granted");
+});
+
+test("half a unit of burst is not worth a µs more than half a unit", () => {
+  const terms = [{ intervalUs: 3, burst: 2.5, maxWaitMs: null }];
+  const answer = takeQuota({ terms, states: [undefined], cost: 2, nowUs: 10 });
+  const states = answer.granted ? answer.states : [];
+  expect(takeQuota({ terms, states, cost: 1, nowUs: 11 }).granted).toBe(false);
+  expect(takeQuota({ terms, states, cost: 1, nowUs: 12 }).granted).toBe(true);
 });
 
 test("a wait above the longest of its window is refused, told in full, and touches nothing", () => {
@@ -232,6 +243,9 @@ test("the longest wait of one window does not bind another; of two too long ones
   const key = new Key(quick, slow);
   key.take(0);
   expect(key.take(0)).toEqual({ because: "wait", waitMs: 60_000, index: 1 });
+  const hasty = new Key({ ...quick, maxWaitMs: 500 }, slow);
+  hasty.take(0);
+  expect(hasty.take(0)).toEqual({ because: "max-wait", waitMs: 1_000, index: 0 });
   const strict = new Key({ ...quick, maxWaitMs: 0 }, { ...slow, maxWaitMs: 0 });
   strict.take(0);
   expect(strict.take(0)).toEqual({ because: "max-wait", waitMs: 60_000, index: 1 });

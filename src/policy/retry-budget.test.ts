@@ -10,10 +10,11 @@ function noteTries(budget: RetryBudget, count: number, nowMs: number): void {
 
 /** Retries admitted before the first refusal, and when the refusal says to ask again. */
 function admitAll(budget: RetryBudget, nowMs: number): readonly [number, number] {
-  for (let count = 0; ; count += 1) {
+  for (let count = 0; count < 1_000; count += 1) {
     const answer = budget.admitRetry(nowMs);
     if (!answer.admitted) return [count, answer.retryAtMs];
   }
+  throw new Error("Admitted without an end.");
 }
 
 test("without first tries ten retries in ten seconds are admitted, and the next in the eleventh", () => {
@@ -69,8 +70,9 @@ test.each([
   expect(() => new RetryBudget(terms)).toThrow(`got "${shown}"`);
 });
 
-test("a time that is no number breaks an invariant", () => {
+test("a time that is no number, or before 0, breaks an invariant", () => {
   expect(() => new RetryBudget(TERMS).noteTry(Number.NaN)).toThrow(`got "NaN"`);
+  expect(() => new RetryBudget(TERMS).admitRetry(-1)).toThrow(`got "-1"`);
 });
 
 /** The model: every first try and retry for ever, counted anew on every question. */

@@ -73,7 +73,10 @@ export class RetryBudget {
 
   /** Empties the buckets between the newest and that of `nowMs`; a clock that went back stays where it was. */
   #moveTo(nowMs: number): void {
-    assert(Number.isFinite(nowMs), `A retry budget's time must be a number; got "${nowMs}".`);
+    assert(
+      Number.isFinite(nowMs) && nowMs >= 0,
+      `A retry budget's time must be 0 ms or more; got "${nowMs}".`,
+    );
     const bucket = Math.floor(nowMs / BUCKET_MS);
     const passed = Math.min(BUCKETS, bucket - this.#newest);
     for (let back = 0; back < passed; back += 1) {
@@ -84,8 +87,9 @@ export class RetryBudget {
   }
 }
 
+/** Where a bucket is kept; the first seconds look back at up to nine that never were. */
 function placeOf(bucket: number): number {
-  return ((bucket % BUCKETS) + BUCKETS) % BUCKETS;
+  return (bucket + BUCKETS) % BUCKETS;
 }
 
 function add(buckets: number[], bucket: number): void {
@@ -93,6 +97,7 @@ function add(buckets: number[], bucket: number): void {
   buckets[place] = (buckets[place] ?? 0) + 1;
 }
 
+/** Sum of the `count` newest buckets. */
 function sumOfLast(buckets: readonly number[], newest: number, count: number): number {
   let sum = 0;
   for (let back = 0; back < count; back += 1) sum += buckets[placeOf(newest - back)] ?? 0;
