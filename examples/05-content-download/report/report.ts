@@ -18,8 +18,7 @@ export async function writeReport(
   return { path, targets };
 }
 
-/** The page. */
-export function drawReport({ lines, summary }: Gathered, targets: readonly Target[]): string {
+function drawReport({ lines, summary }: Gathered, targets: readonly Target[]): string {
   const { succeeded, skipped, failed, open, files, bytes } = summary;
   const megabytes = (bytes / 1e6).toFixed(1);
   return `<!doctype html>

@@ -1,6 +1,6 @@
 // A judge that never finds anything is worthless: each question is asked of a log with a fault in it.
 import { expect, test } from "vitest";
-import { countParallelMax, listAsked, listWaits } from "./judge.ts";
+import { countParallelMax, listAsked, listTooSoon, listWaits } from "./judge.ts";
 import type { LogEntry } from "./server.ts";
 
 function entry(id: number, startMs: number, extra: Partial<LogEntry> = {}): LogEntry {
@@ -47,4 +47,18 @@ test("a wait is told with what it got, of the host and of the address, in both f
 test("what was asked is listed in the order of arrival", () => {
   const log = [entry(2, 0, { method: "HEAD" }), entry(1, 0, { path: "/first" })];
   expect(listAsked(log, "a.test")).toEqual(["GET /first", "HEAD /"]);
+});
+
+test("a request that comes while a host that failed too often should rest is found", () => {
+  const failed = { status: 503 };
+  const breaker = { threshold: 2, forMs: 100 };
+  const log = [
+    entry(1, 0, failed),
+    entry(2, 20, failed),
+    entry(3, 25),
+    entry(4, 129),
+    entry(5, 130),
+  ];
+  expect(listTooSoon(log, "a.test", breaker).map(({ id }) => id)).toEqual([4]);
+  expect(listTooSoon(log, "a.test", { ...breaker, threshold: 3 })).toEqual([]);
 });

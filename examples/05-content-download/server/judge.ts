@@ -56,3 +56,21 @@ export function listAsked(entries: readonly LogEntry[], host: string): string[] 
     .toSorted((a, b) => a.id - b.id)
     .map(({ method, path }) => `${method} ${path}`);
 }
+
+/** Requests that reached a host within `forMs` after it had failed so many times in a row: too soon. */
+export function listTooSoon(
+  entries: readonly LogEntry[],
+  host: string,
+  breaker: { readonly threshold: number; readonly forMs: number },
+): LogEntry[] {
+  const own = entries.filter((entry) => entry.host === host);
+  let inARow = 0;
+  let openedAtMs: number | undefined;
+  for (const entry of own.toSorted((a, b) => a.endMs - b.endMs)) {
+    inARow = entry.status >= 500 ? inARow + 1 : 0;
+    if (inARow === breaker.threshold) openedAtMs ??= entry.endMs;
+  }
+  if (openedAtMs === undefined) return [];
+  const fromMs = openedAtMs;
+  return own.filter(({ startMs }) => startMs > fromMs && startMs < fromMs + breaker.forMs);
+}

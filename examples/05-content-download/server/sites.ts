@@ -44,6 +44,14 @@ export function makeSites(): ReadonlyMap<string, Behaviour> {
     ...listResolved(paper),
     ...listRefused(paper),
     ...listFaulty(paper),
+    // Beside the bundled list: enough documents on one host, and enough entries of metadata, to see limits at work.
+    ...PAPER_NAMES.flatMap((name): [string, Behaviour][] => [
+      [`shelf.test/${name}.pdf`, paper(name)],
+      [
+        `metadata.test/works/shelf%2F${name}`,
+        behave.json({ pdf: `http://shelf.test/${name}.pdf` }),
+      ],
+    ]),
     ...PAPER_NAMES.map((name): [string, Behaviour] => [
       `dead.test/${name}.pdf`,
       behave.deadUntilHealed(paper(name)),
@@ -64,6 +72,7 @@ function listGood(paper: Paper): Sites {
     ["mirror.test/moved/zoo", behave.redirect("http://papers.test/zoo.pdf", 301)],
     ["mirror.test/copies/zoo.pdf", paper("zoo")],
     ["busy.test/zoo-design.pdf", behave.busyAtFirst("seconds", paper("zoo-design"))],
+    ["busy.test/zoo-quickref.pdf", paper("zoo-quickref")],
     ["calendar.test/zoo-faq.pdf", behave.busyAtFirst("date", paper("zoo-faq"))],
   ];
 }
