@@ -93,7 +93,13 @@ export interface AdmissionRefusal {
 
 /** The answer. */
 export type Admission =
-  | { readonly granted: true; readonly uses: readonly GrantedUse[]; readonly room: number }
+  | {
+      readonly granted: true;
+      readonly uses: readonly GrantedUse[];
+      /** How many more like this one would be granted now, and what bounds them. */
+      readonly room: number;
+      readonly roomBy: "limit" | "quota";
+    }
   | AdmissionRefusal;
 
 /** Room of a key without limit and quotas. */
@@ -146,15 +152,19 @@ export function admit(
     granted.push(asked);
     if (use.terms.limit !== null) room = Math.min(room, use.terms.limit - view.held - 1);
   }
+  let roomBy: "limit" | "quota" = "limit";
   for (const [index, use] of uses.entries()) {
     const found = granted[index];
     if (found === undefined || use.terms.quotas.length === 0) continue;
     const debited = debit(use, found, nowMs);
     if ("because" in debited) return { granted: false, index, ...debited };
     granted[index] = { ...found, state: debited.state };
-    room = Math.min(room, debited.room);
+    if (debited.room < room) {
+      room = debited.room;
+      roomBy = "quota";
+    }
   }
-  return { granted: true, uses: granted, room };
+  return { granted: true, uses: granted, room: Math.max(0, room), roomBy };
 }
 
 type Refused = Omit<AdmissionRefusal, "granted" | "index" | "final">;

@@ -26,6 +26,8 @@ interface MemoryEntry extends KeyEntry {
   isStored: boolean;
   readonly lines: Map<string, WaitingLine>;
   readonly permits: Map<string, HeldPermit>;
+  /** True once a probe was held: then they are looked for. */
+  hasProbes: boolean;
 }
 
 /** Runs by number. */
@@ -53,6 +55,7 @@ export class MemoryPermits {
       },
       insert: (entry, permit) => {
         const known = this.#find(entry, nowMs);
+        known.hasProbes ||= permit.probeUntilMs !== null;
         known.permits.set(nameOf(permit.run, permit), { ...permit, takenAtMs: nowMs });
       },
       drop: (run, address, entry) => this.#find(entry, nowMs).permits.delete(nameOf(run, address)),
@@ -76,6 +79,7 @@ export class MemoryPermits {
         usedAtMs: nowMs,
         lines: new Map(),
         permits: new Map(),
+        hasProbes: false,
       };
       this.#entries.set(name, entry);
     }
@@ -155,12 +159,13 @@ export class MemoryPermits {
 function recount(entry: MemoryEntry, nowMs: number): void {
   entry.held = entry.permits.size;
   entry.probesHeld = 0;
+  if (!entry.hasProbes) return;
   for (const { probeUntilMs } of entry.permits.values())
     if (probeUntilMs !== null && probeUntilMs > nowMs) entry.probesHeld += 1;
 }
 
 function nameOf(run: number, { stage, item, slot }: PermitAddress): string {
-  return JSON.stringify([run, stage, item, slot]);
+  return `${run} ${slot} ${stage}\0${item ?? ""}`;
 }
 
 function toRecord(entry: MemoryEntry, nowMs: number): ResourceRecord {

@@ -29,6 +29,8 @@ import type {
 
 /** A process lets the head of another one go first that has waited so much longer, ms. */
 const TURN_MS = 100;
+/** What a process says of its line holds for so long: saying it again would be a commit each time, ms. */
+const SAY_MS = 1_000;
 /** Silence after which the waiters of a process count no more, ms: three looks. */
 export const LINE_SILENT_MS = 3_000;
 
@@ -124,7 +126,8 @@ export function takePermits(
   const result = {
     kind: "permitted" as const,
     permits,
-    room: Math.max(0, answer.room),
+    room: answer.room,
+    roomBy: answer.roomBy,
     atMs: book.nowMs,
   };
   return { result, events };
@@ -208,8 +211,15 @@ function noteLines(
     const line = { worker: write.worker, waiting, sinceMs, seenAtMs: nowMs };
     // The next one in line began to wait after the one that was granted; when, it says as it asks.
     const next = index === refusedBy ? line : { ...line, sinceMs: nowMs };
+    if (waiting > 0 && isSaid(known, next, nowMs)) continue;
     book.setLine(entry, write.worker, waiting === 0 ? null : next);
   }
+}
+
+/** Near enough to what was said last, and not long ago. */
+function isSaid(known: WaitingLine | undefined, next: WaitingLine, nowMs: number): boolean {
+  if (known === undefined || known.seenAtMs <= nowMs - SAY_MS) return false;
+  return known.sinceMs <= next.sinceMs && next.sinceMs < known.sinceMs + TURN_MS / 2;
 }
 
 interface Grant {

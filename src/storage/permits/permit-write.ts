@@ -115,11 +115,12 @@ export interface PermitGrant {
 
 /** What became of such a write, besides what may become of any. */
 export type PermitResult =
-  /** In the order of the uses. `room`: how many more like this one would be granted now. */
+  /** In the order of the uses. `room`: how many more like this one would be granted now, and what bounds them. */
   | {
       readonly kind: "permitted";
       readonly permits: readonly PermitGrant[];
       readonly room: number;
+      readonly roomBy: "limit" | "quota";
       readonly atMs: number;
     }
   | {

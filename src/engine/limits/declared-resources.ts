@@ -1,0 +1,116 @@
+// What the resources of a process are: what its pipelines declare, changed by its configuration, one declaration for
+// each name. Two that differ are refused as soon as both are known.
+
+import { canonicalJson } from "../../std/json.ts";
+import { definitionInvalid } from "../../model/compile/compile.ts";
+import { parseResource } from "../../model/compile/parse-resource.ts";
+import { parseUseList } from "../../model/compile/parse-uses.ts";
+import type { DefinitionFault, PipelineDefinition } from "../../model/definition.ts";
+import { MillraceError } from "../../model/errors.ts";
+import type { ResourceDeclaration, ResourceUse } from "../../model/resource.ts";
+import { findNearest } from "../../std/nearest.ts";
+import type { BoundUse } from "./permit-request.ts";
+
+/** Settings by name, as the configuration has them. */
+export type ResourceSettings = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+/** The resources of one process. */
+export class DeclaredResources {
+  readonly #settings: ResourceSettings;
+  readonly #known: Map<string, ResourceDeclaration> = new Map();
+  /** Names that only the configuration has said so far. */
+  readonly #unused: Set<string>;
+  /** What each declaration has become, so that the same value is looked at once. */
+  readonly #bound: WeakMap<ResourceDeclaration, ResourceDeclaration> = new WeakMap();
+
+  /** DEFINITION_INVALID names every impossible setting. */
+  constructor(settings: ResourceSettings = {}) {
+    this.#settings = settings;
+    this.#unused = new Set(Object.keys(settings));
+    const faults: DefinitionFault[] = [];
+    for (const [name, values] of Object.entries(settings))
+      this.#known.set(name, parseResource({ name, values, faults, base: null }));
+    if (faults.length > 0) throw definitionInvalid("resources", faults);
+  }
+
+  /** Takes in what a pipeline names in its lists. RESOURCE_UNKNOWN, RESOURCE_CONFLICT. */
+  declareAll({ stages }: PipelineDefinition): void {
+    for (const { uses } of stages)
+      if (Array.isArray(uses)) for (const use of uses as readonly ResourceUse[]) this.bind(use);
+  }
+
+  /** All that are known, in order of name. */
+  list(): readonly ResourceDeclaration[] {
+    return [...this.#known.values()].sort((left, right) =>
+      left.terms.name < right.terms.name ? -1 : 1,
+    );
+  }
+
+  find(name: string): ResourceDeclaration | undefined {
+    return this.#known.get(name);
+  }
+
+  /** The use with what is declared for it here. RESOURCE_UNKNOWN, RESOURCE_CONFLICT. */
+  bind(use: ResourceUse): BoundUse {
+    if (use.declaration === null) return { ...use, declaration: this.#findNamed(use.resource) };
+    let declaration = this.#bound.get(use.declaration);
+    if (declaration === undefined) {
+      declaration = this.#declare(use.declaration);
+      this.#bound.set(use.declaration, declaration);
+    }
+    if (declaration === use.declaration) return use as BoundUse;
+    return { ...use, declaration };
+  }
+
+  #findNamed(name: string): ResourceDeclaration {
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const near = findNearest(name, [...this.#known.keys()]);
+    throw new MillraceError("RESOURCE_UNKNOWN", `There is no resource "${name}".`, {
+      hint:
+        near === undefined
+          ? `declare it under "resources" in millrace.config.ts, or use resource("${name}", ...)`
+          : `did you mean "${near}"?`,
+    });
+  }
+
+  #declare(declared: ResourceDeclaration): ResourceDeclaration {
+    const { name } = declared.terms;
+    const values = this.#settings[name];
+    const made =
+      values === undefined ? declared : parseResource({ name, values, faults: [], base: declared });
+    const known = this.#known.get(name);
+    // What only the configuration knows until now is what it changes.
+    if (known === undefined || this.#unused.delete(name)) {
+      this.#known.set(name, made);
+      return made;
+    }
+    if (canonicalJson({ ...known.terms }) === canonicalJson({ ...made.terms })) return known;
+    throw new MillraceError(
+      "RESOURCE_CONFLICT",
+      `Two resources are called "${name}" and differ: ${describe(known)} and ${describe(made)}.`,
+      { hint: "give one of them another name, or declare it once and import it" },
+    );
+  }
+}
+
+function describe({ terms }: ResourceDeclaration): string {
+  const { name: _name, ...rest } = terms;
+  return canonicalJson(rest);
+}
+
+/** The uses of an attempt: those of the list, or what the stage's function gives, bound. USE_INVALID. */
+export function bindUses(
+  resources: DeclaredResources,
+  stage: string,
+  list: readonly unknown[],
+): readonly BoundUse[] {
+  const faults: string[] = [];
+  const uses = parseUseList(list, (message) => faults.push(message));
+  if (faults.length > 0) {
+    throw new MillraceError("USE_INVALID", `The uses of "${stage}": ${faults.join("; ")}.`, {
+      hint: "give a list of resources, such as [api, host.for(url)]",
+    });
+  }
+  return uses.map((use) => resources.bind(use));
+}
