@@ -43,7 +43,7 @@ export type {
   StageState,
 } from "../model/outcome.ts";
 export type { RetryMatch, RetryOptions, RetryRule } from "../model/retry.ts";
-export { classifyText } from "../policy/classify-text.ts";
+export { classifyText } from "../policy/classify/classify-text.ts";
 export type { TriggerRule } from "../model/stage/trigger.ts";
 export type { ArtifactReference, Context } from "../model/context.ts";
 export { AbortReason } from "../model/context.ts";

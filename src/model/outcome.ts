@@ -25,7 +25,7 @@ export type StageEndState = "succeeded" | "failed" | "skipped" | "cancelled" | "
 /** How a success came about: worked for, found in the cache, or taken from a checkpoint. */
 export type Via = "run" | "cache" | "checkpoint";
 
-/** Classes of failure; what each means for retries stands in `policy/classify.ts`. */
+/** Classes of failure; what each means for retries stands in `policy/classify/`. */
 export const ERROR_CLASSES = [
   "unreachable",
   "dns-missing",

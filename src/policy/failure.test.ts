@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ERROR_CHARS_MAX } from "../model/limits.ts";
-import { classifyError } from "./classify.ts";
+import { classifyError } from "./classify/classify.ts";
 import {
   fingerprintOf,
   makeFailure,

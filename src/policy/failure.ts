@@ -5,8 +5,8 @@ import { ERROR_CHARS_MAX } from "../model/limits.ts";
 import type { ErrorClass, Failure } from "../model/outcome.ts";
 import { toErrorEnvelope, type ErrorEnvelope } from "../std/error-envelope.ts";
 import { boundedText, sha256Hex } from "../std/json.ts";
-import type { Classified } from "./classify.ts";
-import { findFirst, listSources, readText } from "./evidence.ts";
+import type { Classified } from "./classify/classify.ts";
+import { findFirst, listSources, readText } from "./classify/evidence.ts";
 
 /** What a failure is made of. */
 export interface FailureOptions {

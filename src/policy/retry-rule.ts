@@ -2,8 +2,8 @@
 // decided in `retry.ts`.
 
 import type { ParsedRule, RetryMatch } from "../model/retry.ts";
-import type { Classified } from "./classify.ts";
-import { exitCodeOf, listCodes } from "./evidence.ts";
+import type { Classified } from "./classify/classify.ts";
+import { exitCodeOf, listCodes } from "./classify/evidence.ts";
 import { messageOf } from "./failure.ts";
 
 /** One failure, as rules see it. */

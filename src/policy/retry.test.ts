@@ -4,7 +4,7 @@ import { DEFERRAL_MS_MAX, DEFERRALS_MAX } from "../model/limits.ts";
 import { ERROR_CLASSES, type ErrorClass } from "../model/outcome.ts";
 import type { ParsedRule, RetryMatch, RetryPolicy } from "../model/retry.ts";
 import { makeSeededRandom, type Random } from "../std/random.ts";
-import { classifyError, decideClass, type Classified } from "./classify.ts";
+import { classifyError, decideClass, type Classified } from "./classify/classify.ts";
 import { decideRetry, type RetryDecision, type RetryQuestion } from "./retry.ts";
 
 const HOUR_MS = 3_600_000;

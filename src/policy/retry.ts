@@ -16,8 +16,8 @@ import type { ParsedRule, RetryPolicy } from "../model/retry.ts";
 import type { Random } from "../std/random.ts";
 import { boundedText } from "../std/json.ts";
 import { computeDelayMs } from "./backoff.ts";
-import type { Classified } from "./classify.ts";
-import { EXECUTED_CLASSES, EXECUTED_CODES, STORE_CLASSES } from "./error-table.ts";
+import type { Classified } from "./classify/classify.ts";
+import { EXECUTED_CLASSES, EXECUTED_CODES, STORE_CLASSES } from "./classify/error-table.ts";
 import { messageOf } from "./failure.ts";
 import { matchRules } from "./retry-rule.ts";
 

@@ -2,7 +2,7 @@
 
 import type { StageDefinition } from "../../model/definition.ts";
 import type { Failure } from "../../model/outcome.ts";
-import { classifyError, decideClass, type Classified } from "../../policy/classify.ts";
+import { classifyError, decideClass, type Classified } from "../../policy/classify/classify.ts";
 import { makeFailure, messageOf } from "../../policy/failure.ts";
 import { decideRetry, type RetryDecision } from "../../policy/retry.ts";
 import type { Attempt } from "./attempt.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import type { CommandShape } from "../../model/definition.ts";
-import { classifyError } from "../../policy/classify.ts";
+import { classifyError } from "../../policy/classify/classify.ts";
 import { systemClock } from "../../std/clock.ts";
 import { toErrorEnvelope } from "../../std/error-envelope.ts";
 import type { CommandProgress, CommandRequest, CommandResult } from "./command/request.ts";

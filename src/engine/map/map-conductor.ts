@@ -4,7 +4,7 @@
 import { AbortReason, type AbortKind } from "../../model/context.ts";
 import type { MapShape } from "../../model/definition.ts";
 import type { Ending } from "../../model/outcome.ts";
-import { classifyError } from "../../policy/classify.ts";
+import { classifyError } from "../../policy/classify/classify.ts";
 import { makeFailure } from "../../policy/failure.ts";
 import type { Attempt } from "../attempt/attempt.ts";
 import type { AttemptHistory } from "../attempt/attempt-history.ts";

@@ -4,7 +4,7 @@
 import { ERROR_CODES } from "../../model/errors.ts";
 import type { ErrorClass } from "../../model/outcome.ts";
 import type { BreakerOptions } from "../../model/resource.ts";
-import { EXIT_TABLE, SIGNAL_EXITS, SQLSTATE_TABLE } from "../error-table.ts";
+import { EXIT_TABLE, SIGNAL_EXITS, SQLSTATE_TABLE } from "../classify/error-table.ts";
 
 /**
  * What a call's end says. `success`, `failure`: the other side is alive, or away. `auth`: ignored, but a row of

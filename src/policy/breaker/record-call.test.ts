@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { classifyError } from "../classify.ts";
-import { newBreaker, type BreakerTerms } from "./breaker.ts";
+import { classifyError } from "../classify/classify.ts";
+import { newBreaker, restoreBreaker, type BreakerTerms } from "./breaker.ts";
 import { newCounts } from "./breaker-counts.ts";
 import { breakerOutcome, type CallOutcome } from "./breaker-outcome.ts";
 import { tripBreaker, resetBreaker } from "./override-breaker.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { classifyError } from "../../../policy/classify.ts";
+import { classifyError } from "../../../policy/classify/classify.ts";
 import { CommandError } from "./command-error.ts";
 import { parseOutput } from "./parse-output.ts";
 

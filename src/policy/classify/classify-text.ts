@@ -2,7 +2,7 @@
 // author says so, for words in a message often lie; an error with a code, a status or an exit code is left to the
 // table. Words count as whole words: what is part of a name, a path or a file says nothing.
 
-import type { ErrorClass } from "../model/outcome.ts";
+import type { ErrorClass } from "../../model/outcome.ts";
 import { classifyError } from "./classify.ts";
 import { listCauses, readText } from "./evidence.ts";
 

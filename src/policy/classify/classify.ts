@@ -2,8 +2,8 @@
 // author's hook, codes in the error or its causes, HTTP, gRPC, SQLSTATE, exit code, then `bug` or `unknown`.
 // Words in messages never count. Whether another attempt follows is decided in `retry.ts`.
 
-import { isMillraceError } from "../model/errors.ts";
-import type { ErrorClass } from "../model/outcome.ts";
+import { isMillraceError } from "../../model/errors.ts";
+import type { ErrorClass } from "../../model/outcome.ts";
 import {
   BUG_TABLE,
   CLASS_VERDICTS,

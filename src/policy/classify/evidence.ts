@@ -2,7 +2,7 @@
 // each. Nothing here throws, whatever was thrown: getters that fail count as absent, cycles end. What the
 // evidence means stands in `error-table.ts`.
 
-import { isRecord } from "../std/record.ts";
+import { isRecord } from "../../std/record.ts";
 import { GRPC_TABLE } from "./error-table.ts";
 
 /** An object that is read field by field. */

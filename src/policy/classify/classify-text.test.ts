@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { PermanentError } from "../model/errors.ts";
-import type { ErrorClass } from "../model/outcome.ts";
+import { PermanentError } from "../../model/errors.ts";
+import type { ErrorClass } from "../../model/outcome.ts";
 import { classifyError, decideClass } from "./classify.ts";
 import { classifyText } from "./classify-text.ts";
 

@@ -2,7 +2,7 @@
 // and lookups only; how signals are found in an error is `evidence.ts`, in which order they count is
 // `classify.ts`. Maps throughout, so that a code such as "constructor" matches nothing.
 
-import { ERROR_CLASSES, type ErrorClass } from "../model/outcome.ts";
+import { ERROR_CLASSES, type ErrorClass } from "../../model/outcome.ts";
 
 /** What a class means for another attempt. `defer`: repeated without costing an attempt. */
 export type RetryVerdict = "yes" | "no" | "once" | "defer";

@@ -2,7 +2,7 @@
 // changes one has to change the other.
 
 import { expect, test } from "vitest";
-import { ERROR_CLASSES } from "../model/outcome.ts";
+import { ERROR_CLASSES } from "../../model/outcome.ts";
 import {
   BUG_TABLE,
   CLASS_VERDICTS,

@@ -2,11 +2,11 @@
 // must not hide the failure it was asked about; one that names no class of ours must not pass unseen either,
 // for a misspelt class would silently change what is retried. What follows is decided in `classify.ts`.
 
-import { describeValue } from "../model/compile/option-reader.ts";
-import { MillraceError } from "../model/errors.ts";
-import { ERROR_CLASSES, type ErrorClass } from "../model/outcome.ts";
-import { boundedText } from "../std/json.ts";
-import { findNearest } from "../std/nearest.ts";
+import { describeValue } from "../../model/compile/option-reader.ts";
+import { MillraceError } from "../../model/errors.ts";
+import { ERROR_CLASSES, type ErrorClass } from "../../model/outcome.ts";
+import { boundedText } from "../../std/json.ts";
+import { findNearest } from "../../std/nearest.ts";
 import { isErrorClass } from "./error-table.ts";
 import { readText, tryRead } from "./evidence.ts";
 

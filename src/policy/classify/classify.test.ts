@@ -2,9 +2,14 @@ import { AssertionError } from "node:assert";
 import { execFile } from "node:child_process";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { AbortReason, ABORT_KINDS } from "../model/context.ts";
-import { MillraceError, PermanentError, ThrottledError, TransientError } from "../model/errors.ts";
-import { ERROR_CLASSES, type ErrorClass } from "../model/outcome.ts";
+import { AbortReason, ABORT_KINDS } from "../../model/context.ts";
+import {
+  MillraceError,
+  PermanentError,
+  ThrottledError,
+  TransientError,
+} from "../../model/errors.ts";
+import { ERROR_CLASSES, type ErrorClass } from "../../model/outcome.ts";
 import { classifyError, decideClass, type Classified } from "./classify.ts";
 
 function errorWith(fields: object, message = "boom"): Error {

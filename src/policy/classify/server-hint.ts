@@ -1,8 +1,8 @@
 // When the other side says how long to wait: Retry-After of HTTP, push-back of gRPC, `retryAfter` of a
 // ThrottledError. Reads the hint only; how it enters a wait is `retry.ts`.
 
-import { parseDuration } from "../std/duration.ts";
-import { isRecord } from "../std/record.ts";
+import { parseDuration } from "../../std/duration.ts";
+import { isRecord } from "../../std/record.ts";
 import { readField, tryRead, type Source } from "./evidence.ts";
 
 /** A header's text from `headers` or `response.headers`: a Headers object or a record, any case. */
