@@ -196,7 +196,9 @@ const burnt = map(
   { over: stage("two", {}, () => [1, 2]), needs: { loads }, concurrency: 2, runIn: "thread" },
   (_item, { loads }) => {
     const held = new Uint8Array(loads.bytes ?? 0).fill(1);
-    return { usedMs: burn(loads.ms), held: held.length };
+    const beganAtMs = Date.now();
+    const usedMs = burn(loads.ms);
+    return { beganAtMs, endedAtMs: Date.now(), usedMs, held: held.length };
   },
 );
 
