@@ -80,6 +80,15 @@ test("R305: started by name it works the list with two workers; again, nothing i
   expect(healed).toMatchObject({ code: 0 });
   expect(await readSummary()).toMatchObject({ succeeded: 17, skipped: 3, failed: 7, open: 0 });
   await expectWholeFiles();
+}, 120_000);
+
+test("R267: show explains the order of resolvers and where each setting came from, and does nothing", async () => {
+  const shown = await run([MILLRACE, "show", "content-download", "--config", CONFIG]);
+  expect(shown).toMatchObject({ code: 0 });
+  expect(shown.text).toContain("in this order: direct, metadata, landing, archive.");
+  expect(shown.text).toMatch(/download +initialDelay +300ms +pipeline/);
+  expect(shown.text).toMatch(/download +queueTimeout +none +default/);
+  expect(await readdir(folder)).toEqual([]);
 });
 
 test("R305: a worker killed amid downloads loses nothing: another ends every run once, and no file is half", async () => {

@@ -4,12 +4,13 @@ import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { startServer } from "./server/server.ts";
+import { makeWeb } from "./settings.ts";
 
 const { values } = parseArgs({
   options: {
     healed: { type: "boolean", default: false },
     port: { type: "string", default: "8805" },
-    log: { type: "string", default: join(import.meta.dirname, "out", "server-log.jsonl") },
+    log: { type: "string", default: join(makeWeb(process.env).out, "server-log.jsonl") },
   },
 });
 

@@ -6,6 +6,8 @@ import { Client } from "./net/client.ts";
 
 const PACE = 0.005;
 
+const HEADERS = z.record(z.string(), z.record(z.string(), z.string()));
+
 const ENVIRONMENT = z.object({
   /** Folder for the results. */
   CONTENT_DOWNLOAD_OUT: z
@@ -20,6 +22,11 @@ const ENVIRONMENT = z.object({
   CONTENT_DOWNLOAD_METADATA: z.string().default("http://metadata.test"),
   CONTENT_DOWNLOAD_ARCHIVE: z.string().default("http://archive.test"),
   CONTENT_DOWNLOAD_AGENT: z.string().min(1).default("millrace-example/1.0"),
+  /** Headers for single hosts, such as keys, as JSON: `{"api.example.com": {"authorization": "..."}}`. */
+  CONTENT_DOWNLOAD_HEADERS: z
+    .string()
+    .default("{}")
+    .transform((text) => HEADERS.parse(JSON.parse(text))),
   /** Largest document, bytes. */
   CONTENT_DOWNLOAD_BYTES_MAX: z.coerce.number().int().min(1).default(2_000_000),
   /** 1 for the real world; the bundled list is done 200 times as fast. */
@@ -52,6 +59,7 @@ export function makeWeb(environment: Environment): Web {
   const pace = read.CONTENT_DOWNLOAD_PACE;
   const client = new Client({
     userAgent: read.CONTENT_DOWNLOAD_AGENT,
+    headersByHost: read.CONTENT_DOWNLOAD_HEADERS,
     // Never under half a second: a busy machine is no silent host.
     silenceMsMax: Math.max(500, 30_000 * pace),
     connectTimeoutMs: Math.max(1_000, 10_000 * pace),

@@ -102,8 +102,10 @@ export async function verify(
 ): Promise<Checked> {
   await meetFaults(needs, context);
   const { source, web, got } = needs;
-  const path = join(web.out, got.kind === "fetched" ? got.part : got.file);
-  return verifyFile(path, { type: source.type, bytes: got.bytes, sha256: source.sha256 });
+  const isFetched = got.kind === "fetched";
+  const path = join(web.out, isFetched ? got.part : got.file);
+  const sha256 = source.sha256 ?? (isFetched ? undefined : got.sha256);
+  return verifyFile(path, { type: source.type, bytes: got.bytes, sha256 });
 }
 
 /** A document in the store. */

@@ -130,7 +130,6 @@ export class Client {
     const hold: Hold = question.hold ?? ((_url, block) => block());
     return hold(url.href, async () => {
       const answer = await this.#ask(url, question);
-      // An answer that nobody reads to its end would keep its connection; an error on it is nobody's any more.
       try {
         const { location } = answer.headers;
         if (REDIRECTS.has(answer.status) && typeof location === "string") {
@@ -138,8 +137,7 @@ export class Client {
         }
         return { kind: "answered", value: await question.read(answer) };
       } finally {
-        answer.body.on("error", () => undefined);
-        if (!answer.body.readableEnded) answer.body.destroy();
+        await discard(answer, question);
       }
     });
   }
@@ -164,6 +162,22 @@ export class Client {
     });
     return { url: url.href, status: statusCode, headers: answered, body };
   }
+}
+
+const DISCARDED_BYTES_MAX = 64 * 1024;
+
+/**
+ * Ends a body that was not read to its end. A short one is read and forgotten, so that its connection can be used
+ * again; any other is cut off. An error on it is nobody's any more.
+ */
+async function discard({ headers, body }: Answer, question: Question<unknown>): Promise<void> {
+  body.on("error", () => undefined);
+  if (body.readableEnded || body.destroyed) return;
+  const isShort = Number(headers["content-length"] ?? Infinity) <= DISCARDED_BYTES_MAX;
+  if (!body.bodyUsed && (isShort || question.method === "HEAD")) {
+    const { signal } = question;
+    await body.dump({ limit: DISCARDED_BYTES_MAX, signal }).catch(() => undefined);
+  } else body.destroy();
 }
 
 /** The body as text; a PermanentError when it is longer than `bytesMax`. */
