@@ -69,11 +69,11 @@ test("a key that is held before anybody waits stays held, and is forgotten once 
 });
 
 test("a held key loses the rest of its turn, so that nobody saves up a burst", () => {
-  const lines = linesOf({ a: 6, b: 1 }, { a: 3 });
+  const lines = linesOf({ a: 6, b: 2 }, { a: 3 });
   expect(grant(lines, 1)).toEqual(["a0"]);
   lines.hold("a");
   lines.release("a");
-  expect(grant(lines, 4)).toEqual(["b0", "a1", "a2", "a3"]);
+  expect(grant(lines, 5)).toEqual(["b0", "a1", "a2", "a3", "b1"]);
 });
 
 test("a key that is refused loses its turn and is asked once per call", () => {
@@ -145,14 +145,14 @@ test("the question may take heads away and hold keys: the next head of the same 
 });
 
 test("a key that is held by the grant of its own head leaves the round with the turn unspent", () => {
-  const lines = linesOf({ a: 4, b: 1 }, { a: 2 });
+  const lines = linesOf({ a: 4, b: 2 }, { a: 2 });
   const entry = lines.next((key) => {
     lines.hold(key);
     return true;
   });
   expect(entry?.waiter).toBe("a0");
   lines.release("a");
-  expect(grant(lines, 4)).toEqual(["b0", "a1", "a2", "a3"]);
+  expect(grant(lines, 4)).toEqual(["b0", "a1", "a2", "b1"]);
 });
 
 test("people can ask for the place of a waiter and for all in order", () => {
@@ -277,7 +277,7 @@ const command = fc.record({
 });
 
 test("lines do what sorted arrays do, for any sequence of moves", () => {
-  const check = fc.property(fc.array(command, { maxLength: 150 }), (commands) => {
+  const check = fc.property(fc.array(command, { maxLength: 150, size: "max" }), (commands) => {
     const lines = new FairLines<number>();
     const model = new Model();
     const everyone: Entry<number>[] = [];
@@ -304,7 +304,7 @@ test("lines do what sorted arrays do, for any sequence of moves", () => {
     expect(new Set(lines)).toEqual(new Set(rest));
     expect(lines.size).toBe(rest.length);
   });
-  fc.assert(check, { numRuns: 300 });
+  fc.assert(check, { numRuns: 200 });
 });
 
 test("with K contending keys of equal weight the head of each is granted within K grants", () => {

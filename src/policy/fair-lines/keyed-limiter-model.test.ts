@@ -70,7 +70,7 @@ type Command = typeof command extends fc.Arbitrary<infer C> ? C : never;
 const start = fc.record({
   limits: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 4, maxLength: 4 }),
   slots: fc.constantFrom(1, 2, 3, 1_000),
-  commands: fc.array(command, { maxLength: 120 }),
+  commands: fc.array(command, { maxLength: 120, size: "max" }),
 });
 
 /** One limiter and its book, changed together. */
@@ -193,12 +193,12 @@ test("limits hold, permits balance, nothing lies idle and nobody is overtaken, f
     expect([trial.limiter.held, trial.limiter.waiting]).toEqual([0, 0]);
     expect(KEYS.map((key) => trial.limiter.stats(key).waiting)).toEqual([0, 0, 0, 0]);
   });
-  fc.assert(check, { numRuns: 300 });
+  fc.assert(check, { numRuns: 60 });
 });
 
 test("a key grants in the order of a sorted array", () => {
   const waiter = fc.record({ nowMs: fc.nat(300_000), priority: fc.integer({ min: -3, max: 3 }) });
-  const waiters = fc.array(waiter, { maxLength: 60 });
+  const waiters = fc.array(waiter, { maxLength: 60, size: "max" });
   const check = fc.property(waiters, fc.array(fc.nat(59)), (asked, leaving) => {
     const limiter = new KeyedLimiter({ limits: { default: 1 } });
     const permits: Permit[] = [];

@@ -57,7 +57,7 @@ test("a line does what a sorted array does, for any sequence of moves", () => {
     { weight: 2, arbitrary: fc.record({ kind: fc.constant("shift"), value: fc.nat(9) }) },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant("remove"), value: fc.nat(999) }) },
   );
-  const check = fc.property(fc.array(move, { maxLength: 200 }), (moves) => {
+  const check = fc.property(fc.array(move, { maxLength: 200, size: "max" }), (moves) => {
     const line = new WaitingLine<Named>();
     const everyone: Named[] = [];
     let model: Named[] = [];
@@ -77,14 +77,14 @@ test("a line does what a sorted array does, for any sequence of moves", () => {
       }
       expect(line.size).toBe(model.length);
       expect(line.peek()).toBe(model[0]);
-      expect(everyone.filter(({ isWaiting }) => isWaiting).length).toBe(model.length);
     }
     expect(line.toArray()).toEqual(model);
+    expect(everyone.filter(({ isWaiting }) => isWaiting).length).toBe(model.length);
     expect(model.map((member) => line.countBefore(member))).toEqual([...model.keys()]);
     expect(drain(line)).toEqual(model);
     expect(line.shift()).toBeUndefined();
   });
-  fc.assert(check, { numRuns: 500 });
+  fc.assert(check, { numRuns: 100 });
 });
 
 test("30,000 who leave cost a few looks each, from the front, the back or anywhere", () => {
