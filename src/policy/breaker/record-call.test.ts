@@ -219,9 +219,24 @@ test("an opening by hand is not judged by calls from before it", () => {
   const call = callOf("success", before.state.generation);
 
   expect(recordCall(termsOf(), { ...before, state }, call).state).toBe(state);
-  // Nothing goes while it is open; a result all the same, of this very generation, changes nothing.
-  const impossible = callOf("failure", state.generation);
-  expect(recordCall(termsOf(), { ...before, state }, impossible).state).toBe(state);
+});
+
+test("where nothing but a probe can have gone, nothing but a probe is judged", () => {
+  const order = { reason: "outage", actor: "ada", untilMs: 60_000 };
+  const open = tripBreaker(newBreaker(0), order, 0);
+  const halfOpen = restoreBreaker(termsOf(), open, 60_000);
+  expect(halfOpen.state).toBe("half_open");
+
+  for (const [state, probe] of [
+    [open, false],
+    [open, true],
+    [halfOpen, false],
+  ] as const) {
+    for (const outcome of ["success", "failure"] as const) {
+      const call = { ...callOf(outcome, state.generation, 60_000), probe };
+      expect(recordCall(termsOf(), { state, counts: newCounts() }, call).state).toBe(state);
+    }
+  }
 });
 
 test("terms with a 0 are a fault of ours, never 'unset'", () => {
