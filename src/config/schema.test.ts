@@ -104,6 +104,15 @@ test.each(BAD_NUMBERS)("attemptsInFlight %s is refused with its bounds", (value)
   ]);
 });
 
+test.each([...BAD_NUMBERS, 257])("threads %s is refused with its bounds", (value) => {
+  expect(parse({ worker: { threads: value } }).faults).toMatchObject([
+    {
+      path: "worker.threads",
+      message: expect.stringContaining("expected a whole number from 1 to 256"),
+    },
+  ]);
+});
+
 test.each<[unknown, boolean]>([
   [0, true],
   ["10m", true],
