@@ -91,4 +91,14 @@ describe.skipIf(!HAS_RESOURCES)("with resources", () => {
     expect(waits).toHaveLength(2);
     for (const { askedMs, gotMs } of waits) expect(gotMs).toBeGreaterThanOrEqual(askedMs);
   });
+
+  test("R108: eight runs of a host that wants to be left alone keep no slot from another", async () => {
+    const busy = PAPER_NAMES.map((name) => ({ url: `http://busy.test/shelf/${name}.pdf` }));
+    const ends = await download([...busy, { url: "http://papers.test/zoo.pdf" }]);
+    expect(ends).toMatchObject({ succeeded: 9 });
+    const entries = await server.settled();
+    const firstPause = listWaits(entries)[0];
+    const other = entries.find(({ host, method }) => host === "papers.test" && method === "HEAD");
+    expect(other?.startMs).toBeLessThan((firstPause?.entry.startMs ?? 0) + 1_900);
+  });
 });

@@ -47,6 +47,7 @@ export function makeSites(): ReadonlyMap<string, Behaviour> {
     // Beside the bundled list: enough documents on one host, and enough entries of metadata, to see limits at work.
     ...PAPER_NAMES.flatMap((name): [string, Behaviour][] => [
       [`shelf.test/${name}.pdf`, paper(name)],
+      [`busy.test/shelf/${name}.pdf`, behave.busyAtFirst("seconds", paper(name))],
       [
         `metadata.test/works/shelf%2F${name}`,
         behave.json({ pdf: `http://shelf.test/${name}.pdf` }),
