@@ -9,7 +9,8 @@ import { INLINE_BYTES_MAX } from "../model/limits.ts";
 import type { StoredValue } from "../model/outcome.ts";
 import type { BlobStore } from "../storage/blob-store.ts";
 import type { Store } from "../storage/store.ts";
-import type { EventNumbers, Write, WriteResult } from "../storage/write.ts";
+import type { Write } from "../storage/write.ts";
+import type { EventNumbers, WriteResult } from "../storage/write-result.ts";
 import type { EncodedValue } from "../std/value.ts";
 import type {
   CrashedAttempt,

@@ -17,7 +17,7 @@ import { RunCore } from "../engine/run-core.ts";
 import { RunDriver } from "../engine/run-driver.ts";
 import { collectLoads } from "../engine/needs.ts";
 import { SlotShare } from "../engine/slots.ts";
-import type { EventNumbers } from "../storage/write.ts";
+import type { EventNumbers } from "../storage/write-result.ts";
 import { Emitter } from "../std/emitter.ts";
 import type { EncodedValue } from "../std/value.ts";
 import { toInputVersion } from "./commands/input-text.ts";

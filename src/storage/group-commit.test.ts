@@ -15,7 +15,8 @@ import {
 import { createRun, encoded, inline, putStage, tell } from "../testing/store-suite/fixture.ts";
 import { type CommitFault, FULL_RETRY_MS, GroupCommit } from "./group-commit.ts";
 import { MemoryStore } from "./memory/memory-store.ts";
-import type { Write, WriteResult } from "./write.ts";
+import type { Write } from "./write.ts";
+import type { WriteResult } from "./write-result.ts";
 
 /** A memory store whose transactions fail as told, and that remembers what was asked of it. */
 class RecordingStore extends MemoryStore {

@@ -20,7 +20,8 @@ import {
   WAITING_WRITES_MAX,
 } from "../model/limits.ts";
 import type { Store } from "./store.ts";
-import type { Write, WriteResult } from "./write.ts";
+import type { Write } from "./write.ts";
+import type { WriteResult } from "./write-result.ts";
 import { estimateBytes } from "./write-size.ts";
 
 /** Time between two tries while the disk is full, ms. */

@@ -19,7 +19,8 @@ import type { EncodedValue } from "../std/value.ts";
 import type { BlobStore } from "./blob-store.ts";
 import type { StoreCapabilities } from "./capabilities.ts";
 import type { LeaseRenewer, RenewalListener, RenewalTerms } from "./lease-renewer.ts";
-import type { BatchRecord, Write, WriteResult } from "./write.ts";
+import type { BatchRecord, Write } from "./write.ts";
+import type { WriteResult } from "./write-result.ts";
 import type { PermitRecord, ResourceAddress, ResourceRecord } from "./permits/permit-write.ts";
 
 /** What is asked of a list of runs; newest first. */

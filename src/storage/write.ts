@@ -1,4 +1,4 @@
-// Everything that can be written to a store, and what may become of it. Each write of an owner carries its run's
+// Everything that can be written to a store; what may become of it is `write-result.ts`. Each write of an owner carries its run's
 // epoch; many are applied in one transaction, where one refused write never harms its neighbours.
 
 import type { NewCacheEntry } from "../model/cache.ts";
@@ -6,11 +6,10 @@ import type { ItemRecord, RetryRecord, StageRecord, StateEntry } from "../model/
 import type { EventDraft } from "../model/event.ts";
 import type { Owner } from "../model/lease.ts";
 import type { Failure } from "../model/outcome.ts";
-import type { RunRecord, RunSettings, RunState } from "../model/run.ts";
+import type { RunSettings, RunState } from "../model/run.ts";
 import type { Suspect } from "../policy/crashes.ts";
 import type { EncodedValue } from "../std/value.ts";
 import type {
-  PermitResult,
   ReleasePermitsWrite,
   SetResourceWrite,
   TakePermitsWrite,
@@ -145,15 +144,6 @@ export interface ClaimedPipeline {
   readonly definitionJson: string;
   /** Runs of it that may be running at once, over all processes; null: any number. */
   readonly maxActiveRuns: number | null;
-}
-
-/** A run that was claimed from its queue. */
-export interface NextRun {
-  readonly run: RunRecord;
-  readonly numbers: EventNumbers;
-  readonly events: readonly EventDraft[];
-  /** Hash of the definition it had worked under before. */
-  readonly formerHash: string;
 }
 
 /**
@@ -362,43 +352,3 @@ export type Write =
 
 /** Writes that an owner makes under its lease: refused (`lease-lost`) unless the run is running under `epoch`. */
 export type OwnerWrite = Extract<Write, FencedWrite>;
-
-/** Numbers that the events of a write got: its k-th event, from 0, has firstSeq + k and firstRunSeq + k. */
-export interface EventNumbers {
-  readonly firstSeq: number;
-  readonly firstRunSeq: number;
-  /** Of the transaction, by the store's clock. */
-  readonly atMs: number;
-}
-
-/** What became of one write. One refused write never harms its neighbours. */
-export type WriteResult =
-  | PermitResult
-  /** `run` as it is now, after `create-run`, `claim-run`, `request-cancel` and `interrupt-run`. */
-  | { readonly kind: "done"; readonly numbers: EventNumbers; readonly run?: RunRecord }
-  /** The epoch is not the run's current one, or the run is gone: nothing was changed. */
-  | { readonly kind: "lease-lost" }
-  /** The key of the new run is taken. */
-  | { readonly kind: "key-taken"; readonly run: RunRecord }
-  /** As many runs of its pipeline are running as may be; `run` is one of them. */
-  | { readonly kind: "busy"; readonly run: RunRecord }
-  /** As many runs of its pipeline are queued or waiting as may be. */
-  | { readonly kind: "full"; readonly queued: number }
-  /** Not in a state that allows it, which `reason` says in a sentence; `run` null: there is no such run. */
-  | { readonly kind: "conflict"; readonly run: RunRecord | null; readonly reason: string }
-  /** A memo of that name was there first. */
-  | { readonly kind: "kept"; readonly value: EncodedValue }
-  /** The batch is there. */
-  | { readonly kind: "kept-batch" }
-  /** In the order of the queue; empty: nothing to do there. */
-  | { readonly kind: "claimed"; readonly runs: readonly NextRun[] }
-  /** Ids that are gone, ids of runs that are not there or not in such a state, and how many rows went. */
-  | {
-      readonly kind: "deleted";
-      readonly deleted: readonly string[];
-      readonly kept: readonly string[];
-      readonly items: number;
-      readonly events: number;
-    }
-  /** `nextWakeAtMs`: null when no run waits for a time. */
-  | { readonly kind: "woken"; readonly count: number; readonly nextWakeAtMs: number | null };

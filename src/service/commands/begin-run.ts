@@ -8,7 +8,8 @@ import type { RunRecord } from "../../model/run.ts";
 import { restoreRun, type Kept, type Restored } from "../../engine/restore/restore.ts";
 import type { Isolator } from "../../engine/executors/isolated/isolated-run.ts";
 import type { EncodedValue } from "../../std/value.ts";
-import type { EventNumbers, Write, WriteResult } from "../../storage/write.ts";
+import type { Write } from "../../storage/write.ts";
+import type { EventNumbers, WriteResult } from "../../storage/write-result.ts";
 import { LiveRun } from "../live-run.ts";
 import type { MillContext } from "../mill-context.ts";
 

@@ -12,7 +12,7 @@ import type { RunRecord } from "../../model/run.ts";
 import { fingerprintOf } from "../../policy/failure.ts";
 import { decideIsolation, isPoison } from "../../policy/crashes.ts";
 import { decideReset } from "../../policy/reuse.ts";
-import type { NextRun } from "../../storage/write.ts";
+import type { NextRun } from "../../storage/write-result.ts";
 import { beginRun, type Beginning } from "../commands/begin-run.ts";
 import { checkCheckpoints } from "../commands/check-checkpoints.ts";
 import { readInputText, toInputVersion } from "../commands/input-text.ts";

@@ -2,7 +2,8 @@
 
 import type { StateEntry } from "../../model/checkpoint.ts";
 import { refuseStageMove } from "../stage-rules.ts";
-import type { PutItemWrite, PutMemoWrite, PutStageWrite, WriteResult } from "../write.ts";
+import type { PutItemWrite, PutMemoWrite, PutStageWrite } from "../write.ts";
+import type { WriteResult } from "../write-result.ts";
 import type { MemoryRun } from "./memory-run.ts";
 
 /** The refusal of a write, with the run as it stands. */

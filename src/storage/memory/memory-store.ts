@@ -36,7 +36,8 @@ import type {
   Store,
   WorkerRecord,
 } from "../store.ts";
-import type { BatchRecord, Write, WriteResult } from "../write.ts";
+import type { BatchRecord, Write } from "../write.ts";
+import type { WriteResult } from "../write-result.ts";
 import { assertAhead, assertEventPage, assertPage, assertWrites } from "../write-check.ts";
 import { byText, selectEvents, selectItems, selectRuns } from "./memory-query.ts";
 import type { MemoryRun } from "./memory-run.ts";
@@ -166,7 +167,7 @@ export class MemoryStore implements Store {
 
   async changeMark(): Promise<number> {
     this.#assertOpen();
-    return this.#rows.lastSeq;
+    return this.#rows.log.lastSeq;
   }
 
   async loadCheckpoints(runId: string): Promise<RunCheckpoints> {
@@ -260,7 +261,7 @@ export class MemoryStore implements Store {
     this.#assertOpen();
     assertEventPage(query.limit);
     const { runId } = query;
-    const events = runId === undefined ? this.#rows.events : (this.#run(runId)?.events ?? []);
+    const events = runId === undefined ? this.#rows.log.events : (this.#run(runId)?.events ?? []);
     return selectEvents(events, query);
   }
 

@@ -2,7 +2,7 @@
 // waits, so nobody sees half of it.
 
 import { assert } from "../../std/assert.ts";
-import type { EventDraft, MillraceEvent } from "../../model/event.ts";
+import type { EventDraft } from "../../model/event.ts";
 import type { RunRecord, RunState } from "../../model/run.ts";
 import {
   cancelRun,
@@ -33,20 +33,19 @@ import type {
   CreateBatchWrite,
   CreateRunWrite,
   DeleteRunsWrite,
-  EventNumbers,
   InterruptRunWrite,
   MoveRunWrite,
-  NextRun,
   OwnerWrite,
   ReclaimRunWrite,
   RequestCancelWrite,
   WakeRunsWrite,
   Write,
-  WriteResult,
 } from "../write.ts";
+import type { NextRun, WriteResult } from "../write-result.ts";
 import { MemoryCache } from "./memory-cache.ts";
 import { MemoryQueue } from "./memory-queue.ts";
 import { conflict, putItem, putMemo, putStage } from "./memory-owned.ts";
+import { MemoryLog } from "./memory-log.ts";
 import { MemoryPermits } from "./memory-permits.ts";
 import { MemoryRun } from "./memory-run.ts";
 import { releasePermits, setResource, takePermits } from "../permits/permit-rules.ts";
@@ -77,14 +76,7 @@ export class MemoryRows {
   readonly queue: MemoryQueue = new MemoryQueue();
   readonly cache: MemoryCache = new MemoryCache();
   readonly permits: MemoryPermits = new MemoryPermits((number) => this.runs[number - 1]);
-  /** In order of number. */
-  events: MillraceEvent[] = [];
-  #lastSeq = 0;
-
-  /** Number of the last event that was told, deleted or not. */
-  get lastSeq(): number {
-    return this.#lastSeq;
-  }
+  readonly log: MemoryLog = new MemoryLog();
 
   /** Does one write, or says why not. `nowMs` is the time of the transaction. */
   write(write: Write, nowMs: number): WriteResult {
@@ -211,7 +203,7 @@ export class MemoryRows {
     if (isEnding && run.record.attempts > 0 && isStageOver(write.record.state))
       run.record = { ...run.record, attempts: 0 };
     if (run.record.updatedAtMs !== nowMs) run.record = { ...run.record, updatedAtMs: nowMs };
-    return { kind: "done", numbers: this.#tell(run, write.events, nowMs) };
+    return { kind: "done", numbers: this.log.tell(run, write.events, nowMs) };
   }
 
   #writePermits(
@@ -223,16 +215,15 @@ export class MemoryRows {
     const owner = { run: run.record.number, epoch: run.record.epoch };
     if (write.kind === "release-permits") {
       const told = [...write.events, ...releasePermits(book, owner, write)];
-      return { kind: "done", numbers: this.#tell(run, told, nowMs) };
+      return { kind: "done", numbers: this.log.tell(run, told, nowMs) };
     }
     const { result, events } = takePermits(book, owner, write);
-    this.#tell(run, events, nowMs);
+    this.log.tell(run, events, nowMs);
     return result;
   }
 
   #setResource(write: SetResourceWrite, atMs: number): WriteResult {
-    for (const draft of setResource(this.permits.open(atMs), write))
-      this.events.push({ ...draft, seq: ++this.#lastSeq, runSeq: 0, atMs, run: "" });
+    this.log.tellAll(setResource(this.permits.open(atMs), write), atMs);
     const record = this.permits.record(write, atMs);
     assert(record !== undefined, `Resource "${write.resource}" was set and is gone.`);
     return { kind: "resource-set", record };
@@ -300,7 +291,7 @@ export class MemoryRows {
       this.#keepDefinition(pipeline.definitionHash, pipeline.definitionJson);
       this.#replace(run, claimQueued(run.record, { claim: write.claim, pipeline }, nowMs));
       const events = [{ type: "run.started", data: { epoch: run.record.epoch } } as const];
-      const numbers = this.#tell(run, events, nowMs);
+      const numbers = this.log.tell(run, events, nowMs);
       return { run: run.record, numbers, events, formerHash };
     });
     return { kind: "claimed", runs };
@@ -329,14 +320,12 @@ export class MemoryRows {
     const deleted = [...gone].map(({ record }) => record.id);
     for (const run of gone) this.#forget(run);
     const ids = new Set(deleted);
-    const before = this.events.length;
-    if (ids.size > 0) this.events = this.events.filter(({ run }) => !ids.has(run));
     return {
       kind: "deleted",
       deleted,
       kept: runIds.filter((id) => !ids.has(id)),
       items: [...gone].reduce((count, run) => count + run.itemCount, 0),
-      events: before - this.events.length,
+      events: this.log.forget(ids),
     };
   }
 
@@ -377,19 +366,7 @@ export class MemoryRows {
   }
 
   #done(run: MemoryRun, drafts: readonly EventDraft[], nowMs: number): WriteResult {
-    return { kind: "done", numbers: this.#tell(run, drafts, nowMs), run: run.record };
-  }
-
-  #tell(run: MemoryRun, drafts: readonly EventDraft[], atMs: number): EventNumbers {
-    const numbers = { firstSeq: this.#lastSeq + 1, firstRunSeq: run.runSeq + 1, atMs };
-    for (const draft of drafts) {
-      run.runSeq += 1;
-      const seq = ++this.#lastSeq;
-      const event = { ...draft, seq, runSeq: run.runSeq, atMs, run: run.record.id };
-      this.events.push(event);
-      run.events.push(event);
-    }
-    return numbers;
+    return { kind: "done", numbers: this.log.tell(run, drafts, nowMs), run: run.record };
   }
 }
 

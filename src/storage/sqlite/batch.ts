@@ -6,7 +6,7 @@ import { assert } from "../../std/assert.ts";
 import type { EventDraft } from "../../model/event.ts";
 import type { StageState } from "../../model/outcome.ts";
 import type { RunRecord, RunState } from "../../model/run.ts";
-import type { EventNumbers } from "../write.ts";
+import type { EventNumbers } from "../write-result.ts";
 import type { KnownHeads } from "./known-heads.ts";
 import { PermitLedger } from "./permit-ledger.ts";
 import type { Rows } from "./rows.ts";

@@ -34,7 +34,8 @@ import type {
   Store,
   WorkerRecord,
 } from "../store.ts";
-import type { BatchRecord, Write, WriteResult } from "../write.ts";
+import type { BatchRecord, Write } from "../write.ts";
+import type { WriteResult } from "../write-result.ts";
 import { assertAhead, assertEventPage, assertPage, assertWrites } from "../write-check.ts";
 import { readPragma } from "./connection.ts";
 import { isDoubtful, toStoreError } from "./faults.ts";

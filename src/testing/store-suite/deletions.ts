@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import type { Store } from "../../storage/store.ts";
-import type { DeleteRunsWrite, WriteResult } from "../../storage/write.ts";
+import type { DeleteRunsWrite } from "../../storage/write.ts";
+import type { WriteResult } from "../../storage/write-result.ts";
 import type { RunState } from "../../model/run.ts";
 import {
   apply,

@@ -17,7 +17,6 @@ import type {
   InterruptRunWrite,
   MoveRunWrite,
   NewRun,
-  NextRun,
   PutItemWrite,
   PutMemoWrite,
   PutStageWrite,
@@ -25,8 +24,8 @@ import type {
   RequestCancelWrite,
   ResetStage,
   Write,
-  WriteResult,
 } from "../../storage/write.ts";
+import type { NextRun, WriteResult } from "../../storage/write-result.ts";
 
 /** Length of the leases that the fixtures take. */
 export const LEASE_MS = 30_000;

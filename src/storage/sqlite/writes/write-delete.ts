@@ -2,7 +2,8 @@
 // write that asks for it.
 
 import { isDeletable } from "../../run-rules.ts";
-import type { DeleteRunsWrite, WriteResult } from "../../write.ts";
+import type { DeleteRunsWrite } from "../../write.ts";
+import type { WriteResult } from "../../write-result.ts";
 import type { Batch } from "../batch.ts";
 import type { RunHead } from "../statements/runs.ts";
 

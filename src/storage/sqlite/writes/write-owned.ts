@@ -1,7 +1,8 @@
 // Writes that an owner makes under its lease. Each is refused unless its run is running under the epoch it
 // carries; the head of the run, read once per transaction under the write lock, answers that for all of them.
 
-import type { EventNumbers, OwnerWrite, WriteResult } from "../../write.ts";
+import type { OwnerWrite } from "../../write.ts";
+import type { EventNumbers, WriteResult } from "../../write-result.ts";
 import type {
   DropItemsWrite,
   MoveRunWrite,

@@ -6,7 +6,7 @@ import type {
   SetResourceWrite,
   TakePermitsWrite,
 } from "../../permits/permit-write.ts";
-import type { WriteResult } from "../../write.ts";
+import type { WriteResult } from "../../write-result.ts";
 import type { Batch } from "../batch.ts";
 import type { RunHead } from "../statements/runs.ts";
 

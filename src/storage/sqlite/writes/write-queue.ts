@@ -5,11 +5,10 @@ import { claimOrder, claimQueued, reclaimRun, refuseReclaim, wakeRun } from "../
 import type {
   ClaimedPipeline,
   ClaimNextWrite,
-  NextRun,
   ReclaimRunWrite,
   WakeRunsWrite,
-  WriteResult,
 } from "../../write.ts";
+import type { NextRun, WriteResult } from "../../write-result.ts";
 import type { Batch } from "../batch.ts";
 import { addCrash } from "./write-crash.ts";
 import type { QueuedRun } from "../statements/queue.ts";

@@ -21,8 +21,8 @@ import type {
   RequestCancelWrite,
   ResetStage,
   TakenStage,
-  WriteResult,
 } from "../../write.ts";
+import type { WriteResult } from "../../write-result.ts";
 import type { Batch } from "../batch.ts";
 
 const NO_RUN: WriteResult = {

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import type { RunRecord } from "../../../model/run.ts";
 import type { Store } from "../../../storage/store.ts";
-import type { NewRun, NextRun } from "../../../storage/write.ts";
+import type { NewRun } from "../../../storage/write.ts";
+import type { NextRun } from "../../../storage/write-result.ts";
 import { applyAll, applyClaim, applyRun, claimNext, queueRun, reclaimRun } from "../fixture.ts";
 
 /** The names of claimed runs, in the order of the claim. */

@@ -3,7 +3,8 @@
 
 import assert from "node:assert/strict";
 import type { BatchQuery, Store } from "../../../storage/store.ts";
-import type { NewRun, Write, WriteResult } from "../../../storage/write.ts";
+import type { NewRun, Write } from "../../../storage/write.ts";
+import type { WriteResult } from "../../../storage/write-result.ts";
 import {
   apply,
   applyAll,
