@@ -29,9 +29,11 @@ export const service = resource("service", {
   breaker: { threshold: 3, recovery: toPace(45), successes: 2, whenOpen: "fail" },
 });
 
-/** Holds a resource around each request of a resolver, and none of them around another. */
+/** Holds a resource around each request of a resolver, and none of them around another. Looking is free. */
 export function holdFor(context: Context, resolver: ResolverName | null): Hold {
-  if (!HAS_RESOURCES) return (_url, block) => block();
-  return (url, block) =>
-    context.use(resolver === null ? host.for(url) : service.for(resolver), block);
+  if (!HAS_RESOURCES) return (_request, block) => block();
+  return ({ url, method }, block) => {
+    if (resolver !== null) return context.use(service.for(resolver), block);
+    return context.use(host.for(url, method === "HEAD" ? { cost: 0 } : {}), block);
+  };
 }

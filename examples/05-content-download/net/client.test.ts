@@ -37,7 +37,7 @@ test("R305: redirects are followed to the document, each hop held for itself and
   const held: string[] = [];
   const seen = await makeClient().visit("http://papers.test/go/zoo", {
     ...ask(),
-    hold: (url, block) => {
+    hold: ({ url }, block) => {
       held.push(url);
       return block();
     },

@@ -21,8 +21,14 @@ export interface ClientOptions extends ConnectOptions {
   readonly headersByHost?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
-/** Holds what a request to this address needs while `block` runs. */
-export type Hold = <T>(url: string, block: () => Promise<T>) => Promise<T>;
+/** One request, as whoever counts them sees it. */
+export interface Request {
+  readonly url: string;
+  readonly method: "GET" | "HEAD";
+}
+
+/** Holds what a request needs while `block` runs. */
+export type Hold = <T>(request: Request, block: () => Promise<T>) => Promise<T>;
 
 /** An answer whose body is not read yet. */
 export interface Answer {
@@ -34,7 +40,7 @@ export interface Answer {
 
 /** What is asked. */
 export interface Question<T> {
-  readonly method: "GET" | "HEAD";
+  readonly method: Request["method"];
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   /** Default: runs the block as it is. */
@@ -127,8 +133,8 @@ export class Client {
     url: URL,
     question: Question<T>,
   ): Promise<{ kind: "answered"; value: T } | { kind: "moved"; url: URL }> {
-    const hold: Hold = question.hold ?? ((_url, block) => block());
-    return hold(url.href, async () => {
+    const hold: Hold = question.hold ?? ((_request, block) => block());
+    return hold({ url: url.href, method: question.method }, async () => {
       const answer = await this.#ask(url, question);
       try {
         const { location } = answer.headers;

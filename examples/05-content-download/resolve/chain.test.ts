@@ -31,7 +31,7 @@ function resolve(artifact: object): Promise<Resolution> {
     signal,
     hold:
       () =>
-      <T>(_url: string, block: () => Promise<T>) =>
+      <T>(_request: unknown, block: () => Promise<T>) =>
         block(),
   };
   return resolveArtifact(ARTIFACT.parse({ id: "a", ...artifact }), desk, { bytesMax });
