@@ -131,6 +131,16 @@ test("five minutes closed make openings count from one again, a moment less does
   }
 });
 
+test("time that passes open or half open is not stable, however long", () => {
+  const world = setup();
+  world.call("failure");
+  world.nowMs += HOUR_MS;
+  world.ask();
+  world.nowMs += HOUR_MS;
+
+  expect(world.call("failure")).toMatchObject({ state: "open", openings: 2 });
+});
+
 test("R121: a probe that succeeds closes, one that fails opens again", () => {
   const world = setup();
   world.call("failure");
