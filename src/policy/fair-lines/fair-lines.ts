@@ -196,7 +196,6 @@ export class FairLines<T> {
   /** A key that nobody waits for and that is not held is forgotten. */
   #tidy(keyLine: KeyLine<T>): void {
     if (keyLine.line.size > 0) return;
-    keyLine.credit = 0;
     this.#round.drop(keyLine);
     if (!keyLine.isHeld) this.#lines.delete(keyLine.key);
   }

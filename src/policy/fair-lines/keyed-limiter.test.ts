@@ -176,6 +176,25 @@ test("inside a key priority goes first and a minute of waiting is worth one, ove
   expect(started).toEqual(["first", "urgent", "old", "same", "late"]);
 });
 
+test("an urgent one brings those who wait for the same keys no further than itself", () => {
+  const { ask, started, end } = setup();
+  ask("first", "a");
+  ask("old", "a", { nowMs: 0 });
+  ask("rival", "a b", { nowMs: 10 });
+  ask("urgent", "a b", { nowMs: 20, priority: 1 });
+  for (const name of ["first", "urgent", "old"]) end(name);
+  expect(started).toEqual(["first", "urgent", "old", "rival"]);
+});
+
+test("the order in which keys are named makes nobody overtake", () => {
+  const { ask, started, end } = setup();
+  ask("first", "a b");
+  ask("old", "b a", { nowMs: 0 });
+  ask("young", "a b", { nowMs: 1 });
+  end("first");
+  expect(started).toEqual(["first", "old"]);
+});
+
 test("who leaves is passed over, and the place of those behind is one better", () => {
   const { limiter, ask, started, end } = setup();
   ask("0", "a");

@@ -109,7 +109,10 @@ export class KeyedLimiter {
     return this.#refusalOf(keys) ?? this.#mint(keys);
   }
 
-  /** Takes a place under each key at once, or joins the line: `wake` is not called before this has returned. */
+  /**
+   * Takes a place under each key at once, or joins the line: `wake` is not called before this has returned. Nothing
+   * is kept free for who needs several keys, so those who need one of them alone may go first again and again.
+   */
   acquire(uses: readonly KeyUse[], options: WaitOptions): Permit | Ticket {
     const keys = this.#declare(uses);
     const refusal = this.#refusalOf(keys);
@@ -117,7 +120,7 @@ export class KeyedLimiter {
     return this.#join(keys, refusal.key ?? undefined, options);
   }
 
-  /** Takes a waiter out of line, in O(1). False: it has had its permit or left before. After true none comes. */
+  /** Takes a waiter out of line, without a scan. False: it has had its permit or left before. After true none comes. */
   leave(ticket: Ticket): boolean {
     const waiter = this.#waiters.get(ticket);
     if (waiter === undefined) return false;
