@@ -477,7 +477,6 @@ const api = resource("api", { limit: 3 });
 test.each<readonly [string, () => ReturnType<typeof definePipeline>, string]>([
   ["uses", () => one({ uses: [api] }), 'option "uses" of stage "a"'],
   ["uses by function", () => one({ uses: () => [api] }), 'option "uses" of stage "a"'],
-  ["threads", () => one({ runIn: "thread" }), 'option "runIn: "thread"" of stage "a"'],
   ["health", () => one({ health: () => true }), 'option "health" of stage "a"'],
   ["the gate", () => one({}, { gate: "health" }), 'gate: "health"'],
   ["uses of all", () => one({}, { defaults: { uses: [api] } }), 'option "defaults.uses"'],
@@ -516,10 +515,34 @@ test("what is not built yet may be written as switched off", async () => {
   expect((await made.run(undefined)).state).toBe("succeeded");
 });
 
+test("a stage for threads needs the address of its module, in both forms, and a command needs no thread", () => {
+  const fault = {
+    path: "stages.a.runIn",
+    message: '"thread" needs the address of the module that exports the pipeline',
+    hint: "write pipeline(name, { module: import.meta.url, ... }) and export it",
+  };
+  expect(faultsOf(() => one({ runIn: "thread" }))).toEqual([fault]);
+  const typed = stage("a", { runIn: "thread" }, () => 1);
+  const mapped = map("b", { over: [1], runIn: "thread" }, (item) => item);
+  const both = { stages: [typed, mapped] };
+  expect(faultsOf(() => pipeline("p", both))).toEqual([fault, { ...fault, path: "stages.b.runIn" }]);
+  expect(pipeline("p", { ...both, module: import.meta.url }).definition.stages[0]?.runIn).toBe(
+    "thread",
+  );
+  const program = command("a", { argv: ["true"], runIn: "thread" });
+  expect(faultsOf(() => pipeline("p", { stages: [program], module: import.meta.url }))).toEqual([
+    {
+      path: "stages.a.runIn",
+      message: "a command has a process of its own",
+      hint: "remove it",
+    },
+  ]);
+});
+
 test("several missing features are named together", async () => {
-  const made = one({ runIn: "thread", health: () => true }, { gate: "health" });
+  const made = one({ health: () => true }, { gate: "health" });
   await expect(made.run(undefined)).rejects.toThrow(
-    'uses what is not available yet: gate: "health", option "runIn: "thread"" of stage "a", option "health" of stage "a".',
+    'uses what is not available yet: gate: "health", option "health" of stage "a".',
   );
 });
 
