@@ -6,6 +6,7 @@ const resolve = { conditions: ["@millrace/source", "node", "import", "default"] 
 
 export default defineConfig({
   test: {
+    globalSetup: "test/support/compile-cache.ts",
     projects: [
       {
         resolve,

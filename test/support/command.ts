@@ -6,6 +6,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import { passCompileCache } from "./compile-cache.ts";
 
 const MAIN = join(import.meta.dirname, "../../src/cli/main.ts");
 const PIPELINES = join(import.meta.dirname, "../e2e/pipelines");
@@ -67,7 +68,8 @@ export function makeProject(env: Readonly<Record<string, string>> = {}): Project
 export function plainEnvironment(
   more: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
-  return { PATH: process.env["PATH"] ?? "", HOME: tmpdir(), LANG: "C.UTF-8", ...more };
+  const path = process.env["PATH"] ?? "";
+  return { PATH: path, HOME: tmpdir(), LANG: "C.UTF-8", ...passCompileCache(), ...more };
 }
 
 function startCommand(

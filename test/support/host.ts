@@ -4,6 +4,7 @@ import { fork } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { passCompileCache } from "./compile-cache.ts";
 
 /** How a call ended. */
 export interface Answer {
@@ -37,7 +38,7 @@ const HOST = join(import.meta.dirname, "command-host.ts");
 export function startHost(files: Readonly<Record<string, string>> = {}): Host {
   const child = fork(HOST, [], {
     execArgv: ["--conditions=@millrace/source"],
-    env: { PATH: process.env["PATH"] ?? "" },
+    env: { PATH: process.env["PATH"] ?? "", ...passCompileCache() },
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   const folders: string[] = [];

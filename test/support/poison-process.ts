@@ -3,6 +3,7 @@
 // the worker itself.
 
 import { appendFileSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import {
   input,
   map,
@@ -141,6 +142,8 @@ export const cluster = pipeline("cluster", {
 export const POISONOUS = [bomb, bombHere, many, hanging, tardy, cluster] as const;
 
 async function main(order: PoisonOrder): Promise<void> {
+  // Who is killed keeps no compiled code for the next one; all is imported by now.
+  flushCompileCache();
   const mill = await openMillrace({
     store: order.store,
     pipelines: POISONOUS,
