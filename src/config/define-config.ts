@@ -2,6 +2,7 @@
 // meanings are here; `schema.ts` checks what a file really says.
 
 import type { PipelineDefinition } from "../model/definition.ts";
+import type { ResourceSetting } from "../model/resource.ts";
 import type { RetryOptions } from "../model/retry.ts";
 import type { Duration } from "../std/duration.ts";
 
@@ -32,6 +33,8 @@ export interface MillraceConfig {
   readonly logFile?: string;
   readonly worker?: WorkerConfig;
   readonly defaults?: DefaultsConfig;
+  /** Resources by name: over what pipelines declare, or declared here for stages that name them. */
+  readonly resources?: Readonly<Record<string, ResourceSetting>>;
   readonly retention?: RetentionConfig;
 }
 

@@ -21,6 +21,7 @@ const KEYS = [
   "worker.heartbeat",
   "defaults.retry",
   "defaults.timeout",
+  "resources",
   "retention.runs",
   "retention.events",
   "retention.deadLetter",

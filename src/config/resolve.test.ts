@@ -145,3 +145,21 @@ test("how long things are kept comes from the file or the environment, 30 days w
   expect(() => fileWith({ retention: { runs: "soon" } })).toThrow("retention.runs");
   expect(() => fileWith({ retention: { run: "7d" } })).toThrow("retention.run");
 });
+
+test("resources come from the file or, as JSON, from a variable that replaces them, and say where from", () => {
+  const file = fileWith({ resources: { api: { limit: 8 } } });
+  expect(resolve().resources).toEqual({ value: {}, origin: { kind: "default" } });
+  expect(resolve({ file }).resources).toEqual({
+    value: { api: { limit: 8 } },
+    origin: { kind: "file", path: "/p/millrace.config.ts", key: "resources" },
+  });
+
+  const env = { MILLRACE_RESOURCES: '{"api":{"limit":2}}' };
+  expect(resolve({ file, env }).resources).toEqual({
+    value: { api: { limit: 2 } },
+    origin: { kind: "environment", name: "MILLRACE_RESOURCES" },
+  });
+  expect(() => resolve({ env: { MILLRACE_RESOURCES: '{"api":{"limit":0}}' } })).toThrow(
+    "MILLRACE_RESOURCES.api.limit: expected a whole number from 1 to 10000; got 0",
+  );
+});

@@ -10,11 +10,14 @@ import {
   STORE_URL_DEFAULT,
 } from "../model/defaults.ts";
 import type { DefinitionFault } from "../model/definition.ts";
+import type { ResourceSettings } from "../model/compile/resource-settings.ts";
 import type { RetryPolicy } from "../model/retry.ts";
 import { parseEnvironment, toVariable, type Environment } from "./environment.ts";
 import { configInvalid, type LoadedConfig } from "./load.ts";
 import type { LogLevel } from "./define-config.ts";
 import type { ParsedConfig } from "./schema.ts";
+
+const NO_RESOURCES: ResourceSettings = {};
 
 /** Where a setting came from. */
 export type Origin =
@@ -44,6 +47,8 @@ export interface Settings {
   /** Under a pipeline's own; null: the house's. */
   readonly retry: Setting<RetryPolicy | null>;
   readonly timeoutMs: Setting<number | null>;
+  /** By name, over what pipelines declare. */
+  readonly resources: Setting<ResourceSettings>;
   /** How long runs that ended well, events and failed runs are kept. */
   readonly keepRunsMs: Setting<number>;
   readonly keepEventsMs: Setting<number>;
@@ -102,6 +107,7 @@ export function resolveSettings(sources: SettingSources): Settings {
     heartbeatMs: pick("heartbeatMs", { key: "worker.heartbeat", fallback: HEARTBEAT_MS_DEFAULT }),
     retry: pick("retry", { key: "defaults.retry", fallback: null }),
     timeoutMs: pick("timeoutMs", { key: "defaults.timeout", fallback: null }),
+    resources: pick("resources", { key: "resources", fallback: NO_RESOURCES }),
     keepRunsMs: pick("keepRunsMs", { key: "retention.runs", fallback: RETENTION_MS_DEFAULT }),
     keepEventsMs: pick("keepEventsMs", { key: "retention.events", fallback: RETENTION_MS_DEFAULT }),
     keepFailedMs: pick("keepFailedMs", {

@@ -162,3 +162,16 @@ test("a configuration made by defineConfig is known as one, frozen, and reads th
   expect(Object.isFrozen(config)).toBe(true);
   expect(parse(config)).toMatchObject({ config: { store: "memory:" }, faults: [] });
 });
+
+test("resources are read by name, with their faults among all others", () => {
+  const resources = { api: { limit: 8, limits: { slow: 1 }, quota: { rate: 60, per: "1m" } } };
+  expect(parse({ resources })).toMatchObject({ config: { resources }, faults: [] });
+
+  const { faults } = parse({ logLevel: "loud", resources: { api: { limit: 0, burst: 3 } } });
+  expect(faults.map(({ path }) => path).sort()).toEqual([
+    "logLevel",
+    "resources.api.burst",
+    "resources.api.limit",
+  ]);
+  expect(parse({ resources: ["api"] }).faults).toMatchObject([{ path: "resources" }]);
+});

@@ -4,6 +4,10 @@
 
 import { OptionReader, isPlainRecord, describeValue } from "../model/compile/option-reader.ts";
 import { parseRetry, RETRY_POLICY_DEFAULT } from "../model/compile/parse-retry.ts";
+import {
+  checkResourceSettings,
+  type ResourceSettings,
+} from "../model/compile/resource-settings.ts";
 import type { DefinitionFault } from "../model/definition.ts";
 import { CONCURRENCY_MAX, THREADS_MAX } from "../model/limits.ts";
 import type { RetryPolicy } from "../model/retry.ts";
@@ -23,6 +27,7 @@ export interface ParsedConfig {
   readonly heartbeatMs: number | undefined;
   readonly retry: RetryPolicy | undefined;
   readonly timeoutMs: number | undefined;
+  readonly resources: ResourceSettings | undefined;
   readonly keepRunsMs: number | undefined;
   readonly keepEventsMs: number | undefined;
   readonly keepFailedMs: number | undefined;
@@ -39,12 +44,13 @@ const TOP_KEYS = [
   "logFile",
   "worker",
   "defaults",
+  "resources",
   "retention",
 ];
 
 /** Keys that the documents name and that come with a later feature, by section. */
 const LATER_KEYS: Readonly<Record<string, readonly string[]>> = {
-  "": ["dryRun", "resources", "schedules", "server", "notify", "health"],
+  "": ["dryRun", "schedules", "server", "notify", "health"],
   worker: ["concurrency", "stopAfter", "processes"],
   defaults: ["uses"],
   store: ["inlineBytes", "blobs"],
@@ -87,6 +93,7 @@ function readSections(
         ? parseRetry(defaults.options, RETRY_POLICY_DEFAULT)
         : undefined,
     timeoutMs: defaults?.options.durationMs("timeout"),
+    resources: parseResources(raw["resources"], faults),
     keepRunsMs: retention?.options.durationMs("runs"),
     keepEventsMs: retention?.options.durationMs("events"),
     keepFailedMs: retention?.options.durationMs("deadLetter"),
@@ -141,6 +148,10 @@ function parseStore(reader: SectionReader): Pick<ParsedConfig, "store" | "busyTi
     section?.options.fault("busyTimeout", `expected 0 ms to 10 min; got ${busyTimeoutMs} ms`);
   }
   return { store: section?.options.text("url", 4_096), busyTimeoutMs };
+}
+
+function parseResources(raw: unknown, faults: DefinitionFault[]): ResourceSettings | undefined {
+  return raw !== undefined && checkResourceSettings(raw, faults) ? raw : undefined;
 }
 
 function parsePipelines(reader: SectionReader): readonly unknown[] {

@@ -30,7 +30,8 @@ export function declareResource<K = never>(
     });
   }
   const declaration = parseResource({ name, values: { ...options }, faults, base: null });
-  if (faults.length > 0) throw definitionInvalid(String(name), faults);
+  if (faults.length > 0)
+    throw definitionInvalid(String(name), faults, `Resource "${String(name)}" is`);
   const quotas = [options.quota ?? []].flat();
   const bind = (key: string | null, costs: Costs, use: UseOptions): ResourceUse =>
     Object.freeze({

@@ -45,7 +45,8 @@ export interface ResourceOptions<K> {
   /** Holders at once, over all processes, 1 to 10,000. Default: none. */
   readonly limit?:
     | number
-    | { readonly default: number; readonly keys: Readonly<Record<string, number>> };
+    /** Without `default` the other keys have none. */
+    | { readonly default?: number; readonly keys: Readonly<Record<string, number>> };
   /** One or up to 8 quotas; a use is granted by all or by none. */
   readonly quota?: QuotaOptions<K> | readonly QuotaOptions<K>[];
   readonly breaker?: KeyedBreakerOptions;
@@ -55,6 +56,19 @@ export interface ResourceOptions<K> {
   readonly key?: (input: K) => string;
   /** Hears of changes of breaker and limit in this process; one that throws harms nobody. */
   readonly onChange?: (change: ResourceChange) => void;
+}
+
+/** What a configuration says of a resource by its name: over what is declared, or all there is. */
+export interface ResourceSetting {
+  /** Holders at once, over all processes, 1 to 10,000. */
+  readonly limit?: number;
+  /** Limits of keys that have their own. */
+  readonly limits?: Readonly<Record<string, number>>;
+  /** One or up to 8 quotas, instead of those that are declared. What a use costs is code, and stays as declared. */
+  readonly quota?: Omit<QuotaOptions, "cost"> | readonly Omit<QuotaOptions, "cost">[];
+  /** What is not said stays as declared. */
+  readonly breaker?: KeyedBreakerOptions;
+  readonly retryBudget?: { readonly share?: number; readonly minPerSecond?: number };
 }
 
 /** A change of a resource's key. */

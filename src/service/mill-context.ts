@@ -2,6 +2,7 @@
 
 import type { GroupCommit } from "../storage/group-commit.ts";
 import type { LeaseKeeper } from "../engine/lease-keeper.ts";
+import type { DeclaredResources } from "../engine/limits/declared-resources.ts";
 import type { EngineWorld } from "../engine/ports.ts";
 import type { LazyThreads } from "../engine/threads.ts";
 import type { PipelineDefinition } from "../model/definition.ts";
@@ -42,6 +43,8 @@ export interface MillContext {
   readonly leaseTerms: LeaseTerms;
   readonly provide: Readonly<Record<string, unknown>>;
   readonly pipelines: ReadonlyMap<string, PipelineDefinition>;
+  /** What the pipelines declare, under the settings of who opened the mill. */
+  readonly resources: DeclaredResources;
   readonly nextId: () => string;
   /** Runs that this process works on, by id. */
   readonly live: Map<string, LiveEntry>;

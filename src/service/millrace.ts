@@ -16,6 +16,7 @@ import {
 } from "../model/defaults.ts";
 import { MillraceError } from "../model/errors.ts";
 import type { LeaseTerms } from "../model/lease.ts";
+import type { ResourceSettings } from "../model/compile/resource-settings.ts";
 import type { RunRecord } from "../model/run.ts";
 import { checkLeaseTerms } from "../policy/lease-terms.ts";
 import { systemClock, type Clock } from "../std/clock.ts";
@@ -41,6 +42,7 @@ import { queueRun, resumeRun, type ResumeOptions } from "./commands/resume-run.t
 import { startRun, type StartOptions } from "./commands/start-run.ts";
 import type { Explanation } from "./explain.ts";
 import type { MillContext } from "./mill-context.ts";
+import { declareResources } from "./declare-resources.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { PatientBlobs } from "./patient-blobs.ts";
 import { checkConcurrency, refuseInImport, toThreadsMax } from "./prepare-run.ts";
@@ -67,6 +69,8 @@ export interface OpenOptions {
   readonly provide?: Readonly<Record<string, unknown>>;
   /** "read": questions only; a store that does not exist is STORE_NOT_FOUND. Default "write". */
   readonly mode?: "write" | "read";
+  /** Resources by name: over what pipelines declare, or declared here for stages that name them. */
+  readonly resources?: ResourceSettings;
   /** Attempts in flight in this process, 1 to 10,000. Default 32. */
   readonly concurrency?: number;
   /** Worker threads for stages with `runIn: "thread"`, 1 to 256, started when one is needed. Default: one per
@@ -323,6 +327,7 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
   const pipelines = indexPipelines(options.pipelines ?? []);
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
+  const resources = declareResources(options.resources ?? {}, pipelines.values());
   const machine = options.machine ?? systemMachine;
   const url = options.store ?? STORE_URL_DEFAULT;
   const mode = options.mode ?? "write";

@@ -68,6 +68,7 @@ export async function followQueue(
       clock: context.clock,
       random: context.random,
       environment: context.env,
+      resources: settings.resources.value,
       childImports: [hooksModule()],
     });
     const session = new Session({ context, options, mill, interruption, logFile });

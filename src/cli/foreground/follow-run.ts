@@ -91,6 +91,7 @@ function openMill(context: CliContext, { settings, pipelines }: Target): Promise
     lease: leaseOf(settings),
     pipelines: pipelines.filter((each) => isPipeline(each)),
     provide: settings.provide,
+    resources: settings.resources.value,
     clock: context.clock,
     random: context.random,
     environment: context.env,

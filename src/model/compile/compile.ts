@@ -69,7 +69,11 @@ export function compileOrThrow(spec: PipelineSpec): PipelineDefinition {
 }
 
 /** The error for faults of a definition: all of them, one a line. */
-export function definitionInvalid(name: string, faults: readonly DefinitionFault[]): MillraceError {
+export function definitionInvalid(
+  name: string,
+  faults: readonly DefinitionFault[],
+  subject: string = `Pipeline "${name}" is`,
+): MillraceError {
   const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
   const lines = faults.map((fault) => {
     const hint = fault.hint === undefined ? "" : ` (${fault.hint})`;
@@ -77,7 +81,7 @@ export function definitionInvalid(name: string, faults: readonly DefinitionFault
   });
   return new MillraceError(
     "DEFINITION_INVALID",
-    `Pipeline "${name}" is not valid, ${count}:\n${lines.join("\n")}`,
+    `${subject} not valid, ${count}:\n${lines.join("\n")}`,
     {
       hint: "mend the definition; nothing was started",
       details: { pipeline: name, faults: faults.map((fault) => ({ ...fault })) },

@@ -1,7 +1,7 @@
 // From a resource as written to its terms: every number checked, all faults at once, so that an impossible limit is
 // found where it is written and not at night.
 
-import { parseDuration } from "../../std/duration.ts";
+import { formatDuration, parseDuration } from "../../std/duration.ts";
 import {
   BREAKER_PROBES_DEFAULT,
   BREAKER_RECOVERY_MS_DEFAULT,
@@ -14,6 +14,7 @@ import type { DefinitionFault } from "../definition.ts";
 import {
   BREAKER_PROBES_MAX,
   CONCURRENCY_MAX,
+  QUOTA_FILL_US_MAX,
   QUOTA_UNITS_MAX,
   RESOURCE_KEYS_LISTED_MAX,
   RESOURCE_QUOTAS_MAX,
@@ -40,6 +41,9 @@ const BREAKER_KEYS = [
   "whenOpen",
 ];
 
+const US_PER_MS = 1_000;
+const US_PER_YEAR = 365 * 86_400_000_000;
+
 /** Where a resource is read from. */
 export interface ResourceSource {
   readonly name: string;
@@ -54,13 +58,13 @@ export interface ResourceSource {
 export function parseResource({ name, values, faults, base }: ResourceSource): ResourceDeclaration {
   const reader = new OptionReader(values, `resources.${name}`, faults);
   reader.refuseUnknown(RESOURCE_KEYS);
-  const limit = parseLimit(reader);
+  const limit = parseLimit(reader, base?.terms ?? null);
   const breaker = parseBreakers(reader, base?.terms ?? null);
   const terms: ResourceTerms = {
     name,
     keyed: reader.has("key") || base?.terms.keyed === true,
-    limit: limit === undefined ? (base?.terms.limit ?? null) : limit.all,
-    limits: limit === undefined ? (base?.terms.limits ?? {}) : limit.keys,
+    limit: limit.all,
+    limits: limit.keys,
     quotas: reader.has("quota") ? parseQuotas(reader, faults) : (base?.terms.quotas ?? []),
     breaker: breaker.all,
     breakers: breaker.keys,
@@ -82,24 +86,26 @@ function parseHooks(reader: OptionReader, base: ResourceDeclaration | null): Res
   };
 }
 
+/** What is not said stays as declared, for each key apart. */
 function parseLimit(
   reader: OptionReader,
-): { readonly all: number | null; readonly keys: Readonly<Record<string, number>> } | undefined {
+  base: ResourceTerms | null,
+): { readonly all: number | null; readonly keys: Readonly<Record<string, number>> } {
   const value = reader.raw("limit");
-  if (value === undefined) return undefined;
+  const before = { all: base?.limit ?? null, keys: base?.limits ?? {} };
   const bounds = { min: 1, max: CONCURRENCY_MAX };
-  if (!isPlainRecord(value)) return { all: reader.number("limit", bounds) ?? null, keys: {} };
+  if (value === undefined) return before;
+  if (!isPlainRecord(value)) return { ...before, all: reader.number("limit", bounds) ?? null };
   const nested = reader.nested("limit");
   nested?.refuseUnknown(["default", "keys"]);
-  const all = nested?.number("default", bounds);
-  if (nested?.has("default") === false) nested.fault("default", "expected a number");
+  const all = nested?.number("default", bounds) ?? before.all;
   const byKey = nested?.nested("keys");
-  const keys: Record<string, number> = {};
+  const keys: Record<string, number> = { ...before.keys };
   for (const key of listKeys(byKey, value["keys"])) {
     const limit = byKey?.number(key, bounds);
     if (limit !== undefined) keys[key] = limit;
   }
-  return { all: all ?? null, keys };
+  return { all, keys };
 }
 
 function listKeys(reader: OptionReader | undefined, value: unknown): readonly string[] {
@@ -141,7 +147,23 @@ function parseQuota(reader: OptionReader): readonly QuotaDeclared[] {
   if (!reader.has("rate")) reader.fault("rate", "expected a number above 0");
   if (!reader.has("per")) reader.fault("per", 'expected a duration such as "1s"');
   if (rate === undefined || perMs === undefined) return [];
-  return [{ rate, perMs, burst: burst ?? Math.max(1, Math.ceil(rate)), maxWaitMs }];
+  const quota = { rate, perMs, burst: burst ?? Math.max(1, Math.ceil(rate)), maxWaitMs };
+  refuseSlow(reader, quota);
+  return [quota];
+}
+
+/** Times of quotas are whole µs that a double must hold; who asks for decades has mistaken a unit. */
+function refuseSlow(reader: OptionReader, { rate, perMs, burst }: QuotaDeclared): void {
+  const fillUs = burst * Math.ceil((perMs * US_PER_MS) / rate);
+  if (fillUs <= QUOTA_FILL_US_MAX) return;
+  reader.fault(
+    reader.has("burst") ? "burst" : "rate",
+    `expected a burst that fills within ${toYears(QUOTA_FILL_US_MAX)} years; ${burst} at ${rate} per ${formatDuration(perMs)} takes ${toYears(fillUs)}`,
+  );
+}
+
+function toYears(us: number): number {
+  return Math.floor(us / US_PER_YEAR);
 }
 
 function parseBreakers(

@@ -28,6 +28,7 @@ export async function withMill<T>(
     store: settings.store.value,
     busyTimeoutMs: settings.busyTimeoutMs.value,
     pipelines,
+    resources: settings.resources.value,
     clock: context.clock,
     random: context.random,
     environment: context.env,
