@@ -220,3 +220,12 @@ test.each([0, -1, 1.5, Number.NaN, 257])("threads: %s is refused", async (thread
     message: `threads: expected a whole number from 1 to 256; got ${threads}.`,
   });
 });
+
+test("a module that runs its pipeline when it is imported is refused in the thread, with what to write", async () => {
+  const { PROGRAM } = await import("../support/pipelines/thread-program.ts");
+  expect(PROGRAM).toMatchObject({
+    state: "failed",
+    error: { class: "permanent", code: "PIPELINE_FILE_INVALID", attempts: 1 },
+  });
+  expect(PROGRAM.error?.message).toContain("runs it when it is imported");
+});

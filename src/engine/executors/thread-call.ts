@@ -53,7 +53,7 @@ async function countCrashes(core: RunCore): Promise<void> {
 function unavailable({ stage }: Attempt, reason: string): MillraceError {
   return new MillraceError(
     "PIPELINE_FILE_INVALID",
-    `"${stage}" could not be called in a thread: ${reason}.`,
-    { hint: "a thread imports the module of the pipeline, which exports it and does nothing else" },
+    `"${stage}" could not be called in a thread: ${reason.replace(/\.$/, "")}.`,
+    { hint: "export the pipeline, and put what starts work behind `if (import.meta.main)`" },
   );
 }
