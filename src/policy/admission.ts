@@ -96,8 +96,9 @@ export type Admission =
   | {
       readonly granted: true;
       readonly uses: readonly GrantedUse[];
-      /** How many more like this one would be granted now, and what bounds them. */
+      /** How many more like this one would be granted now; at least so many where a cost is a fraction. */
       readonly room: number;
+      /** `limit`: the next one goes when a permit is given back. `quota`: it hears when, if it asks. */
       readonly roomBy: "limit" | "quota";
     }
   | AdmissionRefusal;
@@ -111,13 +112,18 @@ export function keyTerms(
   key: string | null,
   override: ResourceOverride | null,
 ): KeyTerms {
-  const declared = (key === null ? undefined : terms.limits[key]) ?? terms.limit;
-  const own = key === null ? undefined : terms.breakers[key];
+  const declared = findOwn(terms.limits, key) ?? terms.limit;
+  const own = findOwn(terms.breakers, key);
   return {
     limit: override?.limit ?? declared,
     quotas: (override?.quotas ?? terms.quotas).map(toQuotaTerms),
     breaker: own ?? terms.breaker,
   };
+}
+
+/** Keys come from outside: one may be called "constructor". */
+function findOwn<T>(table: Readonly<Record<string, T>>, key: string | null): T | undefined {
+  return key !== null && Object.hasOwn(table, key) ? table[key] : undefined;
 }
 
 function toQuotaTerms({ rate, perMs, burst, maxWaitMs }: QuotaDeclared): QuotaTerms {
@@ -144,6 +150,7 @@ export function admit(
 ): Admission {
   const granted: GrantedUse[] = [];
   let room = ROOM_MAX;
+  let roomBy: "limit" | "quota" = "limit";
   for (const [index, use] of uses.entries()) {
     const view = views[index];
     if (view === undefined) throw new RangeError(`Use ${index} has no view.`);
@@ -151,8 +158,12 @@ export function admit(
     if ("because" in asked) return { granted: false, index, final: false, ...asked };
     granted.push(asked);
     if (use.terms.limit !== null) room = Math.min(room, use.terms.limit - view.held - 1);
+    const calls = breakerRoom(use, view, asked);
+    if (calls < room) {
+      room = calls;
+      roomBy = "quota";
+    }
   }
-  let roomBy: "limit" | "quota" = "limit";
   for (const [index, use] of uses.entries()) {
     const found = granted[index];
     if (found === undefined || use.terms.quotas.length === 0) continue;
@@ -168,6 +179,19 @@ export function admit(
 }
 
 type Refused = Omit<AdmissionRefusal, "granted" | "index" | "final">;
+
+/** How many more calls a breaker lets go that is half open, or that was closed just now. */
+function breakerRoom(
+  { terms: { breaker } }: AskedUse,
+  { state, probesHeld }: KeyView,
+  { probe, state: next }: GrantedUse,
+): number {
+  if (breaker === null || next.breaker === null) return ROOM_MAX;
+  if (probe) return breaker.probes - probesHeld - 1;
+  // While it is closed it changes for one thing only: calls are counted as they slowly become more.
+  const isRamp = next.breaker.state === "closed" && next.breaker !== state.breaker;
+  return isRamp ? 2 ** next.breaker.rampWindow - next.breaker.rampUsed : ROOM_MAX;
+}
 
 /** Pause, breaker, limit: what can be asked without taking anything. */
 function askGates(use: AskedUse, view: KeyView, nowMs: number): GrantedUse | Refused {

@@ -27,7 +27,13 @@ export interface NextRun {
 export type WriteResult =
   | PermitResult
   /** `run` as it is now, after `create-run`, `claim-run`, `request-cancel` and `interrupt-run`. */
-  | { readonly kind: "done"; readonly numbers: EventNumbers; readonly run?: RunRecord }
+  | {
+      readonly kind: "done";
+      readonly numbers: EventNumbers;
+      readonly run?: RunRecord;
+      /** What the store told besides, numbered after the events of the write. */
+      readonly added?: readonly EventDraft[];
+    }
   /** The epoch is not the run's current one, or the run is gone: nothing was changed. */
   | { readonly kind: "lease-lost" }
   /** The key of the new run is taken. */

@@ -4,12 +4,9 @@
 import type { ResourceDeclaration } from "../../model/resource.ts";
 import type { Clock } from "../../std/clock.ts";
 import { MemoryPermits } from "../../storage/memory/memory-permits.ts";
-import {
-  releasePermits,
-  setResource,
-  takePermits,
-  type PermitBook,
-} from "../../storage/permits/permit-rules.ts";
+import type { PermitBook } from "../../storage/permits/permit-book.ts";
+import { releasePermits, takePermits } from "../../storage/permits/permit-rules.ts";
+import { setResource } from "../../storage/permits/set-resource.ts";
 import type {
   PermitResult,
   ReleasePermitsWrite,
@@ -23,7 +20,7 @@ import type { Asked, PermitSource, Returned } from "./permit-request.ts";
 export class MemoryPermitTable {
   readonly #clock: Pick<Clock, "wallMs" | "monotonicMs">;
   readonly #anchorMs: number;
-  readonly #permits: MemoryPermits = new MemoryPermits(() => undefined);
+  readonly #permits: MemoryPermits = new MemoryPermits(null);
   #runs: number = 0;
 
   constructor(clock: Pick<Clock, "wallMs" | "monotonicMs">) {

@@ -3,29 +3,31 @@
 import { LEASE_GRACE_MS_DEFAULT } from "../../model/defaults.ts";
 import { NEW_RESOURCE_STATE } from "../../policy/admission.ts";
 import {
-  LINE_SILENT_MS,
   NO_TOTALS,
+  type DroppedPermit,
   type KeyEntry,
   type NewPermit,
   type PermitBook,
   type WaitingLine,
-} from "../permits/permit-rules.ts";
+} from "../permits/permit-book.ts";
+import { countWaiting } from "../permits/permit-lines.ts";
 import type {
   PermitAddress,
   PermitRecord,
   ResourceAddress,
   ResourceRecord,
 } from "../permits/permit-write.ts";
+import { byText } from "./memory-query.ts";
 import type { MemoryRun } from "./memory-run.ts";
 
-interface HeldPermit extends NewPermit {
+interface StoredPermit extends NewPermit {
   readonly takenAtMs: number;
 }
 
 interface MemoryEntry extends KeyEntry {
   isStored: boolean;
   readonly lines: Map<string, WaitingLine>;
-  readonly permits: Map<string, HeldPermit>;
+  readonly permits: Map<string, StoredPermit>;
   /** True once a probe was held: then they are looked for. */
   hasProbes: boolean;
 }
@@ -33,13 +35,16 @@ interface MemoryEntry extends KeyEntry {
 /** Runs by number. */
 type FindRun = (number: number) => MemoryRun | undefined;
 
+/** Null: owners have no leases that could end, as where a process is the only one there is. */
+type Owners = FindRun | null;
+
 /** All keys and permits. */
 export class MemoryPermits {
   readonly #entries: Map<string, MemoryEntry> = new Map();
-  readonly #findRun: FindRun;
+  readonly #owners: Owners;
 
-  constructor(findRun: FindRun) {
-    this.#findRun = findRun;
+  constructor(owners: Owners) {
+    this.#owners = owners;
   }
 
   /** The book of one transaction. */
@@ -49,16 +54,24 @@ export class MemoryPermits {
       find: (address) => this.#find(address, nowMs),
       changed: (entry) => void (this.#find(entry, nowMs).isStored = true),
       setLine: (entry, worker, line) => {
-        const { lines } = this.#find(entry, nowMs);
-        if (line === null) lines.delete(worker);
-        else lines.set(worker, line);
+        const known = this.#find(entry, nowMs);
+        if (line === null) known.lines.delete(worker);
+        else {
+          known.isStored = true;
+          known.lines.set(worker, line);
+        }
       },
       insert: (entry, permit) => {
         const known = this.#find(entry, nowMs);
         known.hasProbes ||= permit.probeUntilMs !== null;
         known.permits.set(nameOf(permit.run, permit), { ...permit, takenAtMs: nowMs });
       },
-      drop: (run, address, entry) => this.#find(entry, nowMs).permits.delete(nameOf(run, address)),
+      findHeld: (run, address, entry) => {
+        const permit = this.#find(entry, nowMs).permits.get(nameOf(run, address));
+        return permit === undefined ? undefined : { probe: permit.probeUntilMs !== null };
+      },
+      drop: (run, address, entry) =>
+        dropPermit(this.#find(entry, nowMs).permits, nameOf(run, address), nowMs),
       dropLost: (entry) => this.#dropLost(this.#find(entry, nowMs), nowMs),
     };
   }
@@ -88,9 +101,11 @@ export class MemoryPermits {
   }
 
   #dropLost(entry: MemoryEntry, nowMs: number): number {
+    const findRun = this.#owners;
+    if (findRun === null) return 0;
     const before = entry.permits.size;
     for (const [name, permit] of entry.permits) {
-      const record = this.#findRun(permit.run)?.record;
+      const record = findRun(permit.run)?.record;
       const isHeld =
         record?.state === "running" &&
         record.epoch === permit.epoch &&
@@ -121,20 +136,20 @@ export class MemoryPermits {
     return entry?.isStored === true ? toRecord(entry, nowMs) : undefined;
   }
 
-  /** Who holds a key, the longest first. */
+  /** Who holds a key, the longest first, then in order of run, stage and item. */
   holders({ resource, key }: ResourceAddress): readonly PermitRecord[] {
     const permits = this.#entries.get(`${resource}/${key}`)?.permits.values() ?? [];
-    return [...permits]
-      .sort((left, right) => left.takenAtMs - right.takenAtMs)
-      .map((permit) => this.#toPermit({ resource, key }, permit));
+    return [...permits].sort(byTaken).map((permit) => this.#toPermit({ resource, key }, permit));
   }
 
   ofRun(run: number): readonly PermitRecord[] {
-    return [...this.#entries.values()].flatMap((entry) =>
-      [...entry.permits.values()]
-        .filter((permit) => permit.run === run)
-        .map((permit) => this.#toPermit(entry, permit)),
-    );
+    return [...this.#entries.values()]
+      .flatMap((entry) =>
+        [...entry.permits.values()]
+          .filter((permit) => permit.run === run)
+          .map((permit) => this.#toPermit(entry, permit)),
+      )
+      .sort(byHolder);
   }
 
   /** Forgets keys that nobody holds and nobody has used since then; how many. */
@@ -149,9 +164,9 @@ export class MemoryPermits {
     return count;
   }
 
-  #toPermit({ resource, key }: ResourceAddress, permit: HeldPermit): PermitRecord {
+  #toPermit({ resource, key }: ResourceAddress, permit: StoredPermit): PermitRecord {
     const { run, stage, item, slot, takenAtMs, probeUntilMs } = permit;
-    const runId = this.#findRun(run)?.record.id ?? "";
+    const runId = this.#owners?.(run)?.record.id ?? "";
     return { resource, key, runId, stage, item, slot, takenAtMs, probe: probeUntilMs !== null };
   }
 }
@@ -164,19 +179,45 @@ function recount(entry: MemoryEntry, nowMs: number): void {
     if (probeUntilMs !== null && probeUntilMs > nowMs) entry.probesHeld += 1;
 }
 
+function dropPermit(
+  permits: Map<string, StoredPermit>,
+  name: string,
+  nowMs: number,
+): DroppedPermit | undefined {
+  const permit = permits.get(name);
+  if (permit === undefined) return undefined;
+  permits.delete(name);
+  return { isProbing: permit.probeUntilMs !== null && permit.probeUntilMs > nowMs };
+}
+
 function nameOf(run: number, { stage, item, slot }: PermitAddress): string {
   return `${run} ${slot} ${stage}\0${item ?? ""}`;
 }
 
 function toRecord(entry: MemoryEntry, nowMs: number): ResourceRecord {
   const { resource, key, state, totals, terms, usedAtMs, permits, lines } = entry;
-  let waiting = 0;
-  for (const line of lines.values())
-    if (line.seenAtMs > nowMs - LINE_SILENT_MS) waiting += line.waiting;
+  const waiting = countWaiting(lines.values(), nowMs);
   return { resource, key, state, totals, terms, usedAtMs, held: permits.size, waiting };
 }
 
-function byAddress(left: ResourceAddress, right: ResourceAddress): number {
-  if (left.resource !== right.resource) return left.resource < right.resource ? -1 : 1;
-  return left.key === right.key ? 0 : left.key < right.key ? -1 : 1;
+const byName = byText((one: ResourceAddress) => one.resource);
+const byKey = byText((one: ResourceAddress) => one.key);
+const byStage = byText((one: PermitAddress) => one.stage);
+const byItem = byText((one: PermitAddress) => one.item ?? "");
+
+/** In order of name and key, as databases sort text. */
+export function byAddress(left: ResourceAddress, right: ResourceAddress): number {
+  return byName(left, right) || byKey(left, right);
+}
+
+function byPlace(left: PermitAddress, right: PermitAddress): number {
+  return byStage(left, right) || byItem(left, right) || left.slot - right.slot;
+}
+
+function byTaken(left: StoredPermit, right: StoredPermit): number {
+  return left.takenAtMs - right.takenAtMs || left.run - right.run || byPlace(left, right);
+}
+
+function byHolder(left: PermitRecord, right: PermitRecord): number {
+  return byPlace(left, right) || byAddress(left, right);
 }

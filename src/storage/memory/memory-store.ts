@@ -40,6 +40,7 @@ import type { BatchRecord, Write } from "../write.ts";
 import type { WriteResult } from "../write-result.ts";
 import { assertAhead, assertEventPage, assertPage, assertWrites } from "../write-check.ts";
 import { byText, selectEvents, selectItems, selectRuns } from "./memory-query.ts";
+import { byAddress } from "./memory-permits.ts";
 import type { MemoryRun } from "./memory-run.ts";
 import { keyOf, MemoryRows } from "./memory-write.ts";
 
@@ -280,7 +281,7 @@ export class MemoryStore implements Store {
     return this.#rows.permits
       .list(this.nowMs())
       .filter((one) => resource === undefined || one.resource === resource)
-      .filter((one) => after === undefined || isAfter(one, after))
+      .filter((one) => after === undefined || byAddress(one, after) > 0)
       .slice(0, limit);
   }
 
@@ -319,9 +320,4 @@ export class MemoryStore implements Store {
   #assertOpen(): void {
     if (this.#closed) throw new MillraceError("STORE_CLOSED", `The store "${this.url}" is closed.`);
   }
-}
-
-function isAfter(one: ResourceAddress, after: ResourceAddress): boolean {
-  if (one.resource !== after.resource) return one.resource > after.resource;
-  return one.key > after.key;
 }

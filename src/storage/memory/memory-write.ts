@@ -41,14 +41,15 @@ import type {
   WakeRunsWrite,
   Write,
 } from "../write.ts";
-import type { NextRun, WriteResult } from "../write-result.ts";
+import type { EventNumbers, NextRun, WriteResult } from "../write-result.ts";
 import { MemoryCache } from "./memory-cache.ts";
 import { MemoryQueue } from "./memory-queue.ts";
 import { conflict, putItem, putMemo, putStage } from "./memory-owned.ts";
 import { MemoryLog } from "./memory-log.ts";
 import { MemoryPermits } from "./memory-permits.ts";
 import { MemoryRun } from "./memory-run.ts";
-import { releasePermits, setResource, takePermits } from "../permits/permit-rules.ts";
+import { releasePermits, takePermits } from "../permits/permit-rules.ts";
+import { setResource } from "../permits/set-resource.ts";
 import type {
   ReleasePermitsWrite,
   SetResourceWrite,
@@ -214,12 +215,19 @@ export class MemoryRows {
     const book = this.permits.open(nowMs);
     const owner = { run: run.record.number, epoch: run.record.epoch };
     if (write.kind === "release-permits") {
-      const told = [...write.events, ...releasePermits(book, owner, write)];
-      return { kind: "done", numbers: this.log.tell(run, told, nowMs) };
+      const added = releasePermits(book, owner, write);
+      const numbers = this.#tellPermits(run, [...write.events, ...added], nowMs);
+      return added.length === 0 ? { kind: "done", numbers } : { kind: "done", numbers, added };
     }
     const { result, events } = takePermits(book, owner, write);
-    this.log.tell(run, events, nowMs);
-    return result;
+    if (events.length === 0 || result.kind !== "permitted") return result;
+    return { ...result, told: { events, numbers: this.#tellPermits(run, events, nowMs) } };
+  }
+
+  /** A run of which something is told has changed then; its permits alone are no part of it. */
+  #tellPermits(run: MemoryRun, drafts: readonly EventDraft[], nowMs: number): EventNumbers {
+    if (drafts.length > 0) run.record = { ...run.record, updatedAtMs: nowMs };
+    return this.log.tell(run, drafts, nowMs);
   }
 
   #setResource(write: SetResourceWrite, atMs: number): WriteResult {

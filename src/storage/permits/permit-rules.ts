@@ -1,8 +1,7 @@
-// What writes about permits do, the same in every store: who gets one, who goes first, what a breaker makes of a
-// call, what a person's order changes. A store gives the keys and keeps the rows.
+// What becomes of an attempt's permits, the same in every store: whether it gets them, who goes first, what a breaker
+// makes of a call that ended. A store gives the keys and keeps the rows.
 
 import type { EventDraft } from "../../model/event.ts";
-import type { ResourceTerms } from "../../model/resource.ts";
 import {
   admit,
   findResourceOverride,
@@ -10,88 +9,20 @@ import {
   type Admission,
   type AskedUse,
   type GrantedUse,
-  type ResourceState,
 } from "../../policy/admission.ts";
-import { newBreaker, type BreakerState } from "../../policy/breaker/breaker.ts";
-import { resetBreaker, tripBreaker } from "../../policy/breaker/override-breaker.ts";
+import { newBreaker } from "../../policy/breaker/breaker.ts";
 import { recordCall } from "../../policy/breaker/record-call.ts";
+import type { HeldPermit, KeyEntry, PermitBook, PermitOwner } from "./permit-book.ts";
+import { findRival, noteLines, type LinedUse } from "./permit-lines.ts";
 import type {
-  PermitAddress,
+  PermitGrant,
   PermitResult,
   ReleasePermitsWrite,
-  ResourceAddress,
-  ResourceTotals,
   ReturnedUse,
-  SetResourceWrite,
   TakenUse,
   TakePermitsWrite,
 } from "./permit-write.ts";
-
-/** A process lets the head of another one go first that has waited so much longer, ms. */
-const TURN_MS = 100;
-/** What a process says of its line holds for so long: saying it again would be a commit each time, ms. */
-const SAY_MS = 1_000;
-/** Silence after which the waiters of a process count no more, ms: three looks. */
-export const LINE_SILENT_MS = 3_000;
-
-/** Who waits for a key in one process. */
-export interface WaitingLine {
-  readonly worker: string;
-  readonly waiting: number;
-  /** Since when its first one waits, store's clock. */
-  readonly sinceMs: number;
-  readonly seenAtMs: number;
-}
-
-/** One key within a transaction; a store writes back what was changed. */
-export interface KeyEntry extends ResourceAddress {
-  state: ResourceState;
-  totals: ResourceTotals;
-  terms: ResourceTerms | null;
-  held: number;
-  probesHeld: number;
-  usedAtMs: number;
-  /** Changes go through `setLine`. */
-  readonly lines: ReadonlyMap<string, WaitingLine>;
-}
-
-/** The keys and permits of a store, within one transaction. */
-export interface PermitBook {
-  readonly nowMs: number;
-  find(address: ResourceAddress): KeyEntry;
-  changed(entry: KeyEntry): void;
-  /** Null: nobody of that process waits any more. */
-  setLine(entry: KeyEntry, worker: string, line: WaitingLine | null): void;
-  insert(entry: KeyEntry, permit: NewPermit): void;
-  /** Which of these were held; they are not any more. */
-  drop(run: number, address: PermitAddress, entry: KeyEntry): boolean;
-  /** Frees permits of owners whose lease is over; how many. */
-  dropLost(entry: KeyEntry): number;
-}
-
-/** A permit to be stored. */
-export interface NewPermit extends PermitAddress {
-  readonly run: number;
-  readonly epoch: number;
-  /** Null: no probe. */
-  readonly probeUntilMs: number | null;
-}
-
-/** A run under its epoch. */
-export interface PermitOwner {
-  readonly run: number;
-  readonly epoch: number;
-}
-
-/** Counts of a key that nobody has used. */
-export const NO_TOTALS: ResourceTotals = Object.freeze({
-  granted: 0,
-  succeeded: 0,
-  failed: 0,
-  throttled: 0,
-  consumed: 0,
-  lastFailureAtMs: null,
-});
+import { pauseFor, tellBreaker } from "./resource-news.ts";
 
 /** What a write answers, and what is told of it. */
 export interface PermitOutcome {
@@ -99,45 +30,73 @@ export interface PermitOutcome {
   readonly events: readonly EventDraft[];
 }
 
-/** Asks for permits. */
+/** One use of a write that is not held yet, with its key and its place in the write. */
+interface Wanted extends LinedUse {
+  readonly index: number;
+}
+
+/** Asks for permits. What is held under this address already stays as it is, and counts against nobody. */
 export function takePermits(
   book: PermitBook,
   owner: PermitOwner,
   write: TakePermitsWrite,
 ): PermitOutcome {
   const entries = write.uses.map((use) => book.find(use));
-  const asked = write.uses.map((use) => toAsked(book, use));
-  const answer = judge(book, entries, asked);
-  const rival = answer.granted ? findRival(book, entries, write) : -1;
-  if (!answer.granted || rival >= 0) {
-    const index = answer.granted ? rival : answer.index;
-    noteLines(book, entries, { write, refusedBy: index });
-    return { result: heldBack(book, entries, { answer, rival }), events: [] };
-  }
-  noteLines(book, entries, { write, refusedBy: -1 });
-  const events = answer.uses.flatMap((granted, index) =>
-    grant(book, owner, { write, index, granted, entry: at(entries, index) }),
+  const held = entries.map((entry) => book.findHeld(owner.run, write, entry));
+  const wanted = write.uses.flatMap((use, index): readonly Wanted[] =>
+    held[index] === undefined ? [{ use, index, entry: at(entries, index) }] : [],
   );
-  const permits = answer.uses.map(({ probe, generation, state: { breaker } }) => ({
-    probe,
-    generation,
-    breaker,
-  }));
+  const { worker } = write;
+  const answer = judge(book, wanted);
+  if (!answer.granted) {
+    // Who is refused for good waits for nothing.
+    noteLines(book, wanted, { worker, waitsFor: answer.final ? -1 : answer.index });
+    return { result: refuse(book, at(wanted, answer.index), answer), events: [] };
+  }
+  const rival = findRival(worker, wanted, book.nowMs);
+  noteLines(book, wanted, { worker, waitsFor: rival });
+  if (rival >= 0) return { result: letGoFirst(book, at(wanted, rival)), events: [] };
+  const events = wanted.flatMap(({ use, entry }, index) =>
+    grant(book, owner, { write, use, entry, granted: at(answer.uses, index) }),
+  );
+  const permits = write.uses.map((use, index) =>
+    toGrant(use, at(entries, index), {
+      granted: answer.uses[wanted.findIndex((one) => one.index === index)],
+      held: held[index],
+    }),
+  );
+  // One that asks again has told nothing of the room there is.
+  const room = wanted.length === 0 ? 0 : answer.room;
+  const { roomBy } = answer;
   const result = {
     kind: "permitted" as const,
     permits,
-    room: answer.room,
-    roomBy: answer.roomBy,
+    room,
+    roomBy,
     atMs: book.nowMs,
+    told: null,
   };
   return { result, events };
 }
 
-function toAsked(book: PermitBook, use: TakenUse): AskedUse {
+function toGrant(
+  use: TakenUse,
+  { state: { breaker } }: KeyEntry,
+  {
+    granted,
+    held,
+  }: { readonly granted: GrantedUse | undefined; readonly held: HeldPermit | undefined },
+): PermitGrant {
+  if (granted !== undefined)
+    return { probe: granted.probe, generation: granted.generation, breaker };
+  const generation = use.terms.breaker === null ? 0 : (breaker ?? newBreaker(0)).generation;
+  return { probe: held?.probe ?? false, generation, breaker };
+}
+
+function toAsked(book: PermitBook, { use, entry }: Wanted): AskedUse {
   const key = use.key === "" ? null : use.key;
-  const own = book.find(use).state;
   const whole = key === null ? null : book.find({ resource: use.resource, key: "" }).state;
-  const override = findResourceOverride(own, whole, book.nowMs);
+  const override = findResourceOverride(entry.state, whole, book.nowMs);
   return {
     terms: keyTerms(use.terms, key, override),
     costs: use.costs,
@@ -145,93 +104,49 @@ function toAsked(book: PermitBook, use: TakenUse): AskedUse {
   };
 }
 
-/** A limit that looks reached is counted again without those whose owner is gone. */
-function judge(
-  book: PermitBook,
-  entries: readonly KeyEntry[],
-  asked: readonly AskedUse[],
-): Admission {
-  const answer = admit(asked, entries, book.nowMs);
-  if (answer.granted || answer.because !== "limit") return answer;
-  return book.dropLost(at(entries, answer.index)) === 0
-    ? answer
-    : admit(asked, entries, book.nowMs);
-}
-
-/** The use for which another process has waited clearly longer; -1: none. */
-function findRival(
-  book: PermitBook,
-  entries: readonly KeyEntry[],
-  { worker, uses }: TakePermitsWrite,
-): number {
-  return uses.findIndex((use, index) => {
-    const sinceMs = book.nowMs - use.waitedMs;
-    for (const line of at(entries, index).lines.values()) {
-      const isThere = line.seenAtMs > book.nowMs - LINE_SILENT_MS;
-      if (line.worker !== worker && isThere && line.sinceMs + TURN_MS < sinceMs) return true;
-    }
-    return false;
-  });
-}
-
-function heldBack(
-  book: PermitBook,
-  entries: readonly KeyEntry[],
-  { answer, rival }: { readonly answer: Admission; readonly rival: number },
-): PermitResult {
-  const atMs = book.nowMs;
-  if (answer.granted) {
-    const terms = at(entries, rival).terms;
-    const because = terms?.limit === null ? ("quota" as const) : ("limit" as const);
-    const inLine = { untilMs: null, final: false, probing: false };
-    const refusal = { granted: false as const, index: rival, because, ...inLine };
-    return { kind: "held-back", refusal, inTurn: true, atMs };
+/** What looks full is counted again without permits whose owner is gone: a limit, and the probes of a breaker. */
+function judge(book: PermitBook, wanted: readonly Wanted[]): Admission {
+  const asked = wanted.map((one) => toAsked(book, one));
+  const entries = wanted.map(({ entry }) => entry);
+  for (;;) {
+    const answer = admit(asked, entries, book.nowMs);
+    if (answer.granted || !(answer.because === "limit" || answer.probing)) return answer;
+    if (book.dropLost(at(entries, answer.index)) === 0) return answer;
   }
-  if (answer.final) {
-    const entry = at(entries, answer.index);
+}
+
+function refuse(
+  book: PermitBook,
+  { entry, index }: Wanted,
+  refusal: Extract<Admission, { readonly granted: false }>,
+): PermitResult {
+  if (refusal.final) {
     entry.totals = { ...entry.totals, throttled: entry.totals.throttled + 1 };
     book.changed(entry);
   }
-  return { kind: "held-back", refusal: answer, inTurn: false, atMs };
+  return { kind: "held-back", refusal: { ...refusal, index }, inTurn: false, atMs: book.nowMs };
 }
 
-/** Says to other processes how many wait here, and since when; a process in whose line nobody is left has none. */
-function noteLines(
-  book: PermitBook,
-  entries: readonly KeyEntry[],
-  { write, refusedBy }: { readonly write: TakePermitsWrite; readonly refusedBy: number },
-): void {
-  const { nowMs } = book;
-  for (const [index, use] of write.uses.entries()) {
-    const entry = at(entries, index);
-    const known = entry.lines.get(write.worker);
-    const waiting = use.waiting + (index === refusedBy ? 1 : 0);
-    if (waiting === 0 && known === undefined) continue;
-    const sinceMs = index === refusedBy ? nowMs - use.waitedMs : (known?.sinceMs ?? nowMs);
-    const line = { worker: write.worker, waiting, sinceMs, seenAtMs: nowMs };
-    // The next one in line began to wait after the one that was granted; when, it says as it asks.
-    const next = index === refusedBy ? line : { ...line, sinceMs: nowMs };
-    if (waiting > 0 && isSaid(known, next, nowMs)) continue;
-    book.setLine(entry, write.worker, waiting === 0 ? null : next);
-  }
-}
-
-/** Near enough to what was said last, and not long ago. */
-function isSaid(known: WaitingLine | undefined, next: WaitingLine, nowMs: number): boolean {
-  if (known === undefined || known.seenAtMs <= nowMs - SAY_MS) return false;
-  return known.sinceMs <= next.sinceMs && next.sinceMs < known.sinceMs + TURN_MS / 2;
+/** Another process has waited for it longer. */
+function letGoFirst({ nowMs }: PermitBook, { use, index }: Wanted): PermitResult {
+  const because = use.terms.limit === null ? ("quota" as const) : ("limit" as const);
+  const inLine = { untilMs: null, final: false, probing: false };
+  const refusal = { granted: false as const, index, because, ...inLine };
+  return { kind: "held-back", refusal, inTurn: true, atMs: nowMs };
 }
 
 interface Grant {
   readonly write: TakePermitsWrite;
-  readonly index: number;
-  readonly granted: GrantedUse;
+  readonly use: TakenUse;
   readonly entry: KeyEntry;
+  readonly granted: GrantedUse;
 }
 
-function grant(book: PermitBook, owner: PermitOwner, parts: Grant): readonly EventDraft[] {
-  const { write, index, granted, entry } = parts;
-  const use = at(write.uses, index);
+function grant(
+  book: PermitBook,
+  owner: PermitOwner,
+  { write, use, entry, granted }: Grant,
+): readonly EventDraft[] {
   const before = entry.state.breaker;
   const { costs, terms } = use;
   const units = terms.quotas.reduce((sum, _quota, place) => sum + (costs?.[place] ?? 1), 0);
@@ -260,13 +175,15 @@ export function releasePermits(
 ): readonly EventDraft[] {
   return write.uses.flatMap((use) => {
     const entry = book.find(use);
-    if (!book.drop(owner.run, write, entry)) return [];
-    entry.held = Math.max(0, entry.held - 1);
-    if (use.call?.probe === true) entry.probesHeld = Math.max(0, entry.probesHeld - 1);
+    const dropped = book.drop(owner.run, write, entry);
+    if (dropped === undefined) return [];
+    entry.held -= 1;
+    if (dropped.isProbing) entry.probesHeld -= 1;
     entry.usedAtMs = book.nowMs;
     countOutcome(entry, use, book.nowMs);
     book.changed(entry);
-    return [...pause(book, entry, use), ...tellCall(book, entry, use)];
+    const paused = use.pauseMs === null ? [] : pauseFor(entry, use.pauseMs, book.nowMs);
+    return [...paused, ...tellCall(book, entry, use)];
   });
 }
 
@@ -295,94 +212,9 @@ function tellCall(book: PermitBook, entry: KeyEntry, use: ReturnedUse): readonly
     },
   );
   if (state !== before) entry.state = { ...entry.state, breaker: state };
-  const paused = pauseKeyMs === null ? [] : pauseFor(book, entry, pauseKeyMs);
+  const paused = pauseKeyMs === null ? [] : pauseFor(entry, pauseKeyMs, nowMs);
   const reason = state.state === "open" ? "calls failed" : "a probe succeeded";
   return [...paused, ...tellBreaker(entry, before, { actor: "breaker", reason })];
-}
-
-function pause(book: PermitBook, entry: KeyEntry, { pauseMs }: ReturnedUse): readonly EventDraft[] {
-  return pauseMs === null ? [] : pauseFor(book, entry, pauseMs);
-}
-
-function pauseFor(book: PermitBook, entry: KeyEntry, pauseMs: number): readonly EventDraft[] {
-  const untilMs = Math.ceil(book.nowMs + pauseMs);
-  const before = entry.state.pausedUntilMs ?? 0;
-  if (untilMs <= before) return [];
-  entry.state = { ...entry.state, pausedUntilMs: untilMs };
-  // A pause that is only made longer is no news.
-  if (before > book.nowMs) return [];
-  const reason = "the other side asked for it, or refused our credentials";
-  return [
-    { type: "resource.paused", data: { ...nameOf(entry), untilMs, actor: "server", reason } },
-  ];
-}
-
-/** A person's order. */
-export function setResource(book: PermitBook, write: SetResourceWrite): readonly EventDraft[] {
-  const entry = book.find(write);
-  const { nowMs } = book;
-  const { change, actor, reason } = write;
-  const before = entry.state.breaker;
-  book.changed(entry);
-  if (change.kind === "override") {
-    const untilMs = change.forMs === null ? null : nowMs + change.forMs;
-    const { limit, quotas } = change;
-    entry.state = { ...entry.state, override: { limit, quotas, untilMs, actor, reason } };
-    const data = {
-      ...nameOf(entry),
-      ...(limit === null ? {} : { limit }),
-      ...(quotas === null ? {} : { quotas: quotas.map(({ rate, perMs }) => ({ rate, perMs })) }),
-      ...(untilMs === null ? {} : { untilMs }),
-      actor,
-      reason,
-    };
-    return [{ type: "resource.set", data }];
-  }
-  const known = before ?? newBreaker(nowMs);
-  if (change.kind === "trip") {
-    const order = { reason, actor, untilMs: nowMs + change.forMs };
-    entry.state = { ...entry.state, breaker: tripBreaker(known, order, nowMs) };
-    return tellBreaker(entry, before, { actor, reason });
-  }
-  const isClosed = before === null || (before.state === "closed" && before.override === null);
-  const breaker = isClosed ? before : resetBreaker(known, nowMs);
-  const { override, pausedUntilMs } = entry.state;
-  entry.state = { ...entry.state, breaker, override: null, pausedUntilMs: null };
-  const told = tellBreaker(entry, before, { actor, reason });
-  if (override === null && (pausedUntilMs ?? 0) <= nowMs) return told;
-  return [{ type: "resource.reset", data: { ...nameOf(entry), actor, reason } }, ...told];
-}
-
-const BREAKER_EVENTS = {
-  open: "breaker.opened",
-  half_open: "breaker.half_opened",
-  closed: "breaker.closed",
-} as const;
-
-/** An event for a real change of state, and for nothing else. */
-function tellBreaker(
-  entry: KeyEntry,
-  before: BreakerState | null,
-  { actor, reason }: { readonly actor: string; readonly reason: string },
-): readonly EventDraft[] {
-  const { breaker } = entry.state;
-  const from = before?.state ?? "closed";
-  if (breaker === null || breaker.state === from) return [];
-  const forced = breaker.override?.untilMs ?? 0;
-  const untilMs = breaker.state === "open" ? Math.max(breaker.openUntilMs, forced) : null;
-  const data = {
-    ...nameOf(entry),
-    from,
-    to: breaker.state,
-    ...(untilMs === null ? {} : { untilMs }),
-    actor,
-    reason,
-  };
-  return [{ type: BREAKER_EVENTS[breaker.state], data }];
-}
-
-function nameOf({ resource, key }: ResourceAddress): { resource: string; key?: string } {
-  return key === "" ? { resource } : { resource, key };
 }
 
 function at<T>(list: readonly T[], index: number): T {

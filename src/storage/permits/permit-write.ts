@@ -104,6 +104,13 @@ export type ResourceOrder =
   /** Lifts overrides and pauses, closes the breaker. */
   | { readonly kind: "reset" };
 
+/** Numbers that events got; see `EventNumbers`. */
+export interface ToldNumbers {
+  readonly firstSeq: number;
+  readonly firstRunSeq: number;
+  readonly atMs: number;
+}
+
 /** A permit that was granted. */
 export interface PermitGrant {
   readonly probe: boolean;
@@ -122,6 +129,11 @@ export type PermitResult =
       readonly room: number;
       readonly roomBy: "limit" | "quota";
       readonly atMs: number;
+      /** What was told of it; null: nothing. */
+      readonly told: {
+        readonly events: readonly EventDraft[];
+        readonly numbers: ToldNumbers;
+      } | null;
     }
   | {
       readonly kind: "held-back";

@@ -5,13 +5,15 @@ import { LEASE_GRACE_MS_DEFAULT } from "../../model/defaults.ts";
 import { NEW_RESOURCE_STATE } from "../../policy/admission.ts";
 import {
   NO_TOTALS,
+  type DroppedPermit,
+  type HeldPermit,
   type KeyEntry,
   type NewPermit,
   type PermitBook,
   type WaitingLine,
-} from "../permits/permit-rules.ts";
+} from "../permits/permit-book.ts";
 import type { PermitAddress, ResourceAddress } from "../permits/permit-write.ts";
-import type { ResourceRows } from "./statements/resources.ts";
+import type { FreedPermit, ResourceRows } from "./statements/resources.ts";
 
 interface LedgerEntry extends KeyEntry {
   /** 0: it has no row yet. */
@@ -84,9 +86,16 @@ export class PermitLedger implements PermitBook {
     this.#rows.insertPermit(this.#numberOf(this.find(entry)), permit, this.nowMs);
   }
 
-  drop(run: number, address: PermitAddress, entry: KeyEntry): boolean {
-    const { number } = this.find(entry);
-    return number > 0 && this.#rows.dropPermit(number, run, address);
+  findHeld(run: number, address: PermitAddress, entry: KeyEntry): HeldPermit | undefined {
+    const { number, held } = this.find(entry);
+    return held === 0 ? undefined : this.#rows.findPermit(number, run, address);
+  }
+
+  drop(run: number, address: PermitAddress, entry: KeyEntry): DroppedPermit | undefined {
+    const { number, held } = this.find(entry);
+    if (held === 0) return undefined;
+    const dropped = this.#rows.dropPermit(number, run, address);
+    return dropped === undefined ? undefined : { isProbing: this.#isProbing(dropped) };
   }
 
   dropLost(entry: KeyEntry): number {
@@ -98,10 +107,16 @@ export class PermitLedger implements PermitBook {
 
   /** Frees all that a run holds: it has no owner any more, or another one. */
   freeRun(run: number): void {
-    for (const number of this.#rows.freeRun(run)) {
-      const entry = this.#byNumber.get(number);
-      if (entry !== undefined) entry.held = Math.max(0, entry.held - 1);
+    for (const permit of this.#rows.freeRun(run)) {
+      const entry = this.#byNumber.get(permit.resource);
+      if (entry === undefined) continue;
+      entry.held -= 1;
+      if (this.#isProbing(permit)) entry.probesHeld -= 1;
     }
+  }
+
+  #isProbing({ probeUntilMs }: FreedPermit): boolean {
+    return probeUntilMs !== null && probeUntilMs > this.nowMs;
   }
 
   /** Writes what was changed; true if anything was. */

@@ -3,7 +3,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import type { CacheEntry } from "../../model/cache.ts";
-import { LINE_SILENT_MS } from "../permits/permit-rules.ts";
+import { LINE_SILENT_MS } from "../permits/permit-lines.ts";
 import type { PermitRecord, ResourceAddress, ResourceRecord } from "../permits/permit-write.ts";
 import type {
   CrashRecord,

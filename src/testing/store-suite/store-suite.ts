@@ -12,6 +12,7 @@ import { endingCases } from "./endings.ts";
 import { eventCases } from "./events.ts";
 import { itemCases } from "./items.ts";
 import { memoCases } from "./memos.ts";
+import { permitCases } from "./permits/permits.ts";
 import { aheadCases } from "./queue/ahead.ts";
 import { crashCases } from "./queue/crashes.ts";
 import { placeCases } from "./queue/places.ts";
@@ -46,6 +47,7 @@ export const storeSuite: readonly StoreChapter[] = [
   { name: "crashes", cases: crashCases },
   { name: "resets", cases: resetCases },
   { name: "batches of runs", cases: runBatchCases },
+  { name: "permits", cases: permitCases },
   { name: "stages", cases: stageCases },
   { name: "items", cases: itemCases },
   { name: "memos and state", cases: memoCases },

@@ -4,7 +4,12 @@ import type { DatabaseSync } from "node:sqlite";
 import type { ResourceTerms } from "../../../model/resource.ts";
 import { NEW_RESOURCE_STATE, type ResourceState } from "../../../policy/admission.ts";
 import { readJson, readNumber, readNumberOrNull, readText, type Row } from "../../codec.ts";
-import { NO_TOTALS, type NewPermit, type WaitingLine } from "../../permits/permit-rules.ts";
+import {
+  NO_TOTALS,
+  type HeldPermit,
+  type NewPermit,
+  type WaitingLine,
+} from "../../permits/permit-book.ts";
 import type {
   PermitAddress,
   PermitRecord,
@@ -29,6 +34,13 @@ export interface HeldCount {
   readonly probesHeld: number;
 }
 
+/** A permit that is freed. */
+export interface FreedPermit {
+  readonly resource: number;
+  /** Null: it was no probe. */
+  readonly probeUntilMs: number | null;
+}
+
 const COLUMNS = "number, name, key, state, totals, terms, used_at_ms";
 
 const RECORD = `
@@ -50,6 +62,8 @@ const LOST = `
     SELECT 1 FROM runs WHERE runs.number = permits.run AND runs.epoch = permits.epoch
       AND runs.state = 'running' AND runs.lease_expires_at_ms > ?)`;
 
+const ADDRESS = "run = ? AND stage = ? AND item = ? AND slot = ? AND resource = ?";
+
 /** Statements over `resources`, `permits` and `resource_lines`. */
 export class ResourceRows {
   readonly #find: Statement;
@@ -60,6 +74,7 @@ export class ResourceRows {
   readonly #putLine: Statement;
   readonly #dropLine: Statement;
   readonly #insertPermit: Statement;
+  readonly #findPermit: Statement;
   readonly #dropPermit: Statement;
   readonly #dropLost: Statement;
   readonly #freeRun: Statement;
@@ -96,23 +111,26 @@ export class ResourceRows {
     this.#dropLine = statement(`DELETE FROM resource_lines WHERE resource = ? AND worker = ?`);
     this.#insertPermit = statement(
       `INSERT INTO permits (run, stage, item, slot, resource, epoch, taken_at_ms, probe_until_ms)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET epoch = excluded.epoch, taken_at_ms = excluded.taken_at_ms,
-         probe_until_ms = excluded.probe_until_ms`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     );
+    this.#findPermit = statement(`SELECT probe_until_ms FROM permits WHERE ${ADDRESS}`);
     this.#dropPermit = statement(
-      `DELETE FROM permits WHERE run = ? AND stage = ? AND item = ? AND slot = ? AND resource = ?`,
+      `DELETE FROM permits WHERE ${ADDRESS} RETURNING resource, probe_until_ms`,
     );
     this.#dropLost = statement(LOST);
-    this.#freeRun = statement(`DELETE FROM permits WHERE run = ? RETURNING resource`);
+    this.#freeRun = statement(
+      `DELETE FROM permits WHERE run = ? RETURNING resource, probe_until_ms`,
+    );
     this.#list = statement(`${RECORD} WHERE (name, key) > (?, ?) ORDER BY name, key LIMIT ?`);
     this.#listNamed = statement(`${RECORD} WHERE name = ? AND key > ? ORDER BY key LIMIT ?`);
     this.#one = statement(`${RECORD} WHERE name = ? AND key = ?`);
     this.#holders = statement(
       `${PERMIT} WHERE permits.resource = (SELECT number FROM resources WHERE name = ? AND key = ?)
-       ORDER BY taken_at_ms LIMIT ?`,
+       ORDER BY taken_at_ms, run, stage, item, slot LIMIT ?`,
     );
-    this.#ofRun = statement(`${PERMIT} WHERE permits.run = ? ORDER BY stage, item, slot LIMIT ?`);
+    this.#ofRun = statement(
+      `${PERMIT} WHERE permits.run = ? ORDER BY stage, item, slot, resources.name, resources.key LIMIT ?`,
+    );
     this.#forget = statement(
       `DELETE FROM resources WHERE number IN (
          SELECT number FROM resources WHERE used_at_ms < ?
@@ -163,8 +181,25 @@ export class ResourceRows {
     this.#insertPermit.run(run, stage, item ?? "", slot, resource, epoch, takenAtMs, probeUntilMs);
   }
 
-  dropPermit(resource: number, run: number, { stage, item, slot }: PermitAddress): boolean {
-    return this.#dropPermit.run(run, stage, item ?? "", slot, resource) > 0;
+  findPermit(
+    resource: number,
+    run: number,
+    { stage, item, slot }: PermitAddress,
+  ): HeldPermit | undefined {
+    const row = this.#findPermit.get(run, stage, item ?? "", slot, resource);
+    return row === undefined
+      ? undefined
+      : { probe: readNumberOrNull(row, "probe_until_ms") !== null };
+  }
+
+  /** Frees one permit; undefined: it was not held. */
+  dropPermit(
+    resource: number,
+    run: number,
+    { stage, item, slot }: PermitAddress,
+  ): FreedPermit | undefined {
+    const row = this.#dropPermit.get(run, stage, item ?? "", slot, resource);
+    return row === undefined ? undefined : toFreed(row);
   }
 
   /** Frees permits of owners whose lease had ended by then; how many. */
@@ -172,9 +207,9 @@ export class ResourceRows {
     return this.#dropLost.run(resource, endedMs);
   }
 
-  /** Frees what a run holds; the keys, one for each permit. */
-  freeRun(run: number): readonly number[] {
-    return this.#freeRun.all(run).map((row) => readNumber(row, "resource"));
+  /** Frees what a run holds. */
+  freeRun(run: number): readonly FreedPermit[] {
+    return this.#freeRun.all(run).map(toFreed);
   }
 
   /** In order of name and key, after this one. `seenAfterMs`: older lines count no more. */
@@ -233,6 +268,13 @@ function toResourceRow(row: Row): ResourceRow {
     totals: readJson(row, "totals", NO_TOTALS),
     terms: readJson<ResourceTerms | null>(row, "terms", null),
     usedAtMs: readNumber(row, "used_at_ms"),
+  };
+}
+
+function toFreed(row: Row): FreedPermit {
+  return {
+    resource: readNumber(row, "resource"),
+    probeUntilMs: readNumberOrNull(row, "probe_until_ms"),
   };
 }
 

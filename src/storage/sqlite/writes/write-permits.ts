@@ -1,6 +1,8 @@
 // Writes about permits, by the rules that all stores share.
 
-import { releasePermits, setResource, takePermits } from "../../permits/permit-rules.ts";
+import { countWaiting } from "../../permits/permit-lines.ts";
+import { releasePermits, takePermits } from "../../permits/permit-rules.ts";
+import { setResource } from "../../permits/set-resource.ts";
 import type {
   ReleasePermitsWrite,
   SetResourceWrite,
@@ -15,21 +17,24 @@ export function take(batch: Batch, head: RunHead, write: TakePermitsWrite): Writ
   const owner = { run: head.number, epoch: head.epoch };
   const { result, events } = takePermits(batch.permits, owner, write);
   if (result.kind === "permitted") head.mayHold = true;
-  if (events.length > 0) batch.tell(head, events);
-  return result;
+  if (events.length === 0 || result.kind !== "permitted") return result;
+  return { ...result, told: { events, numbers: batch.tell(head, events) } };
 }
 
 /** Gives permits back; its run is the caller's. */
 export function release(batch: Batch, head: RunHead, write: ReleasePermitsWrite): WriteResult {
   const owner = { run: head.number, epoch: head.epoch };
-  const events = releasePermits(batch.permits, owner, write);
-  return { kind: "done", numbers: batch.tell(head, [...write.events, ...events]) };
+  const added = releasePermits(batch.permits, owner, write);
+  const numbers = batch.tell(head, [...write.events, ...added]);
+  return added.length === 0 ? { kind: "done", numbers } : { kind: "done", numbers, added };
 }
 
 /** Does what a person asked for. */
 export function set(batch: Batch, write: SetResourceWrite): WriteResult {
   batch.tellAll(setResource(batch.permits, write));
-  const { resource, key, state, totals, held, terms, usedAtMs } = batch.permits.find(write);
-  const record = { resource, key, state, totals, held, waiting: 0, terms, usedAtMs };
+  const { lines, ...entry } = batch.permits.find(write);
+  const { resource, key, state, totals, held, terms, usedAtMs } = entry;
+  const waiting = countWaiting(lines.values(), batch.nowMs);
+  const record = { resource, key, state, totals, held, waiting, terms, usedAtMs };
   return { kind: "resource-set", record };
 }
