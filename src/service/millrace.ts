@@ -14,7 +14,6 @@ import {
   STORE_URL_DEFAULT,
   STUCK_SLOT_MS_DEFAULT,
 } from "../model/defaults.ts";
-import { MillraceError } from "../model/errors.ts";
 import type { LeaseTerms } from "../model/lease.ts";
 import type { ResourceSettings } from "../model/compile/resource-settings.ts";
 import type { RunRecord } from "../model/run.ts";
@@ -41,6 +40,7 @@ import { rescueInterrupted } from "./commands/rescue.ts";
 import { queueRun, resumeRun, type ResumeOptions } from "./commands/resume-run.ts";
 import { startRun, type StartOptions } from "./commands/start-run.ts";
 import type { Explanation } from "./explain.ts";
+import { indexPipelines } from "./index-pipelines.ts";
 import type { MillContext } from "./mill-context.ts";
 import { declareResources } from "./declare-resources.ts";
 import type { Pipeline } from "./pipeline.ts";
@@ -384,19 +384,4 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
 
 function warnOfProcess(message: string): void {
   process.emitWarning(message, "MillraceWarning");
-}
-
-function indexPipelines(
-  pipelines: readonly Pipeline<never, unknown>[],
-): ReadonlyMap<string, Pipeline["definition"]> {
-  const found = new Map<string, Pipeline["definition"]>();
-  for (const { definition } of pipelines) {
-    if (found.has(definition.name)) {
-      throw new MillraceError("OPTION_INVALID", `Two pipelines are named "${definition.name}".`, {
-        hint: "runs are found by the name of their pipeline: give each its own",
-      });
-    }
-    found.set(definition.name, definition);
-  }
-  return found;
 }
