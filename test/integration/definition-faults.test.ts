@@ -525,7 +525,10 @@ test("a stage for threads needs the address of its module, in both forms, and a 
   const typed = stage("a", { runIn: "thread" }, () => 1);
   const mapped = map("b", { over: [1], runIn: "thread" }, (item) => item);
   const both = { stages: [typed, mapped] };
-  expect(faultsOf(() => pipeline("p", both))).toEqual([fault, { ...fault, path: "stages.b.runIn" }]);
+  expect(faultsOf(() => pipeline("p", both))).toEqual([
+    fault,
+    { ...fault, path: "stages.b.runIn" },
+  ]);
   expect(pipeline("p", { ...both, module: import.meta.url }).definition.stages[0]?.runIn).toBe(
     "thread",
   );

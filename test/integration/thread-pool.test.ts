@@ -1,15 +1,17 @@
+// The threads of a process by themselves: who gets one, what becomes of those who wait, how they end.
+
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { systemClock } from "../../std/clock.ts";
-import { encodeValue, type EncodedValue } from "../../std/value.ts";
-import { LazyThreads } from "../threads.ts";
-import type { IsolatedCall, Report } from "./isolated/protocol.ts";
-import type { ThreadSide } from "./isolated/far-side.ts";
-import type { ThreadPoolOptions } from "./thread.ts";
+import { systemClock } from "../../src/std/clock.ts";
+import { encodeValue, type EncodedValue } from "../../src/std/value.ts";
+import { LazyThreads } from "../../src/engine/threads.ts";
+import type { IsolatedCall, Report } from "../../src/engine/executors/isolated/protocol.ts";
+import type { ThreadSide } from "../../src/engine/executors/isolated/far-side.ts";
+import type { ThreadPoolOptions } from "../../src/engine/executors/thread.ts";
 
-const MODULE = new URL("../../../test/support/pipelines/thread-work.ts", import.meta.url).href;
+const MODULE = new URL("../support/pipelines/thread-work.ts", import.meta.url).href;
 
 function text(value: unknown): EncodedValue {
   const encoded = encodeValue(value);
