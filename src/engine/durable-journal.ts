@@ -20,6 +20,7 @@ import type {
   JournalMemo,
   Rider,
   RunEnd,
+  RunParked,
 } from "./journal.ts";
 
 /** Takes writes of many runs and answers each after its commit. */
@@ -54,6 +55,10 @@ export class DurableJournal implements Journal {
   constructor(options: DurableJournalOptions) {
     this.#options = options;
     this.#blobs = options.blobs;
+  }
+
+  nowMs(): number {
+    return this.#options.store.nowMs();
   }
 
   // The two that are called most often: neither a promise nor an object more than it takes.
@@ -94,10 +99,11 @@ export class DurableJournal implements Journal {
     });
   }
 
-  async parkRun(parked: RunEnd, events: readonly EventDraft[]): Promise<void> {
-    const { to, reason, durationMs } = parked;
+  async parkRun(parked: RunParked, events: readonly EventDraft[]): Promise<void> {
+    const { to, reason, durationMs, wakeAtMs } = parked;
     const end = { durationMs, warnings: 0, failure: null, metrics: {} };
-    await this.#write({ kind: "move-run", to, reason, end, events });
+    const wake = wakeAtMs === undefined ? {} : { wakeAtMs };
+    await this.#write({ kind: "move-run", to, reason, ...wake, end, events });
   }
 
   findMemo(address: JournalMemo): Promise<EncodedValue | undefined> {

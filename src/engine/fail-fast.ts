@@ -10,6 +10,13 @@ import { isEnded, type StageRun } from "./stage-run.ts";
 
 const TOLERANT: readonly TriggerRule[] = ["all_done", "all_failed", "one_failed"];
 
+/** True where a critical stage has failed for good. */
+export function hasLost(core: RunCore): boolean {
+  return core.stages.some(
+    ({ state, settled, definition }) => settled && state === "failed" && definition.critical,
+  );
+}
+
 /** What can be told about and done to map stages that are under way. */
 export interface MapHalter {
   /** Running items finish, the others are cancelled; false if no items are under way. */

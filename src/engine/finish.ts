@@ -3,6 +3,7 @@
 import type { Failure, StageEndState } from "../model/outcome.ts";
 import { decideVerdict } from "../policy/verdict.ts";
 import type { RunEnd } from "./journal.ts";
+import type { ParkedWait } from "./run-rest.ts";
 import type { RunCore } from "./run-core.ts";
 import type { StageRun } from "./stage-run.ts";
 
@@ -16,7 +17,11 @@ export type DriveEnd =
       readonly aborted: boolean;
       readonly reason: string;
     }
-  | { readonly kind: "parked" };
+  | {
+      readonly kind: "parked";
+      /** Null: it was interrupted. */
+      readonly wait: ParkedWait | null;
+    };
 
 /** How a run that is over ended. */
 export function decideEnd(core: RunCore, end: Extract<DriveEnd, { kind: "over" }>): RunEnd {

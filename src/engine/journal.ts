@@ -19,6 +19,12 @@ export interface RunEnd {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
+/** How a run is let go unfinished. */
+export interface RunParked extends RunEnd {
+  /** When it goes back to its queue, UTC ms of the store. Default: when somebody resumes it, or at once. */
+  readonly wakeAtMs?: number;
+}
+
 /** What rides on the ending of a stage or item. */
 export interface Rider {
   readonly events: readonly EventDraft[];
@@ -43,6 +49,8 @@ export interface ItemPlace {
 
 /** The memory of one durable run. Every method rejects with LEASE_LOST once the run has another owner. */
 export interface Journal {
+  /** The clock of the store, UTC ms: times that outlive this process are its. */
+  nowMs(): number;
   putStage(record: StageRecord, rider: Rider): Promise<unknown>;
   putItem(record: ItemRecord, rider: Rider): Promise<unknown>;
   dropItems(stage: string, keys: readonly string[]): Promise<void>;
@@ -54,7 +62,7 @@ export interface Journal {
   endRun(end: RunEnd, events: readonly EventDraft[]): Promise<void>;
   /** Lets the run go unfinished, for a `resume` or back to its queue; of the end its reason and active time are
    *  kept. */
-  parkRun(end: RunEnd, events: readonly EventDraft[]): Promise<void>;
+  parkRun(parked: RunParked, events: readonly EventDraft[]): Promise<void>;
   findMemo(address: JournalMemo): Promise<EncodedValue | undefined>;
   /** Stores a memo; answers the one that was there first, if any. */
   putMemo(address: JournalMemo, value: EncodedValue): Promise<EncodedValue>;

@@ -60,8 +60,15 @@ export class RunCore implements AttemptHost {
   /** Monotonic ms when the run must be over; null: never. */
   get deadlineAtMs(): number | null {
     const deadlineMs = this.settings.deadlineMs ?? this.definition.deadlineMs;
-    return deadlineMs === null ? null : this.startedMs + deadlineMs;
+    return deadlineMs === null ? null : this.startedMs + deadlineMs - this.spentMs;
   }
+
+  /** How much of its deadline was used up before it began here, ms. Set before it is driven. */
+  spentMs: number = 0;
+
+  /** Of a run that gives its place back: how long it waits here at most, ms; null: as long as it takes. Set before it
+   *  is driven. */
+  parksAfterMs: number | null = null;
 
   /** Monotonic ms of the last ending, or of the start. */
   lastEndMs: number;

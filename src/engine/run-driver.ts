@@ -7,12 +7,11 @@
 // one.
 
 import type { Ending } from "../model/outcome.ts";
-import { InvariantError } from "../std/assert.ts";
 import type { Attempt } from "./attempt/attempt.ts";
 import type { AttemptHistory } from "./attempt/attempt-history.ts";
 import { AttemptRunner, type RawOutcome } from "./attempt/attempt-runner.ts";
 import { StageCache } from "./cache/stage-cache.ts";
-import { cancelPending } from "./fail-fast.ts";
+import { cancelPending, hasLost } from "./fail-fast.ts";
 import type { DriveEnd } from "./finish.ts";
 import { MapConductor } from "./map/map-conductor.ts";
 import { AttemptLauncher } from "./attempt/attempt-launcher.ts";
@@ -23,7 +22,8 @@ import { ReadyHeap } from "./ready-heap.ts";
 import { judge } from "./judge.ts";
 import { QueueLimits } from "./queue-limits.ts";
 import type { RunCore } from "./run-core.ts";
-import { takeUpWait } from "./restore/restored-wait.ts";
+import { takeUpWait, type RestoredWait } from "./restore/restored-wait.ts";
+import { findParking, makeStalled } from "./run-rest.ts";
 import { RunTimers } from "./run-timers.ts";
 import { Settling } from "./settling.ts";
 import type { SlotWaiter } from "./slots.ts";
@@ -110,7 +110,9 @@ export class RunDriver implements SlotWaiter {
       for (const stageRun of this.core.stages) if (!stageRun.settled) this.#open += 1;
       if (cancelled !== null) return this.cancel(cancelled);
       this.#armDeadline();
-      this.#failFastOnRestored();
+      if (this.isStopping) return;
+      // A failure of an earlier epoch that stands keeps ordinary stages from starting, as it did then.
+      if (this.core.keepsFailures && this.#isFailFast && hasLost(this.core)) this.#failFast();
       // All entries are in line before the first one starts: one that ends at once must not overtake them.
       this.#pumping = true;
       for (const stageRun of this.core.stages) {
@@ -121,15 +123,6 @@ export class RunDriver implements SlotWaiter {
     });
   }
 
-  /** A failure of an earlier epoch that stands keeps ordinary stages from starting, as it did then. */
-  #failFastOnRestored(): void {
-    if (!this.core.keepsFailures || !this.#isFailFast) return;
-    const isLost = this.core.stages.some(
-      ({ state, settled, definition }) => settled && state === "failed" && definition.critical,
-    );
-    if (isLost) this.#failFast();
-  }
-
   get #isFailFast(): boolean {
     return this.core.settings.failFast ?? this.core.definition.failFast;
   }
@@ -137,11 +130,14 @@ export class RunDriver implements SlotWaiter {
   #armDeadline(): void {
     const deadlineMs = this.core.settings.deadlineMs ?? this.core.definition.deadlineMs;
     if (deadlineMs === null) return;
-    this.runner.runDeadlineMs = this.core.startedMs + deadlineMs;
-    this.after(deadlineMs, () => {
+    this.runner.runDeadlineMs = this.core.deadlineAtMs;
+    const end = (): void => {
       this.#over.deadlineHit = true;
       this.#end("deadline", `the run did not finish within its deadline of ${deadlineMs} ms`);
-    });
+    };
+    const leftMs = deadlineMs - this.core.spentMs;
+    if (leftMs > 0) this.timers.after(leftMs, end);
+    else end();
   }
 
   /** All needs of a stage are finished: it runs, is skipped, or ends with them. */
@@ -165,14 +161,21 @@ export class RunDriver implements SlotWaiter {
       stageRun.inputVersion = versionOfNeeds(this.core, stageRun.definition);
       if (reuseCheckpoint(this.ledger, stageRun)) return;
       const wait = takeUpWait(this.core, stageRun);
-      if (wait !== null) {
-        this.after(wait.leftMs, () => this.ready(stageRun, wait.history));
-        return;
-      }
+      if (wait !== null) return this.#waitOn(stageRun, wait);
     }
     this.heap.push(stageRun.index);
     this.#line.enter(stageRun);
     this.pump();
+  }
+
+  /** Goes on with a wait of an earlier epoch. */
+  #waitOn(stageRun: StageRun, { leftMs, delayMs, history }: RestoredWait): void {
+    const goOn = (): void => {
+      stageRun.addWait("retry", delayMs);
+      this.ready(stageRun, history);
+    };
+    if (leftMs > 0) this.after(leftMs, goOn);
+    else goOn();
   }
 
   /** Starts what is ready while there are slots. Safe to call at any time. */
@@ -253,14 +256,15 @@ export class RunDriver implements SlotWaiter {
   /** Puts a stage in line for its next attempt: after its condition, or after a wait. */
   ready(stageRun: StageRun, history: AttemptHistory | null): void {
     if (isEnded(stageRun)) return;
+    stageRun.dueAtMs = null;
     stageRun.history = history;
     this.heap.push(stageRun.index);
     this.#line.enter(stageRun);
   }
 
-  /** Calls back later, unless the run is over by then. */
+  /** Calls back after the wait of a stage or item, unless the run is over by then. */
   after(delayMs: number, callback: () => void): void {
-    this.timers.after(delayMs, () => {
+    this.timers.wait(delayMs, () => {
       callback();
       this.pump();
     });
@@ -338,7 +342,7 @@ export class RunDriver implements SlotWaiter {
     this.heap.clear();
     const abort = (): void => this.runner.abortAll("shutdown", "the process is shutting down");
     if (drainMs <= 0) abort();
-    else this.after(drainMs, abort);
+    else this.timers.after(drainMs, abort);
     this.#checkOver();
   }
 
@@ -368,24 +372,24 @@ export class RunDriver implements SlotWaiter {
       this.#resolve({ kind: "over", ...this.#over });
     } else if (this.#mode === "parking") {
       this.#leave();
-      this.#resolve({ kind: "parked" });
-    } else if (!this.#mayGoOn()) this.#doubt(isCalm);
+      this.#resolve({ kind: "parked", wait: null });
+    } else this.#checkRest(isCalm);
   }
 
-  #mayGoOn(): boolean {
-    if (this.isStopping) return false;
-    return this.heap.size > 0 || this.timers.size > 0 || this.maps.isReading;
+  /** Nothing of it is at work: something is ready or comes, it waits here, it is parked, or the counters are wrong. */
+  #checkRest(isCalm: boolean): void {
+    if (!this.isStopping && (this.heap.size > 0 || this.maps.isReading)) return;
+    if (this.isStopping || this.timers.size === 0) return this.#doubt(isCalm);
+    const wait = findParking(this.core, this.timers);
+    if (wait === null) return;
+    this.#leave();
+    this.#resolve({ kind: "parked", wait });
   }
 
   /** With nothing running, ready or waiting and stages still open, the counters are wrong: never a success. In
    *  the middle of a move they are between two states, so they are read again on a clean stack. */
   #doubt(isCalm: boolean): void {
-    if (isCalm) {
-      const open = this.core.stages.filter((one) => !one.settled);
-      const names = open.map((one) => one.definition.name).join(", ");
-      this.fail(new InvariantError(`Nothing of run ${this.core.runId} can go on; open: ${names}.`));
-      return;
-    }
+    if (isCalm) return this.fail(makeStalled(this.core));
     if (this.#isDoubted) return;
     this.#isDoubted = true;
     this.core.world.clock.defer(() => {

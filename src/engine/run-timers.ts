@@ -4,12 +4,14 @@ import type { Clock, Timer } from "../std/clock.ts";
 
 /** Timers of one run. */
 export class RunTimers {
-  readonly #clock: Pick<Clock, "setTimer">;
+  readonly #clock: Pick<Clock, "setTimer" | "monotonicMs">;
   readonly #onFault: (error: unknown) => void;
-  readonly #timers: Set<Timer> = new Set();
+  /** With the monotonic ms at which each is due. */
+  readonly #timers: Map<Timer, number> = new Map();
+  #waits: number = 0;
 
   /** @param onFault Told of whatever a callback throws: nobody else could hear it. */
-  constructor(clock: Pick<Clock, "setTimer">, onFault: (error: unknown) => void) {
+  constructor(clock: Pick<Clock, "setTimer" | "monotonicMs">, onFault: (error: unknown) => void) {
     this.#clock = clock;
     this.#onFault = onFault;
   }
@@ -17,6 +19,11 @@ export class RunTimers {
   /** How many are set. */
   get size(): number {
     return this.#timers.size;
+  }
+
+  /** How many of them are waits of stages and items: with them something goes on. */
+  get waits(): number {
+    return this.#waits;
   }
 
   /** Calls back once after `delayMs`, unless `cancel` or `clear` comes first. */
@@ -29,8 +36,28 @@ export class RunTimers {
         this.#onFault(error);
       }
     });
-    this.#timers.add(timer);
+    this.#timers.set(timer, this.#clock.monotonicMs() + delayMs);
     return timer;
+  }
+
+  /** The same for a stage or item that waits. It cannot be called off alone. */
+  wait(delayMs: number, callback: () => void): void {
+    this.#waits += 1;
+    this.after(delayMs, () => {
+      this.#waits -= 1;
+      callback();
+    });
+  }
+
+  /** How long until the next one is due, ms; null where that is not longer than this, or none is set. */
+  findLeftMs(longerThanMs: number): number | null {
+    const nowMs = this.#clock.monotonicMs();
+    let earliestMs = Infinity;
+    for (const dueMs of this.#timers.values()) {
+      if (dueMs <= nowMs + longerThanMs) return null;
+      earliestMs = Math.min(earliestMs, dueMs);
+    }
+    return earliestMs === Infinity ? null : earliestMs - nowMs;
   }
 
   /** Calls one wait off. */
@@ -40,7 +67,8 @@ export class RunTimers {
 
   /** Calls all waits off. */
   clear(): void {
-    for (const timer of this.#timers) timer.cancel();
+    for (const timer of this.#timers.keys()) timer.cancel();
     this.#timers.clear();
+    this.#waits = 0;
   }
 }

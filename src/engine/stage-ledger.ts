@@ -3,11 +3,11 @@
 
 import type { StateEntry } from "../model/checkpoint.ts";
 import type { EventDraft } from "../model/event.ts";
-import { ERROR_LIST_CHARS_MAX, PAGE_ROWS_MAX } from "../model/limits.ts";
-import type { Ending, Failure, StageState, StoredValue } from "../model/outcome.ts";
+import { PAGE_ROWS_MAX } from "../model/limits.ts";
+import type { Ending, StageState, StoredValue } from "../model/outcome.ts";
 import { moveStage } from "../model/transition.ts";
 import { InvariantError } from "../std/assert.ts";
-import { boundedText, versionOfText } from "../std/json.ts";
+import { versionOfText } from "../std/json.ts";
 import type { EncodedValue } from "../std/value.ts";
 import { applyEnding, takeUsage } from "./attempt/apply-ending.ts";
 import type { Attempt } from "./attempt/attempt.ts";
@@ -26,6 +26,13 @@ import type { Journal } from "./journal.ts";
 import type { ReopenedItems } from "./map/item-checkpoints.ts";
 import { versionOfList } from "./map/list-version.ts";
 import { isEnded, type StageRun } from "./stage-run.ts";
+import {
+  dueAfter,
+  toWaitEvent,
+  toWaitingItem,
+  toWaitingStage,
+  type WaitFacts,
+} from "./wait-records.ts";
 
 /** Whom the ledger tells once something is committed. */
 export interface LedgerListener {
@@ -35,14 +42,6 @@ export interface LedgerListener {
   committed(): void;
   /** A write failed: the run cannot go on here. */
   writeFailed(error: unknown): void;
-}
-
-/** A wait before the next attempt. */
-export interface WaitFacts {
-  readonly failure: Failure;
-  readonly delayMs: number;
-  /** True: it costs no attempt, the next one has the same number. */
-  readonly deferral: boolean;
 }
 
 /** What goes down with the end of a stage. */
@@ -238,61 +237,25 @@ export class StageLedger {
   }
 
   /** Records that an attempt failed and another one follows after a wait. */
-  noteWait(attempt: Attempt, wait: WaitFacts): void {
+  noteWait(attempt: Attempt, facts: WaitFacts): void {
     const { stageRun, index } = attempt;
     // Nobody has its attempt any more where a stage is ended while it waits.
     if (index < 0) takeUsage(stageRun, attempt);
-    const endedMs = this.#core.world.clock.monotonicMs();
-    const dueAtMs = this.#core.wallOf(endedMs) + Math.round(wait.delayMs);
-    const event = this.#toWaitEvent(attempt, { ...wait, dueAtMs });
-    const journal = this.#core.journal;
+    const { journal, world } = this.#core;
+    const endedMs = world.clock.monotonicMs();
+    const wait = { ...facts, endedMs, dueAtMs: dueAfter(this.#core, facts.delayMs) };
+    if (index < 0) stageRun.dueAtMs = wait.dueAtMs;
+    const event = toWaitEvent(attempt, wait);
     if (journal === null) {
       this.#core.tell(event);
       return;
     }
-    const retry = toRetryRecord(this.#core, attempt, {
-      failure: wait.failure,
-      delayMs: wait.delayMs,
-      endedMs,
-    });
-    const rider = { events: [event], retry };
+    const rider = { events: [event], retry: toRetryRecord(this.#core, attempt, wait) };
     const put =
       index < 0
-        ? journal.putStage(
-            { ...toStageRecord(this.#core, stageRun), failure: wait.failure, dueAtMs },
-            rider,
-          )
-        : journal.putItem(
-            {
-              ...toItemRecord(
-                this.#core,
-                { stageRun, index },
-                { attempt, endedMs, inputVersion: null, stored: null, dueAtMs },
-              ),
-              attempts: wait.deferral ? attempt.attempt - 1 : attempt.attempt,
-              failure: wait.failure,
-            },
-            rider,
-          );
+        ? journal.putStage(toWaitingStage(this.#core, attempt, wait), rider)
+        : journal.putItem(toWaitingItem(this.#core, attempt, wait), rider);
     this.#commit(put, () => {});
-  }
-
-  #toWaitEvent(attempt: Attempt, wait: WaitFacts & { readonly dueAtMs: number }): EventDraft {
-    const item = attempt.index >= 0;
-    return {
-      type: item ? "item.waiting" : "stage.waiting",
-      ...attempt.address(),
-      data: {
-        blocker: "retry",
-        attempt: attempt.attempt,
-        attempts: attempt.stageRun.definition.retry.attempts,
-        delayMs: wait.delayMs,
-        dueAtMs: wait.dueAtMs,
-        class: wait.failure.class,
-        message: boundedText(wait.failure.message, ERROR_LIST_CHARS_MAX),
-        ...(item ? { index: attempt.index } : {}),
-      },
-    };
   }
 
   /** Stores that a list is known: from then on others can see how far the stage is. */

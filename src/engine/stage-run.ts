@@ -244,7 +244,8 @@ export function isEnded(stageRun: StageRun): boolean {
   return state !== "pending" && state !== "running" && state !== "waiting";
 }
 
-const unknownFailure: Failure = Object.freeze({
+/** Stands for a failure of which nothing was recorded. */
+export const unknownFailure: Failure = Object.freeze({
   class: "unknown",
   message: "no error was recorded",
   attempts: 0,

@@ -40,6 +40,8 @@ export const EACH_CONCURRENCY_DEFAULT = 8;
 export const WORKER_RUNS_DEFAULT = 8;
 /** How often a worker with nothing to do asks whether other processes have written, ms. */
 export const HINT_POLL_MS_DEFAULT = 20;
+/** A run of a queue in which nothing goes on for longer than this gives its place back, ms. */
+export const PARK_MS_DEFAULT = 10_000;
 /** Claims of a run lost to crashes before it fails. */
 export const RUN_ATTEMPTS_DEFAULT = 3;
 /** Length of a lease, ms. */

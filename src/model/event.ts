@@ -9,7 +9,7 @@ import type { Json } from "../std/json.ts";
 //   run.resumed             epoch, keptStages, keptItems, redo: [{ stage, reason }]
 //   run.interrupted         reason
 //   run.returned            reason
-//   run.parked              blocker, wakeAtMs
+//   run.parked              blocker, dueAtMs
 //   run.reclaimed           reason, host, pid
 //   run.cancel_requested    reason
 //   run.succeeded … cancelled   durationMs, warnings, reason?, stage?, class?, message?, fingerprint?, forced?, host?, pid?

@@ -1,7 +1,7 @@
 // A durable run in the hands of this process: drives it, keeps its lease, tells its events, ends or parks it.
 // Modes: made (claimed, not driven yet), `driving`, `settled` (ended, parked, or lost).
 
-import { DRAIN_MS_DEFAULT } from "../model/defaults.ts";
+import { DRAIN_MS_DEFAULT, PARK_MS_DEFAULT } from "../model/defaults.ts";
 import type { PipelineDefinition } from "../model/definition.ts";
 import { isMillraceError, MillraceError } from "../model/errors.ts";
 import type { EventDraft, MillraceEvent } from "../model/event.ts";
@@ -99,8 +99,22 @@ export class LiveRun implements RunHandle {
       journal: this.#journal,
       sink: { tell: (draft) => this.#tell(draft) },
     });
+    if (!record.foreground) {
+      this.core.parksAfterMs = PARK_MS_DEFAULT;
+      this.core.spentMs = this.#toSpent();
+    }
     if (parts.isolator !== undefined) this.core.isolation = parts.isolator.makeIsolation(this.core);
     this.#driver = new RunDriver(this.core);
+  }
+
+  /** How much of its deadline the epochs before used up, and what lay between them. A resume begins it anew; since then
+   *  only active time is known. */
+  #toSpent(): number {
+    const { record, beforeMs } = this.#parts;
+    if (record.epoch <= 1) return 0;
+    if (record.resumes > 0) return beforeMs;
+    const sinceMs = Math.max(record.startedAtMs ?? 0, record.dueAtMs);
+    return Math.max(0, this.#mill.store.nowMs() - sinceMs);
   }
 
   #toWorld(concurrency: number | undefined): EngineWorld {
@@ -170,9 +184,17 @@ export class LiveRun implements RunHandle {
       await this.#journal.endRun(total, [toRunEvent(total)]);
       return total;
     }
+    const { wait } = driven;
     const end = this.#toParked();
-    await this.#journal.parkRun(end, [this.#toLetGo("interrupted")]);
-    return end;
+    if (wait === null) {
+      await this.#journal.parkRun(end, [this.#toLetGo("interrupted")]);
+      return end;
+    }
+    const { wakeAtMs, reason } = wait;
+    const parked = { ...end, to: "waiting", reason, wakeAtMs } as const;
+    const data = { blocker: reason, dueAtMs: wakeAtMs };
+    await this.#journal.parkRun(parked, [{ type: "run.parked", data }]);
+    return parked;
   }
 
   #toParked(): RunEnd {
@@ -284,7 +306,10 @@ export class LiveRun implements RunHandle {
 
   async cancel(reason: string = "cancelled by its owner"): Promise<void> {
     this.#driver.cancel(reason);
-    await this.result().catch(() => undefined);
+    const ended = await this.result().catch(() => undefined);
+    if (ended?.state !== "waiting" || this.#parts.record.foreground) return;
+    // It was on its way to wait elsewhere: then nobody has to be asked, or its next owner is.
+    await this.#mill.committer.write({ kind: "request-cancel", runId: this.id, reason });
   }
 
   async interrupt(drainMs: number = DRAIN_MS_DEFAULT): Promise<void> {

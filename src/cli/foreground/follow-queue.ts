@@ -18,6 +18,7 @@ import type { LogsShown } from "../render/forms/progress-form.ts";
 import { toQueueEvent, toQueueLength, type QueuedRun } from "../render/progress/queue-events.ts";
 import { Interruption } from "./interruption.ts";
 import { openLogFile, type LogFile } from "./log-file.ts";
+import { sayWaits } from "./say-waits.ts";
 import { openWatch, type Watch } from "./watch.ts";
 import type { KeepDocument } from "./with-document.ts";
 
@@ -29,6 +30,8 @@ export interface FollowQueueOptions {
   readonly slots: number;
   readonly drain: boolean;
   readonly maxRuns: number | undefined;
+  /** With `drain`: true while something of its own is to wake. Default: what waits is left, and said. */
+  readonly awaits?: (mill: Millrace) => Promise<boolean>;
   readonly logs: LogsShown;
   readonly isStrict: boolean;
   readonly keep: KeepDocument;
@@ -65,10 +68,10 @@ export async function followQueue(
       lease: leaseOf(settings),
       pipelines: pipelines.filter((each) => isPipeline(each)),
       provide: settings.provide,
+      resources: settings.resources.value,
       clock: context.clock,
       random: context.random,
       environment: context.env,
-      resources: settings.resources.value,
       childImports: [hooksModule()],
     });
     const session = new Session({ context, options, mill, interruption, logFile });
@@ -168,10 +171,12 @@ class Session {
     const { options, mill, interruption } = this.#parts;
     const work = await this.toWork();
     if (interruption.exitCode !== undefined) return;
+    const { awaits } = options;
     const { runs, counts } = await mill.work({
       concurrency: options.slots,
       pipelines: options.pipelines.map(({ name }) => name),
       drain,
+      ...(awaits === undefined ? {} : { awaits: () => awaits(mill) }),
       ...(options.maxRuns === undefined ? {} : { maxRuns: options.maxRuns }),
       ...work.follower,
     });
@@ -202,6 +207,9 @@ async function conclude(parts: Work): Promise<ExitCode> {
   const { options, mill, interruption, watch, summary } = parts;
   const failedBefore = (await options.conclude?.(mill)) ?? 0;
   const next = listNext(parts, summary);
+  const names = options.pipelines.map(({ name }) => name);
+  const waits = options.drain ? await sayWaits(mill.store, names) : undefined;
+  if (waits !== undefined) watch.form.remark({ text: waits, level: "info" });
   watch.form.finish(closeQueue(parts, summary, next));
   watch.close();
   options.keep({
@@ -259,6 +267,7 @@ const ENDS: readonly string[] = [
   "run.skipped",
   "run.cancelled",
   "run.returned",
+  "run.parked",
 ];
 
 function closeQueue(parts: Work, summary: WorkSummary, next: readonly NextStep[]): Closing {
@@ -275,6 +284,7 @@ function closeQueue(parts: Work, summary: WorkSummary, next: readonly NextStep[]
     skipped: counts.skipped ?? 0,
     cancelled: counts.cancelled ?? 0,
     pending: counts.returned ?? 0,
+    waiting: counts.waiting ?? 0,
   };
   return {
     run: namesOf(options.pipelines),

@@ -53,6 +53,7 @@ export async function runBatch(context: CliContext, options: BatchOptions): Prom
     pipelines: [target.pipeline],
     settings: target.settings,
     drain: true,
+    awaits: makeAwaits(numbers),
     maxRuns: undefined,
     words: ["run", ...target.words, "--items", file],
     prepare: async (mill, { makeRoom, warn }) => {
@@ -79,6 +80,19 @@ export async function runBatch(context: CliContext, options: BatchOptions): Prom
     },
     keep: (document) => options.keep({ ...document, schema: "millrace.run-items/1", results }),
   });
+}
+
+/** True while a run of the batch has not ended and goes on by itself. Those before it are not asked about again. */
+function makeAwaits(numbers: readonly number[]): (mill: Millrace) => Promise<boolean> {
+  let ended = 0;
+  return async ({ store }) => {
+    for (; ended < numbers.length; ended += 1) {
+      const run = await store.findRunByNumber(numbers[ended] ?? 0);
+      if (run?.state === "waiting" && run.wakeAtMs !== null) return true;
+      if (run?.state === "queued") return true;
+    }
+    return false;
+  };
 }
 
 /** The same for the same file and pipeline, so that what is enqueued again belongs together. */

@@ -162,7 +162,8 @@ export class OutcomeHandler {
     stageRun.state = "waiting";
     const deferral = step.history.attempts < attempt.attempt;
     if (deferral) stageRun.attempts -= 1;
-    this.#ledger.noteWait(attempt, { failure: step.failure, delayMs: step.delayMs, deferral });
+    const { failure, delayMs, history } = step;
+    this.#ledger.noteWait(attempt, { failure, delayMs, history, deferral });
     const sinceMs = this.#core.world.clock.monotonicMs();
     this.#host.after(step.delayMs, () => {
       stageRun.addWait("retry", this.#core.world.clock.monotonicMs() - sinceMs);
@@ -281,14 +282,16 @@ export class OutcomeHandler {
   #waitItem(attempt: Attempt, step: Extract<Step, { kind: "retry" }>): void {
     const { stageRun, index } = attempt;
     const { failure, delayMs, history } = step;
-    this.#host.maps.find(stageRun.index)?.noteWait(index, { attempt, failure });
+    const map = this.#host.maps.find(stageRun.index);
+    map?.noteWait(index, { attempt, failure });
     const deferral = history.attempts < attempt.attempt;
     if (deferral) stageRun.attempts -= 1;
-    this.#ledger.noteWait(attempt, { failure, delayMs, deferral });
+    const inputVersion = map?.versionOf(index) ?? null;
+    this.#ledger.noteWait(attempt, { failure, delayMs, history, deferral, inputVersion });
     this.#host.maps.offerMore(stageRun); // it holds no place while it waits
     this.#host.after(delayMs, () => {
       stageRun.addWait("retry", delayMs);
-      this.#host.maps.find(stageRun.index)?.retryDue(index, history);
+      map?.retryDue(index, history);
     });
   }
 

@@ -10,9 +10,10 @@ export interface ReopenedItems {
   readonly moved: readonly { readonly key: string; readonly index: number }[];
 }
 
-/** What is known of an item. `started`: its start is recorded, and no end. */
+/** What is known of an item. `started`: its start is recorded, and no end. `waiting`: for its next attempt, if it is
+ *  still made from the same. */
 export type Match =
-  | { readonly kind: "kept"; readonly record: ItemRecord }
+  | { readonly kind: "kept" | "waiting"; readonly record: ItemRecord }
   | { readonly kind: "started" }
   | { readonly kind: "none" };
 
@@ -59,6 +60,7 @@ export class ItemCheckpoints {
     if (!isDone(record) && !isKeptFailure) {
       this.counts.added += 1;
       this.#rows.add(item.index);
+      if (record.state === "waiting") return { kind: "waiting", record };
       return record.state === "running" ? STARTED : NONE;
     }
     // A failure has no version: what it was made from made nothing.

@@ -1,6 +1,7 @@
 // The map stages of one run: opens their lists, starts their items, passes items on to maps that follow, and
 // ends a stage when its items have ended.
 
+import type { ItemRecord } from "../../model/checkpoint.ts";
 import { AbortReason, type AbortKind } from "../../model/context.ts";
 import type { MapShape } from "../../model/definition.ts";
 import type { Ending } from "../../model/outcome.ts";
@@ -12,13 +13,14 @@ import { upstreamFailed } from "../judge.ts";
 import type { ReopenedItems } from "./item-checkpoints.ts";
 import { NotAList, type Given } from "./item-source.ts";
 import type { MapItems } from "./map-items.ts";
-import type { ExpandedCounts, MapHost } from "./map-host.ts";
+import type { ExpandedCounts, MapHost, WaitingMap } from "./map-host.ts";
 import { MapStage } from "./map-stage.ts";
 import { arrive, loadItem, readItemValue, versionOfItemNeeds } from "../needs.ts";
+import { restoreWait } from "../restore/restored-wait.ts";
 import type { RunCore } from "../run-core.ts";
 import type { RunTimers } from "../run-timers.ts";
 import type { StageLedger } from "../stage-ledger.ts";
-import { isEnded, type StageRun } from "../stage-run.ts";
+import { isEnded, unknownFailure, type StageRun } from "../stage-run.ts";
 
 /** What the conductor asks of the driver. */
 export interface ConductorHost {
@@ -27,6 +29,8 @@ export interface ConductorHost {
   readonly heap: { push(index: number): void };
   pump(): void;
   reach(stageRun: StageRun): void;
+  /** Calls back after the wait of an item. */
+  after(delayMs: number, callback: () => void): void;
   readonly launcher: {
     makeAttempt(
       stageRun: StageRun,
@@ -197,6 +201,29 @@ export class MapConductor implements MapHost {
     this.#tellFollowers(stageRun, map.items, index);
     map.itemSettled(index);
     if (map.canStart()) this.offer(stageRun);
+  }
+
+  waitsOn(map: WaitingMap, index: number, record: ItemRecord): void {
+    const { stageRun, items } = map;
+    const { isolation, keepsFailures } = this.#core;
+    // Somebody asked for fresh attempts, or it is another item by now.
+    if (!keepsFailures || record.inputVersion !== map.versionOf(index)) return;
+    // What took its process along too often ends as such.
+    if (isolation !== null && isolation.judgeItem(stageRun, index).poison !== null) return;
+    const { history, leftMs, delayMs } = restoreWait(this.#core, record, stageRun.readyMs);
+    // The deadline of the whole stage counts from when its first list was wanted.
+    stageRun.readyMs = Math.min(stageRun.readyMs, history.readySince);
+    const before = { ...history, attempts: history.attempts - 1 };
+    const place = { index, purpose: "run", history: before } as const;
+    const attempt = this.#host.launcher.makeAttempt(stageRun, place);
+    items.unsettled += 1;
+    map.noteWait(index, { attempt, failure: record.failure ?? unknownFailure });
+    const goOn = (): void => {
+      stageRun.addWait("retry", delayMs);
+      map.retryDue(index, history);
+    };
+    if (leftMs > 0) this.#host.after(leftMs, goOn);
+    else goOn();
   }
 
   /** An item was brought back from an earlier epoch. */

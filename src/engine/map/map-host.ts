@@ -1,11 +1,14 @@
 // What a map stage asks of whoever conducts it: room for its items, and somebody to tell.
 
+import type { ItemRecord } from "../../model/checkpoint.ts";
 import type { MapShape } from "../../model/definition.ts";
 import type { Ending, Failure } from "../../model/outcome.ts";
 import type { Attempt } from "../attempt/attempt.ts";
+import type { AttemptHistory } from "../attempt/attempt-history.ts";
 import type { RunCore } from "../run-core.ts";
 import type { StageRun } from "../stage-run.ts";
 import type { ReopenedItems } from "./item-checkpoints.ts";
+import type { MapItems } from "./map-items.ts";
 
 /** What a map stage asks of its driver. */
 export interface MapHost {
@@ -15,6 +18,8 @@ export interface MapHost {
   itemEnded(stageRun: StageRun, index: number, attempt: Attempt | null): void;
   /** An item was brought back from an earlier epoch. */
   itemKept(stageRun: StageRun, index: number): void;
+  /** An item waited in an earlier epoch: it waits on, or goes on now, unless it begins anew. */
+  waitsOn(map: WaitingMap, index: number, record: ItemRecord): void;
   /** Rows of an earlier epoch that are in the way, or in another place. */
   reopened(stageRun: StageRun, changes: ReopenedItems): void;
   /** All items have ended. */
@@ -24,6 +29,15 @@ export interface MapHost {
   /** The list could not be made. */
   expandFailed(stageRun: StageRun, error: unknown): void;
   isStopping(): boolean;
+}
+
+/** A map as those see it who go on with the waits of its items. */
+export interface WaitingMap {
+  readonly stageRun: StageRun;
+  readonly items: MapItems;
+  versionOf(index: number): string | null;
+  noteWait(index: number, wait: ItemWait): void;
+  retryDue(index: number, history: AttemptHistory): void;
 }
 
 /** What an expansion found, compared with checkpoints of an earlier epoch. */

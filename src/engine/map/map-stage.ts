@@ -187,6 +187,7 @@ export class MapStage {
     if (match.kind === "kept") this.#takeOver(index, match.record);
     else if (match.kind === "started" && !stageRun.definition.idempotent)
       this.#endUnstarted(index, ambiguousItem(stageRun, place.key));
+    else if (match.kind === "waiting") this.#host.waitsOn(this, index, match.record);
   }
 
   #takeOver(index: number, record: ItemRecord): void {

@@ -1,6 +1,7 @@
-// A stage that waited for its next attempt when its process died, or stopped: what it had tried counts, and it waits
-// for what is left of its wait.
+// A stage or item that waited for its next attempt when its run was parked, or its process died or stopped: what it
+// had tried counts, and it waits for what is left of its wait.
 
+import type { ItemRecord, StageRecord } from "../../model/checkpoint.ts";
 import type { AttemptHistory } from "../attempt/attempt-history.ts";
 import type { RunCore } from "../run-core.ts";
 import type { StageRun } from "../stage-run.ts";
@@ -10,30 +11,62 @@ export interface RestoredWait {
   readonly history: AttemptHistory;
   /** Until the next attempt, ms; 0 where its time has come. */
   readonly leftMs: number;
+  /** How long it was to take, ms. */
+  readonly delayMs: number;
 }
 
 /** Takes up the wait of an earlier epoch. Null where there is none, where somebody asked for fresh attempts, or where
  *  the stage would be given something else now. */
 export function takeUpWait(core: RunCore, stageRun: StageRun): RestoredWait | null {
   const record = stageRun.candidate;
-  if (!core.keepsFailures || record === null || record.state !== "waiting") return null;
-  if (record.attempts < 1 || stageRun.definition.map !== null) return null;
-  if (record.inputVersion !== stageRun.inputVersion) return null;
-  const message = record.failure?.message ?? "";
+  if (!core.keepsFailures || record?.inputVersion !== stageRun.inputVersion) return null;
+  if (stageRun.definition.map !== null) {
+    // With its list it has its answer to whether it is to run.
+    if (record.itemCount !== null) stageRun.conditionMet = true;
+    return null;
+  }
+  if (record.state !== "waiting") return null;
+  // Before millrace kept histories a deferred first attempt left nothing to go on from.
+  if (record.attempts < 1 && record.history === undefined) return null;
+  const wait = restoreWait(core, record, stageRun.readyMs);
   stageRun.state = "waiting";
   stageRun.attempts = record.attempts;
   stageRun.dueAtMs = record.dueAtMs;
-  const history: AttemptHistory = {
-    attempts: record.attempts,
-    firstMessage: message,
-    lastMessage: message,
-    distinct: 1,
-    previousDelayMs: 0,
-    deferrals: 0,
-    deferredMs: 0,
-    onceUsed: false,
-    readySince: stageRun.readyMs,
+  stageRun.readyMs = wait.history.readySince;
+  stageRun.cpuMs = record.cpuMs;
+  stageRun.peakBytes = record.peakBytes;
+  const metrics = Object.entries(record.metrics);
+  if (metrics.length > 0) stageRun.metrics = new Map(metrics);
+  for (const [cause, ms] of Object.entries(record.waitedMs)) stageRun.addWait(cause, ms);
+  return wait;
+}
+
+/** What the row of a waiting stage or item says of its wait.
+ *  @param readyMs Monotonic ms from which its deadline counts where the row does not say. */
+export function restoreWait(
+  core: RunCore,
+  record: StageRecord | ItemRecord,
+  readyMs: number,
+): RestoredWait {
+  const { failure, history } = record;
+  const nowMs = core.journal?.nowMs() ?? core.world.clock.wallMs();
+  const message = failure?.message ?? "";
+  const dueMs = Math.max(0, (record.dueAtMs ?? 0) - nowMs);
+  const readyForMs = history === undefined ? null : nowMs - history.readyAtMs;
+  return {
+    history: {
+      attempts: record.attempts,
+      firstMessage: failure?.firstMessage ?? message,
+      lastMessage: message,
+      distinct: failure?.distinct ?? 1,
+      previousDelayMs: history?.delayMs ?? 0,
+      deferrals: history?.deferrals ?? 0,
+      deferredMs: history?.deferredMs ?? 0,
+      onceUsed: history?.onceUsed ?? false,
+      readySince: readyForMs === null ? readyMs : core.world.clock.monotonicMs() - readyForMs,
+    },
+    // However clocks differ, a wait never begins again.
+    leftMs: Math.min(dueMs, history?.delayMs ?? dueMs),
+    delayMs: history?.delayMs ?? dueMs,
   };
-  const leftMs = (record.dueAtMs ?? 0) - core.world.clock.wallMs();
-  return { history, leftMs: Math.max(0, leftMs) };
 }

@@ -33,9 +33,12 @@ export interface WorkOptions {
   readonly concurrency?: number;
   /** Names of the pipelines to work. Default: all that the mill knows. */
   readonly pipelines?: readonly string[];
-  /** Ends when nothing is queued, or running from a queue, any more. Runs that wait for a later time are left.
-   *  Default false. */
+  /** Ends when nothing is queued, or running from a queue, any more. Runs that wait for a later time, for a retry
+   *  too, are left. Default false. */
   readonly drain?: boolean;
+  /** With `drain`, asked once nothing is queued or running any more: while it answers true, the worker stays for what
+   *  wakes. Default: it does not. */
+  readonly awaits?: () => Promise<boolean>;
   /** Ends after so many runs, 1 or more. Default: no bound. */
   readonly maxRuns?: number;
   /** Stops it when aborted: what runs gets `stopAfterMs`, then goes back to its queue. */
@@ -50,9 +53,9 @@ export interface WorkOptions {
 
 /** What was worked on. */
 export interface WorkSummary {
-  /** Runs that were claimed. */
+  /** Runs that were claimed; one that waited in between counts once. */
   readonly runs: number;
-  /** How they ended; `returned`: they went back to their queue. */
+  /** How they ended; `waiting`: they wait for a later time; `returned`: they went back to their queue. */
   readonly counts: Readonly<Partial<Record<RunState | "returned", number>>>;
 }
 
@@ -65,6 +68,8 @@ export class Worker implements StoppableWorker {
   readonly #room: number;
   readonly #pipelines: readonly ClaimedPipeline[];
   readonly #active: Map<string, LiveRun> = new Map();
+  /** Runs that were parked here and did not come back yet. */
+  readonly #parked: Set<string> = new Set();
   readonly #counts: Partial<Record<RunState | "returned", number>> = {};
   readonly #presence: Presence;
   readonly #ended: PromiseWithResolvers<void> = Promise.withResolvers();
@@ -190,12 +195,23 @@ export class Worker implements StoppableWorker {
     });
     if (result.kind !== "claimed") return 0;
     this.#runs += result.runs.length;
+    if (this.#parked.size > 0) this.#takeBack(result.runs);
     if (result.runs.length > 0) this.#presence.busy();
     keeper.expect(result.runs.map(({ run: { id, epoch } }) => ({ id, epoch })));
     // Each on its own: what one meets must not leave the others claimed and forgotten.
     const begun = result.runs.map((next) => this.#begin(next, sentMs));
     await Promise.all(begun.filter((one) => one !== undefined));
     return result.runs.length;
+  }
+
+  /** What was counted when it was parked here is not counted twice. */
+  #takeBack(runs: readonly NextRun[]): void {
+    for (const { run } of runs) {
+      if (!this.#parked.delete(run.id)) continue;
+      this.#runs -= 1;
+      this.#counts.waiting = this.#parked.size;
+    }
+    if (this.#parked.size === 0) delete this.#counts.waiting;
   }
 
   /** Begins a claimed run, or gives it back. Nothing to wait for where it could begin at once. Never throws. */
@@ -251,6 +267,7 @@ export class Worker implements StoppableWorker {
 
   #leave(run: LiveRun, state: RunState | "returned"): void {
     this.#active.delete(run.id);
+    if (state === "waiting") this.#parked.add(run.id);
     this.#count(state);
     this.#pumpSoon();
     this.#endIfDone();
@@ -326,7 +343,7 @@ export class Worker implements StoppableWorker {
 
   async #endIfDrained(): Promise<void> {
     try {
-      const isDrained = await this.#isDrained();
+      const isDrained = (await this.#isDrained()) && (await this.#options.awaits?.()) !== true;
       // What others still work on may come back; the next look tells.
       if (isDrained && this.#active.size === 0 && !this.#isClaiming) this.#end();
     } catch (error) {

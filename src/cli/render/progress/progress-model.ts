@@ -69,6 +69,7 @@ const RUN_STATES_TOLD: Readonly<Partial<Record<EventType, RunState>>> = {
   "run.resumed": "running",
   "run.interrupted": "waiting",
   "run.returned": "queued",
+  "run.parked": "waiting",
   "run.reclaimed": "queued",
   "run.succeeded": "succeeded",
   "run.failed": "failed",

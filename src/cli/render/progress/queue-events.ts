@@ -20,6 +20,7 @@ const ITEM_EVENTS: Readonly<Partial<Record<EventType, EventType>>> = {
   "run.skipped": "item.skipped",
   "run.cancelled": "item.cancelled",
   "run.returned": "item.cancelled",
+  "run.parked": "item.waiting",
 };
 
 /** What an event of a run means for its queue; undefined: nothing that is shown. */
