@@ -12,7 +12,11 @@ import { endingCases } from "./endings.ts";
 import { eventCases } from "./events.ts";
 import { itemCases } from "./items.ts";
 import { memoCases } from "./memos.ts";
+import { breakerCases } from "./permits/breakers.ts";
+import { lineCases } from "./permits/lines.ts";
+import { orderCases } from "./permits/orders.ts";
 import { permitCases } from "./permits/permits.ts";
+import { quotaCases } from "./permits/quotas.ts";
 import { aheadCases } from "./queue/ahead.ts";
 import { crashCases } from "./queue/crashes.ts";
 import { placeCases } from "./queue/places.ts";
@@ -48,6 +52,10 @@ export const storeSuite: readonly StoreChapter[] = [
   { name: "resets", cases: resetCases },
   { name: "batches of runs", cases: runBatchCases },
   { name: "permits", cases: permitCases },
+  { name: "permits: quotas", cases: quotaCases },
+  { name: "permits: breakers", cases: breakerCases },
+  { name: "permits: lines", cases: lineCases },
+  { name: "permits: orders", cases: orderCases },
   { name: "stages", cases: stageCases },
   { name: "items", cases: itemCases },
   { name: "memos and state", cases: memoCases },
