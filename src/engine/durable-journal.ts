@@ -11,7 +11,9 @@ import type { BlobStore } from "../storage/blob-store.ts";
 import type { Store } from "../storage/store.ts";
 import type { Write } from "../storage/write.ts";
 import type { EventNumbers, WriteResult } from "../storage/write-result.ts";
+import type { PermitResult } from "../storage/permits/permit-write.ts";
 import type { EncodedValue } from "../std/value.ts";
+import type { Asked, Returned } from "./limits/permit-request.ts";
 import type {
   CrashedAttempt,
   ItemPlace,
@@ -35,6 +37,10 @@ export interface DurableJournalOptions {
   readonly committer: Committer;
   readonly runId: string;
   readonly epoch: number;
+  /** Id of the process, for the lines of those who wait for permits. */
+  readonly worker: string;
+  /** Told of a write that failed for which nobody waits. */
+  readonly onFault: (error: unknown) => void;
   /** Hears what was stored, after its commit. */
   readonly onTold: (events: readonly EventDraft[], numbers: EventNumbers) => void;
 }
@@ -82,6 +88,18 @@ export class DurableJournal implements Journal {
 
   async tell(events: readonly EventDraft[]): Promise<void> {
     await this.#write({ kind: "tell", events });
+  }
+
+  async takePermits(asked: Asked): Promise<PermitResult> {
+    const { worker } = this.#options;
+    const result = await this.#write({ kind: "take-permits", worker, events: [], ...asked });
+    if (result.kind === "permitted" || result.kind === "held-back") return result;
+    throw new TypeError(`Permits were answered with "${result.kind}".`);
+  }
+
+  releasePermits(returned: Returned): void {
+    const write = { kind: "release-permits" as const, events: [], ...returned };
+    this.#write(write).catch((error: unknown) => this.#options.onFault(error));
   }
 
   async putCrash(crash: CrashedAttempt): Promise<void> {
@@ -162,13 +180,22 @@ export class DurableJournal implements Journal {
     return this.#options.committer.write(write).then((result) => this.#hear(write, result));
   }
 
+  #told(events: readonly EventDraft[], result: Extract<WriteResult, { kind: "done" }>): void {
+    const told = result.added === undefined ? events : [...events, ...result.added];
+    if (told.length > 0) this.#options.onTold(told, result.numbers);
+  }
+
   #hear(write: Fenced, result: WriteResult): WriteResult {
     const { runId, epoch } = write;
     switch (result.kind) {
       case "done":
-        if (write.events.length > 0) this.#options.onTold(write.events, result.numbers);
+        this.#told(write.events, result);
+        return result;
+      case "permitted":
+        if (result.told !== null) this.#options.onTold(result.told.events, result.told.numbers);
         return result;
       case "kept":
+      case "held-back":
         return result;
       case "lease-lost":
         throw new MillraceError(

@@ -7,7 +7,9 @@ import type { ItemRecord, RetryRecord, StageRecord, StateEntry } from "../model/
 import type { EventDraft } from "../model/event.ts";
 import type { Failure, StoredValue } from "../model/outcome.ts";
 import type { RunState } from "../model/run.ts";
+import type { PermitResult } from "../storage/permits/permit-write.ts";
 import type { EncodedValue } from "../std/value.ts";
+import type { Asked, Returned } from "./limits/permit-request.ts";
 
 /** How a run ended, for its row. */
 export interface RunEnd {
@@ -57,6 +59,11 @@ export interface Journal {
   /** Gives items that were kept their new places. */
   placeItems(stage: string, places: readonly ItemPlace[]): Promise<void>;
   tell(events: readonly EventDraft[]): Promise<void>;
+  /** Asks for the permits of an attempt: all or none. */
+  takePermits(asked: Asked): Promise<PermitResult>;
+  /** Gives permits back with whatever is written next. A run that is lost has none; any other fault is told to who
+   *  writes next. */
+  releasePermits(returned: Returned): void;
   /** Counts a process of its own that died with a stage or item. */
   putCrash(crash: CrashedAttempt): Promise<void>;
   endRun(end: RunEnd, events: readonly EventDraft[]): Promise<void>;

@@ -6,6 +6,7 @@ import type { BlobStore } from "../storage/blob-store.ts";
 import type { Clock } from "../std/clock.ts";
 import type { Random } from "../std/random.ts";
 import type { Threads } from "./executors/isolated/far-side.ts";
+import type { Limits } from "./limits/limits.ts";
 import type { SlotPool } from "./slots.ts";
 
 /** What a file looked like; null: there is none. */
@@ -28,6 +29,8 @@ export interface EngineWorld {
   readonly clock: Clock;
   readonly random: Random;
   readonly slots: SlotPool;
+  /** Resources and their permits. */
+  readonly limits: Limits;
   readonly files: Files;
   readonly blobs: BlobStore;
   /** Variables that command stages may be given from. */

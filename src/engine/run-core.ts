@@ -9,7 +9,7 @@ import { MEMOS_MAX, RUN_ERRORS_MAX, STATE_KEYS_MAX } from "../model/limits.ts";
 import type { Failure } from "../model/outcome.ts";
 import type { RunSettings } from "../model/run.ts";
 import { decodeValue, encodeValue, type EncodedValue } from "../std/value.ts";
-import type { Attempt, AttemptHost } from "./attempt/attempt.ts";
+import type { Attempt, AttemptHost, BlockHost } from "./attempt/attempt.ts";
 import type { Isolation } from "./executors/isolated/isolation.ts";
 import type { CrashedAttempt, Journal } from "./journal.ts";
 import type { EngineWorld, EventSink } from "./ports.ts";
@@ -65,6 +65,12 @@ export class RunCore implements AttemptHost {
 
   /** How much of its deadline was used up before it began here, ms. Set before it is driven. */
   spentMs: number = 0;
+
+  /** Set by who drives it. */
+  blocks: BlockHost | null = null;
+
+  /** One unit is worth a minute of waiting. Set before it is driven. */
+  priority: number = 0;
 
   /** Of a run that gives its place back: how long it waits here at most, ms; null: as long as it takes. Set before it
    *  is driven. */

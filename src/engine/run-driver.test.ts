@@ -7,6 +7,7 @@ import { InvariantError } from "../std/assert.ts";
 import { makeSeededRandom } from "../std/random.ts";
 import { makeVirtualClock, type VirtualClock } from "../std/virtual-clock.ts";
 import type { EventSink } from "./ports.ts";
+import { findMemoryLimits } from "./limits/limits.ts";
 import { RunCore } from "./run-core.ts";
 import { RunDriver } from "./run-driver.ts";
 import { Slots, type SlotPool } from "./slots.ts";
@@ -44,6 +45,7 @@ function setup(
       environment: {},
       graceMs: 5_000,
       stuckMs: 60_000,
+      limits: findMemoryLimits(clock, makeSeededRandom(1)),
     },
     journal: null,
     sink: more.sink ?? null,

@@ -23,6 +23,7 @@ import { judge } from "./judge.ts";
 import { QueueLimits } from "./queue-limits.ts";
 import type { RunCore } from "./run-core.ts";
 import { takeUpWait, type RestoredWait } from "./restore/restored-wait.ts";
+import { RunGate } from "./limits/run-gate.ts";
 import { findParking, makeStalled } from "./run-rest.ts";
 import { RunTimers } from "./run-timers.ts";
 import { Settling } from "./settling.ts";
@@ -41,6 +42,7 @@ export class RunDriver implements SlotWaiter {
   readonly heap: ReadyHeap;
   readonly maps: MapConductor;
   readonly launcher: AttemptLauncher;
+  readonly gate: RunGate;
   readonly #outcomes: OutcomeHandler;
   readonly timers: RunTimers;
   readonly #line: QueueLimits;
@@ -75,11 +77,15 @@ export class RunDriver implements SlotWaiter {
       committed: () => this.#checkOver(),
       writeFailed: (error) => this.fail(error),
     });
+    this.gate = new RunGate(core, this);
     this.launcher = new AttemptLauncher(core, this.runner, {
+      admissions: this.gate.admissions,
       cache,
       isQuiet: () => this.isStopping,
       abortKind: () => (this.#mode === "parking" ? "shutdown" : "user-cancel"),
       noteStart: (attempt) => this.ledger.noteStart(attempt),
+      admitted: (attempt) => this.#line.leave(attempt.stageRun),
+      heldBack: (attempt) => this.gate.heldBack(attempt),
       ended: (attempt, outcome) => this.#ended(attempt, outcome),
       failed: (error) => this.fail(error),
     });
@@ -192,6 +198,8 @@ export class RunDriver implements SlotWaiter {
   }
 
   #startReady(): void {
+    if (this.gate.blocks.isWaiting && !this.gate.blocks.serve())
+      return this.core.world.slots.wait(this);
     while (this.heap.size > 0 && !this.isStopping) {
       const index = this.heap.peek();
       const map = this.maps.find(index);
@@ -207,9 +215,9 @@ export class RunDriver implements SlotWaiter {
         this.heap.pop();
         this.#startStage(this.core.stageAt(index));
       } else {
-        const { index: item, history } = map.take();
+        const due = map.take();
         if (!map.canStart()) this.heap.pop();
-        this.maps.startItem(map, item, history);
+        this.maps.startItem(map, due);
       }
       if (this.#turns.giveWayIfLong()) break;
     }
@@ -221,12 +229,19 @@ export class RunDriver implements SlotWaiter {
 
   /** Starts the next attempt of a stage; the slot is taken. */
   #startStage(stageRun: StageRun): void {
-    this.#line.leave(stageRun);
+    const { when, map, uses } = stageRun.definition;
+    // A stage that uses resources is in line until it has them.
+    if (uses === null) this.#line.leave(stageRun);
     if (isEnded(stageRun)) {
       this.core.world.slots.release(); // ended while it waited its turn
       return;
     }
-    const { when, map } = stageRun.definition;
+    const { called } = stageRun;
+    if (called !== null) {
+      stageRun.called = null;
+      this.launcher.readmit(called, called.needs);
+      return;
+    }
     const { history } = stageRun;
     stageRun.history = null;
     const asked = when === null || stageRun.conditionMet || history !== null;
@@ -237,7 +252,7 @@ export class RunDriver implements SlotWaiter {
   /** An attempt is over: its slot is free, what follows is decided. */
   #ended(attempt: Attempt, outcome: RawOutcome): void {
     if (this.#mode === "over") {
-      this.core.world.slots.release();
+      this.gate.ended(attempt, outcome);
       return;
     }
     // What becomes ready starts once the slot is free, not in the middle of the move.
@@ -249,7 +264,7 @@ export class RunDriver implements SlotWaiter {
       this.fail(error); // a fault of ours ends the run with it and harms nobody else
     }
     this.#pumping = wasPumping;
-    this.core.world.slots.release();
+    this.gate.ended(attempt, outcome);
     this.pump();
   }
 
@@ -273,6 +288,7 @@ export class RunDriver implements SlotWaiter {
   /** A stage has ended: its readers count one need less. */
   #release(stageRun: StageRun): void {
     this.#open -= 1;
+    this.gate.stageEnded(stageRun);
     this.maps.stageSettled(stageRun);
     for (const reader of this.core.definition.graph.readers[stageRun.index] ?? []) {
       this.#needSettled(this.core.stageAt(reader), stageRun);
@@ -331,6 +347,7 @@ export class RunDriver implements SlotWaiter {
       }
     }
     this.runner.abortAll(kind, reason);
+    this.gate.close();
     this.#pumping = wasPumping;
     this.#checkOver();
   }
@@ -340,6 +357,7 @@ export class RunDriver implements SlotWaiter {
     if (this.#mode === "over" || this.#mode === "ending") return;
     this.#mode = "parking";
     this.heap.clear();
+    this.gate.close();
     const abort = (): void => this.runner.abortAll("shutdown", "the process is shutting down");
     if (drainMs <= 0) abort();
     else this.timers.after(drainMs, abort);
@@ -359,7 +377,12 @@ export class RunDriver implements SlotWaiter {
     this.heap.clear();
     this.core.world.slots.leave(this);
     this.timers.clear();
+    this.gate.close();
     this.maps.dispose();
+  }
+
+  check(): void {
+    this.#checkOver();
   }
 
   #checkOver(isCalm: boolean = false): void {
@@ -379,9 +402,10 @@ export class RunDriver implements SlotWaiter {
   /** Nothing of it is at work: something is ready or comes, it waits here, it is parked, or the counters are wrong. */
   #checkRest(isCalm: boolean): void {
     if (!this.isStopping && (this.heap.size > 0 || this.maps.isReading)) return;
-    if (this.isStopping || this.timers.size === 0) return this.#doubt(isCalm);
-    const wait = findParking(this.core, this.timers);
-    if (wait === null) return;
+    const { isBusy, admissions } = this.gate;
+    if (this.isStopping || (this.timers.size === 0 && !isBusy)) return this.#doubt(isCalm);
+    const wait = findParking(this.core, this.timers, admissions);
+    if (wait === null) return isBusy ? this.gate.rest() : undefined;
     this.#leave();
     this.#resolve({ kind: "parked", wait });
   }

@@ -4,6 +4,7 @@
 
 import type { Blocker } from "../model/blocker.ts";
 import { InvariantError } from "../std/assert.ts";
+import type { Admissions } from "./limits/admissions.ts";
 import type { RunCore } from "./run-core.ts";
 import type { RunTimers } from "./run-timers.ts";
 import type { StageRun } from "./stage-run.ts";
@@ -16,12 +17,20 @@ export interface ParkedWait {
 }
 
 /** Until when a run may be parked of which nothing runs and nothing is ready; null: it stays. */
-export function findParking(core: RunCore, timers: RunTimers): ParkedWait | null {
+export function findParking(
+  core: RunCore,
+  timers: RunTimers,
+  admissions: Admissions,
+): ParkedWait | null {
   const { parksAfterMs, journal } = core;
-  if (parksAfterMs === null || journal === null || timers.waits === 0) return null;
-  const leftMs = timers.findLeftMs(parksAfterMs);
+  if (parksAfterMs === null || journal === null) return null;
+  const atGate = admissions.findLongWait(parksAfterMs);
+  if (atGate === "short" || (atGate === null && timers.waits === 0)) return null;
+  const leftMs = timers.size === 0 ? Infinity : timers.findLeftMs(parksAfterMs);
   if (leftMs === null || core.stages.some((stageRun) => holdsUnstored(core, stageRun))) return null;
-  return { wakeAtMs: Math.ceil(journal.nowMs() + leftMs), reason: "retry" };
+  const isGateFirst = atGate !== null && atGate.leftMs <= leftMs;
+  const { leftMs: restMs, reason } = isGateFirst ? atGate : { leftMs, reason: "retry" as const };
+  return { wakeAtMs: Math.ceil(journal.nowMs() + restMs), reason };
 }
 
 /** Of a run with open stages of which nothing runs, is ready or waits. */

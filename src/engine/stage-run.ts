@@ -5,6 +5,7 @@ import type { MetricChange, StageRecord } from "../model/checkpoint.ts";
 import type { StageDefinition } from "../model/definition.ts";
 import type { Ending, Failure, StageState, StoredValue, Via } from "../model/outcome.ts";
 import type { EncodedValue } from "../std/value.ts";
+import type { Attempt } from "./attempt/attempt.ts";
 import type { AttemptHistory } from "./attempt/attempt-history.ts";
 import type { MapItems } from "./map/map-items.ts";
 
@@ -188,6 +189,15 @@ export class StageRun {
     if (value !== null || this.#rare !== null) (this.#rare ??= new RareFacts()).peakBytes = value;
   }
 
+  /** Of a stage that waited for a resource: its attempt, whose turn may have come. */
+  get called(): Attempt | null {
+    return this.#rare === null ? null : this.#rare.called;
+  }
+
+  set called(value: Attempt | null) {
+    if (value !== null || this.#rare !== null) (this.#rare ??= new RareFacts()).called = value;
+  }
+
   /** Adds to the time spent waiting for this cause. */
   addWait(cause: string, ms: number): void {
     this.waitedMs ??= {};
@@ -232,6 +242,7 @@ class RareFacts {
   conditionMet: boolean = false;
   history: AttemptHistory | null = null;
   candidate: StageRecord | null = null;
+  called: Attempt | null = null;
   metrics: Map<string, number> | null = null;
   waitedMs: Record<string, number> | null = null;
   cpuMs: number | null = null;

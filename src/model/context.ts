@@ -87,8 +87,11 @@ export interface Context {
   artifact(name: string, data: Uint8Array | string): Promise<ArtifactReference>;
   /** Folder of the run, made on first read; files in it outlive crashes and resumes. */
   readonly dir: string;
-  /** Holds a resource around a block. Comes with resources; until then FEATURE_UNAVAILABLE. */
-  use<T>(resource: ResourceUse, block: () => Promise<T>): Promise<T>;
+  /**
+   * Holds a resource around a block: `ctx.use(host.for(url), () => get(url))`. While it waits the attempt keeps no
+   * slot; its `timeout` goes on. USE_NESTED inside another permit; BREAKER_OPEN, QUOTA_EXCEEDED; not in threads.
+   */
+  use<T>(resource: ResourceUse | string, block: () => T | Promise<T>): Promise<T>;
   /** Waits, and ends early when `signal` is aborted. */
   sleep(duration: Duration): Promise<void>;
 }

@@ -52,6 +52,7 @@ export const ERROR_CLASSES = [
   "fenced",
   "deadline",
   "ambiguous",
+  "breaker-open",
   "poison",
   "unknown",
 ] as const;

@@ -115,7 +115,9 @@ async function readResult(
     committer: { write: () => Promise.reject(new Error("An ended run is not written.")) },
     runId: run.id,
     epoch: run.epoch,
+    worker: "",
     onTold: () => {},
+    onFault: () => {},
   });
   const core = new RunCore({
     definition,

@@ -85,7 +85,9 @@ export class LiveRun implements RunHandle {
       committer: mill.committer,
       runId: record.id,
       epoch: record.epoch,
+      worker: mill.owner.worker,
       onTold: (events, numbers) => this.#told(events, numbers),
+      onFault: (error) => this.#driver.fail(error),
     });
     this.core = new RunCore({
       definition,
@@ -99,6 +101,7 @@ export class LiveRun implements RunHandle {
       journal: this.#journal,
       sink: { tell: (draft) => this.#tell(draft) },
     });
+    this.core.priority = record.priority;
     if (!record.foreground) {
       this.core.parksAfterMs = PARK_MS_DEFAULT;
       this.core.spentMs = this.#toSpent();

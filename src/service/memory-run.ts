@@ -13,6 +13,7 @@ import {
 import type { EventDraft, MillraceEvent } from "../model/event.ts";
 import { decideEnd } from "../engine/finish.ts";
 import type { EngineWorld, EventSink } from "../engine/ports.ts";
+import { findMemoryLimits } from "../engine/limits/limits.ts";
 import { RunCore } from "../engine/run-core.ts";
 import { RunDriver } from "../engine/run-driver.ts";
 import { Slots } from "../engine/slots.ts";
@@ -177,12 +178,15 @@ class MemorySink implements EventSink {
 
 function makeWorld(choices: MemoryChoices): EngineWorld & { readonly threads: LazyThreads } {
   const clock = choices.clock ?? systemClock;
+  const random = choices.random ?? systemRandom;
   return {
     files: makeFiles("memory:"),
     environment: systemMachine.environment,
     clock,
-    threads: new LazyThreads({ clock, threadsMax: toThreadsMax(choices.threads) }),
-    random: choices.random ?? systemRandom,
+    // Threads work in real time, whatever clock the run is on.
+    threads: new LazyThreads({ clock: systemClock, threadsMax: toThreadsMax(choices.threads) }),
+    random,
+    limits: findMemoryLimits(clock, random),
     slots: new Slots(choices.concurrency ?? CONCURRENCY_DEFAULT),
     blobs: new MemoryBlobs(),
     graceMs: choices.graceMs ?? ABORT_GRACE_MS_DEFAULT,

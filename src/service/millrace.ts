@@ -5,6 +5,8 @@ import { GroupCommit } from "../storage/group-commit.ts";
 import { openStore } from "../storage/open-store.ts";
 import type { Store } from "../storage/store.ts";
 import { LeaseKeeper } from "../engine/lease-keeper.ts";
+import { Gate } from "../engine/limits/gate.ts";
+import { makeDurableLimits } from "../engine/limits/limits.ts";
 import { Slots } from "../engine/slots.ts";
 import { LazyThreads } from "../engine/threads.ts";
 import {
@@ -14,8 +16,8 @@ import {
   STORE_URL_DEFAULT,
   STUCK_SLOT_MS_DEFAULT,
 } from "../model/defaults.ts";
-import type { LeaseTerms } from "../model/lease.ts";
 import type { ResourceSettings } from "../model/compile/resource-settings.ts";
+import type { LeaseTerms } from "../model/lease.ts";
 import type { RunRecord } from "../model/run.ts";
 import { checkLeaseTerms } from "../policy/lease-terms.ts";
 import { systemClock, type Clock } from "../std/clock.ts";
@@ -38,21 +40,29 @@ import type { SelectionOutcome } from "./selection/run-selection.ts";
 import type { RerunOptions } from "./commands/rerun-run.ts";
 import { rescueInterrupted } from "./commands/rescue.ts";
 import { queueRun, resumeRun, type ResumeOptions } from "./commands/resume-run.ts";
+import type {
+  ResourceOrderOptions,
+  SetResourceOptions,
+  TripResourceOptions,
+} from "./commands/set-resource.ts";
 import { startRun, type StartOptions } from "./commands/start-run.ts";
+import { GateWatch } from "./gate-watch.ts";
+import { declareResources } from "./declare-resources.ts";
 import type { Explanation } from "./explain.ts";
 import { indexPipelines } from "./index-pipelines.ts";
 import type { MillContext } from "./mill-context.ts";
-import { declareResources } from "./declare-resources.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { PatientBlobs } from "./patient-blobs.ts";
 import { checkConcurrency, refuseInImport, toThreadsMax } from "./prepare-run.ts";
 import { findRun } from "./queries/find-run.ts";
 import type { ItemListQuery, ItemPage } from "./queries/list-items.ts";
+import type { ResourceListQuery, ResourcePage } from "./queries/list-resources.ts";
 import type { QueueStats } from "./queries/queue-stats.ts";
 import type { RunListQuery, RunPage } from "./queries/list-runs.ts";
 import type { ImportOptions, ImportOutcome } from "./queue-import/import-runs.ts";
 import type { RunHandle } from "./run-handle.ts";
 import type { RunResult } from "./run-result.ts";
+import type { ResourceView } from "./views/resource-view.ts";
 import { Worker, type WorkOptions, type WorkSummary } from "./worker/worker.ts";
 import { makeFiles } from "./world.ts";
 
@@ -67,10 +77,10 @@ export interface OpenOptions {
   readonly pipelines?: readonly Pipeline<never, unknown>[];
   /** Values for `provided(...)` needs. */
   readonly provide?: Readonly<Record<string, unknown>>;
-  /** "read": questions only; a store that does not exist is STORE_NOT_FOUND. Default "write". */
-  readonly mode?: "write" | "read";
   /** Resources by name: over what pipelines declare, or declared here for stages that name them. */
   readonly resources?: ResourceSettings;
+  /** "read": questions only; a store that does not exist is STORE_NOT_FOUND. Default "write". */
+  readonly mode?: "write" | "read";
   /** Attempts in flight in this process, 1 to 10,000. Default 32. */
   readonly concurrency?: number;
   /** Worker threads for stages with `runIn: "thread"`, 1 to 256, started when one is needed. Default: one per
@@ -261,6 +271,31 @@ export class Millrace {
     return await listItems(this.#mill.store, { ...options, run, stage });
   }
 
+  /** A page of resources: what is declared and what is in force, who has them, and who waits. */
+  async resources(query: ResourceListQuery = {}): Promise<ResourcePage> {
+    const { listResources } = await import("./queries/list-resources.ts");
+    return await listResources(this.#mill, query);
+  }
+
+  /** Sets another limit or other quotas of a resource, or of one key, for all processes at once. RESOURCE_UNKNOWN,
+   *  USE_INVALID, OPTION_INVALID. */
+  async setResource(name: string, options: SetResourceOptions): Promise<ResourceView> {
+    const { setResource } = await import("./commands/set-resource.ts");
+    return await setResource(this.#mill, name, options);
+  }
+
+  /** Opens the breaker of a resource, or of one key, by default for an hour. */
+  async tripResource(name: string, options: TripResourceOptions = {}): Promise<ResourceView> {
+    const { tripResource } = await import("./commands/set-resource.ts");
+    return await tripResource(this.#mill, name, options);
+  }
+
+  /** Back to what is declared: lifts what was set and pauses, and closes the breaker; without a key, of all keys. */
+  async resetResource(name: string, options: ResourceOrderOptions = {}): Promise<ResourceView> {
+    const { resetResource } = await import("./commands/set-resource.ts");
+    return await resetResource(this.#mill, name, options);
+  }
+
   /** Why a run, stage or item is not running, or how it ended. */
   async why(run: string, stage?: string, item?: string): Promise<Explanation> {
     const { explainRun } = await import("./explain.ts");
@@ -325,9 +360,9 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
   const threadsMax = toThreadsMax(options.threads);
   const leaseTerms = checkLeaseTerms(options.lease);
   const pipelines = indexPipelines(options.pipelines ?? []);
+  const resources = declareResources(options.resources ?? {}, pipelines.values());
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
-  const resources = declareResources(options.resources ?? {}, pipelines.values());
   const machine = options.machine ?? systemMachine;
   const url = options.store ?? STORE_URL_DEFAULT;
   const mode = options.mode ?? "write";
@@ -354,12 +389,14 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
       clock,
       random,
       slots: new Slots(options.concurrency ?? CONCURRENCY_DEFAULT),
+      limits: makeDurableLimits(new Gate(clock, random), resources),
       files: makeFiles(url),
       blobs: new PatientBlobs(store.blobs, clock),
       environment: options.environment ?? machine.environment,
       graceMs: options.graceMs ?? ABORT_GRACE_MS_DEFAULT,
       stuckMs: options.stuckMs ?? STUCK_SLOT_MS_DEFAULT,
-      threads: new LazyThreads({ clock, threadsMax }),
+      // Threads work in real time, whatever clock the mill is on.
+      threads: new LazyThreads({ clock: systemClock, threadsMax }),
       childImports: options.childImports ?? [],
     },
     machine,
@@ -368,6 +405,7 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
     leaseTerms,
     provide: options.provide ?? {},
     pipelines,
+    resources,
     nextId,
     live: new Map(),
     claiming: new Set(),
@@ -378,6 +416,7 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
     places: new Emitter(),
     closing: false,
   };
+  new GateWatch(mill, mill.world.limits.gate);
   if (mode === "write") await rescueInterrupted(mill);
   return new Millrace(mill);
 }

@@ -34,7 +34,7 @@ export function testContext(overrides: Partial<Context> = {}): Context {
     artifact: (name, data) =>
       Promise.resolve({ artifact: "0".repeat(64), name, bytes: data.length }),
     dir: ".",
-    use: (_resource, block) => block(),
+    use: async (_resource, block) => await block(),
     sleep: () => Promise.resolve(),
   };
   // Fields are taken over as they are, getters included.

@@ -39,6 +39,14 @@ export function decideStep(core: RunCore, attempt: Attempt, outcome: FailedOutco
     first: { message: history.firstMessage },
     distinct: history.distinct,
   });
+  if (attempt.atGate !== null) {
+    const { hintMs = null } = classified;
+    attempt.atGate.failed = {
+      kind: "failed",
+      failure: { ...failure, error: outcome.error },
+      hintMs,
+    };
+  }
   // A stuck attempt may still be working: another one beside it could do the work twice.
   if (outcome.stuck === true) return { kind: "fail", failure, abortRun: null };
   const decision = decideRetry({

@@ -6,12 +6,14 @@ import { Attempt, type AttemptPlace } from "./attempt.ts";
 import type { AttemptRunner, RawOutcome } from "./attempt-runner.ts";
 import type { CacheHit } from "../cache/cache-hit.ts";
 import type { StageCache } from "../cache/stage-cache.ts";
+import type { Admissions, Admitted } from "../limits/admissions.ts";
 import { gatherNeeds } from "../needs.ts";
 import type { RunCore } from "../run-core.ts";
 import { isEnded, type StageRun } from "../stage-run.ts";
 
 /** What a launcher asks of the driver. */
 export interface LaunchHost {
+  readonly admissions: Admissions;
   /** Null where no stage of the run has a cache. */
   readonly cache: StageCache | null;
   /** True when nothing may start any more; then `abortKind` says why. */
@@ -19,6 +21,10 @@ export interface LaunchHost {
   abortKind(): AbortKind;
   noteStart(attempt: Attempt): Promise<void>;
   ended(attempt: Attempt, outcome: RawOutcome): void;
+  /** It has its resources and begins. */
+  admitted(attempt: Attempt): void;
+  /** It waits for a resource: its slot is free, and it comes back with `readmit`. */
+  heldBack(attempt: Attempt): void;
   failed(error: unknown): void;
 }
 
@@ -29,11 +35,13 @@ export class AttemptLauncher {
   readonly #core: RunCore;
   readonly #runner: AttemptRunner;
   readonly #host: LaunchHost;
+  readonly #admissions: Admissions;
 
   constructor(core: RunCore, runner: AttemptRunner, host: LaunchHost) {
     this.#core = core;
     this.#runner = runner;
     this.#host = host;
+    this.#admissions = host.admissions;
   }
 
   makeAttempt(stageRun: StageRun, place: AttemptPlace): Attempt {
@@ -99,7 +107,7 @@ export class AttemptLauncher {
 
   /** Runs an attempt whose needs are there. */
   #run(attempt: Attempt, needs: unknown): void {
-    const { stageRun, purpose, index } = attempt;
+    const { stageRun, purpose } = attempt;
     if (this.#isUnwanted(stageRun)) {
       this.#host.ended(attempt, { kind: "aborted", abort: this.#host.abortKind() });
       return;
@@ -120,10 +128,48 @@ export class AttemptLauncher {
         return;
       }
     }
-    if (purpose !== "run") {
-      this.#runner.start(attempt, needs);
+    if (purpose !== "run") this.#runner.start(attempt, needs);
+    else if (stageRun.definition.uses === null) this.#begin(attempt, needs);
+    else this.readmit(attempt, needs);
+  }
+
+  /** Asks for the resources of an attempt whose needs are there; then it begins, or waits. The slot is taken. */
+  readmit(attempt: Attempt, needs: unknown): void {
+    let asked: ReturnType<Admissions["admit"]>;
+    try {
+      asked = this.#admissions.admit(attempt, needs);
+    } catch (error) {
+      this.#host.ended(attempt, { kind: "failed", error, class: "permanent" });
       return;
     }
+    if (!(asked instanceof Promise)) return this.#admitted(attempt, needs, asked);
+    this.preparing += 1;
+    asked.then(
+      (answer) => {
+        this.preparing -= 1;
+        this.#admitted(attempt, needs, answer);
+      },
+      (error: unknown) => this.#host.failed(error),
+    );
+  }
+
+  #admitted(attempt: Attempt, needs: unknown, answer: Admitted): void {
+    if (answer.kind === "refused") {
+      this.#host.ended(attempt, { kind: "failed", error: answer.error, class: answer.class });
+    } else if (this.#isUnwanted(attempt.stageRun)) {
+      this.#admissions.leave(attempt);
+      this.#host.ended(attempt, { kind: "aborted", abort: this.#host.abortKind() });
+    } else if (answer.kind === "waiting") {
+      attempt.needs = needs;
+      this.#host.heldBack(attempt);
+    } else {
+      this.#host.admitted(attempt);
+      this.#begin(attempt, needs);
+    }
+  }
+
+  #begin(attempt: Attempt, needs: unknown): void {
+    const { stageRun, index } = attempt;
     if (index < 0) {
       stageRun.state = "running";
       stageRun.attempts = attempt.attempt;

@@ -19,6 +19,7 @@ import { boundedText, sha256Hex, type Json } from "../../std/json.ts";
 import type { EventDraft } from "../../model/event.ts";
 import type { ProcessUsage } from "../executors/isolated/far-side.ts";
 import type { EngineWorld } from "../ports.ts";
+import { AtGate } from "../limits/at-gate.ts";
 import type { AttemptHistory } from "./attempt-history.ts";
 import type { StageRun } from "../stage-run.ts";
 
@@ -38,6 +39,13 @@ export interface AttemptHost {
   /** The value as it will be stored; throws where it cannot be. */
   checkState(key: string, value: unknown): unknown;
   memo<T>(attempt: Attempt, name: string, make: () => T | Promise<T>): Promise<T>;
+  /** Null until the run is driven. */
+  readonly blocks: BlockHost | null;
+}
+
+/** Blocks under a permit. */
+export interface BlockHost {
+  use<T>(attempt: Attempt, use: ResourceUse | string, block: () => T | Promise<T>): Promise<T>;
 }
 
 /** One attempt, and its context. */
@@ -82,6 +90,16 @@ export class Attempt implements Context {
 
   set needs(needs: unknown) {
     this.#makeRare().needs = needs;
+  }
+
+  /** Null: it uses no resource, or has not come to the gate. */
+  get atGate(): AtGate | null {
+    return this.#rare === null ? null : this.#rare.atGate;
+  }
+
+  /** Comes to the gate. */
+  makeGate(): AtGate {
+    return (this.#makeRare().atGate ??= new AtGate());
   }
 
   /** Timeout or deadline, then grace, then the end of the stuck slot. */
@@ -269,16 +287,11 @@ export class Attempt implements Context {
     return this.host.world.files.runFolder(this.runId);
   }
 
-  use<T>(resource: ResourceUse): Promise<T> {
-    return Promise.reject(
-      new MillraceError(
-        "FEATURE_UNAVAILABLE",
-        `ctx.use("${resource.resource}") is not available yet.`,
-        {
-          hint: "this version has no resources; limit a map with `concurrency`",
-        },
-      ),
-    );
+  async use<T>(resource: ResourceUse | string, block: () => T | Promise<T>): Promise<T> {
+    this.#refuseCut();
+    const { blocks } = this.host;
+    if (blocks === null) throw new TypeError(`Run ${this.runId} is not driven.`);
+    return await blocks.use(this, resource, block);
   }
 
   async sleep(duration: Duration): Promise<void> {
@@ -298,6 +311,7 @@ export class Attempt implements Context {
 
 class RareParts {
   needs: unknown = undefined;
+  atGate: AtGate | null = null;
   timer: Timer | null = null;
   abortReason: AbortReason | null = null;
   controller: AbortController | null = null;

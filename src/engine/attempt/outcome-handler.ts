@@ -212,7 +212,8 @@ export class OutcomeHandler {
     const { stageRun, index } = attempt;
     const map = stageRun.map;
     if (map === null) return;
-    map.inFlight -= 1;
+    // A block of it that waits has given its place up already.
+    if (attempt.atGate?.isSlotAway !== true) map.inFlight -= 1;
     switch (outcome.kind) {
       case "succeeded":
         try {

@@ -4,7 +4,6 @@
 import { canonicalJson } from "../../std/json.ts";
 import { definitionInvalid } from "../../model/compile/compile.ts";
 import { parseResource } from "../../model/compile/parse-resource.ts";
-import { parseUseList } from "../../model/compile/parse-uses.ts";
 import type { DefinitionFault, PipelineDefinition } from "../../model/definition.ts";
 import { MillraceError } from "../../model/errors.ts";
 import type { ResourceDeclaration, ResourceUse } from "../../model/resource.ts";
@@ -97,20 +96,4 @@ export class DeclaredResources {
 function describe({ terms }: ResourceDeclaration): string {
   const { name: _name, ...rest } = terms;
   return canonicalJson(rest);
-}
-
-/** The uses of an attempt: those of the list, or what the stage's function gives, bound. USE_INVALID. */
-export function bindUses(
-  resources: DeclaredResources,
-  stage: string,
-  list: readonly unknown[],
-): readonly BoundUse[] {
-  const faults: string[] = [];
-  const uses = parseUseList(list, (message) => faults.push(message));
-  if (faults.length > 0) {
-    throw new MillraceError("USE_INVALID", `The uses of "${stage}": ${faults.join("; ")}.`, {
-      hint: "give a list of resources, such as [api, host.for(url)]",
-    });
-  }
-  return uses.map((use) => resources.bind(use));
 }

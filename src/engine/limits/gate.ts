@@ -3,7 +3,8 @@
 // itself; whose turn it is, by the lines.
 
 import type { Clock } from "../../std/clock.ts";
-import type { CallOutcome } from "../../policy/breaker/breaker-outcome.ts";
+import { breakerOutcome, type CallOutcome } from "../../policy/breaker/breaker-outcome.ts";
+import { HINT_PAUSE_MS_MAX } from "../../model/limits.ts";
 import { newBreaker, probePermitMs } from "../../policy/breaker/breaker.ts";
 import { recordCall } from "../../policy/breaker/record-call.ts";
 import type { BreakerDeclared } from "../../model/resource.ts";
@@ -15,24 +16,27 @@ import type {
   TakenUse,
 } from "../../storage/permits/permit-write.ts";
 import { KeyLines } from "./key-lines.ts";
-import type { BoundUse, Entered, Hindrance, Permit, PermitRequest } from "./permit-request.ts";
+import type {
+  BoundUse,
+  EndedCall,
+  Entered,
+  Hindrance,
+  Permit,
+  PermitRequest,
+} from "./permit-request.ts";
 import { Visit, type Asker } from "./visit.ts";
 
 type Permitted = Extract<PermitResult, { kind: "permitted" }>;
 type HeldBack = Extract<PermitResult, { kind: "held-back" }>;
-
-/** What became of the call for which permits were held. */
-interface EndedUse {
-  readonly outcome: CallOutcome;
-  /** The other side asked to be left alone for so long, ms. */
-  readonly hintMs: number | null;
-}
 
 /** Where attempts get the permits of their resources. */
 export class Gate {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #lines: KeyLines;
+  /** Told when the first one waits, and when nobody does any more. */
+  onWaiting: (isWaiting: boolean) => void = () => {};
+  #isWaiting: boolean = false;
 
   constructor(clock: Clock, random: Random) {
     this.#clock = clock;
@@ -79,24 +83,37 @@ export class Gate {
     );
   }
 
+  #serve(): void {
+    this.#lines.serve();
+    this.#tell();
+  }
+
+  #tell(): void {
+    const isWaiting = this.#lines.size > 0;
+    if (isWaiting === this.#isWaiting) return;
+    this.#isWaiting = isWaiting;
+    this.onWaiting(isWaiting);
+  }
+
   /** Ends a visit: it leaves its line, and gives up its turn. Repeatable. */
   leave(visit: Visit): void {
     if (visit.isOver) return;
     visit.isOver = true;
     this.#lines.quit(visit);
     this.#lines.endCall(visit);
-    this.#lines.serve();
+    this.#serve();
   }
 
   /** Something may have changed elsewhere: heads of lines ask again. `timed`: also of those that know their time. */
   look(timed: boolean): void {
     this.#lines.look(timed);
+    this.#tell();
   }
 
   /** A key was set by hand: whoever waits for it asks again. */
   reopen(use: Pick<BoundUse, "resource" | "key">): void {
     this.#lines.open(nameOf(use), 1);
-    this.#lines.serve();
+    this.#serve();
   }
 
   /** Why a visit waits, and how many are ahead of it; null: it does not. */
@@ -150,7 +167,7 @@ export class Gate {
     this.#lines.endCall(visit);
     if (isOver) {
       // It was called off while it asked.
-      this.giveBack(request, permits, { outcome: "cancelled", hintMs: null });
+      this.giveBack(request, permits, { kind: "cancelled" });
       return { kind: "waiting", hindrance: hindranceOf(firstOf(request.uses), "limit", null) };
     }
     if (called !== null) this.#letNextIn(called, request, { room, roomBy });
@@ -167,7 +184,7 @@ export class Gate {
     if (use === undefined) return;
     if (room > 0 || roomBy === "quota") this.#lines.open(called, Math.max(1, room));
     else this.#lines.hold(called, hindranceOf(use, "limit", null));
-    this.#lines.serve();
+    this.#serve();
   }
 
   #heldBack(visit: Visit, { refusal, atMs }: HeldBack): Entered {
@@ -196,24 +213,25 @@ export class Gate {
       this.#lines.hold(name, hindrance);
       this.#lines.endCall(visit);
     }
-    this.#lines.serve();
+    this.#serve();
     return waiting;
   }
 
   #joinBehind(visit: Visit, use: BoundUse): Entered {
     const name = nameOf(use);
     this.#lines.join(name, visit);
-    this.#lines.serve();
+    this.#serve();
     const hindrance = this.#lines.find(name)?.hindrance ?? hindranceOf(use, "limit", null);
     return { kind: "waiting", hindrance };
   }
 
   /** Gives permits back, tells the breakers, and lets the next ones in. */
-  giveBack(request: PermitRequest, permits: readonly PermitGrant[], ended: EndedUse): void {
+  giveBack(request: PermitRequest, permits: readonly PermitGrant[], ended: EndedCall): void {
     const { uses, source, address } = request;
+    const paused = findPaused(uses, ended);
     const nowMs = source.nowMs();
     const returned = uses.map((use, index) =>
-      this.#toReturned(use, permits[index], { ...ended, nowMs }),
+      this.#toReturned(use, permits[index], { ended, nowMs, isPaused: paused.includes(use) }),
     );
     source.release({ ...address, uses: returned });
     for (const use of uses) {
@@ -223,40 +241,63 @@ export class Gate {
       if ((facts.hindrance?.untilMs ?? null) === null) this.#lines.open(name, facts.called + 1);
       this.#lines.unpin(name);
     }
-    this.#lines.serve();
+    this.#serve();
   }
 
   #toReturned(
     use: BoundUse,
     permit: PermitGrant | undefined,
-    { outcome, hintMs, nowMs }: EndedUse & { readonly nowMs: number },
+    { ended, nowMs, isPaused }: ReturnFacts,
   ): ReturnedUse {
     const { resource, key } = use;
     const breaker = breakerOf(use);
-    const returned = { resource, key: key ?? "", outcome };
+    const outcome = outcomeOf(use, ended);
+    const hintMs = isPaused && ended.kind === "failed" ? ended.hintMs : null;
     // What counts as a failure lengthens an opening; what does not pauses the key.
     const pauseMs = breaker === null || outcome !== "failure" ? hintMs : null;
-    if (breaker === null || permit === undefined) return { ...returned, call: null, pauseMs };
+    const returned = { resource, key: key ?? "", outcome, pauseMs };
+    if (breaker === null || permit === undefined) return { ...returned, call: null };
     const facts = this.#lines.get(nameOf(use));
     const { counts } = facts;
     const { generation, probe } = permit;
     const chance = this.#random.float();
     const random = { float: () => chance, bytes: (count: number) => new Uint8Array(count) };
     const before = facts.breaker ?? CALM;
-    const call = {
-      outcome,
-      generation: facts.breaker === null ? CALM.generation : generation,
-      probe,
-      nowMs,
-      random,
-    };
+    const call = { outcome, generation, probe, nowMs, random };
     const next = recordCall(breaker, { state: before, counts }, call);
     facts.counts = next.counts;
     // What cannot move it is not told: a call that succeeds as ever costs no look at its breaker.
     const matters = probe || next.state !== before || next.pauseKeyMs !== null;
     const told = { terms: breaker, counts, generation, probe, hintMs, chance };
-    return { ...returned, call: matters ? told : null, pauseMs };
+    return { ...returned, call: matters ? told : null };
   }
+}
+
+interface ReturnFacts {
+  readonly ended: EndedCall;
+  readonly nowMs: number;
+  /** The other side asked for a pause of this one. */
+  readonly isPaused: boolean;
+}
+
+function outcomeOf({ declaration: { hooks } }: BoundUse, ended: EndedCall): CallOutcome {
+  if (ended.kind !== "failed") return ended.kind === "succeeded" ? "success" : "cancelled";
+  return breakerOutcome(ended.failure, hooks.exclude);
+}
+
+/**
+ * Which resources a server's request to wait is about: of those that stand for somebody outside, having a quota or a
+ * breaker, the ones with a key, which say who it is, before the others.
+ */
+function findPaused(uses: readonly BoundUse[], ended: EndedCall): readonly BoundUse[] {
+  if (ended.kind !== "failed" || ended.hintMs === null || ended.hintMs > HINT_PAUSE_MS_MAX)
+    return [];
+  const outside = uses.filter(
+    ({ declaration: { terms } }) => terms.quotas.length > 0 || terms.breaker !== null,
+  );
+  const candidates = outside.length > 0 ? outside : uses;
+  const keyed = candidates.filter(({ key }) => key !== null);
+  return keyed.length > 0 ? keyed : outside;
 }
 
 /** Closed, and never anything else. Its time is of no account. */
@@ -275,19 +316,20 @@ class HeldPermit implements Permit {
     this.#permits = permits;
   }
 
-  release(outcome: CallOutcome, hintMs: number | null = null): void {
+  release(ended: EndedCall): void {
     if (!this.#isHeld) return;
     this.#isHeld = false;
-    this.#gate.giveBack(this.#request, this.#permits, { outcome, hintMs });
+    this.#gate.giveBack(this.#request, this.#permits, ended);
   }
 }
 
 function hindranceOf(
-  { resource, key }: Pick<BoundUse, "resource" | "key">,
+  { resource, key, declaration }: BoundUse,
   kind: Hindrance["kind"],
   untilMs: number | null,
 ): Hindrance {
-  return { kind, resource, key, isPause: false, isProbing: false, untilMs };
+  const label = declaration.terms.name;
+  return { kind, resource, key, label, isPause: false, isProbing: false, untilMs };
 }
 
 function breakerOf({ key, declaration: { terms } }: BoundUse): BreakerDeclared | null {

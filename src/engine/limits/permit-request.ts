@@ -2,7 +2,7 @@
 
 import type { BlockerKind } from "../../model/blocker.ts";
 import type { ResourceDeclaration, ResourceUse } from "../../model/resource.ts";
-import type { CallOutcome } from "../../policy/breaker/breaker-outcome.ts";
+import type { CallFailure } from "../../policy/breaker/breaker-outcome.ts";
 import type {
   PermitAddress,
   PermitResult,
@@ -49,8 +49,11 @@ export interface PermitRequest {
 /** Why somebody waits in line. */
 export interface Hindrance {
   readonly kind: Extract<BlockerKind, "limit" | "quota" | "breaker" | "budget">;
+  /** By which its line is known. */
   readonly resource: string;
   readonly key: string | null;
+  /** As it was declared, for people. */
+  readonly label: string;
   /** The other side asked for a pause. */
   readonly isPause: boolean;
   /** A probe is out, and nothing else stands in the way. */
@@ -59,10 +62,20 @@ export interface Hindrance {
   readonly untilMs: number | null;
 }
 
+/** What became of the call for which permits were held. */
+export type EndedCall =
+  | { readonly kind: "succeeded" | "cancelled" }
+  | {
+      readonly kind: "failed";
+      readonly failure: CallFailure;
+      /** The other side asked to be left alone for so long, ms; null: it did not. */
+      readonly hintMs: number | null;
+    };
+
 /** Permits of one attempt, all that it asked for. */
 export interface Permit {
-  /** Gives everything back, once. `hintMs`: the other side asked to be left alone for so long. */
-  release(outcome: CallOutcome, hintMs?: number | null): void;
+  /** Gives everything back; once. */
+  release(ended: EndedCall): void;
 }
 
 /** What entering gives. */

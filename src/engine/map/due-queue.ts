@@ -1,5 +1,6 @@
 // Items of a map that may start now, besides those that were never started: first in, first out.
 
+import type { Attempt } from "../attempt/attempt.ts";
 import type { AttemptHistory } from "../attempt/attempt-history.ts";
 
 /** An item that goes on with another attempt. */
@@ -7,6 +8,8 @@ export interface DueItem {
   readonly index: number;
   /** Null: its first attempt. */
   readonly history: AttemptHistory | null;
+  /** Of an item that waited for a resource: its attempt, whose turn may have come. */
+  readonly called?: Attempt;
 }
 
 /** A queue that neither moves its entries nor keeps those that were taken. */

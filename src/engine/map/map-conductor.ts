@@ -11,6 +11,7 @@ import type { Attempt } from "../attempt/attempt.ts";
 import type { AttemptHistory } from "../attempt/attempt-history.ts";
 import { upstreamFailed } from "../judge.ts";
 import type { ReopenedItems } from "./item-checkpoints.ts";
+import type { DueItem } from "./due-queue.ts";
 import { NotAList, type Given } from "./item-source.ts";
 import type { MapItems } from "./map-items.ts";
 import type { ExpandedCounts, MapHost, WaitingMap } from "./map-host.ts";
@@ -37,7 +38,9 @@ export interface ConductorHost {
       place: { index: number; purpose: "run"; history: AttemptHistory | null },
     ): Attempt;
     launchItem(attempt: Attempt, needs: unknown): void;
+    readmit(attempt: Attempt, needs: unknown): void;
   };
+  readonly gate: { readonly admissions: { leave(attempt: Attempt): void } };
 }
 
 // Of every run without a map: nothing is ever put into them.
@@ -166,16 +169,52 @@ export class MapConductor implements MapHost {
   }
 
   /** Starts an item; the slot is taken. */
-  startItem(map: MapStage, index: number, history: AttemptHistory | null): void {
+  startItem(map: MapStage, { index, history, called }: DueItem): void {
     const { items, stageRun } = map;
     items.move(index, "running");
     items.inFlight += 1;
-    if (history === null) items.unsettled += 1;
     const { launcher } = this.#host;
+    if (called !== undefined) {
+      launcher.readmit(called, called.needs);
+      return;
+    }
+    if (history === null) items.unsettled += 1;
     launcher.launchItem(
       launcher.makeAttempt(stageRun, { index, purpose: "run", history }),
       map.maker.needs,
     );
+  }
+
+  /** An item waits for a resource. It holds no place meanwhile. */
+  heldBack(attempt: Attempt): void {
+    const map = this.#maps.get(attempt.stageRun.index);
+    if (map === undefined) return;
+    map.items.inFlight -= 1;
+    map.noteWait(attempt.index, { attempt, failure: null });
+    this.offerMore(attempt.stageRun);
+  }
+
+  /** The turn of an item that waits for a resource may have come. */
+  called(attempt: Attempt): void {
+    this.#maps.get(attempt.stageRun.index)?.calledUp(attempt);
+  }
+
+  /** True where one more item of a map may be worked on. */
+  hasPlace(stageRun: StageRun): boolean {
+    const concurrency = stageRun.definition.map?.concurrency ?? Infinity;
+    return (stageRun.map?.inFlight ?? 0) < concurrency;
+  }
+
+  /** A place of a map is taken or given up by a block of its code. */
+  movePlace(stageRun: StageRun, by: 1 | -1): void {
+    const { map } = stageRun;
+    if (map !== null) map.inFlight += by;
+    if (by < 0) this.offerMore(stageRun);
+  }
+
+  /** An item that waits for a resource is not wanted any more. */
+  heldEnded(attempt: Attempt): void {
+    this.#host.gate.admissions.leave(attempt);
   }
 
   offer(stageRun: StageRun): void {

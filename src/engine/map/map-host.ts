@@ -20,6 +20,8 @@ export interface MapHost {
   itemKept(stageRun: StageRun, index: number): void;
   /** An item waited in an earlier epoch: it waits on, or goes on now, unless it begins anew. */
   waitsOn(map: WaitingMap, index: number, record: ItemRecord): void;
+  /** An item that waits for a resource is not wanted any more. */
+  heldEnded(attempt: Attempt): void;
   /** Rows of an earlier epoch that are in the way, or in another place. */
   reopened(stageRun: StageRun, changes: ReopenedItems): void;
   /** All items have ended. */
@@ -52,7 +54,8 @@ export interface ExpandedCounts {
 /** What an item that waits for its next attempt has behind it. */
 export interface ItemWait {
   readonly attempt: Attempt;
-  readonly failure: Failure;
+  /** Null: it waits for a resource. */
+  readonly failure: Failure | null;
 }
 
 /** What a map stage is made of. */

@@ -206,8 +206,8 @@ export class MapStage {
     items.move(index, "failed");
     items.failures.set(index, failure);
     items.unsettled += 1;
-    this.#core.noteError(stageRun, { failure, index });
     this.noteEnd(index);
+    this.#core.noteError(stageRun, { failure, index });
     this.#host.itemEnded(stageRun, index, null);
   }
 
@@ -266,8 +266,8 @@ export class MapStage {
   /** True if an item could start now. */
   canStart(): boolean {
     if (this.#over || this.items.halted || this.#host.isStopping()) return false;
-    if (this.items.inFlight >= (this.#shape.concurrency ?? Infinity)) return false;
     if (this.#stop !== null && this.#stop.reason !== null) return false;
+    if (this.items.inFlight >= (this.#shape.concurrency ?? Infinity)) return false;
     if (!this.#due.isEmpty) return true;
     this.#skipStarted();
     return this.items.next < this.items.size;
@@ -297,17 +297,26 @@ export class MapStage {
     this.#host.offer(this.stageRun);
   }
 
+  /** Puts an item back in line that waited for a resource. */
+  calledUp(attempt: Attempt): void {
+    const { index, history } = attempt;
+    if (this.#over || this.items.halted) return this.#host.heldEnded(attempt);
+    this.#waits.delete(index);
+    this.#due.push({ index, history, called: attempt });
+    this.#host.offer(this.stageRun);
+  }
+
   #skipStarted(): void {
     const items = this.items;
     while (items.next < items.size && items.stateOf(items.next) !== "pending") items.next += 1;
   }
 
-  /** The ending of an item is committed. */
   /** An item has ended, and is on its way to the store. Where too many have failed nothing starts from now on. */
   noteEnd(index: number): void {
     if (!this.items.halted) this.#stop?.note(this.items.stateOf(index));
   }
 
+  /** The ending of an item is committed. */
   itemSettled(index: number): void {
     const state = this.items.stateOf(index);
     if (state === "failed" && this.#shape.onItemFailure === "fail") this.#halt("sibling_failed");
@@ -356,8 +365,10 @@ export class MapStage {
     this.#waits.delete(index);
     this.items.move(index, "cancelled");
     this.items.reasons.set(index, reason);
-    if (wait !== undefined) this.items.failures.set(index, wait.failure);
-    this.#host.itemEnded(this.stageRun, index, wait?.attempt ?? null);
+    if (wait?.failure === null) this.#host.heldEnded(wait.attempt);
+    else if (wait !== undefined) this.items.failures.set(index, wait.failure);
+    const isTried = wait !== undefined && wait.failure !== null;
+    this.#host.itemEnded(this.stageRun, index, isTried ? wait.attempt : null);
   }
 
   #closeStream(kind: AbortKind): void {

@@ -34,6 +34,7 @@ const BY_OUTCOME: Readonly<Record<CallOutcome, readonly ErrorClass[]>> = {
     "deadline",
     "ambiguous",
     "poison",
+    "breaker-open",
   ],
 };
 

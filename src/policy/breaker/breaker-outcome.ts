@@ -48,6 +48,7 @@ const CLASS_OUTCOMES: Readonly<Record<ErrorClass, CallOutcome | "by-reply" | "by
   fenced: "cancelled",
   deadline: "ignored",
   ambiguous: "ignored",
+  "breaker-open": "ignored",
   poison: "ignored",
   unknown: "failure",
 };

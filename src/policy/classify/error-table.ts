@@ -45,6 +45,7 @@ export const CLASS_VERDICTS: Readonly<Record<ErrorClass, RetryVerdict>> = {
   fenced: "no",
   deadline: "no",
   ambiguous: "no",
+  "breaker-open": "no",
   poison: "no",
   unknown: "yes",
 };

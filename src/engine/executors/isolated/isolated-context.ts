@@ -173,9 +173,11 @@ export class IsolatedContext implements Context {
     return this.#call.dir;
   }
 
-  use<T>(resource: ResourceUse): Promise<T> {
-    const said = `ctx.use("${resource.resource}") is not available yet.`;
-    return Promise.reject(new MillraceError("FEATURE_UNAVAILABLE", said));
+  use<T>(resource: ResourceUse | string): Promise<T> {
+    const name = typeof resource === "string" ? resource : resource.resource;
+    const said = `ctx.use("${name}") cannot be called in a process or thread of its own.`;
+    const hint = "name the resource in the `uses` of the stage";
+    return Promise.reject(new MillraceError("FEATURE_UNAVAILABLE", said, { hint }));
   }
 
   async sleep(duration: Duration): Promise<void> {

@@ -1,0 +1,20 @@
+// What an attempt has at the gate: its place in line, or its permits. Most attempts have neither.
+
+import type { EndedCall, Hindrance, Permit } from "./permit-request.ts";
+import type { Visit } from "./visit.ts";
+
+/** An attempt that uses resources. */
+export class AtGate {
+  /** Until it is let in or leaves. */
+  visit: Visit | null = null;
+  /** From then on, until its end is stored. */
+  permit: Permit | null = null;
+  /** It waits for, or holds, the permit of a block. */
+  isInBlock: boolean = false;
+  /** Its slot is somebody else's while its block waits. */
+  isSlotAway: boolean = false;
+  /** How its last call failed, until its permits are given back; null: it did not. */
+  failed: Extract<EndedCall, { kind: "failed" }> | null = null;
+  /** Why it waits, as it was last told, and since when, monotonic ms. */
+  waits: { readonly hindrance: Hindrance; readonly sinceMs: number } | null = null;
+}

@@ -1,0 +1,194 @@
+// ctx.use: a block of an attempt's own code under a permit. While it waits the attempt gives up its slot and its place
+// in its map, and takes them back together with the permit.
+
+import { MillraceError } from "../../model/errors.ts";
+import type { ResourceUse } from "../../model/resource.ts";
+import { classifyError } from "../../policy/classify/classify.ts";
+import { makeFailure } from "../../policy/failure.ts";
+import type { Attempt, BlockHost } from "../attempt/attempt.ts";
+import type { RunCore } from "../run-core.ts";
+import type { StageRun } from "../stage-run.ts";
+import type { Admissions } from "./admissions.ts";
+import type { EndedCall, Entered, Permit } from "./permit-request.ts";
+import type { Asker, Visit } from "./visit.ts";
+
+/** What is asked of the driver. */
+export interface BlockDriver {
+  readonly maps: {
+    hasPlace(stageRun: StageRun): boolean;
+    /** A place of the map is taken or given up. */
+    movePlace(stageRun: StageRun, by: 1 | -1): void;
+  };
+  pump(): void;
+}
+
+/** A block whose turn may have come: it needs its slot to ask. */
+interface Called {
+  readonly attempt: Attempt;
+  readonly goOn: () => void;
+}
+
+/** Address of a block's permits: those of the attempt itself have 0. */
+const BLOCK_SLOT = 1;
+
+/** The blocks of one run. */
+export class BlockUses implements BlockHost {
+  readonly #core: RunCore;
+  readonly #admissions: Admissions;
+  readonly #driver: BlockDriver;
+  readonly #called: Set<Called> = new Set();
+
+  constructor(core: RunCore, admissions: Admissions, driver: BlockDriver) {
+    this.#core = core;
+    this.#admissions = admissions;
+    this.#driver = driver;
+  }
+
+  /** Runs a block while it holds a permit. USE_NESTED inside another permit; BREAKER_OPEN, QUOTA_EXCEEDED. */
+  async use<T>(
+    attempt: Attempt,
+    use: ResourceUse | string,
+    block: () => T | Promise<T>,
+  ): Promise<T> {
+    const at = attempt.makeGate();
+    if (at.permit !== null || at.isInBlock) {
+      throw new MillraceError(
+        "USE_NESTED",
+        `ctx.use of "${attempt.stage}" was called while the attempt holds another permit.`,
+        {
+          hint: "name all resources of the stage in `uses`, or end the first block before the next",
+        },
+      );
+    }
+    at.isInBlock = true;
+    try {
+      const permit = await this.#enter(attempt, use);
+      return await this.#run(attempt, permit, block);
+    } finally {
+      at.isInBlock = false;
+    }
+  }
+
+  async #run<T>(attempt: Attempt, permit: Permit, block: () => T | Promise<T>): Promise<T> {
+    let ended: EndedCall = { kind: "succeeded" };
+    try {
+      return await block();
+    } catch (error) {
+      ended = attempt.abortKind === null ? this.#toFailed(attempt, error) : { kind: "cancelled" };
+      throw error;
+    } finally {
+      permit.release(ended);
+    }
+  }
+
+  #toFailed({ stageRun, attempt }: Attempt, error: unknown): EndedCall {
+    const { classify } = stageRun.definition;
+    const classified = classifyError(error, classify, this.#core.world.clock.wallMs());
+    const failure = makeFailure({ error, classified, attempts: attempt });
+    return { kind: "failed", failure: { ...failure, error }, hintMs: classified.hintMs ?? null };
+  }
+
+  async #enter(attempt: Attempt, use: ResourceUse | string): Promise<Permit> {
+    const { gate } = this.#core.world.limits;
+    const called = { resolve: (): void => {} };
+    const request = this.#admissions.toBlockRequest(attempt, use, BLOCK_SLOT);
+    const asker: Asker = { request, wake: () => called.resolve() };
+    const visit = gate.visit(asker);
+    for (;;) {
+      // Before it asks: its turn may come before its answer is looked at.
+      const turn = new Promise<void>((resolve) => (called.resolve = resolve));
+      const entered = await gate.enter(visit);
+      if (attempt.phase !== "running") return this.#abandon(attempt, visit, entered);
+      if (entered.kind === "granted") return entered.permit;
+      if (entered.kind === "refused") throw this.#admissions.toRefusal(attempt, entered).error;
+      await this.#wait(attempt, visit, { turn, kind: entered.hindrance.kind });
+    }
+  }
+
+  /** Waits for its turn without a slot, then for a slot. Rejects when the attempt is aborted. */
+  async #wait(
+    attempt: Attempt,
+    visit: Visit,
+    { turn, kind }: { readonly turn: Promise<void>; readonly kind: string },
+  ): Promise<void> {
+    const { clock } = this.#core.world;
+    const sinceMs = clock.monotonicMs();
+    this.#giveSlotUp(attempt);
+    try {
+      await untilAborted(attempt, turn);
+      await untilAborted(attempt, this.#takeSlot(attempt));
+    } catch (error) {
+      this.#core.world.limits.gate.leave(visit);
+      throw error;
+    } finally {
+      attempt.stageRun.addWait(kind, clock.monotonicMs() - sinceMs);
+    }
+  }
+
+  #abandon(attempt: Attempt, visit: Visit, entered: Entered): never {
+    if (entered.kind === "granted") entered.permit.release({ kind: "cancelled" });
+    else this.#core.world.limits.gate.leave(visit);
+    throw attempt.signal.reason;
+  }
+
+  #giveSlotUp(attempt: Attempt): void {
+    const at = attempt.makeGate();
+    if (at.isSlotAway) return;
+    at.isSlotAway = true;
+    if (attempt.index >= 0) this.#driver.maps.movePlace(attempt.stageRun, -1);
+    this.#core.world.slots.release();
+    this.#driver.pump();
+  }
+
+  #takeSlot(attempt: Attempt): Promise<void> {
+    return new Promise((resolve) => {
+      this.#called.add({ attempt, goOn: resolve });
+      this.#driver.pump();
+    });
+  }
+
+  /** True while some block has its turn and no slot. */
+  get isWaiting(): boolean {
+    return this.#called.size > 0;
+  }
+
+  /** Gives slots to blocks whose turn has come; false where there is none left. */
+  serve(): boolean {
+    const { slots } = this.#core.world;
+    for (const one of this.#called) {
+      const { attempt, goOn } = one;
+      const isOver = attempt.phase === "over";
+      if (!isOver && attempt.index >= 0 && !this.#driver.maps.hasPlace(attempt.stageRun)) continue;
+      if (!isOver && !slots.tryTake()) return false;
+      this.#called.delete(one);
+      if (!isOver) this.#takeBack(attempt);
+      goOn();
+    }
+    return true;
+  }
+
+  #takeBack(attempt: Attempt): void {
+    attempt.makeGate().isSlotAway = false;
+    if (attempt.index >= 0) this.#driver.maps.movePlace(attempt.stageRun, 1);
+  }
+
+  /** The run is over: nobody waits for a slot any more. */
+  close(): void {
+    for (const { goOn } of this.#called) goOn();
+    this.#called.clear();
+  }
+}
+
+/** What comes first: the promise, or the end of the attempt, which rejects with its reason. */
+async function untilAborted(attempt: Attempt, promise: Promise<void>): Promise<void> {
+  const { signal } = attempt;
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}

@@ -1,0 +1,96 @@
+// What a driven run does about resources: holds back attempts that wait at the gate, brings back those whose turn may
+// have come, and gives up their slots meanwhile.
+
+import type { Attempt } from "../attempt/attempt.ts";
+import type { RawOutcome } from "../attempt/attempt-runner.ts";
+import type { RunCore } from "../run-core.ts";
+import { isEnded, type StageRun } from "../stage-run.ts";
+import type { Timer } from "../../std/clock.ts";
+import { Admissions } from "./admissions.ts";
+import { BlockUses } from "./block-uses.ts";
+
+/** What is asked of the driver. */
+export interface RunGateHost {
+  readonly isStopping: boolean;
+  readonly heap: { push(index: number): void };
+  readonly maps: {
+    heldBack(attempt: Attempt): void;
+    called(attempt: Attempt): void;
+    hasPlace(stageRun: StageRun): boolean;
+    movePlace(stageRun: StageRun, by: 1 | -1): void;
+  };
+  pump(): void;
+  /** Sees whether the run is over, or at rest. */
+  check(): void;
+}
+
+/** The gate as one run sees it. */
+export class RunGate {
+  readonly admissions: Admissions;
+  readonly blocks: BlockUses;
+  readonly #core: RunCore;
+  readonly #host: RunGateHost;
+  /** Set while the run waits for resources alone. */
+  #rest: Timer | null = null;
+
+  constructor(core: RunCore, host: RunGateHost) {
+    this.#core = core;
+    this.#host = host;
+    this.admissions = new Admissions(core, (attempt) => this.#called(attempt));
+    this.blocks = new BlockUses(core, this.admissions, host);
+    core.blocks = this.blocks;
+  }
+
+  /** True while something of the run waits for a resource. */
+  get isBusy(): boolean {
+    return this.admissions.waiting.size > 0;
+  }
+
+  /** An attempt waits for a resource: its slot is somebody else's meanwhile. */
+  heldBack(attempt: Attempt): void {
+    if (attempt.index < 0) attempt.stageRun.state = "waiting";
+    else this.#host.maps.heldBack(attempt);
+    this.#core.world.slots.release();
+    this.#host.pump();
+  }
+
+  /** The turn of an attempt may have come: it asks again when it has a slot. */
+  #called(attempt: Attempt): void {
+    const { stageRun, index } = attempt;
+    if (this.#host.isStopping || isEnded(stageRun)) return this.admissions.leave(attempt);
+    if (index < 0) {
+      stageRun.called = attempt;
+      this.#host.heap.push(stageRun.index);
+    } else this.#host.maps.called(attempt);
+    this.#host.pump();
+  }
+
+  /** An attempt is over: its permits go back with its end, and its slot is free. */
+  ended(attempt: Attempt, outcome: RawOutcome): void {
+    this.admissions.giveBack(attempt, outcome);
+    if (attempt.atGate?.isSlotAway !== true) this.#core.world.slots.release();
+  }
+
+  /** A stage has ended: nothing of it waits any more. */
+  stageEnded(stageRun: StageRun): void {
+    if (this.isBusy) this.admissions.leaveStage(stageRun);
+  }
+
+  /** Looks again later whether the run has waited long enough to give its place back. */
+  rest(): void {
+    const { parksAfterMs, world } = this.#core;
+    if (parksAfterMs === null || this.#rest !== null) return;
+    this.#rest = world.clock.setTimer(parksAfterMs, () => {
+      this.#rest = null;
+      this.#host.check();
+    });
+  }
+
+  /** Nothing of the run waits any more. */
+  close(): void {
+    this.#rest?.cancel();
+    this.#rest = null;
+    this.admissions.leaveAll();
+    this.blocks.close();
+  }
+}
