@@ -229,3 +229,26 @@ test("a module that runs its pipeline when it is imported is refused in the thre
   });
   expect(PROGRAM.error?.message).toContain("runs it when it is imported");
 });
+
+test("a durable run counts the threads that died, each as a crash of its stage alone", async () => {
+  const mill = await makeDurableWorld().open([behaving], { threads: 1 });
+  const handle = await mill.start(behaving, { how: "exit" });
+  expect((await handle.result()).state).toBe("failed");
+  const reason = "the thread exited with code 7 before there was a result";
+  expect(await mill.store.listCrashes(handle.id)).toEqual([
+    { stage: "behaved", item: null, crashes: 3, isolated: 3, reason },
+  ]);
+  // Who resumes it may have mended it.
+  const again = await mill.resume(handle.id, { here: true });
+  expect((await again.result()).stages["behaved"]?.error?.class).toBe("poison");
+});
+
+test("one thread makes many attempts without a warning of the process", async () => {
+  const warnings: Error[] = [];
+  const note = (warning: Error): void => void warnings.push(warning);
+  process.on("warning", note);
+  onTestFinished(() => void process.off("warning", note));
+  const kinds = Array.from({ length: 30 }, (_, index) => `calm${index % 10}${"x".repeat(index)}`);
+  const { state } = await run(mixed, kinds, { threads: 1 });
+  expect([state, warnings.map(({ name }) => name)]).toEqual(["succeeded", []]);
+});

@@ -52,8 +52,8 @@ const EXIT_MS_MAX = 1_000;
 export class RunningThread implements ThreadSide {
   readonly #options: RunningThreadOptions;
   readonly #abort: AbortController = new AbortController();
-  readonly #over: PromiseWithResolvers<IsolatedCrash> = Promise.withResolvers();
-  readonly over: Promise<IsolatedCrash> = this.#over.promise;
+  readonly #over: PromiseWithResolvers<IsolatedCrash | null> = Promise.withResolvers();
+  readonly over: Promise<IsolatedCrash | null> = this.#over.promise;
   #port: MessagePort | null = null;
   #thread: Worker | null = null;
   #exited: Promise<void> | null = null;
@@ -136,10 +136,11 @@ export class RunningThread implements ThreadSide {
       this.#take(left.message);
     }
     port1.close();
-    this.#end(toCrash(this.#startFault ?? fault));
+    const diedOf = this.#startFault ?? fault;
+    this.#end(diedOf === null ? null : toCrash(diedOf));
   }
 
-  #end(crash: IsolatedCrash): void {
+  #end(crash: IsolatedCrash | null): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#startTimer?.cancel();
@@ -171,9 +172,7 @@ export class RunningThread implements ThreadSide {
     // It may have ended by now.
     if (thread === undefined) return;
     this.#thread = thread;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    thread.once("exit", () => resolve());
-    this.#exited = promise;
+    this.#exited = untilExit(thread);
   }
 
   #note(cpuMs: number, heldBytes: number): void {
@@ -204,6 +203,18 @@ export class RunningThread implements ThreadSide {
       // It has ended meanwhile.
     }
   }
+}
+
+/** One listener for a thread, however many attempts it makes. */
+const exits: WeakMap<Worker, Promise<void>> = new WeakMap();
+
+function untilExit(thread: Worker): Promise<void> {
+  let exit = exits.get(thread);
+  if (exit === undefined) {
+    exit = new Promise((resolve) => thread.once("exit", () => resolve()));
+    exits.set(thread, exit);
+  }
+  return exit;
 }
 
 /** What a thread died of, in words. */

@@ -22,6 +22,8 @@ export type ThreadReport =
 
 let say: ((report: ThreadReport) => void) | null = null;
 
+const imported: Set<string> = new Set();
+
 // The last words of a thread whose stage ends it.
 process.on("exit", measure);
 
@@ -33,7 +35,10 @@ export async function work({ call, imports, port }: ThreadMessage): Promise<void
   port.on("message", (order: Exclude<Order, { readonly kind: "call" }>) => attempt.hear(order));
   say({ kind: "taken", threadId });
   try {
-    for (const address of imports) await import(address);
+    for (const address of imports) {
+      if (!imported.has(address)) await import(address);
+      imported.add(address);
+    }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return say({ kind: "unavailable", reason });

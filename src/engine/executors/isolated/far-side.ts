@@ -12,8 +12,9 @@ export interface FarSide {
   kill(): void;
   /** It has said how the attempt ended, and is not needed any more. */
   finish(): void;
-  /** Resolves when nothing of the attempt works any more, with what it died of if it gave no result. Never rejects. */
-  readonly over: Promise<IsolatedCrash>;
+  /** Resolves when nothing of the attempt works any more, with what it died of; null: it ended by itself. Never
+   *  rejects. */
+  readonly over: Promise<IsolatedCrash | null>;
   /** The last lines that it printed, where they are kept. */
   tail(stream: "stdout" | "stderr"): readonly string[];
 }

@@ -9,11 +9,16 @@ import type { IsolatedCall } from "./protocol.ts";
 const IMPORTING_MARK = Symbol.for("millrace.importing");
 const PIPELINE_MARK = Symbol.for("millrace.pipeline");
 
+/** A thread is asked for the same module again and again, and to resolve its address takes longer than to call it. */
+const imported: Map<string, Readonly<Record<string, unknown>>> = new Map();
+
 /** The function of the stage. Throws where the module cannot be imported, or exports no such stage. */
 export async function findStageFunction(
   call: IsolatedCall,
 ): Promise<NonNullable<StageDefinition["run"]>> {
-  const run = findStage(call, await importModule(call.module))?.run ?? null;
+  const exports = imported.get(call.module) ?? (await importModule(call.module));
+  imported.set(call.module, exports);
+  const run = findStage(call, exports)?.run ?? null;
   if (run !== null) return run;
   throw new Error(
     `"${call.module}" exports no pipeline "${call.pipeline}" with a stage "${call.stage}"`,

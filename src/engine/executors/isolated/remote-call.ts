@@ -82,11 +82,12 @@ export class RemoteCall {
     this.#attempt.log[level]("output of its process", { stdout: cut(stdout), stderr: cut(stderr) });
   }
 
-  #conclude(crash: IsolatedCrash): unknown {
+  #conclude(crash: IsolatedCrash | null): unknown {
     if (this.#fault !== null) throw this.#fault.error;
     const end = this.#end;
     if (end === null) {
       if (this.#attempt.abortReason !== null) throw this.#attempt.abortReason;
+      if (crash === null) throw new Unavailable("it ended without a word");
       throw this.#hasBegun ? crash : new Unavailable(crash.message);
     }
     switch (end.kind) {
