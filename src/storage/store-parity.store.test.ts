@@ -3,6 +3,7 @@ import { fc, test } from "@fast-check/vitest";
 import { DELETE_ROWS_MAX } from "../model/limits.ts";
 import { STAGE_STATES } from "../model/outcome.ts";
 import { isRunOver, RUN_STATES } from "../model/run.ts";
+import { newCounts } from "../policy/breaker/breaker-counts.ts";
 import { makeVirtualClock } from "../std/virtual-clock.ts";
 import {
   claimNext,
@@ -24,6 +25,17 @@ import {
   tell,
   WAITING,
 } from "../testing/store-suite/fixture.ts";
+import {
+  BREAKER,
+  limitOf,
+  makeTerms,
+  makeUse,
+  order,
+  perSecond,
+  releaseOf,
+  returned,
+  takeOf,
+} from "../testing/store-suite/permits/permit-fixture.ts";
 import { MemoryStore } from "./memory/memory-store.ts";
 import { openSqliteStore } from "./sqlite/open.ts";
 import type { Store } from "./store.ts";
@@ -243,6 +255,79 @@ const deletions: fc.Arbitrary<Write> = fc
     states: fc.uniqueArray(fc.constantFrom(...RUN_STATES), { minLength: 3 }),
   })
   .map((write) => ({ kind: "delete-runs", ...write, rowsMax: DELETE_ROWS_MAX }));
+/** All that takes time takes some ms here, as a transaction does. */
+const breaker = { ...BREAKER, threshold: 2, recoveryMs: 3, probes: 2 };
+const terms = [
+  makeTerms({ limit: 2, breaker }),
+  makeTerms({ name: "host", keyed: true, limit: 1, limits: { x: 2 }, breakers: { y: breaker } }),
+  makeTerms({ name: "paced", quotas: [perSecond(2, { perMs: 4 }), perSecond(1, { perMs: 1 })] }),
+];
+const addresses = fc.uniqueArray(
+  fc.constantFrom(
+    ...terms.flatMap((one) =>
+      (one.keyed ? ["x", "y"] : [""]).map((resourceKey) => ({ terms: one, key: resourceKey })),
+    ),
+  ),
+  { minLength: 1, maxLength: 3 },
+);
+const takes: fc.Arbitrary<Write> = fc
+  .record({
+    run: held,
+    item: fc.option(key),
+    uses: addresses,
+    worker: fc.constantFrom("worker-1", "worker-2"),
+    use: fc.record({
+      maxWaitMs: fc.constantFrom(null, null, 0),
+      probeMs: fc.constantFrom(2, 60_000),
+      waitedMs: fc.constantFrom(0, 50, 500),
+      waiting: fc.nat(2),
+    }),
+  })
+  .map(({ run, item, uses, worker, use }) => ({
+    ...takeOf(run, item, ...uses.map((one) => makeUse(one.terms, { key: one.key, ...use }))),
+    worker,
+  }));
+const calls = fc.record({
+  terms: fc.constant(breaker),
+  counts: fc.constantFrom(newCounts(), { ...newCounts(), generation: 1, failuresInARow: 1 }),
+  generation: fc.integer({ min: 1, max: 6 }),
+  probe: fc.boolean(),
+  hintMs: fc.constantFrom(null, 4),
+  chance: fc.constantFrom(0, 0.5),
+});
+const releases: fc.Arbitrary<Write> = fc
+  .record({
+    run: held,
+    item: fc.option(key),
+    uses: addresses,
+    events,
+    use: fc.record({
+      outcome: fc.constantFrom("success", "failure", "failure", "auth", "cancelled"),
+      call: fc.option(calls),
+      pauseMs: fc.constantFrom(null, null, 2, 0.5),
+    }),
+  })
+  .map(({ run, item, uses, events: told, use }) => {
+    const back = uses.map((one) => returned({ resource: one.terms.name, key: one.key, ...use }));
+    return { ...releaseOf(run, item, ...back), events: told };
+  });
+const orders: fc.Arbitrary<Write> = fc
+  .record({
+    address: fc.constantFrom(
+      { resource: "api", key: "" },
+      { resource: "host", key: "" },
+      { resource: "host", key: "x" },
+      { resource: "paced", key: "" },
+    ),
+    change: fc.constantFrom(
+      limitOf(0, 2),
+      limitOf(3),
+      { kind: "override" as const, limit: null, quotas: [perSecond(3, { perMs: 2 })], forMs: 3 },
+      { kind: "trip" as const, forMs: 2 },
+      { kind: "reset" as const },
+    ),
+  })
+  .map(({ address, change }) => order(change, address));
 const writes: fc.Arbitrary<Write> = fc.oneof(
   { weight: 3, arbitrary: creates },
   { weight: 4, arbitrary: claims },
@@ -261,6 +346,9 @@ const writes: fc.Arbitrary<Write> = fc.oneof(
   { weight: 2, arbitrary: drops },
   { weight: 2, arbitrary: places },
   { weight: 2, arbitrary: tells },
+  { weight: 8, arbitrary: takes },
+  { weight: 5, arbitrary: releases },
+  { weight: 2, arbitrary: orders },
   { weight: 1, arbitrary: cancels },
   { weight: 1, arbitrary: interrupts },
 );
@@ -293,6 +381,7 @@ async function readAll(store: Store): Promise<unknown> {
       STAGES.map((name) => store.listItems({ runId: id, stage: name, limit: 100 })),
     ),
     failed: await store.listItems({ runId: id, stage: "a", limit: 100, states: ["failed"] }),
+    permits: await store.listPermits(id, 100),
     retries: await Promise.all(
       STAGES.flatMap((name) => [null, ...KEYS].map((item) => store.listRetries(id, name, item))),
     ),
@@ -304,8 +393,11 @@ async function readAll(store: Store): Promise<unknown> {
       ),
     ),
   }));
+  const resources = await store.listResources({ limit: 100 });
   return {
     runs,
+    resources,
+    holders: await Promise.all(resources.map((one) => store.listHolders(one, 100))),
     perRun: await Promise.all(perRun),
     counts: Object.fromEntries(await store.countRuns()),
     next: await Promise.all(PIPELINES.map((pipeline) => store.findNextQueued(pipeline))),

@@ -96,6 +96,8 @@ export class MemoryPermits {
       };
       this.#entries.set(name, entry);
     }
+    // Of a key that was only looked at nothing is remembered.
+    if (!entry.isStored) entry.usedAtMs = nowMs;
     recount(entry, nowMs);
     return entry;
   }
