@@ -20,6 +20,13 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, string>> = {
   OPTION_INVALID: "A value is outside what its option accepts.",
   FEATURE_UNAVAILABLE:
     "The definition uses an option whose engine part does not exist in this version.",
+  RESOURCE_UNKNOWN: "A stage uses, or a command names, a resource that nobody declared.",
+  RESOURCE_CONFLICT: "Two resources of one name declare different limits, quotas or breakers.",
+  USE_INVALID: "A use of a resource has no key, or costs more than a quota's burst.",
+  USE_NESTED: "`ctx.use` was called while the attempt holds another permit.",
+  BREAKER_OPEN: "The breaker of a resource is open, and its callers fail instead of waiting.",
+  QUOTA_EXCEEDED: "A quota would let a use wait longer than it may.",
+  LIMIT_TIMEOUT: "A permit was not to be had within the time that was given.",
   INPUT_INVALID: "The input, a list or an output does not fit its schema or shape.",
   PROVIDED_MISSING: "A `provided(...)` need has no value.",
   STAGE_UNKNOWN: "The pipeline has no such stage; the known ones are listed.",

@@ -30,6 +30,7 @@ export type {
   Resource,
   ResourceChange,
   ResourceOptions,
+  ResourceSetting,
   ResourceUse,
   UseOptions,
 } from "../model/resource.ts";
@@ -69,7 +70,7 @@ export type {
 } from "../service/pipeline.ts";
 export type { MemoryRunOptions } from "../service/memory-run.ts";
 export { Millrace, openMillrace } from "../service/millrace.ts";
-export type { OpenOptions } from "../service/millrace.ts";
+export type { OpenOptions } from "../service/open-options.ts";
 export { each } from "../service/each.ts";
 export type { EachOptions, EachTolerantOptions } from "../service/each.ts";
 export type { WorkOptions, WorkSummary } from "../service/worker/worker.ts";
@@ -91,6 +92,13 @@ export type { SelectionOutcome, SkippedRun } from "../service/selection/run-sele
 export type { ImportOptions, ImportOutcome } from "../service/queue-import/import-runs.ts";
 export type { PipelineStats, QueueStats } from "../service/queries/queue-stats.ts";
 export type { CancelOptions, CancelOutcome } from "../service/commands/cancel-run.ts";
+export type { ResourceListQuery, ResourcePage } from "../service/queries/list-resources.ts";
+export type { ResourceView } from "../service/views/resource-view.ts";
+export type {
+  ResourceOrderOptions,
+  SetResourceOptions,
+  TripResourceOptions,
+} from "../service/commands/set-resource.ts";
 export type { Explanation } from "../service/explain.ts";
 export type { Blocker } from "../model/blocker.ts";
 export { defineConfig } from "../config/define-config.ts";

@@ -84,6 +84,8 @@ export const BREAKER_RECOVERY_MS_DEFAULT = 30_000;
 export const BREAKER_PROBES_DEFAULT = 1;
 /** Successes that close a breaker. */
 export const BREAKER_SUCCESSES_DEFAULT = 1;
+/** How long a breaker that is opened by hand stays open, ms. */
+export const TRIP_MS_DEFAULT = 3_600_000;
 /** Retries that a budget admits, as a share of first tries. */
 export const BUDGET_SHARE_DEFAULT = 0.2;
 /** Retries that a budget admits besides, per second. */

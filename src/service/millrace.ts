@@ -16,15 +16,13 @@ import {
   STORE_URL_DEFAULT,
   STUCK_SLOT_MS_DEFAULT,
 } from "../model/defaults.ts";
-import type { ResourceSettings } from "../model/compile/resource-settings.ts";
-import type { LeaseTerms } from "../model/lease.ts";
 import type { RunRecord } from "../model/run.ts";
 import { checkLeaseTerms } from "../policy/lease-terms.ts";
-import { systemClock, type Clock } from "../std/clock.ts";
+import { systemClock } from "../std/clock.ts";
 import { Emitter } from "../std/emitter.ts";
 import { makeIdSource } from "../std/id.ts";
-import { systemMachine, type Machine } from "../std/machine.ts";
-import { systemRandom, type Random } from "../std/random.ts";
+import { systemMachine } from "../std/machine.ts";
+import { systemRandom } from "../std/random.ts";
 import { abandonWork } from "./worker/abandon-work.ts";
 import type { CancelOptions, CancelOutcome } from "./commands/cancel-run.ts";
 import {
@@ -51,6 +49,7 @@ import { declareResources } from "./declare-resources.ts";
 import type { Explanation } from "./explain.ts";
 import { indexPipelines } from "./index-pipelines.ts";
 import type { MillContext } from "./mill-context.ts";
+import type { OpenOptions } from "./open-options.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { PatientBlobs } from "./patient-blobs.ts";
 import { checkConcurrency, refuseInImport, toThreadsMax } from "./prepare-run.ts";
@@ -68,43 +67,6 @@ import { makeFiles } from "./world.ts";
 
 /** Time that the last commits have when a mill closes, ms. */
 const LAST_COMMIT_MS = 3_000;
-
-/** How a mill is opened. */
-export interface OpenOptions {
-  /** `sqlite:PATH` or `memory:`. Default "sqlite:.millrace/store.db". */
-  readonly store?: string;
-  /** Pipelines that runs may be started, resumed or rerun of. */
-  readonly pipelines?: readonly Pipeline<never, unknown>[];
-  /** Values for `provided(...)` needs. */
-  readonly provide?: Readonly<Record<string, unknown>>;
-  /** Resources by name: over what pipelines declare, or declared here for stages that name them. */
-  readonly resources?: ResourceSettings;
-  /** "read": questions only; a store that does not exist is STORE_NOT_FOUND. Default "write". */
-  readonly mode?: "write" | "read";
-  /** Attempts in flight in this process, 1 to 10,000. Default 32. */
-  readonly concurrency?: number;
-  /** Worker threads for stages with `runIn: "thread"`, 1 to 256, started when one is needed. Default: one per
-   *  processor. */
-  readonly threads?: number;
-  /** Wait for a busy SQLite file, ms. Default 5 s. */
-  readonly busyTimeoutMs?: number;
-  /** Time an aborted attempt has to stop, ms. Default 5 s. */
-  readonly graceMs?: number;
-  /** Time a stuck attempt keeps its slot, ms. Default 60 s. */
-  readonly stuckMs?: number;
-  /** Variables that command stages may be given from. Default: this process's own. */
-  readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** Times of leases, ms. Terms that a healthy process could not keep are OPTION_INVALID. Default: 30 s, renewed
-   *  every 5 s. */
-  readonly lease?: Partial<LeaseTerms>;
-  /** Told what is odd and was dealt with. Default: a warning of the process. */
-  readonly onWarning?: (message: string) => void;
-  /** Modules that a process or thread for one attempt imports first. Default: none. */
-  readonly childImports?: readonly string[];
-  readonly clock?: Clock;
-  readonly random?: Random;
-  readonly machine?: Machine;
-}
 
 /** Durable runs on one store. */
 export class Millrace {
