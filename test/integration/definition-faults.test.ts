@@ -362,7 +362,7 @@ test.each([
   [{ output: {} }, "stages.a.output", undefined],
   [{ verify: { file: "x" } }, "stages.a.verify", undefined],
   [{ classify: "text" }, "stages.a.classify", undefined],
-  [{ uses: ["api"] }, "stages.a.uses", undefined],
+  [{ uses: [5] }, "stages.a.uses", undefined],
   [{ tags: "one" }, "stages.a.tags", undefined],
   [{ description: "" }, "stages.a.description", undefined],
 ] as const)("%j is refused where it stands", (options, path, hint) => {
@@ -472,14 +472,9 @@ test("resources are checked when they are declared", () => {
   ]);
 });
 
-const api = resource("api", { limit: 3 });
-
 test.each<readonly [string, () => ReturnType<typeof definePipeline>, string]>([
-  ["uses", () => one({ uses: [api] }), 'option "uses" of stage "a"'],
-  ["uses by function", () => one({ uses: () => [api] }), 'option "uses" of stage "a"'],
   ["health", () => one({ health: () => true }), 'option "health" of stage "a"'],
   ["the gate", () => one({}, { gate: "health" }), 'gate: "health"'],
-  ["uses of all", () => one({}, { defaults: { uses: [api] } }), 'option "defaults.uses"'],
 ])("what is not built yet refuses to run before anything starts: %s", async (_name, make, text) => {
   calls = 0;
   const made = make();
