@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import {
+  creditQuota,
   healQuota,
   quotaAvailable,
   type QuotaReservation,
@@ -372,4 +373,20 @@ test("the slowest quota there is keeps whole µs beyond the year 2150", () => {
   const states = answer.granted ? answer.states : [];
   expect(states.every(({ tatUs }) => Number.isSafeInteger(tatUs))).toBe(true);
   expect(takeQuota({ terms, states, cost: 1, nowUs })).toMatchObject({ waitMs: 31_622_400_000 });
+});
+
+test("units given back without their take are there again, and never more than the burst", () => {
+  const terms = [quotaTerms({ rate: 10, ...PER_SECOND }), quotaTerms({ rate: 20, ...PER_SECOND })];
+  const available = (states: readonly (QuotaState | undefined)[], nowUs: number) =>
+    terms.map((window, index) => quotaAvailable(window, states[index], nowUs));
+  const taken = takeQuota({ terms, states: [undefined, undefined], cost: 8, nowUs: NOW_US });
+  if (!taken.granted) throw new Error("It was refused.");
+  const { states } = taken;
+  const back = creditQuota({ terms, states, cost: 3, nowUs: NOW_US });
+  expect(available(back, NOW_US)).toEqual([5, 15]);
+  const laterUs = NOW_US + SECOND_US / 2;
+  const all = creditQuota({ terms, states, cost: 8, nowUs: laterUs });
+  expect(available(all, laterUs)).toEqual([10, 20]);
+  const unused = creditQuota({ terms, states: [undefined, undefined], cost: 8, nowUs: NOW_US });
+  expect(available(unused, NOW_US)).toEqual([10, 20]);
 });

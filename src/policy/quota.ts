@@ -136,6 +136,25 @@ export function refundQuota(refund: {
   }));
 }
 
+/**
+ * Gives back units whose take is not at hand, as if they were the newest: at once, before others take, for units
+ * that flowed back since then would let more pass than the rate. Never above the burst.
+ */
+export function creditQuota(credit: {
+  readonly terms: readonly QuotaTerms[];
+  readonly states: readonly (QuotaState | undefined)[];
+  readonly cost: number;
+  readonly nowUs: number;
+}): readonly (QuotaState | undefined)[] {
+  const { terms, states, cost, nowUs } = credit;
+  assertCost(cost);
+  return states.map((state, index) => {
+    if (state === undefined) return state;
+    const { tatUs, lastNowUs } = at(state, nowUs);
+    return { tatUs: Math.max(lastNowUs, tatUs - debitUs(terms[index], cost)), lastNowUs };
+  });
+}
+
 /** Whole units of one window that could be taken now. */
 export function quotaAvailable(
   terms: QuotaTerms,
