@@ -11,6 +11,7 @@ import { rolldown, type Plugin } from "rolldown";
 /** Entries keep their path, since package.json and the command name them. */
 const ENTRIES: Readonly<Record<string, string>> = {
   "exports/index": "src/exports/index.ts",
+  "exports/resilience": "src/exports/resilience.ts",
   "exports/testing": "src/exports/testing.ts",
   "cli/main": "src/cli/main.ts",
   "cli/child-hooks": "src/cli/child-hooks.ts",
@@ -69,6 +70,8 @@ await bundle.write({
     // What every run loads anyway is one file each; what only some verbs need stays apart.
     groups: [
       { name: "base", test: /[\\/]src[\\/](?:std|model|policy)[\\/]|[\\/]canonicalize[\\/]/ },
+      // A door of its own that loads no engine.
+      { name: "resilience", test: /[\\/]src[\\/]engine[\\/]resilience[\\/]/ },
       // A group takes along what its modules import: the engine comes first, so that what it shares with the two
       // below lies in it, and no start loads the packages that only they need.
       {

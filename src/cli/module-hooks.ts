@@ -7,6 +7,7 @@ import { registerHooks } from "node:module";
 /** Doors a pipeline file may import, and their files without the ending. */
 export const DOORS: Readonly<Record<string, string>> = {
   millrace: "../exports/index",
+  "millrace/resilience": "../exports/resilience",
   "millrace/testing": "../exports/testing",
 };
 
