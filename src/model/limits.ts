@@ -142,6 +142,8 @@ export const RESOURCE_KEYS_LISTED_MAX = 10_000;
 export const RESOURCE_KEY_BYTES_MAX = 512;
 /** Keys of one resource that are remembered while nobody uses them. */
 export const RESOURCE_IDLE_KEYS_MAX = 100_000;
+/** How long a store remembers a key that is at rest and that nobody has used since, ms: its counts go with it. */
+export const RESOURCE_IDLE_MS_MAX = 86_400_000;
 /** Largest rate and burst of a quota, units. */
 export const QUOTA_UNITS_MAX = 1_000_000_000;
 /** Most probes of a breaker at once. */

@@ -25,6 +25,10 @@ export interface Expiry {
   readonly eventsBeforeMs: number;
   /** Cache entries go when they were no longer valid before. */
   readonly cacheBeforeMs: number;
+  /** Keys of resources go when nobody has used them since, and they are at rest: as if they had never been used. */
+  readonly keysBeforeMs: number;
+  /** The time by which a key is at rest. */
+  readonly nowMs: number;
 }
 
 /** How much may go. */
@@ -33,6 +37,8 @@ export interface ExpiredCounts {
   /** Those of runs that go included. */
   readonly events: number;
   readonly cache: number;
+  /** Of resources. */
+  readonly keys: number;
 }
 
 /** Blobs that went, or may go. */
@@ -69,6 +75,8 @@ export interface StoreUpkeep {
   deleteEvents(expiry: Expiry, limit: number): number;
   /** Deletes cache entries; answers how many. */
   deleteCache(expiry: Expiry, limit: number): number;
+  /** Deletes keys of resources; answers how many. */
+  deleteKeys(expiry: Expiry, limit: number): number;
   sweepBlobs(options: SweepOptions): Promise<SweptBlobs>;
   close(): void;
 }

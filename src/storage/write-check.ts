@@ -15,6 +15,7 @@ import {
   WAKE_RUNS_MAX,
 } from "../model/limits.ts";
 import type { RetryRecord, StageRecord, StateEntry } from "../model/checkpoint.ts";
+import type { ReleasePermitsWrite, TakePermitsWrite } from "./permits/permit-write.ts";
 import type { Write } from "./write.ts";
 
 /** Asserts that a transaction may hold these writes. */
@@ -51,13 +52,7 @@ function assertLimit(limit: number, max: number): void {
 function assertNames(write: Write): void {
   switch (write.kind) {
     case "create-run":
-      if (write.run.key !== null) assertName("key of a run", write.run.key);
-      assertBetween("The priority of a run", write.run.priority ?? 0, [
-        -PRIORITY_MAX,
-        PRIORITY_MAX,
-      ]);
-      assertWhole(write.run.delayMs ?? null);
-      assertForeground(write);
+      assertNewRun(write);
       return;
     case "claim-run":
       assertWhole(write.delayMs ?? null);
@@ -107,8 +102,7 @@ function assertNames(write: Write): void {
       return;
     case "take-permits":
     case "release-permits":
-      if (write.item !== null) assertItemKey(write.item);
-      assertBetween("The number of resources", write.uses.length, [1, RESOURCE_USES_MAX]);
+      assertPermits(write);
       return;
     case "set-resource":
       assertName("key of a resource", write.key);
@@ -123,6 +117,23 @@ function assertNames(write: Write): void {
     case "interrupt-run":
       return;
   }
+}
+
+function assertNewRun(write: Extract<Write, { readonly kind: "create-run" }>): void {
+  const { key, priority = 0, delayMs = null } = write.run;
+  if (key !== null) assertName("key of a run", key);
+  assertBetween("The priority of a run", priority, [-PRIORITY_MAX, PRIORITY_MAX]);
+  assertWhole(delayMs);
+  assertForeground(write);
+}
+
+// One permit of a key is all that an address can hold: a second one would be granted and never counted.
+function assertPermits({ item, uses }: TakePermitsWrite | ReleasePermitsWrite): void {
+  if (item !== null) assertItemKey(item);
+  assertBetween("The number of resources", uses.length, [1, RESOURCE_USES_MAX]);
+  for (const { key } of uses) assertName("key of a resource", key);
+  const names = uses.map(({ resource, key }) => `${resource}/${key}`);
+  assert(new Set(names).size === names.length, `A resource is named twice: ${names.join(", ")}.`);
 }
 
 // In a queue, or on its way there by a delay, it would be claimed by whoever works.

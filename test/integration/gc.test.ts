@@ -125,6 +125,7 @@ test("ended runs go with their events and blobs once they are older than is kept
     runs: 0,
     events: 0,
     cache: 0,
+    keys: 0,
     blobs: 0,
     folders: 0,
   });

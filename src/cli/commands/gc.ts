@@ -81,11 +81,12 @@ function report(context: CliContext, garbage: Garbage, dryRun: boolean): void {
 }
 
 function sayGarbage({ deleted, bytes }: Garbage): string {
-  const { runs, events, cache, blobs, folders } = deleted;
+  const { runs, events, cache, keys, blobs, folders } = deleted;
   const parts = [
     showCountOf(runs, "run"),
     showCountOf(events, "event"),
     showCountOf(cache, "cache entry", "cache entries"),
+    ...(keys === 0 ? [] : [showCountOf(keys, "key of a resource", "keys of resources")]),
     showCountOf(blobs, "blob"),
     ...(folders === 0 ? [] : [showCountOf(folders, "folder of a run", "folders of runs")]),
   ];

@@ -1,8 +1,13 @@
 // Deletes what retention allows: ended runs with all they have, old events, cache entries that are no longer valid,
-// and then the blobs that nothing needs any more. In steps so short that others hardly wait; stopped in between, it
+// keys of resources that are at rest, and then the blobs that nothing needs any more. In steps so short that others hardly wait; stopped in between, it
 // has done a part, and the next call does the rest.
 
-import { BLOB_YOUNG_MS_MAX, DELETE_ROWS_MAX, DELETE_RUNS_MAX } from "../../model/limits.ts";
+import {
+  BLOB_YOUNG_MS_MAX,
+  DELETE_ROWS_MAX,
+  DELETE_RUNS_MAX,
+  RESOURCE_IDLE_MS_MAX,
+} from "../../model/limits.ts";
 import type { RunState } from "../../model/run.ts";
 import { assert } from "../../std/assert.ts";
 import { systemClock, type Clock } from "../../std/clock.ts";
@@ -10,7 +15,7 @@ import { systemMachine } from "../../std/machine.ts";
 import { openStore } from "../../storage/open-store.ts";
 import { openUpkeep } from "../../storage/open-upkeep.ts";
 import type { Store } from "../../storage/store.ts";
-import type { Expiry, StoreUpkeep, SweptBlobs } from "../../storage/upkeep.ts";
+import type { ExpiredCounts, Expiry, StoreUpkeep, SweptBlobs } from "../../storage/upkeep.ts";
 import { RunFolders, type FolderCount } from "../selection/run-folders.ts";
 import { StepSize } from "./step-size.ts";
 
@@ -39,6 +44,8 @@ export interface Garbage {
     /** Those of deleted runs included. */
     readonly events: number;
     readonly cache: number;
+    /** Of resources: those that nobody has used for a day, and that are at rest. */
+    readonly keys: number;
     readonly blobs: number;
     /** Of runs that are gone: what they had in `ctx.dir`, and what was damaged. */
     readonly folders: number;
@@ -106,7 +113,7 @@ interface Tools {
 async function collect(tools: Tools, retention: Retention): Promise<Garbage> {
   const { store, upkeep, clock } = tools;
   const expiry = toExpiry(retention, store.nowMs());
-  const gone = { runs: 0, events: 0, cache: 0 };
+  const gone = { runs: 0, events: 0, cache: 0, keys: 0 };
   for (const rule of expiry.runs) {
     const ofRuns = await deleteRuns(tools, { ...expiry, runs: [rule] });
     gone.runs += ofRuns.runs;
@@ -114,6 +121,7 @@ async function collect(tools: Tools, retention: Retention): Promise<Garbage> {
   }
   gone.events += await repeat(clock, (limit) => upkeep.deleteEvents(expiry, limit));
   gone.cache += await repeat(clock, (limit) => upkeep.deleteCache(expiry, limit));
+  gone.keys += await repeat(clock, (limit) => upkeep.deleteKeys(expiry, limit));
   const swept = await sweep(upkeep, { clock, nowMs: store.nowMs() });
   return toGarbage(gone, swept, tools.folders.count);
 }
@@ -132,6 +140,8 @@ function toExpiry({ runsMs, eventsMs, failedMs }: Retention, nowMs: number): Exp
     eventsBeforeMs: nowMs - eventsMs,
     // A run that found an entry just before it ended may not have stored yet what it took from it.
     cacheBeforeMs: nowMs - BLOB_YOUNG_MS_MAX,
+    keysBeforeMs: nowMs - RESOURCE_IDLE_MS_MAX,
+    nowMs,
   };
 }
 
@@ -186,11 +196,15 @@ function sweep(upkeep: StoreUpkeep, { clock, nowMs, foresee }: SweepTerms): Prom
 }
 
 function toGarbage(
-  gone: { readonly runs: number; readonly events: number; readonly cache: number },
+  gone: ExpiredCounts,
   { blobs, bytes, unread }: SweptBlobs,
   ofRuns: FolderCount,
 ): Garbage {
-  const { runs, events, cache } = gone;
+  const { runs, events, cache, keys } = gone;
   const { folders } = ofRuns;
-  return { deleted: { runs, events, cache, blobs, folders }, bytes: bytes + ofRuns.bytes, unread };
+  return {
+    deleted: { runs, events, cache, keys, blobs, folders },
+    bytes: bytes + ofRuns.bytes,
+    unread,
+  };
 }

@@ -1,7 +1,9 @@
 // Resources and permits of the memory store.
 
 import { LEASE_GRACE_MS_DEFAULT } from "../../model/defaults.ts";
+import { RESOURCE_IDLE_KEYS_MAX } from "../../model/limits.ts";
 import { NEW_RESOURCE_STATE } from "../../policy/admission.ts";
+import { isAtRest } from "../permits/idle-key.ts";
 import {
   NO_TOTALS,
   type DroppedPermit,
@@ -38,10 +40,14 @@ type FindRun = (number: number) => MemoryRun | undefined;
 /** Null: owners have no leases that could end, as where a process is the only one there is. */
 type Owners = FindRun | null;
 
-/** All keys and permits. */
+/** Keys that come together before those are looked for that may go. */
+const TRIM_STEP = RESOURCE_IDLE_KEYS_MAX / 10;
+
+/** All keys and permits. Of keys that are at rest it keeps about as many as a resource may. */
 export class MemoryPermits {
   readonly #entries: Map<string, MemoryEntry> = new Map();
   readonly #owners: Owners;
+  #trimAbove: number = RESOURCE_IDLE_KEYS_MAX + TRIM_STEP;
 
   constructor(owners: Owners) {
     this.#owners = owners;
@@ -49,6 +55,8 @@ export class MemoryPermits {
 
   /** The book of one transaction. */
   open(nowMs: number): PermitBook {
+    // Here alone: within a transaction nothing that was found may go.
+    this.#trim(nowMs);
     return {
       nowMs,
       find: (address) => this.#find(address, nowMs),
@@ -154,16 +162,15 @@ export class MemoryPermits {
       .sort(byHolder);
   }
 
-  /** Forgets keys that nobody holds and nobody has used since then; how many. */
-  forget(usedBeforeMs: number, limit: number): number {
-    let count = 0;
-    for (const [name, entry] of this.#entries) {
-      if (count >= limit) break;
-      if (entry.permits.size > 0 || entry.usedAtMs >= usedBeforeMs) continue;
-      this.#entries.delete(name);
-      if (entry.isStored) count += 1;
-    }
-    return count;
+  /** Forgets keys that are at rest, the least recently used first, where there are too many. */
+  #trim(nowMs: number): void {
+    if (this.#entries.size <= this.#trimAbove) return;
+    const idle = [...this.#entries].filter(([, entry]) => isIdle(entry, nowMs));
+    idle.sort(([, left], [, right]) => left.usedAtMs - right.usedAtMs);
+    const excess = this.#entries.size - RESOURCE_IDLE_KEYS_MAX;
+    for (const [name] of idle.slice(0, excess)) this.#entries.delete(name);
+    // Not again at once: each time all of them are looked at.
+    this.#trimAbove = Math.max(this.#entries.size, RESOURCE_IDLE_KEYS_MAX) + TRIM_STEP;
   }
 
   #toPermit({ resource, key }: ResourceAddress, permit: StoredPermit): PermitRecord {
@@ -171,6 +178,11 @@ export class MemoryPermits {
     const runId = this.#owners?.(run)?.record.id ?? "";
     return { resource, key, runId, stage, item, slot, takenAtMs, probe: probeUntilMs !== null };
   }
+}
+
+function isIdle({ key, permits, lines, state }: MemoryEntry, nowMs: number): boolean {
+  if (key === "" || permits.size > 0 || countWaiting(lines.values(), nowMs) > 0) return false;
+  return isAtRest(state, nowMs);
 }
 
 function recount(entry: MemoryEntry, nowMs: number): void {

@@ -83,7 +83,6 @@ export class ResourceRows {
   readonly #one: Statement;
   readonly #holders: Statement;
   readonly #ofRun: Statement;
-  readonly #forget: Statement;
 
   constructor(database: DatabaseSync) {
     const statement = (sql: string): Statement => new Statement(database, sql);
@@ -130,12 +129,6 @@ export class ResourceRows {
     );
     this.#ofRun = statement(
       `${PERMIT} WHERE permits.run = ? ORDER BY stage, item, slot, resources.name, resources.key LIMIT ?`,
-    );
-    this.#forget = statement(
-      `DELETE FROM resources WHERE number IN (
-         SELECT number FROM resources WHERE used_at_ms < ?
-           AND NOT EXISTS (SELECT 1 FROM permits WHERE permits.resource = resources.number)
-         ORDER BY used_at_ms LIMIT ?)`,
     );
   }
 
@@ -233,11 +226,6 @@ export class ResourceRows {
 
   ofRun(run: number, limit: number): readonly PermitRecord[] {
     return this.#ofRun.all(run, limit).map(toPermit);
-  }
-
-  /** Deletes keys that nobody holds and nobody has used since then; how many. */
-  forget(usedBeforeMs: number, limit: number): number {
-    return this.#forget.run(usedBeforeMs, limit);
   }
 }
 

@@ -4,6 +4,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { listColumn, readNumber, readNumberOrNull, readText } from "../../codec.ts";
 import type { ExpiredCounts, Expiry } from "../../upkeep.ts";
+import { countIdleKeys } from "./idle-keys.ts";
 import { listTables } from "./list-tables.ts";
 import { Statement } from "../statement.ts";
 import { readTogether, transact } from "../transaction.ts";
@@ -33,6 +34,7 @@ export function countExpired(database: DatabaseSync, expiry: Expiry): ExpiredCou
         "count",
       );
     const firstKept = findFirstKept(database, expiry);
+    const tables = listTables(database);
     return {
       runs: count(`runs WHERE ${sql}`, ...values),
       events:
@@ -42,10 +44,9 @@ export function countExpired(database: DatabaseSync, expiry: Expiry): ExpiredCou
           firstKept,
           ...values,
         ),
-      // A store that was only opened to be read may be an older one, without a cache.
-      cache: listTables(database).has("cache")
-        ? count(`cache WHERE expires_at_ms < ?`, expiry.cacheBeforeMs)
-        : 0,
+      // A store that was only opened to be read may be an older one, without a cache, or without resources.
+      cache: tables.has("cache") ? count(`cache WHERE expires_at_ms < ?`, expiry.cacheBeforeMs) : 0,
+      keys: tables.has("resources") ? countIdleKeys(database, expiry) : 0,
     };
   });
 }

@@ -25,6 +25,7 @@ import {
   listExpiredRuns,
   listKnownRuns,
 } from "./expired.ts";
+import { deleteIdleKeys } from "./idle-keys.ts";
 import { toStoreError } from "../faults.ts";
 import { requireFile, sizeOf } from "../file-guard.ts";
 import { APPLICATION_ID, MIGRATIONS, readSchema } from "../schema.ts";
@@ -83,6 +84,10 @@ export class SqliteUpkeep implements StoreUpkeep {
 
   deleteCache(expiry: Expiry, limit: number): number {
     return this.#write((database) => deleteCache(database, expiry, limit));
+  }
+
+  deleteKeys(expiry: Expiry, limit: number): number {
+    return this.#write((database) => deleteIdleKeys(database, expiry, limit));
   }
 
   async sweepBlobs({ changedBeforeMs, marginMs, foresee }: SweepOptions): Promise<SweptBlobs> {
