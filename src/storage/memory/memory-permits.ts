@@ -71,14 +71,17 @@ export class MemoryPermits {
       },
       insert: (entry, permit) => {
         const known = this.#find(entry, nowMs);
+        const name = nameOf(permit.run, permit);
+        if (known.permits.has(name)) return false;
         known.hasProbes ||= permit.probeUntilMs !== null;
-        known.permits.set(nameOf(permit.run, permit), { ...permit, takenAtMs: nowMs });
+        known.permits.set(name, { ...permit, takenAtMs: nowMs });
+        return true;
       },
       findHeld: (run, address, entry) => {
         const permit = this.#find(entry, nowMs).permits.get(nameOf(run, address));
         return permit === undefined ? undefined : { probe: permit.probeUntilMs !== null };
       },
-      drop: (run, address, entry) =>
+      drop: (entry, { run, address }) =>
         dropPermit(this.#find(entry, nowMs).permits, nameOf(run, address), nowMs),
       dropLost: (entry) => this.#dropLost(this.#find(entry, nowMs), nowMs),
     };

@@ -33,11 +33,12 @@ export interface PermitBook {
   changed(entry: KeyEntry): void;
   /** Null: nobody of that process waits any more. */
   setLine(entry: KeyEntry, worker: string, line: WaitingLine | null): void;
-  insert(entry: KeyEntry, permit: NewPermit): void;
+  /** False: one is held under this address already, and stays. */
+  insert(entry: KeyEntry, permit: NewPermit): boolean;
   /** The permit of this key that is held under an address; undefined: none is. */
   findHeld(run: number, address: PermitAddress, entry: KeyEntry): HeldPermit | undefined;
   /** Frees the permit of this key that is held under an address; undefined: none was. */
-  drop(run: number, address: PermitAddress, entry: KeyEntry): DroppedPermit | undefined;
+  drop(entry: KeyEntry, permit: ReturnedPermit): DroppedPermit | undefined;
   /** Frees permits of owners whose lease is over; how many. */
   dropLost(entry: KeyEntry): number;
 }
@@ -45,6 +46,12 @@ export interface PermitBook {
 /** A permit that is held. */
 export interface HeldPermit {
   readonly probe: boolean;
+}
+
+/** A permit that is given back. */
+export interface ReturnedPermit {
+  readonly run: number;
+  readonly address: PermitAddress;
 }
 
 /** A permit that was held. */

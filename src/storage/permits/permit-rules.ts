@@ -42,12 +42,19 @@ export function takePermits(
   write: TakePermitsWrite,
 ): PermitOutcome {
   const entries = write.uses.map((use) => book.find(use));
-  const held = entries.map((entry) => book.findHeld(owner.run, write, entry));
-  const wanted = write.uses.flatMap((use, index): readonly Wanted[] =>
-    held[index] === undefined ? [{ use, index, entry: at(entries, index) }] : [],
-  );
+  let wanted = write.uses.map((use, index): Wanted => ({ use, index, entry: at(entries, index) }));
   const { worker } = write;
-  const answer = judge(book, wanted);
+  let answer = judge(book, wanted);
+  if (!answer.granted) {
+    // Only one that asks again holds any, and nearly nobody does.
+    const missing = wanted.filter(
+      ({ entry }) => book.findHeld(owner.run, write, entry) === undefined,
+    );
+    if (missing.length < wanted.length) {
+      wanted = missing;
+      answer = judge(book, wanted);
+    }
+  }
   if (!answer.granted) {
     // Who is refused for good waits for nothing.
     noteLines(book, wanted, { worker, waitsFor: answer.final ? -1 : answer.index });
@@ -56,40 +63,35 @@ export function takePermits(
   const rival = findRival(worker, wanted, book.nowMs);
   noteLines(book, wanted, { worker, waitsFor: rival });
   if (rival >= 0) return { result: letGoFirst(book, at(wanted, rival)), events: [] };
-  const events = wanted.flatMap(({ use, entry }, index) =>
-    grant(book, owner, { write, use, entry, granted: at(answer.uses, index) }),
-  );
-  const permits = write.uses.map((use, index) =>
-    toGrant(use, at(entries, index), {
-      granted: answer.uses[wanted.findIndex((one) => one.index === index)],
-      held: held[index],
-    }),
+  const granted = answer.uses;
+  const made = new Map<number, PermitGrant>();
+  const events = wanted.flatMap(({ use, index, entry }, place) => {
+    const found = at(granted, place);
+    const told = grant(book, owner, { write, use, entry, granted: found });
+    if (told === null) return [];
+    const { probe, generation } = found;
+    made.set(index, { probe, generation, breaker: entry.state.breaker });
+    return told;
+  });
+  const permits = entries.map(
+    (entry, index) =>
+      made.get(index) ??
+      toHeldGrant(at(write.uses, index), entry, book.findHeld(owner.run, write, entry)),
   );
   // One that asks again has told nothing of the room there is.
-  const room = wanted.length === 0 ? 0 : answer.room;
+  const room = made.size < entries.length ? 0 : answer.room;
   const { roomBy } = answer;
-  const result = {
-    kind: "permitted" as const,
-    permits,
-    room,
-    roomBy,
-    atMs: book.nowMs,
-    told: null,
-  };
-  return { result, events };
+  const { nowMs: atMs } = book;
+  return { result: { kind: "permitted", permits, room, roomBy, atMs, told: null }, events };
 }
 
-function toGrant(
-  use: TakenUse,
+/** What one who asks again for a permit that it holds is told. */
+function toHeldGrant(
+  { terms }: TakenUse,
   { state: { breaker } }: KeyEntry,
-  {
-    granted,
-    held,
-  }: { readonly granted: GrantedUse | undefined; readonly held: HeldPermit | undefined },
+  held: HeldPermit | undefined,
 ): PermitGrant {
-  if (granted !== undefined)
-    return { probe: granted.probe, generation: granted.generation, breaker };
-  const generation = use.terms.breaker === null ? 0 : (breaker ?? newBreaker(0)).generation;
+  const generation = terms.breaker === null ? 0 : (breaker ?? newBreaker(0)).generation;
   return { probe: held?.probe ?? false, generation, breaker };
 }
 
@@ -146,7 +148,11 @@ function grant(
   book: PermitBook,
   owner: PermitOwner,
   { write, use, entry, granted }: Grant,
-): readonly EventDraft[] {
+): readonly EventDraft[] | null {
+  const { stage, item, slot } = write;
+  const probeUntilMs = granted.probe ? book.nowMs + use.probeMs : null;
+  // One that is held under this address stays as it is, and nothing is debited for it again.
+  if (!book.insert(entry, { ...owner, stage, item, slot, probeUntilMs })) return null;
   const before = entry.state.breaker;
   const { costs, terms } = use;
   const units = terms.quotas.reduce((sum, _quota, place) => sum + (costs?.[place] ?? 1), 0);
@@ -161,9 +167,6 @@ function grant(
   entry.held += 1;
   if (granted.probe) entry.probesHeld += 1;
   book.changed(entry);
-  const probeUntilMs = granted.probe ? book.nowMs + use.probeMs : null;
-  const { stage, item, slot } = write;
-  book.insert(entry, { ...owner, stage, item, slot, probeUntilMs });
   return tellBreaker(entry, before, { actor: "breaker", reason: "its time is over: a probe goes" });
 }
 
@@ -175,7 +178,7 @@ export function releasePermits(
 ): readonly EventDraft[] {
   return write.uses.flatMap((use) => {
     const entry = book.find(use);
-    const dropped = book.drop(owner.run, write, entry);
+    const dropped = book.drop(entry, { run: owner.run, address: write });
     if (dropped === undefined) return [];
     entry.held -= 1;
     if (dropped.isProbing) entry.probesHeld -= 1;

@@ -9,6 +9,7 @@ import {
   type HeldPermit,
   type KeyEntry,
   type NewPermit,
+  type ReturnedPermit,
   type PermitBook,
   type WaitingLine,
 } from "../permits/permit-book.ts";
@@ -21,6 +22,8 @@ interface LedgerEntry extends KeyEntry {
   isChanged: boolean;
   readonly lines: Map<string, WaitingLine>;
 }
+
+const NO_PROBE: DroppedPermit = Object.freeze({ isProbing: false });
 
 /** The permits of one transaction. */
 export class PermitLedger implements PermitBook {
@@ -82,8 +85,8 @@ export class PermitLedger implements PermitBook {
     }
   }
 
-  insert(entry: KeyEntry, permit: NewPermit): void {
-    this.#rows.insertPermit(this.#numberOf(this.find(entry)), permit, this.nowMs);
+  insert(entry: KeyEntry, permit: NewPermit): boolean {
+    return this.#rows.insertPermit(this.#numberOf(this.find(entry)), permit, this.nowMs);
   }
 
   findHeld(run: number, address: PermitAddress, entry: KeyEntry): HeldPermit | undefined {
@@ -91,10 +94,12 @@ export class PermitLedger implements PermitBook {
     return held === 0 ? undefined : this.#rows.findPermit(number, run, address);
   }
 
-  drop(run: number, address: PermitAddress, entry: KeyEntry): DroppedPermit | undefined {
-    const { number, held } = this.find(entry);
+  drop(entry: KeyEntry, permit: ReturnedPermit): DroppedPermit | undefined {
+    const { number, held, probesHeld } = this.find(entry);
     if (held === 0) return undefined;
-    const dropped = this.#rows.dropPermit(number, run, address);
+    // Whether it was a probe's is asked only where there are some: the answer of a deletion is slow.
+    if (probesHeld === 0) return this.#rows.dropPermit(number, permit) ? NO_PROBE : undefined;
+    const dropped = this.#rows.dropProbe(number, permit);
     return dropped === undefined ? undefined : { isProbing: this.#isProbing(dropped) };
   }
 

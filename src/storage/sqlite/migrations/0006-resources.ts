@@ -7,7 +7,7 @@ import type { Migration } from "../../migrate.ts";
 export const resources: Migration = {
   id: 6,
   name: "resources",
-  checksum: "49b8f6a90abbc146c40a2a9fe5fc2d58c4fbf1160de7f27fe801789368af7e77",
+  checksum: "8e1314fde0bb8de2ecf6791ac765c9a65795b96f16e09d81dc2c92142e68c137",
   sql: `
 CREATE TABLE resources (
   number INTEGER PRIMARY KEY,
@@ -37,10 +37,10 @@ CREATE TABLE permits (
   taken_at_ms INTEGER NOT NULL,
   -- Null: no probe of a breaker.
   probe_until_ms INTEGER,
-  PRIMARY KEY (run, stage, item, slot, resource)
+  -- One tree and no index: a row lives as long as an attempt, and there are no more rows than attempts in flight, so
+  -- that what a run holds is found by looking at all of them. Serves: how many hold a key, and who.
+  PRIMARY KEY (resource, run, stage, item, slot)
 ) STRICT, WITHOUT ROWID;
--- Serves: how many hold a key, and who.
-CREATE INDEX permits_resource ON permits (resource, probe_until_ms);
 
 CREATE TABLE resource_lines (
   resource INTEGER NOT NULL REFERENCES resources (number) ON DELETE CASCADE,

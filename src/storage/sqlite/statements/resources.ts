@@ -8,6 +8,7 @@ import {
   NO_TOTALS,
   type HeldPermit,
   type NewPermit,
+  type ReturnedPermit,
   type WaitingLine,
 } from "../../permits/permit-book.ts";
 import type {
@@ -76,6 +77,7 @@ export class ResourceRows {
   readonly #insertPermit: Statement;
   readonly #findPermit: Statement;
   readonly #dropPermit: Statement;
+  readonly #dropProbe: Statement;
   readonly #dropLost: Statement;
   readonly #freeRun: Statement;
   readonly #list: Statement;
@@ -110,10 +112,11 @@ export class ResourceRows {
     this.#dropLine = statement(`DELETE FROM resource_lines WHERE resource = ? AND worker = ?`);
     this.#insertPermit = statement(
       `INSERT INTO permits (run, stage, item, slot, resource, epoch, taken_at_ms, probe_until_ms)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     );
     this.#findPermit = statement(`SELECT probe_until_ms FROM permits WHERE ${ADDRESS}`);
-    this.#dropPermit = statement(
+    this.#dropPermit = statement(`DELETE FROM permits WHERE ${ADDRESS}`);
+    this.#dropProbe = statement(
       `DELETE FROM permits WHERE ${ADDRESS} RETURNING resource, probe_until_ms`,
     );
     this.#dropLost = statement(LOST);
@@ -169,9 +172,11 @@ export class ResourceRows {
     this.#dropLine.run(resource, worker);
   }
 
-  insertPermit(resource: number, permit: NewPermit, takenAtMs: number): void {
+  /** False: there is one under this address. */
+  insertPermit(resource: number, permit: NewPermit, takenAtMs: number): boolean {
     const { run, stage, item, slot, epoch, probeUntilMs } = permit;
-    this.#insertPermit.run(run, stage, item ?? "", slot, resource, epoch, takenAtMs, probeUntilMs);
+    const place = [run, stage, item ?? "", slot, resource] as const;
+    return this.#insertPermit.run(...place, epoch, takenAtMs, probeUntilMs) > 0;
   }
 
   findPermit(
@@ -185,13 +190,16 @@ export class ResourceRows {
       : { probe: readNumberOrNull(row, "probe_until_ms") !== null };
   }
 
-  /** Frees one permit; undefined: it was not held. */
-  dropPermit(
-    resource: number,
-    run: number,
-    { stage, item, slot }: PermitAddress,
-  ): FreedPermit | undefined {
-    const row = this.#dropPermit.get(run, stage, item ?? "", slot, resource);
+  /** Frees one permit; false: it was not held. */
+  dropPermit(resource: number, { run, address }: ReturnedPermit): boolean {
+    const { stage, item, slot } = address;
+    return this.#dropPermit.run(run, stage, item ?? "", slot, resource) > 0;
+  }
+
+  /** The same, and what it was. */
+  dropProbe(resource: number, { run, address }: ReturnedPermit): FreedPermit | undefined {
+    const { stage, item, slot } = address;
+    const row = this.#dropProbe.get(run, stage, item ?? "", slot, resource);
     return row === undefined ? undefined : toFreed(row);
   }
 
