@@ -9,6 +9,8 @@ const QUESTIONS: Readonly<
   queue: () => import("./questions/queue.ts"),
   "queue-idle": () => import("./questions/queue-idle.ts"),
   "queue-depth": () => import("./questions/queue-depth.ts"),
+  resources: () => import("./questions/resources.ts"),
+  resilience: () => import("./questions/resilience.ts"),
   "type-check": () => import("./questions/type-check.ts"),
   "start-up": () => import("./questions/start-up.ts"),
 };
