@@ -45,9 +45,14 @@ function isFamily(name: string): boolean {
 function parseFamily(family: string, words: readonly string[]): Call {
   const at = findVerb(words);
   const second = words[at];
+  const isAsked = words.includes("--help") || words.includes("-h");
+  if (second === undefined && isAsked) return { kind: "help", family };
+  // A family that is a verb by itself, too: then its second word may be an argument.
+  const alone = VERBS.find((verb) => verb.name === family);
+  if (alone !== undefined && !VERBS.some((verb) => verb.name === `${family} ${second}`))
+    return parseVerb(alone, words);
   if (second !== undefined)
     return parseVerb(getVerb(`${family} ${second}`), words.toSpliced(at, 1));
-  if (words.includes("--help") || words.includes("-h")) return { kind: "help", family };
   throw incomplete(family);
 }
 

@@ -3,7 +3,7 @@
 // empty, and only a pid that is gone proves anything.
 
 import { readFileSync, readlinkSync } from "node:fs";
-import { availableParallelism, hostname } from "node:os";
+import { availableParallelism, hostname, userInfo } from "node:os";
 
 /** A process as others see it. A pid alone proves nothing: pids come back. */
 export interface ProcessIdentity {
@@ -53,6 +53,15 @@ class SystemMachine implements Machine {
 /** Threads that this process may keep busy at once without taking turns, 1 or more. */
 export function countProcessors(): number {
   return availableParallelism();
+}
+
+/** Name of the user that this process runs as; its number where the machine knows no name for it. */
+export function findUserName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? "unknown"}`;
+  }
 }
 
 /** The machine that this process runs on. */

@@ -20,7 +20,7 @@ test.each(shown)("the help of %s is the golden one, and fits 80 columns", async 
 
 test("the overview is the golden one, and lists every verb that is shown and no hidden one", async () => {
   for (const verb of VERBS) {
-    expect(new RegExp(`^ {2}${verb.name} `, "m").test(renderHelp())).toBe(verb.hidden !== true);
+    expect(new RegExp(`^ {2}${verb.name} {2}`, "m").test(renderHelp())).toBe(verb.hidden !== true);
   }
   await expect(renderHelp()).toMatchFileSnapshot(join(GOLDEN, "overview.txt"));
 });

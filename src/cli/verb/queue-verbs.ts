@@ -56,8 +56,8 @@ const stats: VerbSpec = {
   name: "queue stats",
   summary: "say where the runs of the store stand",
   args: [],
-  flags: [],
-  examples: ["npx millrace queue stats"],
+  flags: [{ flags: "--resources", about: "also limits, quotas and breakers" }],
+  examples: ["npx millrace queue stats", "npx millrace queue stats --resources"],
   exits: ["0  counted", "2  usage, configuration"],
   load: () => import("../commands/queue/stats.ts"),
 };

@@ -1,6 +1,7 @@
 // Every verb there is. Whatever is not in this list does not exist, and is printed nowhere.
 
 import { QUEUE_VERBS, SHORT_QUEUE_VERBS } from "./queue-verbs.ts";
+import { RESOURCE_VERBS, SHORT_RESOURCE_VERBS } from "./resource-verbs.ts";
 import type { VerbSpec } from "./verb.ts";
 import {
   DRY_RUN_FLAG,
@@ -300,6 +301,7 @@ export const VERBS: readonly VerbSpec[] = [
   cancel,
   queueRun,
   ...QUEUE_VERBS,
+  ...RESOURCE_VERBS,
   exportCheckpoint,
   exportTrace,
   gc,
@@ -307,6 +309,7 @@ export const VERBS: readonly VerbSpec[] = [
   init,
   doctor,
   ...SHORT_QUEUE_VERBS,
+  ...SHORT_RESOURCE_VERBS,
   { ...queueRun, name: "work", hidden: true },
   { ...show, name: "status", hidden: true },
   { ...plan, name: "validate", hidden: true, preset: { faultsOnly: true } },
