@@ -10,6 +10,8 @@ const TURN_MS = 100;
 const SAY_MS = 1_000;
 /** Silence after which the waiters of a process count no more, ms: three looks. */
 export const LINE_SILENT_MS = 3_000;
+/** Silence after which what a process said is forgotten: many end while somebody waits in them, ms. */
+const LINE_KEPT_MS = 60_000;
 
 /** One use of a write, and its key. */
 export interface LinedUse {
@@ -40,6 +42,9 @@ export function noteLines(
 ): void {
   const { nowMs } = book;
   for (const [index, { use, entry }] of uses.entries()) {
+    for (const line of entry.lines.values()) {
+      if (line.seenAtMs <= nowMs - LINE_KEPT_MS) book.setLine(entry, line.worker, null);
+    }
     const known = entry.lines.get(worker);
     const isHead = index === waitsFor;
     const waiting = use.waiting + (isHead ? 1 : 0);

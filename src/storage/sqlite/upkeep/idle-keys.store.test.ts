@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, expect, test } from "vitest";
 import { makeVirtualClock } from "../../../std/virtual-clock.ts";
 import { applyRun, createRun, makeOwner } from "../../../testing/store-suite/fixture.ts";
@@ -34,6 +35,7 @@ afterEach(async () => {
 });
 
 interface Bench {
+  readonly path: string;
   readonly store: Store;
   readonly upkeep: SqliteUpkeep;
   readonly advance: (ms: number) => Promise<void>;
@@ -54,13 +56,20 @@ async function makeBench(): Promise<Bench> {
   cleanups.push(() => store.close());
   const upkeep = SqliteUpkeep.open({ url, path });
   cleanups.push(() => upkeep.close());
-  return { store, upkeep, advance: (ms) => clock.advance(ms) };
+  return { path, store, upkeep, advance: (ms) => clock.advance(ms) };
 }
 
 function expiryOf(store: Store): Expiry {
   const nowMs = store.nowMs();
   const none = { runs: [], eventsBeforeMs: 0, cacheBeforeMs: 0 };
   return { ...none, keysBeforeMs: nowMs - DAY_MS, nowMs };
+}
+
+function linesOf(path: string): unknown {
+  const database = new DatabaseSync(path, { readOnly: true });
+  const rows = database.prepare("SELECT worker FROM resource_lines ORDER BY worker").all();
+  database.close();
+  return rows.map(({ worker }) => worker);
 }
 
 async function keysOf(store: Store): Promise<readonly string[]> {
@@ -146,4 +155,20 @@ test("what is held, waited for, set, paused, open or in debt stays, however long
   await advance(27 * DAY_MS);
   expect(upkeep.deleteKeys(expiryOf(store), 50)).toBe(1);
   expect(await keysOf(store)).not.toContain("owing");
+});
+
+test("a process that ended while somebody waited in it is forgotten by who asks a minute later", async () => {
+  const { path, store, advance } = await makeBench();
+  const run = await applyRun(store, createRun());
+  const use = makeUse(makeTerms({ limit: 1 }));
+  await take(store, takeOf(run, "a", use));
+  for (const worker of ["one", "two"])
+    await refused(store, { ...takeOf(run, worker, use), worker });
+  await advance(59_999);
+  await store.renewLeases(makeOwner("worker-1"), [run], DAY_MS);
+  await refused(store, { ...takeOf(run, "two", use), worker: "two" });
+  expect(linesOf(path)).toEqual(["one", "two"]);
+  await advance(1);
+  await refused(store, { ...takeOf(run, "three", use), worker: "three" });
+  expect(linesOf(path)).toEqual(["three", "two"]);
 });
