@@ -12,13 +12,8 @@ import type { PipelineDefinition, StageDefinition } from "../model/definition.ts
 import { listWaves } from "../model/graph.ts";
 import { formatDuration } from "../std/duration.ts";
 import type { Json } from "../std/json.ts";
-
-/** A setting in force. */
-export interface ShownSetting {
-  readonly value: Json;
-  /** `stage`, `pipeline`, `default`; of the process also the flag, variable or file. */
-  readonly origin: string;
-}
+import { toShownResources, toUsesSetting, type ShownResource } from "./pipeline-resources.ts";
+import type { ShownSetting } from "./shown-setting.ts";
 
 /** A stage with its settings. */
 export interface ShownStage {
@@ -43,6 +38,8 @@ export interface PipelineDetail {
   readonly settings: Readonly<Record<string, ShownSetting>>;
   /** In the order of their needs. */
   readonly stages: readonly ShownStage[];
+  /** What their lists of uses name. */
+  readonly resources: readonly ShownResource[];
 }
 
 /** The whole pipeline as data. */
@@ -74,6 +71,7 @@ export function toPipelineDetail(
       ...toProcessSettings(settings),
     },
     stages,
+    resources: toShownResources(definition, settings),
   };
 }
 
@@ -120,6 +118,7 @@ function toShownStage(
       ...toTimeSettings(stage, sayOrigin(stage, "timeout", at.settings.timeoutMs)),
       cache: against(sayCache(stage), "off", "stage"),
       ...(stage.runIn === "main" ? {} : { runIn: { value: stage.runIn, origin: "stage" } }),
+      ...toUsesSetting(stage),
       ...toMapSettings(stage),
     },
   };

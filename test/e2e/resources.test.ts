@@ -50,7 +50,7 @@ interface World {
   readonly call: (...argv: readonly string[]) => Promise<Answer>;
   readonly folder: string;
   /** A mill of this process on the store of the folder. */
-  open(): Promise<Millrace>;
+  readonly open: () => Promise<Millrace>;
 }
 
 function setup(files: Readonly<Record<string, string>> = {}): World {
@@ -227,6 +227,63 @@ test("without a store an order is refused, and none is made", async () => {
     stderr: expect.stringContaining("STORE_NOT_FOUND"),
   });
   expect((await call("runs")).stderr).toContain("there is no store here");
+});
+
+test("R142: show lists the quotas, where each setting came from, and the stages that use them", async () => {
+  const { call } = setup(CONFIGURED);
+  const { resources, stages } = documentOf(await call("show", "work", "--json"));
+  const shown = await call("show", "work");
+
+  const file = "millrace.config.ts: resources";
+  expect(resources).toEqual([
+    {
+      resource: "host",
+      keyed: true,
+      users: [{ stage: "second", key: "a.example" }],
+      settings: {
+        limit: { value: 4, origin: "pipeline" },
+        "limit of slow": { value: 1, origin: `${file}.host.limits` },
+        quota: { value: null, origin: "default" },
+        breaker: { value: "opens after 3 in a row, for 30s", origin: "pipeline" },
+      },
+    },
+    {
+      resource: "scorer",
+      keyed: false,
+      users: [{ stage: "first" }, { stage: "second" }],
+      settings: {
+        limit: { value: 8, origin: `${file}.scorer.limit` },
+        quota: { value: ["60 per 1m, burst 60"], origin: `${file}.scorer.quota` },
+        breaker: { value: null, origin: "default" },
+      },
+    },
+  ]);
+  expect(stages).toMatchObject([
+    { settings: { uses: { value: ["scorer"] } } },
+    { settings: { uses: { value: ["host/a.example", "scorer"] } } },
+    {},
+  ]);
+  expect(shown.stdout).toMatch(
+    /^resource scorer +quota +60 per 1m, burst 60 +millrace\.config\.ts: /m,
+  );
+  expect(shown.stdout).toMatch(/^resource scorer +used by +first, second +pipeline$/m);
+});
+
+test("R142: a resource that is only in the configuration is used by its name", async () => {
+  const { call } = setup(CONFIGURED);
+
+  expect((await call("run", "work")).exitCode).toBe(0);
+  const { resources } = documentOf(await call("resources", "list", "--json"));
+  expect(resources).toMatchObject([
+    { name: "host", key: "a.example", limit: 4, held: 0, totals: { granted: 1, succeeded: 1 } },
+    {
+      name: "scorer",
+      limit: 8,
+      held: 0,
+      quotas: [{ rate: 60, burst: 60 }],
+      totals: { granted: 2, succeeded: 2, consumed: 2 },
+    },
+  ]);
 });
 
 const IMPOSSIBLE: readonly (readonly [setting: string, text: string])[] = [

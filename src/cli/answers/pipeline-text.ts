@@ -4,7 +4,9 @@ import { formatDuration } from "../../std/duration.ts";
 import type { Look } from "../render/look.ts";
 import { renderTable } from "../render/table.ts";
 import { oneLine } from "../render/phrases.ts";
-import type { PipelineDetail, ShownSetting, ShownStage } from "../pipeline-detail.ts";
+import type { PipelineDetail, ShownStage } from "../pipeline-detail.ts";
+import type { ShownResource } from "../pipeline-resources.ts";
+import type { ShownSetting } from "../shown-setting.ts";
 
 /** The lines of a pipeline. */
 export function renderPipelineDetail(detail: PipelineDetail, look: Look): string {
@@ -51,12 +53,13 @@ function sayNotes({ critical, trigger, description }: ShownStage): string {
     .join("; ");
 }
 
-function renderSettings({ stages, settings }: PipelineDetail, look: Look): string {
+function renderSettings({ stages, settings, resources }: PipelineDetail, look: Look): string {
   const rows = [
     ...Object.entries(settings).map(([key, setting]) => toRow("", key, setting)),
     ...stages.flatMap((stage) =>
       Object.entries(stage.settings).map(([key, setting]) => toRow(stage.stage, key, setting)),
     ),
+    ...resources.flatMap(toResourceRows),
   ];
   return renderTable(
     {
@@ -72,6 +75,15 @@ function renderSettings({ stages, settings }: PipelineDetail, look: Look): strin
   );
 }
 
+function toResourceRows(shown: ShownResource): readonly (readonly string[])[] {
+  const of = `resource ${oneLine(shown.resource)}`;
+  const users = shown.users.map(({ stage, key }) =>
+    key === undefined ? stage : `${stage} (${oneLine(key)})`,
+  );
+  const rows = Object.entries(shown.settings).map(([key, setting]) => toRow(of, key, setting));
+  return [...rows, [of, "used by", users.join(", "), "pipeline"]];
+}
+
 function toRow(of: string, key: string, { value, origin }: ShownSetting): readonly string[] {
   const name = key.endsWith("Ms") ? key.slice(0, -2) : key;
   return [of, name, showSetting(key, value), origin];
@@ -80,5 +92,7 @@ function toRow(of: string, key: string, { value, origin }: ShownSetting): readon
 function showSetting(key: string, value: ShownSetting["value"]): string {
   if (value === null) return "none";
   if (typeof value === "number" && key.endsWith("Ms")) return formatDuration(value);
+  if (Array.isArray(value) && value.every((entry) => typeof entry === "string"))
+    return oneLine(value.join("; "));
   return typeof value === "string" ? oneLine(value) : JSON.stringify(value);
 }
