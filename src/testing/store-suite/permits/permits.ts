@@ -4,8 +4,6 @@
 import assert from "node:assert/strict";
 import { LEASE_GRACE_MS_DEFAULT } from "../../../model/defaults.ts";
 import type { RunRecord } from "../../../model/run.ts";
-import { makeSeededRandom } from "../../../std/random.ts";
-import type { Store } from "../../../storage/store.ts";
 import type { Write } from "../../../storage/write.ts";
 import {
   apply,
@@ -22,7 +20,8 @@ import {
   reclaimRun,
   requestCancel,
 } from "../fixture.ts";
-import type { StoreBench, StoreCase } from "../suite.ts";
+import type { StoreCase } from "../suite.ts";
+import { hammer } from "./hammer.ts";
 import {
   ask,
   getResource,
@@ -117,6 +116,23 @@ export const permitCases: readonly StoreCase[] = [
       assert.deepEqual(await store.listPermits(run.id, 10), held);
       const [record] = await store.listResources({ limit: 10 });
       assert.deepEqual({ ...record, waiting: 0 }, before[0]);
+    },
+  },
+  {
+    name: "asking again is free also where there is room for another, and of what is left only who is new takes",
+    run: async (make) => {
+      const { store, advance } = await make();
+      const run = await applyRun(store, createRun());
+      const use = makeUse(makeTerms({ limit: 3, quotas: [perSecond(2)] }));
+      const first = await take(store, takeOf(run, "a", use));
+      const before = await store.listResources({ limit: 10 });
+      await advance(10);
+      const again = await take(store, takeOf(run, "a", use));
+      assert.deepEqual([again.permits, again.room], [first.permits, 0]);
+      assert.deepEqual(await store.listResources({ limit: 10 }), before);
+      await take(store, takeOf(run, "b", use));
+      const { held, totals } = await getResource(store);
+      assert.deepEqual([held, totals.granted, totals.consumed], [2, 2, 2]);
     },
   },
   {
@@ -339,51 +355,3 @@ export const permitCases: readonly StoreCase[] = [
     },
   },
 ];
-
-/** Moves by a seed: after each, nobody's count is above a limit, and records say what is held. */
-async function hammer({ store, advance }: StoreBench, seed: number): Promise<void> {
-  const dice = makeSeededRandom(seed);
-  const pick = <T>(list: readonly T[]): T => {
-    const found = list[Math.floor(dice.float() * list.length)];
-    assert.ok(found !== undefined);
-    return found;
-  };
-  const terms = makeTerms({ keyed: true, limit: 2, limits: { b: 1 } });
-  const uses = ["a", "b", "c"].map((key) => makeUse(terms, { key }));
-  const limits = new Map([
-    ["a", 2],
-    ["b", 1],
-    ["c", 2],
-  ]);
-  const runs: RunRecord[] = [];
-  for (let count = 0; count < 3; count += 1) runs.push(await applyRun(store, createRun()));
-  for (let move = 0; move < 80; move += 1) {
-    const place = Math.floor(dice.float() * runs.length);
-    const run = runs[place] ?? assert.fail("no run");
-    const item = pick(["x", "y", "z"]);
-    const asked = uses.filter(() => dice.float() < 0.6);
-    const chance = dice.float();
-    if (chance < 0.05) runs[place] = await applyRun(store, claimRun(run));
-    else if (chance < 0.35) {
-      const back = ["a", "b", "c"].map((key) => returned({ key }));
-      await release(store, releaseOf(run, item, ...back));
-    } else if (asked.length > 0) {
-      const worker = pick(["worker-1", "worker-2"]);
-      const writes = [item, pick(["x", "y", "z"])].map((one) => ({
-        ...takeOf(run, one, ...asked),
-        worker,
-      }));
-      await store.apply(writes);
-    }
-    await advance(Math.floor(dice.float() * 200));
-    await assertWithin(store, limits);
-  }
-}
-
-async function assertWithin(store: Store, limits: ReadonlyMap<string, number>): Promise<void> {
-  for (const { resource, key, held } of await store.listResources({ limit: 10 })) {
-    const holders = await store.listHolders({ resource, key }, 100);
-    assert.equal(holders.length, held);
-    assert.ok(held <= (limits.get(key) ?? 0), `${held} hold "${key}"`);
-  }
-}
