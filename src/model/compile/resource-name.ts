@@ -24,7 +24,8 @@ export function isResourceKey(key: unknown): key is string {
     typeof key === "string" &&
     key !== "" &&
     !CONTROL.test(key) &&
-    Buffer.byteLength(key) <= RESOURCE_KEY_BYTES_MAX
+    // A UTF-16 unit is at most three bytes: short keys, and most are, need not be measured.
+    (key.length * 3 <= RESOURCE_KEY_BYTES_MAX || Buffer.byteLength(key) <= RESOURCE_KEY_BYTES_MAX)
   );
 }
 

@@ -18,6 +18,7 @@ import {
   type PermitEnd,
 } from "./key-ledger.ts";
 import {
+  Grant,
   keysOf,
   notHeld,
   type KeyUse,
@@ -69,7 +70,7 @@ export class KeyedLimiter {
   readonly #slots: number | null;
   readonly #lines: FairLines<Group> = new FairLines();
   readonly #groups: Map<string, Group> = new Map();
-  readonly #held: Set<Permit> = new Set();
+  #held: number = 0;
   /** All who were not brought their permit yet. */
   readonly #waiters: Map<Ticket, Waiter> = new Map();
   /** Those of them that have one, in the order of the grants. */
@@ -90,7 +91,7 @@ export class KeyedLimiter {
 
   /** Permits out there. */
   get held(): number {
-    return this.#held.size;
+    return this.#held;
   }
 
   /** How many wait, those included whose permit is on its way. */
@@ -138,7 +139,8 @@ export class KeyedLimiter {
 
   /** Gives a permit back and hands its places on. USE_INVALID if nobody holds it: a second release frees nothing. */
   release(permit: Permit, end: PermitEnd = "succeeded"): void {
-    if (!this.#held.delete(permit)) throw notHeld(permit);
+    if (!(permit instanceof Grant) || !permit.end(this)) throw notHeld(permit);
+    this.#held -= 1;
     for (const key of permit.keys) {
       this.#ledger.end(key, end);
       this.#settle(key);
@@ -196,14 +198,14 @@ export class KeyedLimiter {
       const crowd = this.#ledger.findCrowd(key);
       if (crowd !== undefined) return { kind: "refused", key, ...crowd };
     }
-    if (this.#slots === null || this.#held.size < this.#slots) return undefined;
-    return { kind: "refused", key: null, holders: this.#held.size, limit: this.#slots };
+    if (this.#slots === null || this.#held < this.#slots) return undefined;
+    return { kind: "refused", key: null, holders: this.#held, limit: this.#slots };
   }
 
   #mint(keys: readonly string[]): Permit {
     this.#permits += 1;
-    const permit: Permit = Object.freeze({ kind: "permit", id: this.#permits, keys });
-    this.#held.add(permit);
+    const permit = new Grant(this.#permits, keys, this);
+    this.#held += 1;
     for (const key of keys) {
       this.#ledger.begin(key);
       this.#settle(key);
@@ -219,7 +221,7 @@ export class KeyedLimiter {
 
   /** Grants what can be granted, and then tells those who got it. */
   #refill(): void {
-    while (this.#slots === null || this.#held.size < this.#slots) {
+    while (this.#slots === null || this.#held < this.#slots) {
       if (this.#lines.next(this.#letGo) === undefined) break;
     }
     this.#wakeAll();
@@ -248,7 +250,7 @@ export class KeyedLimiter {
    * What that grants is brought by the loop that runs already, so a long chain of wakes needs no deep stack.
    */
   #wakeAll(): void {
-    if (this.#isWaking) return;
+    if (this.#isWaking || this.#granted.length === 0) return;
     this.#isWaking = true;
     const errors: unknown[] = [];
     for (const [waiter, permit] of this.#granted) {

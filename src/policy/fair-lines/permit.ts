@@ -20,6 +20,27 @@ export interface Permit {
   readonly keys: readonly string[];
 }
 
+/** A permit as its limiter makes it. It says itself who granted it: a set of all that are out there costs more. */
+export class Grant implements Permit {
+  readonly kind = "permit";
+  readonly id: number;
+  readonly keys: readonly string[];
+  #by: object | null;
+
+  constructor(id: number, keys: readonly string[], by: object) {
+    this.id = id;
+    this.keys = keys;
+    this.#by = by;
+  }
+
+  /** Ends it, once. False: it has ended, or another one granted it. */
+  end(by: object): boolean {
+    if (this.#by !== by) return false;
+    this.#by = null;
+    return true;
+  }
+}
+
 /** Why there is no permit now. */
 export interface Refusal {
   readonly kind: "refused";
@@ -52,6 +73,11 @@ export function keysOf(uses: readonly KeyUse[]): readonly string[] {
   if (uses.length === 0 || uses.length > RESOURCE_USES_MAX) {
     const said = `A permit covers 1 to ${RESOURCE_USES_MAX} keys, got ${uses.length}.`;
     throw new MillraceError("USE_INVALID", said, { hint: "Name each key once." });
+  }
+  const [only] = uses;
+  if (only !== undefined && uses.length === 1) {
+    checkKey(only.key, true);
+    return [only.key];
   }
   const keys = uses.map(({ key }) => key);
   for (const [at, key] of keys.entries()) checkKey(key, keys.indexOf(key) === at);
