@@ -7,6 +7,7 @@ import { ABORT_GRACE_MS_DEFAULT } from "../../model/defaults.ts";
 import type { Limit } from "../../policy/timeout.ts";
 import { formatDuration } from "../../std/duration.ts";
 import type { Clock, Timer } from "../../std/clock.ts";
+import { turnTimers, type Armable, type TurnTimers } from "./turn-timers.ts";
 
 /** What a function that is retried gets. */
 export interface RetryCall {
@@ -44,10 +45,15 @@ export interface CallLimit extends Limit {
 }
 
 /** Of a call with a limit. */
-export class LimitedCall<T> implements RetryCall {
+export class LimitedCall<T> implements RetryCall, Armable {
   readonly attempt: number;
+  before: Armable | null = null;
+  after: Armable | null = null;
   readonly #outer: AbortSignal | undefined;
   readonly #limit: CallLimit;
+  readonly #timers: TurnTimers;
+  readonly #startedMs: number;
+  #reject: (error: unknown) => void = ignore;
   #controller: AbortController | null = null;
   #timer: Timer | null = null;
   /** Set once its time is over. */
@@ -58,6 +64,8 @@ export class LimitedCall<T> implements RetryCall {
     this.attempt = attempt;
     this.#outer = outer;
     this.#limit = limit;
+    this.#timers = turnTimers(limit.clock);
+    this.#startedMs = limit.clock.monotonicMs();
   }
 
   /** True where it was given up while it was still at work. */
@@ -77,7 +85,8 @@ export class LimitedCall<T> implements RetryCall {
   /** Calls once. Rejects with what the function threw, or with the reason of its limit. */
   run(work: RetryWork<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#timer = this.#limit.clock.setTimer(this.#limit.leftMs, () => this.#expire(reject));
+      this.#reject = reject;
+      this.#timers.add(this);
       const fail = (error: unknown): void => {
         this.#end();
         reject(this.#late ?? error);
@@ -100,7 +109,14 @@ export class LimitedCall<T> implements RetryCall {
     });
   }
 
-  #expire(reject: (error: unknown) => void): void {
+  /** Of the timers of its turn alone. */
+  arm(): void {
+    const { clock, leftMs } = this.#limit;
+    const goneMs = clock.monotonicMs() - this.#startedMs;
+    this.#timer = clock.setTimer(leftMs - goneMs, () => this.#expire());
+  }
+
+  #expire(): void {
     const { kind, isLast, leftMs, clock } = this.#limit;
     const text =
       kind === "timeout"
@@ -111,13 +127,13 @@ export class LimitedCall<T> implements RetryCall {
     this.#controller?.abort(late);
     if (isLast || kind === "deadline") {
       this.#end();
-      reject(late);
+      this.#reject(late);
       return;
     }
     this.#timer = clock.setTimer(ABORT_GRACE_MS_DEFAULT, () => {
       this.#stuck = true;
       this.#end();
-      reject(late);
+      this.#reject(late);
     });
   }
 
@@ -127,9 +143,14 @@ export class LimitedCall<T> implements RetryCall {
 
   /** Leaves no timer and no listener behind. */
   #end(): void {
+    this.#timers.drop(this);
     this.#timer?.cancel();
     if (this.#controller !== null) this.#outer?.removeEventListener("abort", this.#pass);
   }
+}
+
+function ignore(): void {
+  // Nobody listens before it runs.
 }
 
 function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {

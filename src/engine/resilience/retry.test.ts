@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { expect, test } from "vitest";
 import { isMillraceError, PermanentError, ThrottledError } from "../../model/errors.ts";
+import type { Clock } from "../../std/clock.ts";
 import { makeSeededRandom } from "../../std/random.ts";
 import { makeVirtualClock, type VirtualClock } from "../../std/virtual-clock.ts";
 import { backoff } from "./backoff.ts";
@@ -279,4 +280,27 @@ test("backoff answers the waits of a policy, and classify what an error means", 
   expect(classify(new Error("full"), { classify: () => "local-resource" }).class).toBe(
     "local-resource",
   );
+});
+
+test("a call that ends in its turn sets no timer, and one that goes on is limited from its start", async () => {
+  const virtual = makeVirtualClock();
+  const delaysMs: number[] = [];
+  let blockedMs = 0;
+  const clock: Clock = {
+    wallMs: () => virtual.wallMs(),
+    monotonicMs: () => virtual.monotonicMs() + blockedMs,
+    setTimer: (delayMs, callback) => {
+      delaysMs.push(delayMs);
+      return virtual.setTimer(delayMs, callback);
+    },
+    sleep: (delayMs, signal) => virtual.sleep(delayMs, signal),
+    defer: (callback) => virtual.defer(callback),
+  };
+  const options = { clock, timeout: 100 };
+  for (let count = 0; count < 10; count += 1) await retry(() => Promise.resolve(1), 1, options);
+  await virtual.advance(1);
+  expect(delaysMs).toEqual([]);
+  const slow = retry(() => new Promise(() => (blockedMs = 30)), 1, options);
+  await rejection(settled(virtual, slow, 70));
+  expect(delaysMs).toEqual([70]);
 });
