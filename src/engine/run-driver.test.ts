@@ -7,7 +7,9 @@ import { InvariantError } from "../std/assert.ts";
 import { makeSeededRandom } from "../std/random.ts";
 import { makeVirtualClock, type VirtualClock } from "../std/virtual-clock.ts";
 import type { EventSink } from "./ports.ts";
-import { findMemoryLimits } from "./limits/limits.ts";
+import { DeclaredResources } from "./limits/declared-resources.ts";
+import { Gate } from "./limits/gate.ts";
+import { makeDurableLimits } from "./limits/limits.ts";
 import { RunCore } from "./run-core.ts";
 import { RunDriver } from "./run-driver.ts";
 import { Slots, type SlotPool } from "./slots.ts";
@@ -45,7 +47,7 @@ function setup(
       environment: {},
       graceMs: 5_000,
       stuckMs: 60_000,
-      limits: findMemoryLimits(clock, makeSeededRandom(1)),
+      limits: makeDurableLimits(new Gate(clock, makeSeededRandom(1)), new DeclaredResources()),
     },
     journal: null,
     sink: more.sink ?? null,

@@ -22,15 +22,16 @@ export type {
   VerifyFunction,
 } from "../model/stage/stage-options.ts";
 export { resource } from "../service/resource.ts";
-export type { ResourceHandle } from "../service/resource.ts";
 export type {
   BreakerOptions,
   KeyedBreakerOptions,
   QuotaOptions,
   Resource,
+  ResourceAt,
   ResourceChange,
   ResourceOptions,
   ResourceSetting,
+  ResourceStats,
   ResourceUse,
   UseOptions,
 } from "../model/resource.ts";

@@ -9,8 +9,8 @@ import type { DefinitionFault } from "./definition.ts";
 import { MillraceError } from "./errors.ts";
 import { NAME_CHARS_MAX, RESOURCE_KEY_BYTES_MAX } from "./limits.ts";
 import type {
+  DeclaredResource,
   QuotaOptions,
-  Resource,
   ResourceDeclaration,
   ResourceOptions,
   ResourceUse,
@@ -21,7 +21,7 @@ import type {
 export function declareResource<K = never>(
   name: string,
   options: ResourceOptions<K> = {},
-): Resource<K> {
+): DeclaredResource<K> {
   const faults: DefinitionFault[] = [];
   if (!isResourceName(name)) {
     faults.push({

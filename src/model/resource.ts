@@ -1,6 +1,7 @@
 // A resource: a named outside thing with a concurrency limit, quotas and a breaker, optionally keyed. This file
 // holds the declaration as written, and as terms: numbers that are checked, in ms and whole units.
 
+import type { Clock } from "../std/clock.ts";
 import type { Duration } from "../std/duration.ts";
 import type { ErrorClass } from "./outcome.ts";
 
@@ -76,10 +77,13 @@ export interface ResourceChange {
   readonly resource: string;
   readonly key: string | null;
   readonly kind: "breaker" | "limit" | "quota" | "pause";
-  /** Breaker states, or numbers as text. */
+  /**
+   * Breaker states. Of a limit or quota that is set: what is declared, then what holds, as text (`none` without a
+   * limit); of one that is put back: `set`, then `declared`. Of a pause: `free`, then `paused`.
+   */
   readonly from: string;
   readonly to: string;
-  /** Who did it: `breaker`, `server`, or the user who asked for it. */
+  /** Who did it: `breaker`, `server`, `program`, or the user who asked for it. */
   readonly actor: string;
   readonly reason: string;
   /** When it lapses or may change again, UTC ms; null: nobody knows. */
@@ -157,12 +161,65 @@ export interface UseOptions {
   readonly maxWait?: Duration;
 }
 
-/** A declared resource. Pass it, or `for(input)` of a keyed one, to `uses` or to `ctx.use`. */
-export interface Resource<K = never> extends ResourceUse {
+/** A resource as it was declared, and nothing that acts. */
+export interface DeclaredResource<K = never> extends ResourceUse {
   readonly options: ResourceOptions<K>;
   readonly declaration: ResourceDeclaration;
   /** One key of a keyed resource. USE_INVALID where the key or a cost is none. */
   for(input: K, options?: UseOptions): ResourceUse;
   /** The resource without keys, with a cost or a wait of its own. */
   with(options: UseOptions): ResourceUse;
+}
+
+/** Which part of a resource, and on which clock. */
+export interface ResourceAt {
+  /** One key of a resource with keys. Default: all of them. */
+  readonly key?: string;
+  /** That of the runs it is about; for tests. Default: the system's. */
+  readonly clock?: Clock;
+}
+
+/** How a resource stands for runs in memory of this process. */
+export interface ResourceStats {
+  /** Holders at once, as it holds now; null: any number. */
+  readonly limit: number | null;
+  readonly held: number;
+  readonly waiting: number;
+  /** Whole units of each quota that could be taken now. Empty for a resource with keys as a whole. */
+  readonly available: readonly number[];
+  /** Null: it has none, or one for each key. */
+  readonly breaker: {
+    readonly state: "closed" | "open" | "half_open";
+    readonly threshold: number;
+    readonly recoveryMs: number;
+    /** When a probe may go, UTC ms; null: it is not open. */
+    readonly openUntilMs: number | null;
+  } | null;
+  /** The other side asked for a pause until then, UTC ms; null: it did not. */
+  readonly pausedUntilMs: number | null;
+  readonly granted: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  /** Uses that were refused for good, as they would have waited too long. */
+  readonly throttled: number;
+  /** Units debited, of all quotas. */
+  readonly consumed: number;
+  /** UTC ms; null: nothing that counts has failed. */
+  readonly lastFailureAtMs: number | null;
+}
+
+/**
+ * A declared resource. Pass it, or `for(input)` of a keyed one, to `uses` or to `ctx.use`. Its methods are about runs
+ * in memory, which share it in their process; durable runs share it through their store, where the methods of the mill
+ * do the same. They throw USE_INVALID where the key is none, OPTION_INVALID for an impossible value.
+ */
+export interface Resource<K = never> extends DeclaredResource<K> {
+  /** How it stands, one key or all together. */
+  stats(at?: string | ResourceAt): ResourceStats;
+  /** Opens its breaker until a date, or for so long; then a probe may go. */
+  trip(reason: string, until: Date | Duration, at?: string | ResourceAt): void;
+  /** Lifts what was set and what the other side asked for, and closes the breaker; without a key, of all keys. */
+  reset(at?: string | ResourceAt): void;
+  /** Holders at once from now on, 1 to 10,000, until `reset`; a lower one takes nothing from holders. */
+  setLimit(limit: number, at?: string | ResourceAt): void;
 }

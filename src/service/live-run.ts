@@ -240,6 +240,7 @@ export class LiveRun implements RunHandle {
   /** Events are made only for those who listen. */
   #told(drafts: readonly EventDraft[], numbers: EventNumbers): void {
     this.#lastSeq = numbers.firstSeq + drafts.length - 1;
+    this.#mill.resources.tell(drafts);
     if (this.#events.size === 0) return;
     for (const event of toEvents(this.id, drafts, numbers)) this.#events.emit(event);
   }

@@ -202,7 +202,11 @@ export class Admissions {
 
   #requestOf(attempt: Attempt, uses: readonly BoundUse[]): PermitRequest {
     const { world, runId, journal, priority } = this.#core;
-    const source = (this.#source ??= world.limits.open({ runId, journal }));
+    const source = (this.#source ??= world.limits.open({
+      runId,
+      journal,
+      tell: (draft) => this.#core.tell(draft),
+    }));
     return {
       address: { stage: attempt.stage, item: attempt.item?.key ?? null, slot: 0 },
       uses,

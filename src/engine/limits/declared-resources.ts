@@ -4,11 +4,13 @@
 import { canonicalJson } from "../../std/json.ts";
 import { definitionInvalid } from "../../model/compile/compile.ts";
 import { parseResource } from "../../model/compile/parse-resource.ts";
+import type { EventDraft } from "../../model/event.ts";
 import type { DefinitionFault, PipelineDefinition } from "../../model/definition.ts";
 import { MillraceError } from "../../model/errors.ts";
 import type { ResourceDeclaration, ResourceUse } from "../../model/resource.ts";
 import { findNearest } from "../../std/nearest.ts";
 import type { BoundUse } from "./permit-request.ts";
+import { isResourceEvent, tellChange } from "./resource-change.ts";
 
 /** Settings by name, as the configuration has them. */
 export type ResourceSettings = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -19,6 +21,8 @@ export class DeclaredResources {
   readonly #known: Map<string, ResourceDeclaration> = new Map();
   /** Names that only the configuration has said so far. */
   readonly #unused: Set<string>;
+  /** True once one of them has a listener: then events are looked at. */
+  #isHeard: boolean = false;
   /** What each declaration has become, so that the same value is looked at once. */
   readonly #bound: WeakMap<ResourceDeclaration, ResourceDeclaration> = new WeakMap();
 
@@ -43,6 +47,16 @@ export class DeclaredResources {
     return [...this.#known.values()].sort((left, right) =>
       left.terms.name < right.terms.name ? -1 : 1,
     );
+  }
+
+  /** Tells those who listen to a resource what happened to it. */
+  tell(drafts: readonly EventDraft[]): void {
+    if (!this.#isHeard) return;
+    for (const draft of drafts) {
+      const name = isResourceEvent(draft) ? draft.data?.["resource"] : undefined;
+      const declaration = typeof name === "string" ? this.#known.get(name) : undefined;
+      if (declaration !== undefined) tellChange(declaration, draft);
+    }
   }
 
   find(name: string): ResourceDeclaration | undefined {
@@ -82,6 +96,7 @@ export class DeclaredResources {
     // What only the configuration knows until now is what it changes.
     if (known === undefined || this.#unused.delete(name)) {
       this.#known.set(name, made);
+      this.#isHeard ||= made.hooks.onChange !== null;
       return made;
     }
     if (canonicalJson({ ...known.terms }) === canonicalJson({ ...made.terms })) return known;

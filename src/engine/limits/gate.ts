@@ -110,10 +110,15 @@ export class Gate {
     this.#tell();
   }
 
-  /** A key was set by hand: whoever waits for it asks again. */
+  /** A key was set by hand, or (null) a resource with all its keys: whoever waits for it asks again. */
   reopen(use: Pick<BoundUse, "resource" | "key">): void {
-    this.#lines.open(nameOf(use), 1);
-    this.#serve();
+    this.#lines.reopen(nameOf(use), use.key === null);
+    this.#tell();
+  }
+
+  /** How many wait for a key. */
+  waitingFor(use: Pick<BoundUse, "resource" | "key">): number {
+    return this.#lines.waiting(nameOf(use));
   }
 
   /** Why a visit waits, and how many are ahead of it; null: it does not. */

@@ -139,6 +139,13 @@ export class KeyLines {
     this.serve();
   }
 
+  /** Opens the line of a key, and `below` also those of the keys of this resource. */
+  reopen(name: string, below: boolean): void {
+    this.open(name, 1);
+    if (below) for (const held of this.#held) if (held.startsWith(`${name}/`)) this.open(held, 1);
+    this.serve();
+  }
+
   /** Calls those whose turn it is, as far as there may be room. */
   serve(): void {
     if (this.#isServing) return;
