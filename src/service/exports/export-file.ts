@@ -1,7 +1,7 @@
 // An export as a file: new, whole, and never in the place of another one.
 
 import { MillraceError } from "../../model/errors.ts";
-import { writeNewFile } from "../../storage/new-file.ts";
+import { writeNewFile } from "../../storage/blobs/new-file.ts";
 
 /**
  * Writes text as it comes and answers how many bytes it was. FILE_EXISTS, FILE_UNWRITABLE.

@@ -9,7 +9,7 @@ import { MillraceError } from "../../model/errors.ts";
 import { systemClock } from "../../std/clock.ts";
 import { sha256Hex } from "../../std/json.ts";
 import type { BlobStore } from "../blob-store.ts";
-import { syncFolder } from "../new-file.ts";
+import { syncFolder } from "./new-file.ts";
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;

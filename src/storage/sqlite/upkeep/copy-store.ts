@@ -5,7 +5,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, statSync } from "nod
 import { dirname, join, resolve } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { isMillraceError, MillraceError } from "../../../model/errors.ts";
-import { giveName, isTaken, temporaryName } from "../../new-file.ts";
+import { giveName, isTaken, temporaryName } from "../../blobs/new-file.ts";
 import { FileBlobs } from "../../blobs/file-blobs.ts";
 import type { StoreCopyFacts } from "../../upkeep.ts";
 import { countRuns, readBlobUse } from "./blob-use.ts";
