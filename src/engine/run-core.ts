@@ -76,6 +76,10 @@ export class RunCore implements AttemptHost {
    *  is driven. */
   parksAfterMs: number | null = null;
 
+  /** Told when the run comes to wait for resources and nothing of it is at work, and when something is again. Set
+   *  before it is driven. */
+  onRest: (isResting: boolean) => void = () => {};
+
   /** Monotonic ms of the last ending, or of the start. */
   lastEndMs: number;
   /** Sets, because every stage is looked up in them; null where the run says nothing. */

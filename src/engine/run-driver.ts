@@ -389,7 +389,10 @@ export class RunDriver implements SlotWaiter {
     if (this.#mode === "over" || this.#turns.isGivingWay) return;
     if (this.#pumping || this.#settling.isUnderWay) return;
     const working = this.runner.running.size + this.ledger.commits + this.launcher.preparing;
-    if (working > 0) return;
+    if (working > 0) {
+      if (working > this.launcher.preparing) this.gate.stir();
+      return;
+    }
     if (this.#open === 0) {
       this.#leave();
       this.#resolve({ kind: "over", ...this.#over });
@@ -402,10 +405,11 @@ export class RunDriver implements SlotWaiter {
   /** Nothing of it is at work: something is ready or comes, it waits here, it is parked, or the counters are wrong. */
   #checkRest(isCalm: boolean): void {
     if (!this.isStopping && (this.heap.size > 0 || this.maps.isReading)) return;
-    const { isBusy, admissions } = this.gate;
+    const { isBusy } = this.gate;
     if (this.isStopping || (this.timers.size === 0 && !isBusy)) return this.#doubt(isCalm);
-    const wait = findParking(this.core, this.timers, admissions);
+    const wait = findParking(this.core, this.timers, this.gate);
     if (wait === null) return isBusy ? this.gate.rest() : undefined;
+    this.gate.rows.tell(0);
     this.#leave();
     this.#resolve({ kind: "parked", wait });
   }

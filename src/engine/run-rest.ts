@@ -4,7 +4,7 @@
 
 import type { Blocker } from "../model/blocker.ts";
 import { InvariantError } from "../std/assert.ts";
-import type { Admissions } from "./limits/admissions.ts";
+import type { RunGate } from "./limits/run-gate.ts";
 import type { RunCore } from "./run-core.ts";
 import type { RunTimers } from "./run-timers.ts";
 import type { StageRun } from "./stage-run.ts";
@@ -20,11 +20,11 @@ export interface ParkedWait {
 export function findParking(
   core: RunCore,
   timers: RunTimers,
-  admissions: Admissions,
+  gate: Pick<RunGate, "admissions" | "isHurried">,
 ): ParkedWait | null {
   const { parksAfterMs, journal } = core;
   if (parksAfterMs === null || journal === null) return null;
-  const atGate = admissions.findLongWait(parksAfterMs);
+  const atGate = gate.admissions.findLongWait(parksAfterMs, gate.isHurried);
   if (atGate === "short" || (atGate === null && timers.waits === 0)) return null;
   const leftMs = timers.size === 0 ? Infinity : timers.findLeftMs(parksAfterMs);
   if (leftMs === null || core.stages.some((stageRun) => holdsUnstored(core, stageRun))) return null;

@@ -110,6 +110,16 @@ export class LiveRun implements RunHandle {
     this.#driver = new RunDriver(this.core);
   }
 
+  /** True while it waits for resources and nothing of it is at work. */
+  get isResting(): boolean {
+    return this.#driver.gate.isResting;
+  }
+
+  /** Asks a run at rest to wait in its queue instead; false: it may go on soon, or is at work. */
+  hurry(): boolean {
+    return this.#driver.gate.hurry();
+  }
+
   /** How much of its deadline the epochs before used up, and what lay between them. A resume begins it anew; since then
    *  only active time is known. */
   #toSpent(): number {

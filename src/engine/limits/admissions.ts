@@ -13,6 +13,7 @@ import type { Attempt } from "../attempt/attempt.ts";
 import type { RawOutcome } from "../attempt/attempt-runner.ts";
 import type { RunCore } from "../run-core.ts";
 import type { StageRun } from "../stage-run.ts";
+import { countWait } from "../wait-tally.ts";
 import type {
   BoundUse,
   Entered,
@@ -81,34 +82,43 @@ export class Admissions {
     this.#waiting.delete(attempt);
     const at = attempt.atGate;
     if (at === null || at.visit === null) return;
+    if (at.waits !== null) countWait(this.#core, attempt, at.waits);
+    at.waits = null;
     this.#core.world.limits.gate.leave(at.visit);
     at.visit = null;
   }
 
-  /** An attempt is over and its end is on its way to the store: what it held goes with it. */
-  giveBack(attempt: Attempt, outcome: RawOutcome): void {
+  /** An attempt is over and its end is on its way to the store: what it held goes with it. False: it held nothing. */
+  giveBack(attempt: Attempt, outcome: RawOutcome): boolean {
     const at = attempt.atGate;
-    if (at === null || at.permit === null) return;
+    if (at === null || at.permit === null) return false;
     const { permit, failed } = at;
     at.permit = null;
     if (outcome.kind === "failed" && failed !== null) permit.release(failed);
     else permit.release({ kind: outcome.kind === "aborted" ? "cancelled" : "succeeded" });
+    return true;
   }
 
   /**
    * For what the attempts at the gate wait, and for how long at least, where that is longer than a moment for all of
-   * them. `short`: one of them may be let in before. Null: nobody waits.
+   * them. `short`: one of them may be let in before. Null: nobody waits. `hurried`: a wait of which nobody knows the
+   * end counts as long from its beginning.
    */
-  findLongWait(longerThanMs: number): LongWait | "short" | null {
+  findLongWait(longerThanMs: number, isHurried: boolean): LongWait | "short" | null {
     const nowMs = this.#core.world.clock.monotonicMs();
     let found: LongWait | null = null;
-    for (const { atGate } of this.#waiting) {
-      const waits = atGate?.waits ?? null;
+    for (const attempt of this.#waiting) {
+      const waits = attempt.atGate?.waits ?? null;
       if (waits === null) return "short";
-      const { kind, untilMs } = waits.hindrance;
+      const present = this.explain(attempt)?.hindrance ?? null;
+      // Its line is being let in, as far as anybody knows.
+      if (isHurried && present === null) return "short";
+      const { kind, untilMs } = present ?? waits.hindrance;
       // Nobody knows when a permit is given back: one who has waited so long may wait as long again elsewhere.
       const isLong =
-        untilMs === null ? nowMs - waits.sinceMs >= longerThanMs : untilMs - nowMs > longerThanMs;
+        untilMs === null
+          ? isHurried || nowMs - waits.sinceMs >= longerThanMs
+          : untilMs - nowMs > longerThanMs;
       if (!isLong) return "short";
       const leftMs = untilMs === null ? LOOK_AGAIN_MS : untilMs - nowMs;
       if (found === null || leftMs < found.leftMs) found = { leftMs, reason: kind };
@@ -130,7 +140,7 @@ export class Admissions {
     const at = attempt.makeGate();
     const nowMs = this.#core.world.clock.monotonicMs();
     if (at.waits !== null) {
-      attempt.stageRun.addWait(at.waits.hindrance.kind, nowMs - at.waits.sinceMs);
+      countWait(this.#core, attempt, at.waits);
       at.waits = null;
     }
     if (entered.kind === "granted") {

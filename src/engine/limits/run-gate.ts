@@ -8,36 +8,44 @@ import { isEnded, type StageRun } from "../stage-run.ts";
 import type { Timer } from "../../std/clock.ts";
 import { Admissions } from "./admissions.ts";
 import { BlockUses } from "./block-uses.ts";
+import { HeldRows, type HeldRowsHost } from "./held-rows.ts";
 
 /** What is asked of the driver. */
 export interface RunGateHost {
   readonly isStopping: boolean;
   readonly heap: { push(index: number): void };
-  readonly maps: {
+  readonly maps: HeldRowsHost["maps"] & {
     heldBack(attempt: Attempt): void;
     called(attempt: Attempt): void;
     hasPlace(stageRun: StageRun): boolean;
     movePlace(stageRun: StageRun, by: 1 | -1): void;
+    offerMore(stageRun: StageRun): void;
   };
   pump(): void;
   /** Sees whether the run is over, or at rest. */
   check(): void;
+  fail(error: unknown): void;
 }
 
 /** The gate as one run sees it. */
 export class RunGate {
   readonly admissions: Admissions;
   readonly blocks: BlockUses;
+  /** Who waits, for others to see. */
+  readonly rows: HeldRows;
   readonly #core: RunCore;
   readonly #host: RunGateHost;
-  /** Set while the run waits for resources alone. */
+  /** Looks whether the run has waited long enough to give its place back. */
   #rest: Timer | null = null;
+  #isResting: boolean = false;
+  #isHurried: boolean = false;
 
   constructor(core: RunCore, host: RunGateHost) {
     this.#core = core;
     this.#host = host;
     this.admissions = new Admissions(core, (attempt) => this.#called(attempt));
     this.blocks = new BlockUses(core, this.admissions, host);
+    this.rows = new HeldRows(core, this.admissions, host);
     core.blocks = this.blocks;
   }
 
@@ -50,6 +58,7 @@ export class RunGate {
   heldBack(attempt: Attempt): void {
     if (attempt.index < 0) attempt.stageRun.state = "waiting";
     else this.#host.maps.heldBack(attempt);
+    this.rows.watch();
     this.#core.world.slots.release();
     this.#host.pump();
   }
@@ -67,7 +76,9 @@ export class RunGate {
 
   /** An attempt is over: its permits go back with its end, and its slot is free. */
   ended(attempt: Attempt, outcome: RawOutcome): void {
-    this.admissions.giveBack(attempt, outcome);
+    const isReturned = this.admissions.giveBack(attempt, outcome);
+    // The next item asks for what this one gives back in the same commit; without resources it starts after it.
+    if (isReturned && attempt.index >= 0) this.#host.maps.offerMore(attempt.stageRun);
     if (attempt.atGate?.isSlotAway !== true) this.#core.world.slots.release();
   }
 
@@ -76,8 +87,19 @@ export class RunGate {
     if (this.isBusy) this.admissions.leaveStage(stageRun);
   }
 
-  /** Looks again later whether the run has waited long enough to give its place back. */
+  /** True while the run waits for resources and nothing of it is at work. One that only asks again rests on. */
+  get isResting(): boolean {
+    return this.#isResting;
+  }
+
+  /** True while the run is asked to give its place back at once, if what it waits for may take long. */
+  get isHurried(): boolean {
+    return this.#isHurried;
+  }
+
+  /** The run rests; later it is looked at again, whether it has waited long enough to give its place back. */
   rest(): void {
+    this.#setResting(true);
     const { parksAfterMs, world } = this.#core;
     if (parksAfterMs === null || this.#rest !== null) return;
     this.#rest = world.clock.setTimer(parksAfterMs, () => {
@@ -86,10 +108,32 @@ export class RunGate {
     });
   }
 
+  /** Something of the run is at work. */
+  stir(): void {
+    if (this.#isResting) this.#setResting(false);
+  }
+
+  #setResting(isResting: boolean): void {
+    if (this.#isResting === isResting) return;
+    this.#isResting = isResting;
+    this.#core.onRest(isResting);
+  }
+
+  /** Asks a run at rest to give its place back; false: what it waits for may be there soon. */
+  hurry(): boolean {
+    if (!this.#isResting) return false;
+    this.#isHurried = true;
+    this.#host.check();
+    this.#isHurried = false;
+    return !this.isResting;
+  }
+
   /** Nothing of the run waits any more. */
   close(): void {
+    this.stir();
     this.#rest?.cancel();
     this.#rest = null;
+    this.rows.close();
     this.admissions.leaveAll();
     this.blocks.close();
   }

@@ -3,7 +3,8 @@
 //
 // Modes: `working`; `stopping` (nothing is claimed any more; what runs gets its time, the rest goes back to its
 // queue); `over`. While working it is `idle` when its last claim found less than there was room for: then it
-// claims again when it hears of work (a hint), or at the next look. Every hint may be lost.
+// claims again when it hears of work (a hint), or at the next look. Every hint may be lost. Runs that only wait for
+// resources take none of its room; see `worker-places.ts`.
 
 import {
   DRAIN_MS_DEFAULT,
@@ -19,12 +20,13 @@ import type { ClaimedPipeline } from "../../storage/write.ts";
 import type { NextRun } from "../../storage/write-result.ts";
 import { storeClosed, whileOpen } from "../commands/begin-run.ts";
 import type { LiveRun } from "../live-run.ts";
-import { getDefinition, type MillContext, type StoppableWorker } from "../mill-context.ts";
-import { checkProvided, refuseUnavailable } from "../prepare-run.ts";
+import type { MillContext, StoppableWorker } from "../mill-context.ts";
 import type { RunHandle } from "../run-handle.ts";
 import { beginClaimed, returnClaimed, type Begun } from "./begin-claimed.ts";
 import { checkWorkOptions } from "./check-work-options.ts";
+import { toClaimedPipeline } from "./claimed-pipeline.ts";
 import { Presence } from "./presence.ts";
+import { WorkerPlaces } from "./worker-places.ts";
 import { rescueRuns } from "./rescuer.ts";
 
 /** How the queues are worked. */
@@ -65,9 +67,8 @@ type Mode = "working" | "stopping" | "over";
 export class Worker implements StoppableWorker {
   readonly #mill: MillContext;
   readonly #options: WorkOptions;
-  readonly #room: number;
   readonly #pipelines: readonly ClaimedPipeline[];
-  readonly #active: Map<string, LiveRun> = new Map();
+  readonly #places: WorkerPlaces;
   /** Runs that were parked here and did not come back yet. */
   readonly #parked: Set<string> = new Set();
   readonly #counts: Partial<Record<RunState | "returned", number>> = {};
@@ -92,9 +93,9 @@ export class Worker implements StoppableWorker {
   constructor(mill: MillContext, options: WorkOptions) {
     this.#mill = mill;
     this.#options = options;
-    this.#room = checkWorkOptions(options);
+    this.#places = new WorkerPlaces(checkWorkOptions(options), () => this.#pumpSoon());
     const names = new Set(options.pipelines ?? mill.pipelines.keys());
-    this.#pipelines = [...names].map((name) => toClaimed(mill, name));
+    this.#pipelines = [...names].map((name) => toClaimedPipeline(mill, name));
     this.#presence = new Presence(mill, [...names]);
   }
 
@@ -131,7 +132,7 @@ export class Worker implements StoppableWorker {
     this.#mode = "stopping";
     this.#drainMs = drainMs;
     this.#stopping.abort();
-    await Promise.all([...this.#active.values()].map((run) => run.interrupt(drainMs)));
+    await Promise.all(this.#places.list().map((run) => run.interrupt(drainMs)));
     this.#endIfDone();
     await this.#ended.promise;
   }
@@ -139,7 +140,7 @@ export class Worker implements StoppableWorker {
   /** Runs that may be claimed now. */
   get #free(): number {
     const left = (this.#options.maxRuns ?? Infinity) - this.#runs;
-    return Math.min(this.#room - this.#active.size, left, CLAIM_RUNS_MAX);
+    return Math.min(this.#places.free, left, CLAIM_RUNS_MAX);
   }
 
   #hear(): void {
@@ -161,6 +162,7 @@ export class Worker implements StoppableWorker {
 
   #pump(): void {
     if (this.#mode !== "working" || this.#isClaiming) return;
+    this.#places.relieve();
     if (this.#isIdle || this.#free <= 0) return this.#endIfDone();
     this.#isClaiming = true;
     this.#claim(this.#free).catch((error: unknown) => this.#fail(error));
@@ -251,7 +253,7 @@ export class Worker implements StoppableWorker {
 
   #follow(run: Begun): void {
     if (run === "failed" || run === "returned") return this.#count(run);
-    this.#active.set(run.id, run);
+    this.#places.take(run);
     // Told to stop by who heard the run's first event.
     if (this.#mode === "stopping") void run.interrupt(this.#drainMs);
     run.result().then(
@@ -266,8 +268,10 @@ export class Worker implements StoppableWorker {
   }
 
   #leave(run: LiveRun, state: RunState | "returned"): void {
-    this.#active.delete(run.id);
+    this.#places.leave(run);
     if (state === "waiting") this.#parked.add(run.id);
+    // What it gave back may have let one of them return to its queue.
+    else if (this.#parked.size > 0) this.#isIdle = false;
     this.#count(state);
     this.#pumpSoon();
     this.#endIfDone();
@@ -295,7 +299,7 @@ export class Worker implements StoppableWorker {
     this.#look = this.#mill.world.clock.setTimer(PRESENCE_MS_DEFAULT, () => {
       if (this.#mode !== "working") return;
       this.#lookAgain();
-      if (this.#isIdle && this.#active.size === 0) void this.#presence.idle();
+      if (this.#isIdle && this.#places.size === 0) void this.#presence.idle();
       void this.#lookAround();
     });
   }
@@ -335,7 +339,7 @@ export class Worker implements StoppableWorker {
   }
 
   #endIfDone(): void {
-    if (this.#mode === "over" || this.#isClaiming || this.#active.size > 0) return;
+    if (this.#mode === "over" || this.#isClaiming || this.#places.size > 0) return;
     const isFull = this.#runs >= (this.#options.maxRuns ?? Infinity);
     if (this.#mode === "stopping" || isFull) return this.#end();
     if (this.#options.drain === true && this.#isIdle) void this.#endIfDrained();
@@ -345,7 +349,7 @@ export class Worker implements StoppableWorker {
     try {
       const isDrained = (await this.#isDrained()) && (await this.#options.awaits?.()) !== true;
       // What others still work on may come back; the next look tells.
-      if (isDrained && this.#active.size === 0 && !this.#isClaiming) this.#end();
+      if (isDrained && this.#places.size === 0 && !this.#isClaiming) this.#end();
     } catch (error) {
       if (!isRetryable(error)) this.#fail(error);
     }
@@ -385,16 +389,4 @@ function isGivenUp(error: unknown): boolean {
 /** Busy, by another process: nothing is in doubt, and the next look tries again. */
 function isRetryable(error: unknown): boolean {
   return error instanceof MillraceError && error.retryable;
-}
-
-function toClaimed(mill: MillContext, name: string): ClaimedPipeline {
-  const definition = getDefinition(mill, name);
-  refuseUnavailable(definition);
-  checkProvided(definition, mill.provide);
-  return {
-    name,
-    definitionHash: definition.hash,
-    definitionJson: definition.json,
-    maxActiveRuns: definition.maxActiveRuns,
-  };
 }
