@@ -9,6 +9,7 @@ import type { Attempt } from "./attempt/attempt.ts";
 import type { MapItems } from "./map/map-items.ts";
 import type { RunCore } from "./run-core.ts";
 import type { StageRun } from "./stage-run.ts";
+import { trailOf } from "./wait-tally.ts";
 
 /** The row of a stage as it stands now. */
 export function toStageRecord(core: RunCore, stageRun: StageRun): StageRecord {
@@ -27,7 +28,9 @@ export function toStageRecord(core: RunCore, stageRun: StageRun): StageRecord {
     metrics: stageRun.metrics === null ? {} : Object.fromEntries(stageRun.metrics),
     waitedMs: stageRun.waitedMs ?? {},
     dueAtMs: stageRun.dueAtMs,
-    blocker: stageRun.state === "waiting" ? "retry" : null,
+    // What waits says itself for what; see wait-records.ts.
+    blocker: null,
+    ...trailOf(stageRun.tally),
     startedAtMs: startedMs < 0 ? null : core.wallOf(startedMs),
     endedAtMs: endedMs < 0 ? null : core.wallOf(endedMs),
     durationMs: endedMs < 0 ? null : durationOf(stageRun),
@@ -63,7 +66,7 @@ export function toItemRecord(
   const map = at.stageRun.map;
   const state: StageState = map?.stateOf(at.index) ?? "pending";
   const { attempt, endedMs } = facts;
-  const waited = attempt?.history?.deferredMs ?? 0;
+  const tally = map?.tallies.get(at.index);
   return {
     stage: at.stageRun.definition.name,
     key: map?.keyOf(at.index) ?? "",
@@ -76,9 +79,10 @@ export function toItemRecord(
     reason: map?.reasons.get(at.index) ?? null,
     failure: map?.failures.get(at.index) ?? null,
     metrics: Object.fromEntries(facts.metrics ?? attempt?.metricsSet ?? []),
-    waitedMs: waited > 0 ? { retry: waited } : {},
+    waitedMs: tally?.sums ?? {},
     dueAtMs: facts.dueAtMs,
-    blocker: state === "waiting" ? "retry" : null,
+    blocker: null,
+    ...trailOf(tally),
     startedAtMs: attempt === null || attempt.startedMs < 0 ? null : core.wallOf(attempt.startedMs),
     endedAtMs: state === "waiting" ? null : core.wallOf(endedMs),
     durationMs: attempt === null || attempt.startedMs < 0 ? 0 : endedMs - attempt.startedMs,

@@ -8,6 +8,7 @@ import type { EncodedValue } from "../std/value.ts";
 import type { Attempt } from "./attempt/attempt.ts";
 import type { AttemptHistory } from "./attempt/attempt-history.ts";
 import type { MapItems } from "./map/map-items.ts";
+import { WaitTally } from "./wait-tally.ts";
 
 /** One stage of a run. */
 export class StageRun {
@@ -162,13 +163,14 @@ export class StageRun {
     if (value !== null || this.#rare !== null) (this.#rare ??= new RareFacts()).metrics = value;
   }
 
-  /** Time spent waiting, by cause. */
-  get waitedMs(): Record<string, number> | null {
-    return this.#rare === null ? null : this.#rare.waitedMs;
+  /** What it has waited for; of a map the sums are those of all its items. Null: nothing. */
+  get tally(): WaitTally | null {
+    return this.#rare === null ? null : this.#rare.tally;
   }
 
-  set waitedMs(value: Record<string, number> | null) {
-    if (value !== null || this.#rare !== null) (this.#rare ??= new RareFacts()).waitedMs = value;
+  /** Time spent waiting, by cause. */
+  get waitedMs(): Readonly<Record<string, number>> | null {
+    return this.tally?.sums ?? null;
   }
 
   /** Processor time of its child processes. */
@@ -198,10 +200,14 @@ export class StageRun {
     if (value !== null || this.#rare !== null) (this.#rare ??= new RareFacts()).called = value;
   }
 
+  /** Its waits, made if there is none yet. */
+  makeTally(): WaitTally {
+    return ((this.#rare ??= new RareFacts()).tally ??= new WaitTally());
+  }
+
   /** Adds to the time spent waiting for this cause. */
   addWait(cause: string, ms: number): void {
-    this.waitedMs ??= {};
-    this.waitedMs[cause] = (this.waitedMs[cause] ?? 0) + ms;
+    this.makeTally().add(cause, ms);
   }
 
   /** Merges what an attempt counted. */
@@ -244,7 +250,7 @@ class RareFacts {
   candidate: StageRecord | null = null;
   called: Attempt | null = null;
   metrics: Map<string, number> | null = null;
-  waitedMs: Record<string, number> | null = null;
+  tally: WaitTally | null = null;
   cpuMs: number | null = null;
   peakBytes: number | null = null;
 }

@@ -1,8 +1,9 @@
-// From an attempt after which a stage or item waits to what is stored and told of it. Times that outlive the process
-// are those of the store, whose clock no time server sets.
+// From a stage or item that waits, for its next attempt or for a resource, to what is stored and told of it. Times that
+// outlive the process are those of the store, whose clock no time server sets.
 
 import type { ItemRecord, StageRecord, WaitHistory } from "../model/checkpoint.ts";
 import type { EventDraft } from "../model/event.ts";
+import { writeGateBlocker, type GateBlocker, type PresentWait } from "../model/gate-wait.ts";
 import { ERROR_LIST_CHARS_MAX } from "../model/limits.ts";
 import type { Failure } from "../model/outcome.ts";
 import { boundedText } from "../std/json.ts";
@@ -11,6 +12,7 @@ import type { AttemptHistory } from "./attempt/attempt-history.ts";
 import type { Journal } from "./journal.ts";
 import { toItemRecord, toStageRecord } from "./records.ts";
 import type { RunCore } from "./run-core.ts";
+import { trailOf } from "./wait-tally.ts";
 
 /** A wait before the next attempt. */
 export interface WaitFacts {
@@ -31,6 +33,9 @@ export interface BegunWait extends WaitFacts {
   readonly dueAtMs: number;
 }
 
+/** Why a stage or item waits that failed and is to be tried again. */
+const RETRY = "retry";
+
 /** When a wait that begins now is over, UTC ms. */
 export function dueAfter(core: RunCore, delayMs: number): number {
   const { clock } = core.world;
@@ -41,7 +46,7 @@ export function dueAfter(core: RunCore, delayMs: number): number {
 /** The row of a stage that waits. */
 export function toWaitingStage(core: RunCore, attempt: Attempt, wait: BegunWait): StageRecord {
   const record = { ...toStageRecord(core, attempt.stageRun), failure: wait.failure };
-  return withHistory(core, { ...record, dueAtMs: wait.dueAtMs }, wait);
+  return withHistory(core, { ...record, blocker: RETRY, dueAtMs: wait.dueAtMs }, wait);
 }
 
 /** The row of an item that waits. */
@@ -51,13 +56,13 @@ export function toWaitingItem(core: RunCore, attempt: Attempt, wait: BegunWait):
   const facts = { attempt, endedMs, inputVersion, stored: null, dueAtMs };
   const record = toItemRecord(core, { stageRun, index }, facts);
   const attempts = deferral ? attempt.attempt - 1 : attempt.attempt;
-  return withHistory(core, { ...record, attempts, failure }, wait);
+  return withHistory(core, { ...record, blocker: RETRY, attempts, failure }, wait);
 }
 
 function withHistory<T extends StageRecord | ItemRecord>(
   core: RunCore,
   record: T,
-  wait: BegunWait,
+  wait: Pick<WaitFacts, "history" | "delayMs">,
 ): T {
   if (core.journal === null) return record;
   return { ...record, history: toWaitHistory(core, core.journal, wait) };
@@ -66,7 +71,7 @@ function withHistory<T extends StageRecord | ItemRecord>(
 function toWaitHistory(
   core: RunCore,
   journal: Journal,
-  { history, delayMs }: WaitFacts,
+  { history, delayMs }: Pick<WaitFacts, "history" | "delayMs">,
 ): WaitHistory {
   const { deferrals, deferredMs, onceUsed, readySince } = history;
   const readyForMs = core.world.clock.monotonicMs() - readySince;
@@ -81,7 +86,7 @@ export function toWaitEvent(attempt: Attempt, wait: BegunWait): EventDraft {
     type: item ? "item.waiting" : "stage.waiting",
     ...attempt.address(),
     data: {
-      blocker: "retry",
+      blocker: RETRY,
       attempt: attempt.attempt,
       attempts: attempt.stageRun.definition.retry.attempts,
       delayMs: wait.delayMs,
@@ -89,6 +94,76 @@ export function toWaitEvent(attempt: Attempt, wait: BegunWait): EventDraft {
       class: wait.failure.class,
       message: boundedText(wait.failure.message, ERROR_LIST_CHARS_MAX),
       ...(item ? { index: attempt.index } : {}),
+    },
+  };
+}
+
+/** A wait for a resource. */
+export interface HeldWait {
+  readonly gate: GateBlocker;
+  readonly now: PresentWait;
+  /** When it may clear, UTC ms of the store; null: when somebody gives a permit back. */
+  readonly dueAtMs: number | null;
+  /** How many of its stage wait for resources, this one included. */
+  readonly waiting: number;
+  /** Of an item: hash of what it is made from. Default: nobody can say. */
+  readonly inputVersion?: string | null;
+}
+
+/** The row of a stage that waits for a resource. The attempt that waits has not begun and is not counted. */
+export function toHeldStage(core: RunCore, attempt: Attempt, wait: HeldWait): StageRecord {
+  const record = toStageRecord(core, attempt.stageRun);
+  return withGate(core, { ...record, attempts: attempt.attempt - 1 }, { attempt, wait });
+}
+
+/** The row of an item that waits for a resource. */
+export function toHeldItem(core: RunCore, attempt: Attempt, wait: HeldWait): ItemRecord {
+  const { stageRun, index } = attempt;
+  const { inputVersion = null, dueAtMs } = wait;
+  const facts = { attempt, endedMs: 0, inputVersion, stored: null, dueAtMs };
+  const record = toItemRecord(core, { stageRun, index }, facts);
+  const place = { attempts: attempt.attempt - 1, endedAtMs: null, durationMs: null };
+  return withGate(core, { ...record, ...place }, { attempt, wait });
+}
+
+interface HeldFacts {
+  readonly attempt: Attempt;
+  readonly wait: HeldWait;
+}
+
+function withGate<T extends StageRecord | ItemRecord>(
+  core: RunCore,
+  record: T,
+  { attempt: { history, stageRun, index }, wait }: HeldFacts,
+): T {
+  const tally = index < 0 ? stageRun.tally : stageRun.map?.tallies.get(index);
+  const held = {
+    ...record,
+    state: "waiting" as const,
+    blocker: writeGateBlocker(wait.gate),
+    dueAtMs: wait.dueAtMs,
+    ...trailOf(tally, wait.now),
+  };
+  if (history === null) return held;
+  // It was tried before, and what it knows of that must outlive this process.
+  const failed = { ...held, failure: history.failure };
+  return withHistory(core, failed, { history, delayMs: history.previousDelayMs });
+}
+
+/** The event that tells of a wait for a resource. */
+export function toHeldEvent(attempt: Attempt, wait: HeldWait): EventDraft {
+  const { gate, now, dueAtMs, waiting } = wait;
+  const isItem = attempt.index >= 0;
+  return {
+    type: isItem ? "item.waiting" : "stage.waiting",
+    ...attempt.address(),
+    data: {
+      blocker: writeGateBlocker(gate),
+      resource: gate.resource,
+      ...(gate.key === null ? {} : { key: gate.key }),
+      ...(now.ahead === null ? {} : { ahead: now.ahead }),
+      ...(dueAtMs === null ? {} : { dueAtMs }),
+      ...(isItem ? { waiting, index: attempt.index } : {}),
     },
   };
 }

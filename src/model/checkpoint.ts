@@ -3,9 +3,10 @@
 // where its input really changed.
 
 import type { EncodedValue } from "../std/value.ts";
+import type { WaitTrail } from "./gate-wait.ts";
 import type { Failure, StageState, StoredValue, Via } from "./outcome.ts";
 
-/** Time spent waiting, by cause, in ms. Causes are kinds of blocker. */
+/** Time spent waiting, by cause, in ms: `retry`, or a kind of blocker with its resource, such as `quota:scorer`. */
 export type WaitedMs = Readonly<Record<string, number>>;
 
 /** A metric as one attempt left it. */
@@ -61,9 +62,11 @@ export interface StageRecord {
   readonly failure: Failure | null;
   readonly metrics: Readonly<Record<string, number>>;
   readonly waitedMs: WaitedMs;
-  /** Of a `waiting` stage: when it goes on, and for what it waits. */
+  /** Of a `waiting` stage: when it goes on, and for what it waits: `retry`, or a gate (`gate-wait.ts`). */
   readonly dueAtMs: number | null;
   readonly blocker: string | null;
+  /** Absent: it never waited long for a resource. */
+  readonly trail?: WaitTrail;
   /** Of a `waiting` one: what its next attempt has to know. Absent: nothing. */
   readonly history?: WaitHistory;
   readonly startedAtMs: number | null;
@@ -93,6 +96,7 @@ export interface ItemRecord {
   readonly waitedMs: WaitedMs;
   readonly dueAtMs: number | null;
   readonly blocker: string | null;
+  readonly trail?: WaitTrail;
   /** Of a `waiting` one: what its next attempt has to know. Absent: nothing. */
   readonly history?: WaitHistory;
   readonly startedAtMs: number | null;

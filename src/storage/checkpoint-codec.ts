@@ -1,6 +1,13 @@
 // Rows of stages, items and their failed attempts, and their columns, the same for every database.
 
-import type { ItemRecord, RetryRecord, StageRecord, WaitHistory } from "../model/checkpoint.ts";
+import type {
+  ItemRecord,
+  RetryRecord,
+  StageRecord,
+  WaitedMs,
+  WaitHistory,
+} from "../model/checkpoint.ts";
+import type { WaitTrail } from "../model/gate-wait.ts";
 import { STAGE_STATES, type Failure, type Via } from "../model/outcome.ts";
 import {
   type Column,
@@ -80,7 +87,7 @@ export function stageColumns(record: StageRecord): readonly Column[] {
     record.reason,
     failureColumn(record),
     jsonColumn(record.metrics),
-    jsonColumn(record.waitedMs),
+    waitsColumn(record),
     record.dueAtMs,
     record.blocker,
     record.startedAtMs,
@@ -106,7 +113,7 @@ export function toStageRecord(row: Row): StageRecord {
     reason: readTextOrNull(row, "reason"),
     ...readFailure(row),
     metrics: readJson(row, "metrics", {}),
-    waitedMs: readJson(row, "waits", {}),
+    ...readWaits(row),
     dueAtMs: readNumberOrNull(row, "due_at_ms"),
     blocker: readTextOrNull(row, "blocker"),
     startedAtMs: readNumberOrNull(row, "started_at_ms"),
@@ -133,7 +140,7 @@ export function itemColumns(record: ItemRecord): readonly Column[] {
     record.reason,
     failureColumn(record),
     jsonColumn(record.metrics),
-    jsonColumn(record.waitedMs),
+    waitsColumn(record),
     record.dueAtMs,
     record.blocker,
     record.startedAtMs,
@@ -156,7 +163,7 @@ export function toItemRecord(row: Row): ItemRecord {
     reason: readTextOrNull(row, "reason"),
     ...readFailure(row),
     metrics: readJson(row, "metrics", {}),
-    waitedMs: readJson(row, "waits", {}),
+    ...readWaits(row),
     dueAtMs: readNumberOrNull(row, "due_at_ms"),
     blocker: readTextOrNull(row, "blocker"),
     startedAtMs: readNumberOrNull(row, "started_at_ms"),
@@ -194,6 +201,27 @@ function failureColumn({ failure, history }: Pick<StageRecord, "failure" | "hist
 function readFailure(row: Row): Pick<StageRecord, "failure" | "history"> {
   const found = readJson<Failure | WaitingFailure | null>(row, "failure", null);
   return found !== null && "history" in found ? found : { failure: found };
+}
+
+/** Sums, and with them what else is known of waits: few rows have that, and none asks for it. */
+interface TrailedWaits {
+  readonly sums: WaitedMs;
+  readonly trail: WaitTrail;
+}
+
+function waitsColumn({ waitedMs, trail }: Pick<StageRecord, "waitedMs" | "trail">): Column {
+  if (trail === undefined) return jsonColumn(waitedMs);
+  return jsonColumn({ sums: waitedMs, trail } satisfies TrailedWaits);
+}
+
+function readWaits(row: Row): Pick<StageRecord, "waitedMs" | "trail"> {
+  const found = readJson<WaitedMs | TrailedWaits>(row, "waits", {});
+  return isTrailed(found) ? { waitedMs: found.sums, trail: found.trail } : { waitedMs: found };
+}
+
+/** No cause is called so that its sum could be a record. */
+function isTrailed(found: WaitedMs | TrailedWaits): found is TrailedWaits {
+  return typeof found["trail"] === "object";
 }
 
 function readVia(row: Row): Via | null {

@@ -54,7 +54,7 @@ export function refuseStageMove(
 export function reopenStage(record: StageRecord, mode: ResetStage["mode"]): StageRecord {
   if (mode === "keep") return { ...record, state: "pending" };
   return {
-    ...withoutHistory(record),
+    ...withoutWait(record),
     ...REOPENED,
     cpuMs: null,
     peakBytes: null,
@@ -64,13 +64,13 @@ export function reopenStage(record: StageRecord, mode: ResetStage["mode"]): Stag
 /** An item's row after the `open` reset of its stage. */
 export function reopenItem(record: ItemRecord): ItemRecord {
   return REOPENED_ITEM_STATES.includes(record.state)
-    ? { ...withoutHistory(record), ...REOPENED }
+    ? { ...withoutWait(record), ...REOPENED }
     : record;
 }
 
-function withoutHistory<T extends StageRecord | ItemRecord>(record: T): Omit<T, "history"> {
-  const { history, ...others } = record;
-  return history === undefined ? record : others;
+function withoutWait<T extends StageRecord | ItemRecord>(record: T): Omit<T, "history" | "trail"> {
+  const { history, trail, ...others } = record;
+  return history === undefined && trail === undefined ? record : others;
 }
 
 const REOPENED = {

@@ -105,6 +105,7 @@ function noteFailure(attempt: Attempt, error: unknown): AttemptHistory {
   if (before === null) {
     return {
       attempts: attempt.attempt,
+      failure: null,
       firstMessage: message,
       lastMessage: message,
       distinct: 1,
@@ -158,6 +159,7 @@ function toStep(decision: RetryDecision, parts: StepParts): Step {
     }
     case "retry":
       history.previousDelayMs = decision.delayMs;
+      history.failure = failure;
       if (once) history.onceUsed = true;
       if (decision.deferral) {
         history.deferrals += 1;

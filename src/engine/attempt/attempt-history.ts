@@ -1,9 +1,13 @@
 // What earlier attempts of a stage or item left for the next one. Made at the first failure, so that work which
 // succeeds at once costs nothing.
 
+import type { Failure } from "../../model/outcome.ts";
+
 /** What earlier attempts of a stage or item left for the next one. Made at the first failure. */
 export interface AttemptHistory {
   attempts: number;
+  /** Of the last one; null: it is not known any more. */
+  failure: Failure | null;
   firstMessage: string;
   lastMessage: string;
   distinct: number;

@@ -292,6 +292,7 @@ export class OutcomeHandler {
     this.#host.maps.offerMore(stageRun); // it holds no place while it waits
     this.#host.after(delayMs, () => {
       stageRun.addWait("retry", delayMs);
+      map?.items.makeTally(index).add("retry", delayMs);
       map?.retryDue(index, history);
     });
   }

@@ -17,4 +17,6 @@ export class AtGate {
   failed: Extract<EndedCall, { kind: "failed" }> | null = null;
   /** Why it waits, as it was last told, and since when, monotonic ms. */
   waits: { readonly hindrance: Hindrance; readonly sinceMs: number } | null = null;
+  /** What was stored and told of its wait, and when, monotonic ms; null: nothing. */
+  told: { readonly blocker: string; readonly atMs: number } | null = null;
 }

@@ -9,7 +9,8 @@ import type { Attempt, BlockHost } from "../attempt/attempt.ts";
 import type { RunCore } from "../run-core.ts";
 import type { StageRun } from "../stage-run.ts";
 import type { Admissions } from "./admissions.ts";
-import type { EndedCall, Entered, Permit } from "./permit-request.ts";
+import { countWait } from "../wait-tally.ts";
+import type { EndedCall, Entered, Hindrance, Permit } from "./permit-request.ts";
 import type { Asker, Visit } from "./visit.ts";
 
 /** What is asked of the driver. */
@@ -101,7 +102,7 @@ export class BlockUses implements BlockHost {
       if (attempt.phase !== "running") return this.#abandon(attempt, visit, entered);
       if (entered.kind === "granted") return entered.permit;
       if (entered.kind === "refused") throw this.#admissions.toRefusal(attempt, entered).error;
-      await this.#wait(attempt, visit, { turn, kind: entered.hindrance.kind });
+      await this.#wait(attempt, visit, { turn, hindrance: entered.hindrance });
     }
   }
 
@@ -109,10 +110,9 @@ export class BlockUses implements BlockHost {
   async #wait(
     attempt: Attempt,
     visit: Visit,
-    { turn, kind }: { readonly turn: Promise<void>; readonly kind: string },
+    { turn, hindrance }: { readonly turn: Promise<void>; readonly hindrance: Hindrance },
   ): Promise<void> {
-    const { clock } = this.#core.world;
-    const sinceMs = clock.monotonicMs();
+    const sinceMs = this.#core.world.clock.monotonicMs();
     this.#giveSlotUp(attempt);
     try {
       await untilAborted(attempt, turn);
@@ -121,7 +121,7 @@ export class BlockUses implements BlockHost {
       this.#core.world.limits.gate.leave(visit);
       throw error;
     } finally {
-      attempt.stageRun.addWait(kind, clock.monotonicMs() - sinceMs);
+      countWait(this.#core, attempt, { hindrance, sinceMs });
     }
   }
 

@@ -17,7 +17,7 @@ import type { MapItems } from "./map-items.ts";
 import type { ExpandedCounts, MapHost, WaitingMap } from "./map-host.ts";
 import { MapStage } from "./map-stage.ts";
 import { arrive, loadItem, readItemValue, versionOfItemNeeds } from "../needs.ts";
-import { restoreWait } from "../restore/restored-wait.ts";
+import { hasAttempts, restoreWait, takeUpTally } from "../restore/restored-wait.ts";
 import type { RunCore } from "../run-core.ts";
 import type { RunTimers } from "../run-timers.ts";
 import type { StageLedger } from "../stage-ledger.ts";
@@ -249,6 +249,10 @@ export class MapConductor implements MapHost {
     if (!keepsFailures || record.inputVersion !== map.versionOf(index)) return;
     // What took its process along too often ends as such.
     if (isolation !== null && isolation.judgeItem(stageRun, index).poison !== null) return;
+    const tally = items.makeTally(index);
+    const held = takeUpTally(this.#core, tally, record);
+    if (held !== null) stageRun.addWait(held.cause, held.ms);
+    if (!hasAttempts(record)) return;
     const { history, leftMs, delayMs } = restoreWait(this.#core, record, stageRun.readyMs);
     // The deadline of the whole stage counts from when its first list was wanted.
     stageRun.readyMs = Math.min(stageRun.readyMs, history.readySince);
@@ -259,6 +263,7 @@ export class MapConductor implements MapHost {
     map.noteWait(index, { attempt, failure: record.failure ?? unknownFailure });
     const goOn = (): void => {
       stageRun.addWait("retry", delayMs);
+      tally.add("retry", delayMs);
       map.retryDue(index, history);
     };
     if (leftMs > 0) this.#host.after(leftMs, goOn);

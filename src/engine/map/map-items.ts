@@ -4,6 +4,7 @@
 import type { ItemRecord } from "../../model/checkpoint.ts";
 import type { Failure, StageState, StoredValue, Via } from "../../model/outcome.ts";
 import type { EncodedValue } from "../../std/value.ts";
+import { WaitTally } from "../wait-tally.ts";
 import type { ItemKeys } from "./item-keys.ts";
 
 /** Position of each state in the byte that an item keeps. */
@@ -40,6 +41,8 @@ export class MapItems {
   readonly failures: Map<number, Failure> = new Map();
   readonly reasons: Map<number, string> = new Map();
   readonly vias: Map<number, Via> = new Map();
+  /** Of items that have waited. */
+  readonly tallies: Map<number, WaitTally> = new Map();
   readonly counts: Record<StageState, number> = {
     pending: 0,
     running: 0,
@@ -120,6 +123,16 @@ export class MapItems {
     if (record.failure !== null) this.failures.set(index, record.failure);
     if (record.reason !== null) this.reasons.set(index, record.reason);
     this.vias.set(index, "checkpoint");
+  }
+
+  /** The waits of an item, made if there is none yet. */
+  makeTally(index: number): WaitTally {
+    let tally = this.tallies.get(index);
+    if (tally === undefined) {
+      tally = new WaitTally();
+      this.tallies.set(index, tally);
+    }
+    return tally;
   }
 
   /** Items that have not ended. */

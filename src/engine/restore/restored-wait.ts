@@ -2,9 +2,11 @@
 // had tried counts, and it waits for what is left of its wait.
 
 import type { ItemRecord, StageRecord } from "../../model/checkpoint.ts";
+import { parseGateBlocker, waitCause } from "../../model/gate-wait.ts";
 import type { AttemptHistory } from "../attempt/attempt-history.ts";
 import type { RunCore } from "../run-core.ts";
 import type { StageRun } from "../stage-run.ts";
+import type { WaitTally } from "../wait-tally.ts";
 
 /** What a wait of an earlier epoch leaves. */
 export interface RestoredWait {
@@ -26,8 +28,8 @@ export function takeUpWait(core: RunCore, stageRun: StageRun): RestoredWait | nu
     return null;
   }
   if (record.state !== "waiting") return null;
-  // Before millrace kept histories a deferred first attempt left nothing to go on from.
-  if (record.attempts < 1 && record.history === undefined) return null;
+  takeUpTally(core, stageRun.makeTally(), record);
+  if (!hasAttempts(record)) return null;
   const wait = restoreWait(core, record, stageRun.readyMs);
   stageRun.state = "waiting";
   stageRun.attempts = record.attempts;
@@ -37,8 +39,24 @@ export function takeUpWait(core: RunCore, stageRun: StageRun): RestoredWait | nu
   stageRun.peakBytes = record.peakBytes;
   const metrics = Object.entries(record.metrics);
   if (metrics.length > 0) stageRun.metrics = new Map(metrics);
-  for (const [cause, ms] of Object.entries(record.waitedMs)) stageRun.addWait(cause, ms);
   return wait;
+}
+
+/** False for what waited before its first attempt, for a resource: it begins anew. */
+export function hasAttempts({ attempts, history }: StageRecord | ItemRecord): boolean {
+  return attempts > 0 || history !== undefined;
+}
+
+/** What a stage or item has waited so far counts, for a resource until now. That wait is told by its cause. */
+export function takeUpTally(
+  core: RunCore,
+  tally: WaitTally,
+  record: StageRecord | ItemRecord,
+): { readonly cause: string; readonly ms: number } | null {
+  const gate = parseGateBlocker(record.blocker);
+  const nowMs = Math.round(core.journal?.nowMs() ?? core.world.clock.wallMs());
+  const ms = tally.takeUp(record, gate === null ? null : { gate, nowMs });
+  return gate === null ? null : { cause: waitCause(gate), ms };
 }
 
 /** What the row of a waiting stage or item says of its wait.
@@ -51,11 +69,14 @@ export function restoreWait(
   const { failure, history } = record;
   const nowMs = core.journal?.nowMs() ?? core.world.clock.wallMs();
   const message = failure?.message ?? "";
-  const dueMs = Math.max(0, (record.dueAtMs ?? 0) - nowMs);
+  // What waited for a resource comes to the gate at once, and waits there.
+  const isHeld = parseGateBlocker(record.blocker) !== null;
+  const dueMs = isHeld ? 0 : Math.max(0, (record.dueAtMs ?? 0) - nowMs);
   const readyForMs = history === undefined ? null : nowMs - history.readyAtMs;
   return {
     history: {
       attempts: record.attempts,
+      failure,
       firstMessage: failure?.firstMessage ?? message,
       lastMessage: message,
       distinct: failure?.distinct ?? 1,
@@ -67,6 +88,6 @@ export function restoreWait(
     },
     // However clocks differ, a wait never begins again.
     leftMs: Math.min(dueMs, history?.delayMs ?? dueMs),
-    delayMs: history?.delayMs ?? dueMs,
+    delayMs: isHeld ? 0 : (history?.delayMs ?? dueMs),
   };
 }

@@ -151,6 +151,7 @@ function isPlain(record: StageRecord): boolean {
     record.peakBytes === null &&
     record.itemCount === null &&
     isEmpty(record.metrics) &&
+    record.trail === undefined &&
     isEmpty(record.waitedMs)
   );
 }
