@@ -90,16 +90,20 @@ export class DurableJournal implements Journal {
     await this.#write({ kind: "tell", events });
   }
 
-  async takePermits(asked: Asked): Promise<PermitResult> {
-    const { worker } = this.#options;
-    const result = await this.#write({ kind: "take-permits", worker, events: [], ...asked });
-    if (result.kind === "permitted" || result.kind === "held-back") return result;
-    throw new TypeError(`Permits were answered with "${result.kind}".`);
+  takePermits(asked: Asked): Promise<PermitResult> {
+    const { runId, epoch, worker } = this.#options;
+    const { stage, item, slot, uses } = asked;
+    const address = { runId, epoch, stage, item, slot };
+    const write = { kind: "take-permits" as const, ...address, worker, uses, events: NO_EVENTS };
+    return this.#send(write).then(toPermitResult);
   }
 
   releasePermits(returned: Returned): void {
-    const write = { kind: "release-permits" as const, events: [], ...returned };
-    this.#write(write).catch((error: unknown) => this.#options.onFault(error));
+    const { runId, epoch, onFault } = this.#options;
+    const { stage, item, slot, uses } = returned;
+    const address = { runId, epoch, stage, item, slot };
+    const write = { kind: "release-permits" as const, ...address, uses, events: NO_EVENTS };
+    this.#send(write).catch(onFault);
   }
 
   async putCrash(crash: CrashedAttempt): Promise<void> {
@@ -217,6 +221,13 @@ export class DurableJournal implements Journal {
         );
     }
   }
+}
+
+const NO_EVENTS: readonly EventDraft[] = Object.freeze([]);
+
+function toPermitResult(result: WriteResult): PermitResult {
+  if (result.kind === "permitted" || result.kind === "held-back") return result;
+  throw new TypeError(`Permits were answered with "${result.kind}".`);
 }
 
 function reasonOf(result: WriteResult): string {

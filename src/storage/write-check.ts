@@ -131,7 +131,8 @@ function assertNewRun(write: Extract<Write, { readonly kind: "create-run" }>): v
 function assertPermits({ item, uses }: TakePermitsWrite | ReleasePermitsWrite): void {
   if (item !== null) assertItemKey(item);
   assertBetween("The number of resources", uses.length, [1, RESOURCE_USES_MAX]);
-  for (const { key } of uses) assertName("key of a resource", key);
+  for (const { key } of uses) if (key !== "") assertName("key of a resource", key);
+  if (uses.length === 1) return;
   const names = uses.map(({ resource, key }) => `${resource}/${key}`);
   assert(new Set(names).size === names.length, `A resource is named twice: ${names.join(", ")}.`);
 }

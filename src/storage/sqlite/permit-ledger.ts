@@ -32,12 +32,18 @@ export class PermitLedger implements PermitBook {
   readonly #entries: Map<string, LedgerEntry> = new Map();
   readonly #byNumber: Map<number, LedgerEntry> = new Map();
 
+  #last: LedgerEntry | null = null;
+
   constructor(rows: ResourceRows, nowMs: number) {
     this.#rows = rows;
     this.nowMs = nowMs;
   }
 
   find(address: ResourceAddress): LedgerEntry {
+    // Nearly always the one that was asked for before.
+    const last = this.#last;
+    if (last !== null && last.resource === address.resource && last.key === address.key)
+      return last;
     const name = `${address.resource}/${address.key}`;
     let entry = this.#entries.get(name);
     if (entry === undefined) {
@@ -45,6 +51,7 @@ export class PermitLedger implements PermitBook {
       this.#entries.set(name, entry);
       if (entry.number > 0) this.#byNumber.set(entry.number, entry);
     }
+    this.#last = entry;
     return entry;
   }
 
