@@ -126,9 +126,22 @@ test("a reset without a key lifts what was set for any key", async () => {
   await mill.resetResource("host");
 
   const { resources } = await mill.resources({ resource: "host" });
-  expect(
-    resources.map(({ limit, breaker, override }) => [limit, breaker?.state, override]),
-  ).toEqual(Array.from({ length: 3 }, () => [4, "closed", undefined]));
+  expect(resources.map(({ key, limit, breaker }) => [key, limit, breaker?.state])).toEqual([
+    ["a", 4, "closed"],
+    ["b", 4, "closed"],
+  ]);
+  expect(resources.map(({ override }) => override)).toEqual([undefined, undefined]);
+});
+
+test("a resource that was only set by hand, and reset, is listed as one that nobody has used", async () => {
+  const { mill } = await setup();
+  const before = await mill.resources();
+  await mill.setResource("host", { limit: 9 });
+  expect((await mill.resources({ resource: "host" })).resources).toMatchObject([{ limit: 9 }]);
+
+  await mill.resetResource("host");
+
+  expect(await mill.resources()).toEqual(before);
 });
 
 const IMPOSSIBLE: readonly (readonly [options: object, message: string])[] = [

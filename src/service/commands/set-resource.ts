@@ -14,14 +14,10 @@ import { DURATION_MS_MAX, PAGE_ROWS_MAX, REASON_CHARS_MAX } from "../../model/li
 import type { QuotaDeclared, QuotaOptions, ResourceTerms } from "../../model/resource.ts";
 import { findResourceOverride } from "../../policy/admission.ts";
 import { parseDuration, type Duration } from "../../std/duration.ts";
-import type {
-  ResourceAddress,
-  ResourceOrder,
-  ResourceRecord,
-} from "../../storage/permits/permit-write.ts";
+import type { ResourceAddress, ResourceOrder } from "../../storage/permits/permit-write.ts";
 import type { MillContext } from "../mill-context.ts";
 import { checkResourceKey, getResourceTerms } from "../queries/known-resources.ts";
-import { viewOne } from "../queries/list-resources.ts";
+import { isResourceMoved, viewOne } from "../queries/list-resources.ts";
 import type { ResourceView } from "../views/resource-view.ts";
 import { whileOpen } from "./begin-run.ts";
 
@@ -110,7 +106,8 @@ export async function resetResource(
   await checkOrder(mill, name, options);
   const order = { change: { kind: "reset" as const }, options };
   const address = toAddress(name, options);
-  await write(mill, address, order);
+  const record = await mill.store.findResource(address);
+  if (record !== undefined && isResourceMoved(record)) await write(mill, address, order);
   if (options.key === undefined) {
     for (const each of await listSetKeys(mill, name)) await write(mill, each, order);
   }
@@ -126,17 +123,11 @@ async function listSetKeys(
   let after: ResourceAddress = { resource, key: "" };
   for (;;) {
     const page = await store.listResources({ resource, after, limit: PAGE_ROWS_MAX });
-    found.push(...page.filter((record) => isSet(record)));
+    found.push(...page.filter(isResourceMoved));
     const last = page.at(-1);
     if (last === undefined || page.length < PAGE_ROWS_MAX) return found;
     after = { resource, key: last.key };
   }
-}
-
-function isSet({ state }: ResourceRecord): boolean {
-  const { breaker, override, pausedUntilMs } = state;
-  const isMoved = breaker !== null && (breaker.state !== "closed" || breaker.override !== null);
-  return isMoved || override !== null || pausedUntilMs !== null;
 }
 
 async function checkOrder(

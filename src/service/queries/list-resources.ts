@@ -50,7 +50,7 @@ export async function listResources(
   const page = found.slice(0, limit);
   const viewer = new Viewer(sources);
   const views: ResourceView[] = [];
-  for (const record of page) views.push(await viewer.view(record));
+  for (const record of page) if (!isForgotten(record)) views.push(await viewer.view(record));
   const last = page.at(-1);
   const hasMore = found.length > limit || (limit === PAGE_ROWS_MAX && found.length === limit);
   return {
@@ -66,6 +66,20 @@ export async function viewOne(
 ): Promise<ResourceView> {
   const record = await sources.store.findResource(address);
   return await new Viewer(sources).view(record ?? toUnused(address, null));
+}
+
+/** True where a reset would change something: an override, a pause, or a breaker that is not simply closed. */
+export function isResourceMoved({ state }: ResourceRecord): boolean {
+  const { breaker, override, pausedUntilMs } = state;
+  const isMoved = breaker !== null && (breaker.state !== "closed" || breaker.override !== null);
+  return isMoved || override !== null || pausedUntilMs !== null;
+}
+
+/** The line of a whole resource that nobody uses as such, once what was set for it is lifted. */
+function isForgotten(record: ResourceRecord): boolean {
+  const { key, usedAtMs, waiting, totals } = record;
+  const isUsed = totals.granted + totals.throttled + waiting > 0;
+  return key === "" && usedAtMs > 0 && !isUsed && !isResourceMoved(record);
 }
 
 async function listRecords(
@@ -91,8 +105,8 @@ async function listRecords(
 async function listUnused({ store, resources }: ResourceSources): Promise<ResourceRecord[]> {
   const unused: ResourceRecord[] = [];
   for (const { terms } of resources.list()) {
-    const [used] = await store.listResources({ resource: terms.name, limit: 1 });
-    if (used === undefined) unused.push(toUnused({ resource: terms.name, key: "" }, terms));
+    const stored = await store.listResources({ resource: terms.name, limit: 2 });
+    if (stored.every(isForgotten)) unused.push(toUnused({ resource: terms.name, key: "" }, terms));
   }
   return unused;
 }
