@@ -57,7 +57,7 @@ async function open(guard: Breaker, failures = 3): Promise<void> {
   for (let count = 0; count < failures; count += 1) await fail(guard);
 }
 
-test("R116 R118: threshold failures in a row open it; then it fails at once, calls nothing, and names itself", async () => {
+test("R116: threshold failures in a row open it; then it fails at once, calls nothing, and names itself", async () => {
   const { guard, clock } = world();
   await open(guard, 2);
   expect(guard.state).toBe("closed");
@@ -109,7 +109,7 @@ test("R119 R121: a failed probe reopens for longer", async () => {
   expect(leftMs).toBeLessThanOrEqual(60_000);
 });
 
-test("R122: a probe that is aborted gives its place back, and so does one that hangs", async () => {
+test("a probe that is aborted gives its place back, and so does one that hangs", async () => {
   const { guard, clock } = world();
   await open(guard);
   await clock.advance(30_000);
@@ -135,7 +135,7 @@ test("R123: what is excluded, and what proves the other side alive, does not cou
   expect(byFunction.guard.state).toBe("open");
 });
 
-test("R124 R125: each change is told once with who and why, by hand too", async () => {
+test("R125: each change is told once with who and why, by hand too", async () => {
   const { guard, clock, changes } = world();
   await open(guard);
   await refusal(guard);
@@ -173,7 +173,7 @@ test("R125: a listener that throws or rejects changes nothing for callers", asyn
   expect(heard).toBe(2);
 });
 
-test("R126: its figures are state, failures, threshold, recovery, last failure, time in state and totals", async () => {
+test("its figures are state, failures, threshold, recovery, last failure, time in state and totals", async () => {
   const { guard, clock } = world();
   const startMs = clock.wallMs();
   await guard.run(() => "fine");

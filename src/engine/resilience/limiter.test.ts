@@ -96,7 +96,7 @@ test("R110: a permit is released once; the second time is an error and frees not
   expect(places.stats("a")).toMatchObject({ running: 0, succeeded: 3, failed: 1 });
 });
 
-test("R100: the figures of a key are running, waiting, succeeded, failed, total and limit", async () => {
+test("the figures of a key are running, waiting, succeeded, failed, total and limit", async () => {
   const { places } = world({ limit: 1 });
   await places.run("a", () => "fine");
   await expect(places.run("a", () => Promise.reject(new Error("no")))).rejects.toThrow("no");

@@ -72,7 +72,7 @@ test("R139: a cost above the burst and a rate of 0 are refused at once", async (
   expect(tokens.stats().consumed).toBe(0);
 });
 
-test("R140: its figures are available, consumed and throttled", async () => {
+test("its figures are available, consumed and throttled", async () => {
   const { tokens, clock } = world();
   await tokens.take(4);
   expect(tokens.stats()).toEqual({ available: 6, consumed: 4, throttled: 0, waiting: 0 });
