@@ -46,6 +46,7 @@ export type {
 } from "../model/outcome.ts";
 export type { RetryMatch, RetryOptions, RetryRule } from "../model/retry.ts";
 export { classifyText } from "../policy/classify/classify-text.ts";
+export { hostKey } from "../policy/host-key.ts";
 export type { TriggerRule } from "../model/stage/trigger.ts";
 export type { ArtifactReference, Context } from "../model/context.ts";
 export { AbortReason } from "../model/context.ts";
