@@ -7,8 +7,11 @@ import { join } from "node:path";
 import process from "node:process";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Summary } from "./manifest/gather.ts";
+import { toPace } from "./pace.ts";
+import { countParallelMax, listTooSoon, listWaits } from "./server/judge.ts";
 import { startServer } from "./server/server.ts";
-import { PAPER_NAMES, readPaper } from "./server/sites.ts";
+import type { LogEntry } from "./server/server.ts";
+import { FORBIDDEN_PATH, PAPER_NAMES, readPaper } from "./server/sites.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const CONFIG = join("examples", "05-content-download", "millrace.config.ts");
@@ -65,6 +68,20 @@ async function expectWholeFiles(): Promise<void> {
   }
 }
 
+/** Whoever asked, and whoever died meanwhile: no host got more than it bears. */
+function expectPolite(entries: readonly LogEntry[]): void {
+  for (const host of new Set(entries.map((entry) => entry.host))) {
+    const most = host === "metadata.test" ? 2 : 4;
+    expect(countParallelMax(entries, host), host).toBeLessThanOrEqual(most);
+  }
+  for (const { entry, askedMs, gotMs } of listWaits(entries, "address")) {
+    expect(gotMs, entry.host).toBeGreaterThanOrEqual(askedMs);
+  }
+  expect(entries.filter(({ path }) => path.startsWith(FORBIDDEN_PATH))).toEqual([]);
+  const breaker = { threshold: 5, forMs: toPace(60) };
+  expect(listTooSoon(entries, "dead.test", breaker)).toEqual([]);
+}
+
 test("R305: started by name it works the list with two workers; again, nothing is new; healed, eight more succeed", async () => {
   const first = await run(EXAMPLE);
   expect(first).toMatchObject({ code: 0 });
@@ -78,6 +95,7 @@ test("R305: started by name it works the list with two workers; again, nothing i
 
   const healed = await run([...EXAMPLE, "--heal"]);
   expect(healed).toMatchObject({ code: 0 });
+  expect(healed.text).toContain("reset host/dead.test");
   expect(await readSummary()).toMatchObject({ succeeded: 17, skipped: 3, failed: 7, open: 0 });
   await expectWholeFiles();
 }, 120_000);
@@ -91,7 +109,7 @@ test("R267: show explains the order of resolvers and where each setting came fro
   expect(await readdir(folder)).toEqual([]);
 });
 
-test("R305: a worker killed amid downloads loses nothing: another ends every run once, and no file is half", async () => {
+test("R105 R106 R305: a worker killed amid downloads loses nothing: another ends every run once, and no file is half", async () => {
   const server = await startServer();
   const variables = { CONTENT_DOWNLOAD_TEST_SERVER: `127.0.0.1:${server.port}` };
   const faults = join(folder, "faults.json");
@@ -106,6 +124,7 @@ test("R305: a worker killed amid downloads loses nothing: another ends every run
     expect(await run(drain, variables)).toMatchObject({ signal: null });
     const gather = join("examples", "05-content-download", "gather.ts");
     expect(await run([gather], variables)).toMatchObject({ code: 0 });
+    expectPolite(await server.settled());
   } finally {
     await server.close();
   }

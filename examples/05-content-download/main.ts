@@ -38,7 +38,12 @@ try {
   const millrace = (...words: readonly string[]): Promise<number | null> =>
     run(join("src", "cli", "main.ts"), words, server.port);
   await millrace("queue", "import", LIST, CONFIG);
-  if (values.heal) await millrace("queue", "retry-failed", "--yes", "--config", CONFIG);
+  if (values.heal) {
+    // Its breaker would find out by itself, in its own time.
+    const reason = ["--reason", "the dead host is back"];
+    await millrace("resources", "reset", "host/dead.test", ...reason, "--config", CONFIG);
+    await millrace("queue", "retry-failed", "--yes", "--config", CONFIG);
+  }
   const work = ["queue", "run", CONFIG, "--drain", "--log", "quiet"];
   const ends = await Promise.all([millrace(...work), millrace(...work)]);
   const gathered = await run(join(import.meta.dirname, "gather.ts"), [], server.port);

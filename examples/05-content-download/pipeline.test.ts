@@ -136,6 +136,8 @@ test("R305: the manifest has a line per run with its resolver, reason and attemp
     cut: { outcome: "failed", reason: "UND_ERR_SOCKET", attempts: 3 },
     stalled: { outcome: "failed", reason: "UND_ERR_BODY_TIMEOUT", attempts: 3 },
     loop: { outcome: "failed", reason: expect.stringContaining("redirects"), attempts: 1 },
+    "dead-zoo": { outcome: "failed", reason: "unavailable", attempts: null },
+    "dead-sandwich-OOP": { outcome: "failed", reason: "unavailable", attempts: null },
     "into-the-house": { outcome: "failed", reason: expect.stringContaining("private") },
     "no-address": { outcome: "failed", reason: "INPUT_INVALID", attempts: 0 },
   });
@@ -173,6 +175,8 @@ test("R305: the host that was dead comes back, and what failed of it succeeds; t
   const again = await mill.import(contentDownload, createReadStream(LIST));
   expect(again).toMatchObject({ created: 0, duplicates: 28, badLines: 1 });
   server.heal();
+  // Without it the breaker would let them go in its own time.
+  await mill.resetResource("host", { key: "dead.test", reason: "it is back" });
   await mill.retryFailed({ runsPerSecond: 100 });
   const { summary } = await drain();
   expect(summary).toMatchObject({ total: 27, succeeded: 17, skipped: 3, failed: 7 });

@@ -4,7 +4,7 @@ import { input, pipeline, provided, required, stage } from "millrace";
 import { toPace } from "./pace.ts";
 import { ARTIFACT } from "./resolve/artifact.ts";
 import { RESOLVER_NAMES } from "./resolve/resolver.ts";
-import { HAS_RESOURCES, host } from "./resources.ts";
+import { host } from "./resources.ts";
 import type { Web } from "./settings.ts";
 import * as stages from "./stages.ts";
 
@@ -16,6 +16,8 @@ const resolve = stage(
   {
     needs: { source, web },
     skips: true,
+    // Longer than any pause that a host may ask for. Of a host that stays down, this ends the waiting.
+    deadline: toPace(1_200),
     description: `Finds where the document lies. Asks, in this order: ${RESOLVER_NAMES.join(", ")}.`,
   },
   stages.resolve,
@@ -25,9 +27,7 @@ const download = stage(
   "download",
   {
     needs: { source, web, plan: required(resolve) },
-    ...(HAS_RESOURCES && {
-      uses: ({ plan }: { readonly plan: stages.Resolved }) => [host.for(plan.location)],
-    }),
+    uses: ({ plan }) => [host.for(plan.location)],
     skips: true,
     description: "Fetches the document, if it has changed.",
   },

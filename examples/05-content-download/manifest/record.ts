@@ -2,7 +2,7 @@
 // next; times and ids of runs are in the run records.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Settled } from "millrace";
+import type { Failure, Settled } from "millrace";
 import * as z from "zod";
 import type { Endings } from "../stages.ts";
 import { isCode, replaceFile } from "../store/content-store.ts";
@@ -13,14 +13,17 @@ const RECORD = z.strictObject({
   address: z.string().nullable(),
   resolver: z.string().nullable(),
   outcome: z.enum(["succeeded", "skipped", "failed"]),
-  /** Why it was skipped or failed; of a document that had not changed, `not-modified`. */
+  /**
+   * Why it was skipped or failed; of a document that had not changed, `not-modified`. `unavailable`: its host, or a
+   * service that was to find it, did not get well while we were ready to wait.
+   */
   reason: z.string().nullable(),
   bytes: z.number().nullable(),
   sha256: z.string().nullable(),
   /** Relative to the folder of the manifest. */
   file: z.string().nullable(),
-  /** Of the stage that decided. */
-  attempts: z.number(),
+  /** Of the stage that decided; null where it was not the document that did. */
+  attempts: z.number().nullable(),
 });
 
 /** A line of the manifest. */
@@ -65,7 +68,18 @@ function toFailure(
   ending: Settled<unknown> | undefined,
 ): Pick<ManifestRecord, "reason" | "attempts"> {
   const error = ending?.status === "failed" ? ending.error : undefined;
+  if (error !== undefined && isAway(error)) return { reason: "unavailable", attempts: null };
   return { reason: error?.code ?? error?.message ?? "unknown", attempts: error?.attempts ?? 0 };
+}
+
+const AWAY_CODES: readonly string[] = ["HTTP 502", "HTTP 503", "HTTP 504"];
+
+/**
+ * Whether a run of a host that is down was the one to ask it, or waited for its breaker until its own deadline, is
+ * chance; that the host is down is not.
+ */
+function isAway({ class: kind, code }: Failure): boolean {
+  return kind === "deadline" || kind === "breaker-open" || AWAY_CODES.includes(code ?? "");
 }
 
 /** Keeps the line of a run until all lines are gathered. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { checkUrl, toHostKey, UnsafeUrlError } from "./check-url.ts";
+import { checkUrl, UnsafeUrlError } from "./check-url.ts";
 
 function reasonOf(address: string, options: Parameters<typeof checkUrl>[1] = {}): string {
   try {
@@ -68,11 +68,4 @@ test("R301: a redirect is judged by where it leads from where it was met", () =>
 
 test("an error of a refused address does not repeat its credentials", () => {
   expect(() => checkUrl("http://user:secret@example.com/a")).toThrow(/^"example\.com\/a" is not/);
-});
-
-test("the key of a host ignores case, credentials and the usual port, and keeps any other", () => {
-  expect(toHostKey("http://Example.COM/a")).toBe("example.com");
-  expect(toHostKey("https://u:p@example.com:443/b")).toBe("example.com");
-  expect(toHostKey("http://example.com./")).toBe("example.com");
-  expect(toHostKey("http://example.com:8080/")).toBe("example.com:8080");
 });

@@ -58,13 +58,3 @@ function findHostFault(hostname: string, testNames: boolean): string | undefined
 function refuse(address: string, reason: string, why: string): UnsafeUrlError {
   return new UnsafeUrlError(`"${address}" is not asked: ${why}.`, reason);
 }
-
-/**
- * The key that requests to one host are counted under: lower case, without credentials or a final dot, with a port
- * that is not the usual one.
- */
-export function toHostKey(address: string): string {
-  const { hostname, port } = new URL(address);
-  const host = hostname.replace(/\.$/, "");
-  return port === "" ? host : `${host}:${port}`;
-}

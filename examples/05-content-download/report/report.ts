@@ -67,7 +67,7 @@ function drawLine({ record }: Line): string {
   const name = file === null ? escape(id) : `<a href="${escape(file)}">${escape(id)}</a>`;
   return `<tr><td>${name}</td><td class="${outcome}">${outcome}</td><td>${escape(reason ?? "")}</td>
 <td>${escape(resolver ?? "")}</td><td class="address">${escape(address ?? "")}</td>
-<td class="number">${bytes ?? ""}</td><td class="number">${attempts}</td></tr>`;
+<td class="number">${bytes ?? ""}</td><td class="number">${attempts ?? ""}</td></tr>`;
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {

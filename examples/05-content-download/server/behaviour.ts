@@ -39,12 +39,16 @@ export function serve(content: Uint8Array, etag: string): Behaviour {
       : { status: 200, headers, body: content };
 }
 
-/** Two seconds, as a number or as a date. */
-export function busyAtFirst(form: "seconds" | "date", then: Behaviour): Behaviour {
+/** Wants to be left alone for a while at first: so many seconds, said as a number or as a date. */
+export function busyAtFirst(
+  form: "seconds" | "date",
+  then: Behaviour,
+  seconds: number = 2,
+): Behaviour {
   return (visit) => {
     if (visit.method !== "GET" || visit.count > 1) return then(visit);
-    const untilMs = Math.floor(visit.nowMs / 1_000) * 1_000 + 2_000;
-    const value = form === "seconds" ? "2" : new Date(untilMs).toUTCString();
+    const untilMs = Math.floor(visit.nowMs / 1_000) * 1_000 + seconds * 1_000;
+    const value = form === "seconds" ? String(seconds) : new Date(untilMs).toUTCString();
     return { status: 429, headers: { "retry-after": value }, body: "slow down\n" };
   };
 }

@@ -33,9 +33,10 @@ test("a wait is told with what it got, of the host and of the address, in both f
   const date = new Date(11_000).toUTCString();
   const log = [
     seconds,
-    entry(2, 3_400),
-    entry(3, 3_500, { path: "/x" }),
-    entry(4, 9_700, { host: "b.test", retryAfter: date }),
+    entry(2, 1_505),
+    entry(3, 3_400),
+    entry(4, 3_500, { path: "/x" }),
+    entry(5, 9_700, { host: "b.test", retryAfter: date }),
   ];
   expect(listWaits(log)).toMatchObject([
     { askedMs: 2_000, gotMs: 1_900 },
@@ -58,7 +59,21 @@ test("a request that comes while a host that failed too often should rest is fou
     entry(3, 25),
     entry(4, 129),
     entry(5, 130),
+    entry(6, 140, failed),
   ];
   expect(listTooSoon(log, "a.test", breaker).map(({ id }) => id)).toEqual([4]);
   expect(listTooSoon(log, "a.test", { ...breaker, threshold: 3 })).toEqual([]);
+});
+
+test("each failure of a probe begins a new rest, and a success ends it", () => {
+  const failed = { status: 503 };
+  const breaker = { threshold: 1, forMs: 100 };
+  const log = [
+    entry(1, 0, failed),
+    entry(2, 110, failed),
+    entry(3, 200),
+    entry(4, 220),
+    entry(5, 230),
+  ];
+  expect(listTooSoon(log, "a.test", breaker).map(({ id }) => id)).toEqual([3]);
 });

@@ -21,6 +21,9 @@ export function countParallelMax(entries: readonly LogEntry[], host: string): nu
   return most;
 }
 
+/** How long an answer may take to be read, noted and told to every process, ms. */
+const TOLD_MS = 50;
+
 /** A wait that a host asked for, and what it got. Both from the moment the answer began: its headers went first. */
 export interface Wait {
   readonly entry: LogEntry;
@@ -29,13 +32,18 @@ export interface Wait {
   readonly gotMs: number;
 }
 
-/** All waits that were asked for with Retry-After. `of` says what must wait. Default: the whole host. */
+/**
+ * All waits that were asked for with Retry-After. `of` says what must wait. Default: the whole host, but for what was
+ * on its way already.
+ */
 export function listWaits(entries: readonly LogEntry[], of: "host" | "address" = "host"): Wait[] {
   const asking = entries.filter(({ retryAfter }) => retryAfter !== null);
   return asking.map((entry) => {
     const later = entries.filter(
-      ({ id, host, path }) =>
-        id > entry.id && host === entry.host && (of === "host" || path === entry.path),
+      ({ id, host, path, startMs }) =>
+        id > entry.id &&
+        host === entry.host &&
+        (of === "host" ? startMs > entry.endMs + TOLD_MS : path === entry.path),
     );
     const nextMs = Math.min(...later.map(({ startMs }) => startMs));
     return { entry, askedMs: toWaitMs(entry), gotMs: nextMs - entry.startMs };
@@ -57,7 +65,10 @@ export function listAsked(entries: readonly LogEntry[], host: string): string[] 
     .map(({ method, path }) => `${method} ${path}`);
 }
 
-/** Requests that reached a host within `forMs` after it had failed so many times in a row: too soon. */
+/**
+ * Requests that reached a host too soon: within `forMs` after it had failed for at least so many times in a row. What
+ * was on its way already is not.
+ */
 export function listTooSoon(
   entries: readonly LogEntry[],
   host: string,
@@ -65,12 +76,12 @@ export function listTooSoon(
 ): LogEntry[] {
   const own = entries.filter((entry) => entry.host === host);
   let inARow = 0;
-  let openedAtMs: number | undefined;
+  const closedAtMs: number[] = [];
   for (const entry of own.toSorted((a, b) => a.endMs - b.endMs)) {
     inARow = entry.status >= 500 ? inARow + 1 : 0;
-    if (inARow === breaker.threshold) openedAtMs ??= entry.endMs;
+    if (inARow >= breaker.threshold) closedAtMs.push(entry.endMs);
   }
-  if (openedAtMs === undefined) return [];
-  const fromMs = openedAtMs;
-  return own.filter(({ startMs }) => startMs > fromMs && startMs < fromMs + breaker.forMs);
+  return own.filter(({ startMs }) =>
+    closedAtMs.some((fromMs) => startMs > fromMs && startMs < fromMs + breaker.forMs),
+  );
 }

@@ -47,7 +47,7 @@ export function makeSites(): ReadonlyMap<string, Behaviour> {
     // Beside the bundled list: enough documents on one host, and enough entries of metadata, to see limits at work.
     ...PAPER_NAMES.flatMap((name): [string, Behaviour][] => [
       [`shelf.test/${name}.pdf`, paper(name)],
-      [`busy.test/shelf/${name}.pdf`, behave.busyAtFirst("seconds", paper(name))],
+      [`resting.test/${name}.pdf`, behave.busyAtFirst("seconds", paper(name), 30)],
       [
         `metadata.test/works/shelf%2F${name}`,
         behave.json({ pdf: `http://shelf.test/${name}.pdf` }),
@@ -121,8 +121,8 @@ function listFaulty(paper: Paper): Sites {
     ["faulty.test/error.pdf", behave.brokenInside(paper("zoo"))],
     ["faulty.test/loop/a.pdf", behave.redirect("/loop/b.pdf")],
     ["faulty.test/loop/b.pdf", behave.redirect("/loop/a.pdf")],
-    ["faulty.test/cut.pdf", behave.half(readPaper("zoo-faq"), "hang-up")],
-    ["faulty.test/stalled.pdf", behave.half(readPaper("zoo-faq"), "fall-silent")],
+    ["torn.test/cut.pdf", behave.half(readPaper("zoo-faq"), "hang-up")],
+    ["silent.test/stalled.pdf", behave.half(readPaper("zoo-faq"), "fall-silent")],
     ["faulty.test/inside.pdf", behave.redirect("http://10.0.0.7/secret.pdf")],
   ];
 }
