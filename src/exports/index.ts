@@ -93,14 +93,14 @@ export type { RetryFailedOptions, RetryOutcome } from "../service/selection/retr
 export type { SelectionOutcome, SkippedRun } from "../service/selection/run-selection.ts";
 export type { ImportOptions, ImportOutcome } from "../service/queue-import/import-runs.ts";
 export type { PipelineStats, QueueStats } from "../service/queries/queue-stats.ts";
-export type { CancelOptions, CancelOutcome } from "../service/commands/cancel-run.ts";
-export type { ResourceListQuery, ResourcePage } from "../service/queries/list-resources.ts";
+export type { ResourceListQuery, ResourcePage } from "../service/resources/list-resources.ts";
 export type { ResourceView } from "../service/views/resource-view.ts";
 export type {
   ResourceOrderOptions,
   SetResourceOptions,
   TripResourceOptions,
-} from "../service/commands/set-resource.ts";
+} from "../service/resources/set-resource.ts";
+export type { CancelOptions, CancelOutcome } from "../service/commands/cancel-run.ts";
 export type { Explanation } from "../service/explain.ts";
 export type { Blocker } from "../model/blocker.ts";
 export { defineConfig } from "../config/define-config.ts";

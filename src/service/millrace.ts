@@ -42,10 +42,10 @@ import type {
   ResourceOrderOptions,
   SetResourceOptions,
   TripResourceOptions,
-} from "./commands/set-resource.ts";
+} from "./resources/set-resource.ts";
 import { startRun, type StartOptions } from "./commands/start-run.ts";
 import { GateWatch } from "./gate-watch.ts";
-import { declareResources } from "./declare-resources.ts";
+import { declareResources } from "./resources/declare-resources.ts";
 import type { Explanation } from "./explain.ts";
 import { indexPipelines } from "./index-pipelines.ts";
 import type { MillContext } from "./mill-context.ts";
@@ -55,7 +55,7 @@ import { PatientBlobs } from "./patient-blobs.ts";
 import { checkConcurrency, refuseInImport, toThreadsMax } from "./prepare-run.ts";
 import { findRun } from "./queries/find-run.ts";
 import type { ItemListQuery, ItemPage } from "./queries/list-items.ts";
-import type { ResourceListQuery, ResourcePage } from "./queries/list-resources.ts";
+import type { ResourceListQuery, ResourcePage } from "./resources/list-resources.ts";
 import type { QueueStats } from "./queries/queue-stats.ts";
 import type { RunListQuery, RunPage } from "./queries/list-runs.ts";
 import type { ImportOptions, ImportOutcome } from "./queue-import/import-runs.ts";
@@ -235,26 +235,26 @@ export class Millrace {
 
   /** A page of resources: what is declared and what is in force, who has them, and who waits. */
   async resources(query: ResourceListQuery = {}): Promise<ResourcePage> {
-    const { listResources } = await import("./queries/list-resources.ts");
+    const { listResources } = await import("./resources/list-resources.ts");
     return await listResources(this.#mill, query);
   }
 
   /** Sets another limit or other quotas of a resource, or of one key, for all processes at once. RESOURCE_UNKNOWN,
    *  USE_INVALID, OPTION_INVALID. */
   async setResource(name: string, options: SetResourceOptions): Promise<ResourceView> {
-    const { setResource } = await import("./commands/set-resource.ts");
+    const { setResource } = await import("./resources/set-resource.ts");
     return await setResource(this.#mill, name, options);
   }
 
   /** Opens the breaker of a resource, or of one key, by default for an hour. */
   async tripResource(name: string, options: TripResourceOptions = {}): Promise<ResourceView> {
-    const { tripResource } = await import("./commands/set-resource.ts");
+    const { tripResource } = await import("./resources/set-resource.ts");
     return await tripResource(this.#mill, name, options);
   }
 
   /** Back to what is declared: lifts what was set and pauses, and closes the breaker; without a key, of all keys. */
   async resetResource(name: string, options: ResourceOrderOptions = {}): Promise<ResourceView> {
-    const { resetResource } = await import("./commands/set-resource.ts");
+    const { resetResource } = await import("./resources/set-resource.ts");
     return await resetResource(this.#mill, name, options);
   }
 

@@ -4,9 +4,9 @@ import { formatDuration } from "../../std/duration.ts";
 import type { Look } from "../render/look.ts";
 import { renderTable } from "../render/table.ts";
 import { oneLine } from "../render/phrases.ts";
-import type { PipelineDetail, ShownStage } from "../pipeline-detail.ts";
-import type { ShownResource } from "../pipeline-resources.ts";
-import type { ShownSetting } from "../shown-setting.ts";
+import type { PipelineDetail, ShownStage } from "../pipeline/pipeline-detail.ts";
+import type { ShownResource } from "../pipeline/pipeline-resources.ts";
+import type { ShownSetting } from "../pipeline/shown-setting.ts";
 
 /** The lines of a pipeline. */
 export function renderPipelineDetail(detail: PipelineDetail, look: Look): string {

@@ -20,7 +20,7 @@ export async function run(
 ): Promise<number> {
   const reference = args[0] ?? "";
   if (options["entry"] === true || (await isPipelineReference(context, reference))) {
-    const { showPipeline } = await import("../show-pipeline.ts");
+    const { showPipeline } = await import("../pipeline/show-pipeline.ts");
     return showPipeline(context, reference, { entryOnly: options["entry"] === true });
   }
   const { run: name, stage, key } = parseAddress(reference);

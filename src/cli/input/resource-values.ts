@@ -2,7 +2,7 @@
 
 import { parseDuration } from "../../std/duration.ts";
 import { findNearest } from "../../std/nearest.ts";
-import type { SetResourceOptions } from "../../service/commands/set-resource.ts";
+import type { SetResourceOptions } from "../../service/resources/set-resource.ts";
 import { usageInvalid, type FlagFault } from "./flag-reader.ts";
 
 const NAMES = ["limit", "quota"];

@@ -2,7 +2,7 @@
 
 import { basename } from "node:path";
 import type { Settings } from "../../config/resolve.ts";
-import { declareResources } from "../../service/declare-resources.ts";
+import { declareResources } from "../../service/resources/declare-resources.ts";
 import type { Pipeline } from "../../service/pipeline.ts";
 import { listConfigured } from "./find-pipelines.ts";
 

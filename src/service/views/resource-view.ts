@@ -86,7 +86,7 @@ export interface ResourceOverrideView {
   readonly reason: string;
 }
 
-/** Counts since the key was first used. */
+/** Counts since the key was first used; a store forgets one that is at rest and unused for a day. */
 export interface ResourceTotalsView {
   readonly granted: number;
   readonly succeeded: number;

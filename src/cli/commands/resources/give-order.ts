@@ -1,7 +1,7 @@
 // What set, trip and reset have in common: an open mill, the user as the actor, the key as it stands afterwards.
 
 import type { Millrace } from "../../../service/millrace.ts";
-import type { ResourceOrderOptions } from "../../../service/commands/set-resource.ts";
+import type { ResourceOrderOptions } from "../../../service/resources/set-resource.ts";
 import type { ResourceView } from "../../../service/views/resource-view.ts";
 import { findUserName } from "../../../std/machine.ts";
 import type { CliContext } from "../../cli-context.ts";

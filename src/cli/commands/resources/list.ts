@@ -5,7 +5,7 @@ import {
   listResources,
   type ResourceListQuery,
   type ResourcePage,
-} from "../../../service/queries/list-resources.ts";
+} from "../../../service/resources/list-resources.ts";
 import { openReader } from "../../../service/queries/open-reader.ts";
 import { renderResourceTable } from "../../answers/resource-table.ts";
 import type { CliContext, ParsedOptions } from "../../cli-context.ts";

@@ -2,17 +2,17 @@
 // What a stage's function decides at run time is not known before.
 
 import { basename } from "node:path";
-import { describeOrigin, type Settings } from "../config/resolve.ts";
-import { nameResource } from "../model/compile/resource-name.ts";
-import type { PipelineDefinition, StageDefinition } from "../model/definition.ts";
+import { describeOrigin, type Settings } from "../../config/resolve.ts";
+import { nameResource } from "../../model/compile/resource-name.ts";
+import type { PipelineDefinition, StageDefinition } from "../../model/definition.ts";
 import type {
   BreakerDeclared,
   QuotaDeclared,
   ResourceSetting,
   ResourceTerms,
-} from "../model/resource.ts";
-import { declareResources } from "../service/declare-resources.ts";
-import { formatDuration } from "../std/duration.ts";
+} from "../../model/resource.ts";
+import { declareResources } from "../../service/resources/declare-resources.ts";
+import { formatDuration } from "../../std/duration.ts";
 import type { ShownSetting } from "./shown-setting.ts";
 
 /** A resource with its settings and its users. */

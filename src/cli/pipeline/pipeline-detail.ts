@@ -1,17 +1,17 @@
 // A pipeline as `show` tells it: the order of its stages, and every setting in force with where it came from.
 
 import { basename } from "node:path";
-import { describeOrigin, type Settings, type Setting } from "../config/resolve.ts";
+import { describeOrigin, type Settings, type Setting } from "../../config/resolve.ts";
 import {
   MAP_CONCURRENCY_DEFAULT,
   MAP_ITEMS_DEFAULT,
   MAP_MIN_SUCCESS_DEFAULT,
   RUN_ATTEMPTS_DEFAULT,
-} from "../model/defaults.ts";
-import type { PipelineDefinition, StageDefinition } from "../model/definition.ts";
-import { listWaves } from "../model/graph.ts";
-import { formatDuration } from "../std/duration.ts";
-import type { Json } from "../std/json.ts";
+} from "../../model/defaults.ts";
+import type { PipelineDefinition, StageDefinition } from "../../model/definition.ts";
+import { listWaves } from "../../model/graph.ts";
+import { formatDuration } from "../../std/duration.ts";
+import type { Json } from "../../std/json.ts";
 import { toShownResources, toUsesSetting, type ShownResource } from "./pipeline-resources.ts";
 import type { ShownSetting } from "./shown-setting.ts";
 

@@ -8,9 +8,9 @@ import type { ResourceAddress, ResourceRecord } from "../../storage/permits/perm
 import { PAGE_ROWS_MAX } from "../../model/limits.ts";
 import { toResourceView, type HolderView, type ResourceView } from "../views/resource-view.ts";
 import { toIso } from "../views/time-view.ts";
-import { runName } from "./find-run.ts";
+import { runName } from "../queries/find-run.ts";
 import { checkResourceKey, getResourceTerms, type ResourceSources } from "./known-resources.ts";
-import { checkPageLimit, cursorInvalid } from "./page-limit.ts";
+import { checkPageLimit, cursorInvalid } from "../queries/page-limit.ts";
 
 /** Which resources. Absent: all. */
 export interface ResourceListQuery {

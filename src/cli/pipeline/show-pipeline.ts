@@ -1,12 +1,12 @@
 // `show` of a pipeline.
 
-import type { CliContext } from "./cli-context.ts";
-import { renderPipelineDetail } from "./answers/pipeline-text.ts";
-import { EXIT } from "./exit-code.ts";
-import { loadTarget } from "./load/load-pipeline.ts";
+import type { CliContext } from "../cli-context.ts";
+import { renderPipelineDetail } from "../answers/pipeline-text.ts";
+import { EXIT } from "../exit-code.ts";
+import { loadTarget } from "../load/load-pipeline.ts";
 import { toPipelineDetail } from "./pipeline-detail.ts";
-import { printAnswer, printDocument } from "./print.ts";
-import { lookOf } from "./render/look.ts";
+import { printAnswer, printDocument } from "../print.ts";
+import { lookOf } from "../render/look.ts";
 
 /** Shows a pipeline, or only the names of its entry stages. */
 export async function showPipeline(

@@ -16,10 +16,10 @@ import { findResourceOverride } from "../../policy/admission.ts";
 import { parseDuration, type Duration } from "../../std/duration.ts";
 import type { ResourceAddress, ResourceOrder } from "../../storage/permits/permit-write.ts";
 import type { MillContext } from "../mill-context.ts";
-import { checkResourceKey, getResourceTerms } from "../queries/known-resources.ts";
-import { isResourceMoved, viewOne } from "../queries/list-resources.ts";
+import { checkResourceKey, getResourceTerms } from "./known-resources.ts";
+import { isResourceMoved, viewOne } from "./list-resources.ts";
 import type { ResourceView } from "../views/resource-view.ts";
-import { whileOpen } from "./begin-run.ts";
+import { whileOpen } from "../commands/begin-run.ts";
 
 /** Which key, who, and why. */
 export interface ResourceOrderOptions {

@@ -1,14 +1,14 @@
 // The resources of a mill: what its pipelines declare, under the settings it is opened with. Whatever cannot be is
 // refused before anything is opened.
 
-import { DeclaredResources } from "../engine/limits/declared-resources.ts";
-import { definitionInvalid } from "../model/compile/compile.ts";
+import { DeclaredResources } from "../../engine/limits/declared-resources.ts";
+import { definitionInvalid } from "../../model/compile/compile.ts";
 import {
   checkResourceSettings,
   toResourceValues,
   type ResourceSettings,
-} from "../model/compile/resource-settings.ts";
-import type { DefinitionFault, PipelineDefinition } from "../model/definition.ts";
+} from "../../model/compile/resource-settings.ts";
+import type { DefinitionFault, PipelineDefinition } from "../../model/definition.ts";
 
 /** Puts them together. DEFINITION_INVALID with every impossible setting; RESOURCE_UNKNOWN, RESOURCE_CONFLICT. */
 export function declareResources(
