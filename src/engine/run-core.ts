@@ -59,8 +59,13 @@ export class RunCore implements AttemptHost {
   readonly startedAtMs: number;
   /** Monotonic ms when the run must be over; null: never. */
   get deadlineAtMs(): number | null {
-    const deadlineMs = this.settings.deadlineMs ?? this.definition.deadlineMs;
+    const { deadlineMs } = this;
     return deadlineMs === null ? null : this.startedMs + deadlineMs - this.spentMs;
+  }
+
+  /** How long the run may take, ms; null: as long as it takes. */
+  get deadlineMs(): number | null {
+    return this.settings.deadlineMs ?? this.definition.deadlineMs;
   }
 
   /** How much of its deadline was used up before it began here, ms. Set before it is driven. */
@@ -114,6 +119,11 @@ export class RunCore implements AttemptHost {
     this.stages = stages.map((stage, index) =>
       makeStageRun(stage, index, graph.needs[index]?.length ?? 0),
     );
+  }
+
+  /** True if the first failure for good keeps ordinary stages from starting. */
+  get isFailFast(): boolean {
+    return this.settings.failFast ?? this.definition.failFast;
   }
 
   /** True if the operator left this stage out of the run. */

@@ -22,10 +22,10 @@ import { ReadyHeap } from "./ready-heap.ts";
 import { judge } from "./judge.ts";
 import { QueueLimits } from "./queue-limits.ts";
 import type { RunCore } from "./run-core.ts";
-import { takeUpWait, type RestoredWait } from "./restore/restored-wait.ts";
+import { takeUpWait, waitOn } from "./restore/restored-wait.ts";
 import { RunGate } from "./limits/run-gate.ts";
 import { findParking, makeStalled } from "./run-rest.ts";
-import { RunTimers } from "./run-timers.ts";
+import { armDeadline, RunTimers } from "./run-timers.ts";
 import { Settling } from "./settling.ts";
 import type { SlotWaiter } from "./slots.ts";
 import { StageLedger } from "./stage-ledger.ts";
@@ -74,7 +74,7 @@ export class RunDriver implements SlotWaiter {
       // A map and those that follow it hear of an item before anything that starts by it can end.
       itemSettled: (stageRun, index) =>
         this.#settling.around(() => this.maps.itemSettled(stageRun, index)),
-      committed: () => this.#checkOver(),
+      committed: () => this.check(),
       writeFailed: (error) => this.fail(error),
     });
     this.gate = new RunGate(core, this);
@@ -115,10 +115,10 @@ export class RunDriver implements SlotWaiter {
       this.#turns.begin();
       for (const stageRun of this.core.stages) if (!stageRun.settled) this.#open += 1;
       if (cancelled !== null) return this.cancel(cancelled);
-      this.#armDeadline();
-      if (this.isStopping) return;
+      this.runner.runDeadlineMs = this.core.deadlineAtMs;
+      if (!armDeadline(this.core, this.timers, (text) => this.#endLate(text))) return;
       // A failure of an earlier epoch that stands keeps ordinary stages from starting, as it did then.
-      if (this.core.keepsFailures && this.#isFailFast && hasLost(this.core)) this.#failFast();
+      if (this.core.keepsFailures && this.core.isFailFast && hasLost(this.core)) this.#failFast();
       // All entries are in line before the first one starts: one that ends at once must not overtake them.
       this.#pumping = true;
       for (const stageRun of this.core.stages) {
@@ -127,23 +127,6 @@ export class RunDriver implements SlotWaiter {
       this.#pumping = false;
       this.pump();
     });
-  }
-
-  get #isFailFast(): boolean {
-    return this.core.settings.failFast ?? this.core.definition.failFast;
-  }
-
-  #armDeadline(): void {
-    const deadlineMs = this.core.settings.deadlineMs ?? this.core.definition.deadlineMs;
-    if (deadlineMs === null) return;
-    this.runner.runDeadlineMs = this.core.deadlineAtMs;
-    const end = (): void => {
-      this.#over.deadlineHit = true;
-      this.#end("deadline", `the run did not finish within its deadline of ${deadlineMs} ms`);
-    };
-    const leftMs = deadlineMs - this.core.spentMs;
-    if (leftMs > 0) this.timers.after(leftMs, end);
-    else end();
   }
 
   /** All needs of a stage are finished: it runs, is skipped, or ends with them. */
@@ -167,21 +150,11 @@ export class RunDriver implements SlotWaiter {
       stageRun.inputVersion = versionOfNeeds(this.core, stageRun.definition);
       if (reuseCheckpoint(this.ledger, stageRun)) return;
       const wait = takeUpWait(this.core, stageRun);
-      if (wait !== null) return this.#waitOn(stageRun, wait);
+      if (wait !== null) return waitOn(this, stageRun, wait);
     }
     this.heap.push(stageRun.index);
     this.#line.enter(stageRun);
     this.pump();
-  }
-
-  /** Goes on with a wait of an earlier epoch. */
-  #waitOn(stageRun: StageRun, { leftMs, delayMs, history }: RestoredWait): void {
-    const goOn = (): void => {
-      stageRun.addWait("retry", delayMs);
-      this.ready(stageRun, history);
-    };
-    if (leftMs > 0) this.after(leftMs, goOn);
-    else goOn();
   }
 
   /** Starts what is ready while there are slots. Safe to call at any time. */
@@ -194,7 +167,7 @@ export class RunDriver implements SlotWaiter {
       this.fail(error);
     }
     this.#pumping = false;
-    this.#checkOver();
+    this.check();
   }
 
   #startReady(): void {
@@ -236,12 +209,8 @@ export class RunDriver implements SlotWaiter {
       this.core.world.slots.release(); // ended while it waited its turn
       return;
     }
-    const { called } = stageRun;
-    if (called !== null) {
-      stageRun.called = null;
-      this.launcher.readmit(called, called.needs);
-      return;
-    }
+    const called = this.gate.takeCalled(stageRun);
+    if (called !== undefined) return this.launcher.readmit(called, called.needs);
     const { history } = stageRun;
     stageRun.history = null;
     const asked = when === null || stageRun.conditionMet || history !== null;
@@ -294,7 +263,7 @@ export class RunDriver implements SlotWaiter {
       this.#needSettled(this.core.stageAt(reader), stageRun);
     }
     const failedForGood = stageRun.state === "failed" && stageRun.definition.critical;
-    if (failedForGood && this.#isFailFast) this.#failFast();
+    if (failedForGood && this.core.isFailFast) this.#failFast();
   }
 
   #needSettled(reader: StageRun, need: StageRun): void {
@@ -325,6 +294,11 @@ export class RunDriver implements SlotWaiter {
     this.#end("sibling", reason, first);
   }
 
+  #endLate(reason: string): void {
+    this.#over.deadlineHit = true;
+    this.#end("deadline", reason);
+  }
+
   #end(
     kind: "user-cancel" | "deadline" | "sibling",
     reason: string,
@@ -349,7 +323,7 @@ export class RunDriver implements SlotWaiter {
     this.runner.abortAll(kind, reason);
     this.gate.close();
     this.#pumping = wasPumping;
-    this.#checkOver();
+    this.check();
   }
 
   /** Parks the run: running work has `drainMs`, then it is aborted; called again with 0 it is aborted now. */
@@ -361,7 +335,7 @@ export class RunDriver implements SlotWaiter {
     const abort = (): void => this.runner.abortAll("shutdown", "the process is shutting down");
     if (drainMs <= 0) abort();
     else this.timers.after(drainMs, abort);
-    this.#checkOver();
+    this.check();
   }
 
   /** The store failed or the lease is lost: everything of the run ends here, nothing more is written. */
@@ -381,11 +355,8 @@ export class RunDriver implements SlotWaiter {
     this.maps.dispose();
   }
 
-  check(): void {
-    this.#checkOver();
-  }
-
-  #checkOver(isCalm: boolean = false): void {
+  /** Sees whether it is over, or at rest. `isCalm`: not in the middle of a move. */
+  check(isCalm: boolean = false): void {
     if (this.#mode === "over" || this.#turns.isGivingWay) return;
     if (this.#pumping || this.#settling.isUnderWay) return;
     const working = this.runner.running.size + this.ledger.commits + this.launcher.preparing;
@@ -422,7 +393,7 @@ export class RunDriver implements SlotWaiter {
     this.#isDoubted = true;
     this.core.world.clock.defer(() => {
       this.#isDoubted = false;
-      this.#checkOver(true);
+      this.check(true);
     });
   }
 }

@@ -72,3 +72,21 @@ export class RunTimers {
     this.#waits = 0;
   }
 }
+
+/** Ends a run when its deadline has come; false: it has come already. */
+export function armDeadline(
+  core: {
+    readonly deadlineMs: number | null;
+    /** How much of it was used up before, ms. */
+    readonly spentMs: number;
+  },
+  timers: RunTimers,
+  end: (reason: string) => void,
+): boolean {
+  if (core.deadlineMs === null) return true;
+  const reason = `the run did not finish within its deadline of ${core.deadlineMs} ms`;
+  const leftMs = core.deadlineMs - core.spentMs;
+  if (leftMs > 0) timers.after(leftMs, () => end(reason));
+  else end(reason);
+  return leftMs > 0;
+}

@@ -5,7 +5,6 @@ import type { MetricChange, StageRecord } from "../model/checkpoint.ts";
 import type { StageDefinition } from "../model/definition.ts";
 import type { Ending, Failure, StageState, StoredValue, Via } from "../model/outcome.ts";
 import type { EncodedValue } from "../std/value.ts";
-import type { Attempt } from "./attempt/attempt.ts";
 import type { AttemptHistory } from "./attempt/attempt-history.ts";
 import type { MapItems } from "./map/map-items.ts";
 import { WaitTally } from "./wait-tally.ts";
@@ -191,15 +190,6 @@ export class StageRun {
     if (value !== null || this.#rare !== null) (this.#rare ??= new RareFacts()).peakBytes = value;
   }
 
-  /** Of a stage that waited for a resource: its attempt, whose turn may have come. */
-  get called(): Attempt | null {
-    return this.#rare === null ? null : this.#rare.called;
-  }
-
-  set called(value: Attempt | null) {
-    if (value !== null || this.#rare !== null) (this.#rare ??= new RareFacts()).called = value;
-  }
-
   /** Its waits, made if there is none yet. */
   makeTally(): WaitTally {
     return ((this.#rare ??= new RareFacts()).tally ??= new WaitTally());
@@ -248,7 +238,6 @@ class RareFacts {
   conditionMet: boolean = false;
   history: AttemptHistory | null = null;
   candidate: StageRecord | null = null;
-  called: Attempt | null = null;
   metrics: Map<string, number> | null = null;
   tally: WaitTally | null = null;
   cpuMs: number | null = null;

@@ -11,9 +11,6 @@ import {
   type WaitTrail,
 } from "../model/gate-wait.ts";
 import type { StageRecord } from "../model/checkpoint.ts";
-import type { Attempt } from "./attempt/attempt.ts";
-import type { Hindrance } from "./limits/permit-request.ts";
-import type { RunCore } from "./run-core.ts";
 
 /** The waits of one stage or item. */
 export class WaitTally {
@@ -76,25 +73,4 @@ export function trailOf(
 ): { readonly trail?: WaitTrail } {
   const past = tally?.past ?? [];
   return past.length === 0 && now === null ? {} : { trail: { past, now } };
-}
-
-/** The gate that stands in the way, by the name that its resource was declared with. */
-export function gateOf({ kind, label, key }: Hindrance): GateBlocker {
-  return { kind, resource: label, key };
-}
-
-/** Counts a wait for a resource that is over, for the stage of an attempt and for its item. */
-export function countWait(
-  core: RunCore,
-  { stageRun, index }: Attempt,
-  wait: { readonly hindrance: Hindrance; readonly sinceMs: number },
-): void {
-  const gate = gateOf(wait.hindrance);
-  const ms = core.world.clock.monotonicMs() - wait.sinceMs;
-  stageRun.addWait(waitCause(gate), ms);
-  const tally = index < 0 ? stageRun.tally : stageRun.map?.makeTally(index);
-  if (index >= 0) tally?.add(waitCause(gate), ms);
-  if (core.journal === null) return;
-  const toMs = Math.round(core.journal.nowMs());
-  tally?.note({ blocker: writeGateBlocker(gate), fromMs: Math.round(toMs - ms), toMs });
 }

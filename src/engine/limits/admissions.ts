@@ -6,14 +6,16 @@ import { AbortReason } from "../../model/context.ts";
 import { nameResource } from "../../model/compile/resource-name.ts";
 import { parseUseList } from "../../model/compile/parse-uses.ts";
 import { MillraceError } from "../../model/errors.ts";
+import { PARKED_KEYS_MAX } from "../../model/limits.ts";
 import type { ErrorClass } from "../../model/outcome.ts";
 import type { ResourceUse } from "../../model/resource.ts";
+import type { ParkedFor } from "../../storage/permits/parked-runs.ts";
 import { formatDuration } from "../../std/duration.ts";
 import type { Attempt } from "../attempt/attempt.ts";
 import type { RawOutcome } from "../attempt/attempt-runner.ts";
 import type { RunCore } from "../run-core.ts";
 import type { StageRun } from "../stage-run.ts";
-import { countWait } from "../wait-tally.ts";
+import { countWait } from "./count-wait.ts";
 import type {
   BoundUse,
   Entered,
@@ -36,10 +38,14 @@ export type Admitted =
 export interface LongWait {
   readonly leftMs: number;
   readonly reason: Hindrance["kind"];
+  /** Keys in which there has to be room. */
+  readonly waitsFor: readonly ParkedFor[];
 }
 
-/** When a run that waits for a permit of others looks for it again by itself, ms. */
-const LOOK_AGAIN_MS = 60_000;
+/** When a run that waits for a permit of others looks for it again by itself, should nobody have told it, ms. */
+const LOOK_AGAIN_MS = 600_000;
+/** The same where it waits for more keys than can tell it, ms. */
+const LOOK_OFTEN_MS = 60_000;
 
 /** Admits the attempts of one run. */
 export class Admissions {
@@ -106,14 +112,16 @@ export class Admissions {
    */
   findLongWait(longerThanMs: number, isHurried: boolean): LongWait | "short" | null {
     const nowMs = this.#core.world.clock.monotonicMs();
-    let found: LongWait | null = null;
+    let first: { readonly leftMs: number; readonly reason: Hindrance["kind"] } | null = null;
+    const keys = new Map<string, ParkedFor>();
     for (const attempt of this.#waiting) {
       const waits = attempt.atGate?.waits ?? null;
       if (waits === null) return "short";
       const present = this.explain(attempt)?.hindrance ?? null;
       // Its line is being let in, as far as anybody knows.
       if (isHurried && present === null) return "short";
-      const { kind, untilMs } = present ?? waits.hindrance;
+      const hindrance = present ?? waits.hindrance;
+      const { kind, untilMs } = hindrance;
       // Nobody knows when a permit is given back: one who has waited so long may wait as long again elsewhere.
       const isLong =
         untilMs === null
@@ -121,9 +129,13 @@ export class Admissions {
           : untilMs - nowMs > longerThanMs;
       if (!isLong) return "short";
       const leftMs = untilMs === null ? LOOK_AGAIN_MS : untilMs - nowMs;
-      if (found === null || leftMs < found.leftMs) found = { leftMs, reason: kind };
+      if (first === null || leftMs < first.leftMs) first = { leftMs, reason: kind };
+      noteKey(keys, hindrance);
     }
-    return found;
+    if (first === null) return null;
+    const isEvery = keys.size <= PARKED_KEYS_MAX;
+    const leftMs = isEvery ? first.leftMs : Math.min(first.leftMs, LOOK_OFTEN_MS);
+    return { ...first, leftMs, waitsFor: [...keys.values()].slice(0, PARKED_KEYS_MAX) };
   }
 
   /** Nothing of a stage waits any more. */
@@ -252,6 +264,18 @@ export class Admissions {
       hint: "give a list of resources, such as [api, host.for(url)]",
     });
   }
+}
+
+/** A retry budget is its process's own: nobody elsewhere can make room in it. */
+function noteKey(
+  keys: Map<string, ParkedFor>,
+  { kind, resource, key: ofKey, untilMs }: Hindrance,
+): void {
+  if (kind === "budget") return;
+  const key = ofKey ?? "";
+  const name = `${resource}/${key}`;
+  const isTimed = untilMs !== null && keys.get(name)?.isTimed !== false;
+  keys.set(name, { resource, key, isTimed });
 }
 
 /** What stands in the way, for a sentence. */

@@ -9,7 +9,7 @@ import type { Attempt, BlockHost } from "../attempt/attempt.ts";
 import type { RunCore } from "../run-core.ts";
 import type { StageRun } from "../stage-run.ts";
 import type { Admissions } from "./admissions.ts";
-import { countWait } from "../wait-tally.ts";
+import { countWait } from "./count-wait.ts";
 import type { EndedCall, Entered, Hindrance, Permit } from "./permit-request.ts";
 import type { Asker, Visit } from "./visit.ts";
 

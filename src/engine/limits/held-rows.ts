@@ -13,7 +13,7 @@ import type { Attempt } from "../attempt/attempt.ts";
 import type { Journal } from "../journal.ts";
 import type { RunCore } from "../run-core.ts";
 import { toHeldEvent, toHeldItem, toHeldStage, type HeldWait } from "../wait-records.ts";
-import { gateOf } from "../wait-tally.ts";
+import { gateOf } from "./count-wait.ts";
 import type { Admissions } from "./admissions.ts";
 
 /** Positions in line that one look counts: each costs a walk along its line. */

@@ -35,6 +35,8 @@ export class RunGate {
   readonly rows: HeldRows;
   readonly #core: RunCore;
   readonly #host: RunGateHost;
+  /** By position; made for the first stage that waits. */
+  #calledStages: Map<number, Attempt> | null = null;
   /** Looks whether the run has waited long enough to give its place back. */
   #rest: Timer | null = null;
   #isResting: boolean = false;
@@ -68,10 +70,17 @@ export class RunGate {
     const { stageRun, index } = attempt;
     if (this.#host.isStopping || isEnded(stageRun)) return this.admissions.leave(attempt);
     if (index < 0) {
-      stageRun.called = attempt;
+      (this.#calledStages ??= new Map()).set(stageRun.index, attempt);
       this.#host.heap.push(stageRun.index);
     } else this.#host.maps.called(attempt);
     this.#host.pump();
+  }
+
+  /** The attempt of a stage whose turn may have come; undefined: it did not wait for one. */
+  takeCalled({ index }: StageRun): Attempt | undefined {
+    const called = this.#calledStages?.get(index);
+    if (called !== undefined) this.#calledStages?.delete(index);
+    return called;
   }
 
   /** An attempt is over: its permits go back with its end, and its slot is free. */

@@ -91,3 +91,20 @@ export function restoreWait(
     delayMs: isHeld ? 0 : (history?.delayMs ?? dueMs),
   };
 }
+
+/** Goes on with a wait of an earlier epoch. */
+export function waitOn(
+  driver: {
+    after(delayMs: number, callback: () => void): void;
+    ready(stageRun: StageRun, history: AttemptHistory): void;
+  },
+  stageRun: StageRun,
+  { leftMs, delayMs, history }: RestoredWait,
+): void {
+  const goOn = (): void => {
+    stageRun.addWait("retry", delayMs);
+    driver.ready(stageRun, history);
+  };
+  if (leftMs > 0) driver.after(leftMs, goOn);
+  else goOn();
+}
