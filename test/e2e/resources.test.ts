@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { afterAll, expect, onTestFinished, test } from "vitest";
 import { openMillrace, type Millrace } from "../../src/service/millrace.ts";
+import { newCounts } from "../../src/policy/breaker/breaker-counts.ts";
 import { findUserName } from "../../src/std/machine.ts";
 import { applyRun, createRun } from "../../src/testing/store-suite/fixture.ts";
 import {
@@ -10,9 +11,13 @@ import {
   makeTerms,
   makeUse,
   perSecond,
+  called,
   refused,
+  release,
+  releaseOf,
   take,
   takeOf,
+  takeOne,
   toldOf,
 } from "../../src/testing/store-suite/permits/permit-fixture.ts";
 import { documentOf, startHost, type Answer } from "../support/host.ts";
@@ -163,6 +168,31 @@ test("R125: trip opens the breaker for the other process too; trip and reset are
       { resource: "api", from: "open", to: "closed", actor, reason: "they moved" },
     ],
   ]);
+});
+
+test("R115 R116: the list says closed, open and half_open, and three failures in a row open it", async () => {
+  const { call, open } = setup();
+  const { store } = await open();
+  const run = await applyRun(store, createRun());
+  const breakerOf = async (): Promise<string | undefined> =>
+    /(\S+(?:, probe in \S+)?)$/m.exec((await call("resources")).stdout.split("\n")[1] ?? "")?.[1];
+  const fail = async (item: string, failures: number, recoveryMs: number): Promise<void> => {
+    const terms = { ...BREAKER, threshold: 3, recoveryMs };
+    const use = makeUse(makeTerms({ breaker: terms }));
+    const permit = await takeOne(store, takeOf(run, item, use));
+    const counts = { ...newCounts(), generation: permit.generation, failuresInARow: failures };
+    await release(store, releaseOf(run, item, called("failure", permit, { terms, counts })));
+  };
+
+  await fail("a", 0, 60_000);
+  await fail("b", 1, 60_000);
+  expect(await breakerOf()).toBe("closed");
+  await fail("c", 2, 60_000);
+  expect(await breakerOf()).toMatch(/^open, probe in (1m|\d\ds)$/);
+
+  await call("resources", "reset", "api");
+  for (const [failures, item] of ["d", "e", "f"].entries()) await fail(item, failures, 1);
+  expect(await breakerOf()).toBe("half_open");
 });
 
 test("a quota is set in units per time, a key apart from the others", async () => {
