@@ -18,6 +18,7 @@ import type { LogsShown } from "../render/forms/progress-form.ts";
 import { toQueueEvent, toQueueLength, type QueuedRun } from "../render/progress/queue-events.ts";
 import { Interruption } from "./interruption.ts";
 import { openLogFile, type LogFile } from "./log-file.ts";
+import { countWaits } from "../../service/worker/count-waits.ts";
 import { sayWaits } from "./say-waits.ts";
 import { openWatch, type Watch } from "./watch.ts";
 import type { KeepDocument } from "./with-document.ts";
@@ -208,8 +209,8 @@ async function conclude(parts: Work): Promise<ExitCode> {
   const failedBefore = (await options.conclude?.(mill)) ?? 0;
   const next = listNext(parts, summary);
   const names = options.pipelines.map(({ name }) => name);
-  const waits = options.drain ? await sayWaits(mill.store, names) : undefined;
-  if (waits !== undefined) watch.form.remark({ text: waits, level: "info" });
+  const waits = options.drain ? await countWaits(mill.store, names) : null;
+  if (waits !== null) watch.form.remark({ text: sayWaits(waits), level: "info" });
   watch.form.finish(closeQueue(parts, summary, next));
   watch.close();
   options.keep({
