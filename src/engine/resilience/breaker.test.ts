@@ -97,6 +97,7 @@ test("R119 R120 R121: after exactly its recovery one probe goes, others are refu
   await probe;
   expect(guard.state).toBe("closed");
   expect(guard.stats().failures).toBe(0);
+  for (let count = 0; count < 10; count += 1) await guard.run(() => "at once");
 });
 
 test("R119 R121: a failed probe reopens for longer", async () => {
@@ -249,6 +250,8 @@ test("R116: impossible numbers are refused at once, all of them", () => {
   expect(make).toThrow(
     /^The breaker "api" cannot be made: breaker\.threshold: .*recovery: .*probes: /,
   );
+  const settings = { treshold: 3, whenOpen: "wait", probes: 1 };
+  expect(() => breaker(settings)).toThrow(/treshold.*did you mean "threshold".*"whenOpen" is not/);
   expect(() => breaker({ name: "a/b" })).toThrow('got "a/b"');
 });
 

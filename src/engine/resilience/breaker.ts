@@ -21,7 +21,7 @@ import type { ClassifyHook } from "../../policy/classify/classify-hook.ts";
 import { systemClock, type Clock } from "../../std/clock.ts";
 import { formatDuration, type Duration } from "../../std/duration.ts";
 import { systemRandom, type Random } from "../../std/random.ts";
-import { readDurationMs, readName, readPart } from "./read-options.ts";
+import { checkOptions, readDurationMs, readName, readPart } from "./read-options.ts";
 import { tell } from "./tell.ts";
 
 /** What a breaker is made of; its numbers are those of a resource's breaker. */
@@ -84,6 +84,21 @@ export interface TripOptions {
   readonly for?: Duration;
 }
 
+/** Not those of a resource that say what becomes of who waits, or of keys. */
+const OPTIONS: readonly string[] = [
+  "threshold",
+  "recovery",
+  "ratio",
+  "probes",
+  "successes",
+  "exclude",
+  "name",
+  "classify",
+  "onChange",
+  "clock",
+  "random",
+];
+
 interface Probe {
   readonly expiresAtMs: number;
 }
@@ -105,16 +120,15 @@ export class Breaker {
   #counts: BreakerCounts = newCounts();
   /** Calls that succeeded while nothing was wrong, and are not in the counts yet. */
   #plainSuccesses: number = 0;
-  /** True: closed, no failure in a row, no ramp, no override, no window: a success changes nothing but totals. */
+  /** True: closed, no failure in a row, no override, no window: a success changes nothing but totals. */
   #isPlain: boolean = false;
   #refused: number = 0;
   readonly #probes: Set<Probe> = new Set();
   /** What `trip` said. */
   #reason: string = "";
-  /** The closing whose ramp is over; 0: of none. */
-  #rampedGeneration: number = 0;
 
   constructor(settings: BreakerSettings) {
+    checkOptions("A breaker", settings, OPTIONS);
     const { name, classify, onChange, clock = systemClock, random, ...numbers } = settings;
     this.name = readName(name, "breaker");
     const { terms, hooks } = readPart("breaker", this.name, numbers);
@@ -201,9 +215,6 @@ export class Breaker {
     for (const probe of this.#probes) if (probe.expiresAtMs <= nowMs) this.#probes.delete(probe);
     const probesHeld = this.#probes.size;
     const answer = askBreaker(this.#terms, this.#state, { nowMs, probesHeld });
-    // A ramp counts what it lets go; one that counts no more is over.
-    const isRamped = answer.pass && answer.state === this.#state && answer.state.state === "closed";
-    if (isRamped) this.#rampedGeneration = this.#state.sinceGeneration;
     this.#move(answer.state, { actor: "breaker", reason: "the opening is over" });
     if (!answer.pass) {
       this.#refused += 1;
@@ -243,7 +254,7 @@ export class Breaker {
     );
     this.#counts = recorded.counts;
     this.#plainSuccesses = 0;
-    this.#move(recorded.state, { actor: "breaker", reason: this.#explain(outcome) });
+    this.#move(withoutRamp(recorded.state), { actor: "breaker", reason: this.#explain(outcome) });
   }
 
   /** Why a call that ended moves it, if it does. */
@@ -274,7 +285,6 @@ export class Breaker {
     const { failuresInARow, authInARow } = this.#counts;
     this.#isPlain =
       state === "closed" &&
-      (this.#state.closedAtMs === null || this.#rampedGeneration === sinceGeneration) &&
       override === null &&
       this.#terms.ratio === null &&
       failuresInARow === 0 &&
@@ -309,7 +319,8 @@ export class Breaker {
       open: `is open${until}`,
       forced: `is open${until}: ${this.#reason}`,
       probing: "is half_open, and its probe is running",
-      ramp: `was closed a moment ago and lets few calls go${until}`,
+      // Of breakers whose callers wait.
+      ramp: `lets few calls go${until}`,
     }[because];
     return new MillraceError(
       "BREAKER_OPEN",
@@ -328,6 +339,16 @@ export class Breaker {
       },
     );
   }
+}
+
+/**
+ * After an opening a resource lets few calls go at first, so that those who waited do not all come at once. Here nobody
+ * waits, and a call refused by a breaker that reads "closed" would be a riddle.
+ */
+function withoutRamp(state: BreakerState): BreakerState {
+  return state.state === "closed" && state.closedAtMs !== null
+    ? { ...state, closedAtMs: null }
+    : state;
 }
 
 /** A call that was let go. */

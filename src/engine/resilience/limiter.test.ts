@@ -190,6 +190,8 @@ test("work that throws, at once or later, gives its place back", async () => {
 test("impossible limits and keys are refused at once", async () => {
   for (const make of [{ limit: 0 }, { total: 1.5 }, { keys: { a: -1 } }, { idleKeysMax: 3 }])
     expect(() => limiter(make)).toThrow(/expected a whole number/);
+  const misspelt = { limits: 3, total: 1 };
+  expect(() => limiter(misspelt)).toThrow(/did you mean "limit"/);
   const { places } = world();
   expect((await faultOf(places.acquire(""))).code).toBe("USE_INVALID");
   expect((await faultOf(places.run("a\n", () => "never"))).code).toBe("USE_INVALID");

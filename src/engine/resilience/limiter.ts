@@ -7,7 +7,7 @@ import type { PermitEnd } from "../../policy/fair-lines/key-ledger.ts";
 import type { Permit, Refusal, Ticket } from "../../policy/fair-lines/permit.ts";
 import { systemClock, type Clock, type Timer } from "../../std/clock.ts";
 import { formatDuration, type Duration } from "../../std/duration.ts";
-import { readDurationMs, readName } from "./read-options.ts";
+import { checkOptions, readDurationMs, readName } from "./read-options.ts";
 
 /** What a limiter is made of. */
 export interface LimiterSettings {
@@ -68,6 +68,7 @@ export class HeldPermit implements Disposable {
 }
 
 const NO_OPTIONS: AcquireOptions = {};
+const OPTIONS: readonly string[] = ["limit", "keys", "total", "idleKeysMax", "name", "clock"];
 
 /** A limiter; made by `limiter(settings)`. */
 export class Limiter {
@@ -77,6 +78,7 @@ export class Limiter {
   readonly #clock: Clock;
 
   constructor(settings: LimiterSettings) {
+    checkOptions("A limiter", settings, OPTIONS);
     const { name, limit, keys, total, idleKeysMax, clock = systemClock } = settings;
     this.name = readName(name, "limiter");
     this.#clock = clock;

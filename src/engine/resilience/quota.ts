@@ -18,7 +18,7 @@ import {
 } from "../../policy/quota.ts";
 import { systemClock, type Clock, type Timer } from "../../std/clock.ts";
 import { formatDuration, type Duration } from "../../std/duration.ts";
-import { checkRecord, readDurationMs, readName, readPart } from "./read-options.ts";
+import { checkOptions, readDurationMs, readName, readPart } from "./read-options.ts";
 
 /** One window: `rate` units per `per`, with bursts of `burst`. */
 export type QuotaWindow = Omit<QuotaOptions, "cost">;
@@ -77,6 +77,7 @@ interface Waiter {
 
 const NO_OPTIONS: TakeOptions = {};
 const US_PER_MS = 1_000;
+const OPTIONS: readonly string[] = ["rate", "per", "burst", "maxWait", "windows", "name", "clock"];
 
 /** A quota; made by `quota(settings)`. */
 export class Quota {
@@ -99,7 +100,7 @@ export class Quota {
   #throttled: number = 0;
 
   constructor(settings: QuotaSettings) {
-    checkRecord("A quota", settings);
+    checkOptions("A quota", settings, OPTIONS);
     const { name, clock = systemClock, ...rest } = settings;
     this.name = readName(name, "quota");
     this.#clock = clock;

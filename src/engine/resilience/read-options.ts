@@ -1,7 +1,7 @@
 // What is written as options of the stand-alone parts, read by the rules that resources and stages are read by, so
 // that a number which a pipeline refuses is refused here too: all faults at once, where the part is made.
 
-import { describeValue, isPlainRecord } from "../../model/compile/option-reader.ts";
+import { describeValue, isPlainRecord, OptionReader } from "../../model/compile/option-reader.ts";
 import { parseResource } from "../../model/compile/parse-resource.ts";
 import { isResourceName } from "../../model/compile/resource-name.ts";
 import type { DefinitionFault } from "../../model/definition.ts";
@@ -76,11 +76,13 @@ function parseText(text: string): number | string {
   return ms;
 }
 
-/** OPTION_INVALID unless the options are a record. */
-export function checkRecord(what: string, options: unknown): void {
-  if (isPlainRecord(options)) return;
-  throw new MillraceError(
-    "OPTION_INVALID",
-    `${what} expects a record of options; got ${describeValue(options)}.`,
-  );
+/** OPTION_INVALID unless the options are a record of known ones: a misspelt limit would be none. */
+export function checkOptions(what: string, options: unknown, known: readonly string[]): void {
+  const faults: DefinitionFault[] = [];
+  if (isPlainRecord(options)) new OptionReader(options, "options", faults).refuseUnknown(known);
+  else {
+    const message = `expected a record of options; got ${describeValue(options)}`;
+    faults.push({ path: "options", message });
+  }
+  refuseFaults(what, faults, "options.");
 }

@@ -130,6 +130,7 @@ export class LimitedCall<T> implements RetryCall, Armable {
       this.#reject(late);
       return;
     }
+    this.#outer?.addEventListener("abort", this.#leave, { once: true });
     this.#timer = clock.setTimer(ABORT_GRACE_MS_DEFAULT, () => {
       this.#stuck = true;
       this.#end();
@@ -141,11 +142,18 @@ export class LimitedCall<T> implements RetryCall, Armable {
     this.#controller?.abort(this.#outer?.reason);
   };
 
+  /** Who is not interested any more need not wait until a call has stopped whose result does not count. */
+  readonly #leave = (): void => {
+    this.#end();
+    this.#reject(this.#outer?.reason);
+  };
+
   /** Leaves no timer and no listener behind. */
   #end(): void {
     this.#timers.drop(this);
     this.#timer?.cancel();
     if (this.#controller !== null) this.#outer?.removeEventListener("abort", this.#pass);
+    if (this.#late !== null) this.#outer?.removeEventListener("abort", this.#leave);
   }
 }
 

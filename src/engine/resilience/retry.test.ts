@@ -193,6 +193,20 @@ test("a call that does not stop is not repeated beside itself", async () => {
   expect(String(error)).toContain("Attempt 1 took longer than its timeout of 100ms.");
 });
 
+test("an abort ends the wait for a call that does not stop", async () => {
+  const { clock, options } = world();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const stuck = (): Promise<never> => new Promise(() => undefined);
+  const promise = retry(stuck, EXACT, { ...options, timeout: 100, signal });
+  promise.catch(() => undefined);
+  await clock.advance(200);
+  const reason = new Error("enough");
+  controller.abort(reason);
+  expect(await rejection(promise)).toBe(reason);
+  expect(clock.pendingTimers).toBe(0);
+});
+
 test("the last call is not waited for: its timeout is the answer", async () => {
   const { clock, options } = world();
   let endedMs = -1;
