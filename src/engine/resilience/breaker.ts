@@ -155,7 +155,8 @@ export class Breaker {
 
   /**
    * Calls `work` and answers as it does, or rejects with BREAKER_OPEN without calling it. A failure counts by its
-   * class: what proves the other side alive (404) or is nobody's fault there (a bug, an abort, 401, 429) does not.
+   * class: what proves the other side alive (404) is a success, what says nothing about it (a bug, an abort, 401, 429)
+   * does not count.
    */
   async run<T>(work: () => T | PromiseLike<T>): Promise<T> {
     const probe = this.#isPlain ? null : this.#admit();
