@@ -87,7 +87,7 @@ await bundle.write({
       // Help and tables bring packages of their own: loaded when asked for. So are reports, and what foresees an end.
       {
         name: "command",
-        test: /[\\/]src[\\/](?:config[\\/]|cli[\\/](?!main\.ts|program\.ts|render[\\/]table|render[\\/]progress[\\/]time-left|foreground[\\/](?:plan-again|look-back|find-resumable|run-document|follow-queue|run-batch)|export-text|with-store|report[\\/](?!report-flag)|show-pipeline|pipeline-detail|commands[\\/]|doctor[\\/]|templates|answers[\\/]))/,
+        test: /[\\/]src[\\/](?:config[\\/]|cli[\\/](?!main\.ts|program\.ts|render[\\/]table|render[\\/]progress[\\/]time-left|foreground[\\/](?:plan-again|look-back|find-resumable|run-document|follow-queue|run-batch)|export-text|with-store|report[\\/](?!report-flag)|pipeline[\\/]|commands[\\/]|doctor[\\/]|templates|answers[\\/]))/,
       },
     ],
   },

@@ -27,8 +27,8 @@ export interface PackedManifest {
 
 // The engine, the queue, the command and their types, without a dashboard: some 300 KB packed of code, 150 KB of
 // declarations. The dashboard comes with its own budget and raises these two by exactly that.
-const PACKED_BYTES_MAX = 512 * 1024;
-const UNPACKED_BYTES_MAX = 2 * 1024 * 1024;
+const PACKED_BYTES_MAX = 768 * 1024;
+const UNPACKED_BYTES_MAX = 3 * 1024 * 1024;
 
 const FORBIDDEN: readonly { readonly pattern: RegExp; readonly message: string }[] = [
   { pattern: /\.test\./, message: "is a test or made from one" },
