@@ -9,6 +9,9 @@ import { getStage, type RunFacts } from "../queries/run-facts.ts";
 import { sayMadeAnew } from "./cache-reason.ts";
 import type { Answer } from "./answer.ts";
 import { sayCrashesOf, sayPoison } from "./explain-crashes.ts";
+import { sayGatesNext } from "./gate-words.ts";
+import { refreshGates } from "./refresh-gates.ts";
+import { sayHeld } from "./say-held.ts";
 import { sayFailure, sayRetries, sayWhyCancelled, sayWhySkipped } from "./words.ts";
 
 /** Explains an item. STAGE_UNKNOWN, ITEM_UNKNOWN. */
@@ -24,12 +27,15 @@ export async function explainItem(
     item.state === "succeeded" && item.via === "run"
       ? await sayMadeAnew(store, facts, { stage: at.stage, item: at.key })
       : "";
-  const said = `${tell(facts, item, stage.attempts)}${anew}`;
+  const blockers = await refreshGates(store, findItemBlockers(facts, item));
+  const waits = item.state === "waiting" ? sayHeld(facts, item, blockers) : undefined;
+  const said = `${waits ?? tell(facts, item, stage.attempts)}${anew}`;
   return {
     state: item.state,
     summary: `${facts.name}/${at.stage}/${at.key} ${said}.`,
-    blockers: findItemBlockers(facts, item),
+    blockers,
     notes: [
+      ...sayGatesNext(blockers),
       ...sayRetries(retries),
       ...(await sayCrashesOf(store, facts, { stage: at.stage, item: at.key })),
     ],

@@ -10,10 +10,13 @@ import { runName } from "../queries/find-run.ts";
 import { readQueuePosition } from "../queries/queue-position.ts";
 import { stageStateOf, type RunFacts } from "../queries/run-facts.ts";
 import { toIso } from "../views/time-view.ts";
-import { findRunBlocker } from "../views/run-view.ts";
+import { findGate } from "../views/gate-blocker.ts";
+import { findRunBlocker, isGateReason, listGates } from "../views/run-view.ts";
 import type { Answer } from "./answer.ts";
 import { sayCrashes } from "./explain-crashes.ts";
 import { tellDue, tellQueued } from "./explain-queued.ts";
+import { sayGatesNext } from "./gate-words.ts";
+import { refreshGates } from "./refresh-gates.ts";
 import { sayCount, sayFailure, saySince, sayWhySkipped } from "./words.ts";
 
 /** Explains the run itself. */
@@ -32,9 +35,10 @@ async function tell(store: Store, facts: RunFacts): Promise<Omit<Answer, "state"
     case "queued":
       return tellQueued({ facts, full, position: await readQueuePosition(store, facts.run) });
     case "running":
-      return facts.isAbandoned ? tellLost(facts) : tellRunning(facts);
+      return facts.isAbandoned ? tellLost(facts) : tellRunning(store, facts);
     case "waiting":
       if (facts.run.reason === "busy") return tellWaitsForPlace(facts, full);
+      if (isGateReason(facts.run.reason)) return tellParked(facts, await findGates(store, facts));
       return facts.run.wakeAtMs === null ? tellWaiting(facts) : tellDue(facts);
     case "succeeded":
       return tellEnded(facts, sayDone(facts));
@@ -51,7 +55,31 @@ async function tell(store: Store, facts: RunFacts): Promise<Omit<Answer, "state"
   }
 }
 
-function tellRunning(facts: RunFacts): Omit<Answer, "state"> {
+/** For which resources anything in it waits, as these stand now. */
+async function findGates(store: Store, facts: RunFacts): Promise<readonly Blocker[]> {
+  return await refreshGates(store, listGates(facts).slice(0, GATES_MAX));
+}
+
+/** It gave its place back to wait. */
+function tellParked(facts: RunFacts, gates: readonly Blocker[]): Omit<Answer, "state"> {
+  const told = tellDue(facts);
+  const [first] = gates;
+  if (first === undefined) return told;
+  const { run, name, nowMs } = facts;
+  const wakes =
+    run.wakeAtMs === null
+      ? `goes on after the last commit: npx millrace resume ${name}`
+      : `goes back to its queue at ${toIso(run.wakeAtMs)}, or when it is resumed: npx millrace resume ${name}`;
+  return {
+    summary: `${name} is waiting ${saySince(run.updatedAtMs, nowMs)}, parked: ${first.text}.`,
+    blockers: gates,
+    notes: [wakes, ...told.notes, ...sayGatesNext(gates)],
+  };
+}
+
+const GATES_MAX = 5;
+
+async function tellRunning(store: Store, facts: RunFacts): Promise<Omit<Answer, "state">> {
   const { run, name, nowMs, running, worker } = facts;
   const stages = facts.stages.map(({ name: stage }) => ({
     stage,
@@ -59,12 +87,17 @@ function tellRunning(facts: RunFacts): Omit<Answer, "state"> {
   }));
   const done = stages.filter(({ state }) => isOver(state)).length;
   const since = run.startedAtMs === null ? "" : ` ${saySince(run.startedAtMs, nowMs)}`;
-  const waiting = stages.filter(({ state }) => state === "waiting");
+  const retries = stages
+    .filter(({ state }) => state === "waiting")
+    .flatMap(({ stage }) => findStageBlockers(facts, stage))
+    .filter((blocker) => findGate(blocker) === undefined);
+  const gates = await findGates(store, facts);
   const owner = worker?.owner ?? run.lease?.owner;
   return {
     summary: `${name} is running${since}: ${done} of ${sayCount(stages.length, "stage")} done.`,
-    blockers: waiting.flatMap(({ stage }) => findStageBlockers(facts, stage)),
+    blockers: [...gates, ...retries],
     notes: [
+      ...sayGatesNext(gates),
       running.length === 0
         ? "its process has not said yet what it runs now"
         : `runs now: ${running.slice(0, 10).join(", ")}${running.length > 10 ? ` and ${running.length - 10} more` : ""}`,

@@ -8,6 +8,9 @@ import { getStage, listRunningItems, stageStateOf, type RunFacts } from "../quer
 import type { StoredStage } from "../views/definition-view.ts";
 import { toStageView } from "../views/stage-view.ts";
 import type { Answer } from "./answer.ts";
+import { sayGatesNext } from "./gate-words.ts";
+import { refreshGates } from "./refresh-gates.ts";
+import { sayHeld } from "./say-held.ts";
 import { sayCachedItems, sayMadeAnew } from "./cache-reason.ts";
 import { sayCrashesOf, sayPoison } from "./explain-crashes.ts";
 import { findRedoReason } from "./redo-reason.ts";
@@ -31,11 +34,14 @@ export async function explainStage(store: Store, facts: RunFacts, name: string):
     record?.state === "succeeded" && record.via === "run"
       ? await sayMadeAnew(store, facts, { stage: name, item: null })
       : "";
+  const blockers = await refreshGates(store, findStageBlockers(facts, name));
+  const waits = state === "waiting" ? sayHeld(facts, record, blockers) : undefined;
   return {
     state,
-    summary: `${facts.name}/${name} ${tell(facts, { stage, record, state })}${anew}.`,
-    blockers: findStageBlockers(facts, name),
+    summary: `${facts.name}/${name} ${waits ?? tell(facts, { stage, record, state })}${anew}.`,
+    blockers,
     notes: [
+      ...sayGatesNext(blockers),
       ...(redo === undefined ? [] : [`done again on resume: ${redo}`]),
       ...sayItems(facts, name),
       ...sayCachedItems(record),

@@ -1,9 +1,10 @@
 // The waits of a run, stage or item that are over, and what they cost by cause.
 
 import type { RunRecord } from "../../model/run.ts";
-import type { RetryRecord } from "../../model/checkpoint.ts";
+import type { RetryRecord, StageRecord } from "../../model/checkpoint.ts";
 import type { Store } from "../../storage/store.ts";
 import { toBlockerView, type BlockerView } from "../views/blocker-view.ts";
+import { toGateBlocker } from "../views/gate-blocker.ts";
 import { sumWaits } from "../views/run-view.ts";
 import { toIso, toWholeWaits } from "../views/time-view.ts";
 
@@ -33,11 +34,13 @@ export async function readWaitHistory(
   for (const record of shown) {
     const retries = await store.listRetries(run.id, record.stage, item ?? null);
     waits.push(...retries.flatMap(toWait));
+    if (item === undefined) waits.push(...toGateWaits(record));
   }
   const one =
     stage === undefined || item === undefined
       ? undefined
       : await store.findItem(run.id, stage, item);
+  if (one !== undefined) waits.push(...toGateWaits(one));
   return {
     waits: waits.toSorted((left, right) => left.from.localeCompare(right.from)),
     totalsMs: toWholeWaits(
@@ -56,4 +59,14 @@ function toWait(retry: RetryRecord): readonly WaitView[] {
     text: `attempt ${retry.attempt} failed with ${retry.class}: ${retry.message}`,
   });
   return [{ blocker, from: toIso(retry.endedAtMs), to: toIso(retry.endedAtMs + retry.delayMs) }];
+}
+
+/** Waits for resources: the longest ones, each told by what stood in the way. */
+function toGateWaits({ trail }: Pick<StageRecord, "trail">): readonly WaitView[] {
+  return (trail?.past ?? []).flatMap(({ blocker, fromMs, toMs }) => {
+    const stored = toGateBlocker({ blocker, dueAtMs: null });
+    if (stored === undefined) return [];
+    const view = toBlockerView({ ...stored, basis: "exact" });
+    return [{ blocker: view, from: toIso(fromMs), to: toIso(toMs) }];
+  });
 }

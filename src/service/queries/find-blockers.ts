@@ -5,21 +5,22 @@ import type { Blocker } from "../../model/blocker.ts";
 import type { ItemRecord } from "../../model/checkpoint.ts";
 import type { StageState } from "../../model/outcome.ts";
 import { isRunOver } from "../../model/run.ts";
-import { findRunBlocker } from "../views/run-view.ts";
-import { findWaitBlocker } from "../views/stage-view.ts";
+import { findRunBlocker, isGateReason } from "../views/run-view.ts";
+import { findItemGates, findWaitBlocker } from "../views/stage-view.ts";
 import { stageStateOf, type RunFacts } from "./run-facts.ts";
 
 /** Blockers of a stage; empty while it runs, one of kind `finished` once it has ended. */
 export function findStageBlockers(facts: RunFacts, name: string): readonly Blocker[] {
   const state = stageStateOf(facts, name);
-  if (state === "running") return [];
+  if (state === "running") return findItemGates(facts, name);
   if (isOver(state)) return [finished(name, state, facts.records.get(name)?.endedAtMs ?? null)];
   const needs = findNeedBlockers(facts, name);
-  const ofRun = findOuterBlocker(facts);
   const record = facts.records.get(name);
   const wait =
     state === "waiting" && record !== undefined ? findWaitBlocker(record, name) : undefined;
-  const found = [ofRun, wait, ...needs].filter((blocker) => blocker !== undefined);
+  const items = findItemGates(facts, name);
+  const ofRun = findOuterBlockerOf(facts, wait ?? items[0]);
+  const found = [ofRun, wait, ...items, ...needs].filter((blocker) => blocker !== undefined);
   if (found.length > 0 || facts.run.state !== "running") return found;
   return [toSlotBlocker(facts, name)];
 }
@@ -29,8 +30,16 @@ export function findItemBlockers(facts: RunFacts, item: ItemRecord): readonly Bl
   if (item.state === "running") return [];
   if (isOver(item.state)) return [finished(item.key, item.state, item.endedAtMs)];
   const wait = item.state === "waiting" ? findWaitBlocker(item, item.key) : undefined;
-  const found = [findOuterBlocker(facts), wait].filter((blocker) => blocker !== undefined);
+  const ofRun = findOuterBlockerOf(facts, wait);
+  const found = [ofRun, wait].filter((blocker) => blocker !== undefined);
   return found.length > 0 ? found : [toSlotBlocker(facts, item.stage)];
+}
+
+/** What holds the whole run, unless it was parked for what this stage or item says itself. */
+function findOuterBlockerOf(facts: RunFacts, own: Blocker | undefined): Blocker | undefined {
+  const { run } = facts;
+  const isOwn = own !== undefined && run.state === "waiting" && isGateReason(run.reason);
+  return isOwn ? undefined : findOuterBlocker(facts);
 }
 
 /** What holds the whole run, so that nothing in it moves. */

@@ -2,11 +2,11 @@
 // stages there are, what each is doing now, and who works on the run. From rows and beats alone, so that any
 // process can ask about a run that another one works on.
 
-import type { StageRecord, StateCounts } from "../../model/checkpoint.ts";
+import type { ItemRecord, StageRecord, StateCounts } from "../../model/checkpoint.ts";
 import { LEASE_GRACE_MS_DEFAULT } from "../../model/defaults.ts";
 import { MillraceError } from "../../model/errors.ts";
 import type { StageState } from "../../model/outcome.ts";
-import type { RunRecord } from "../../model/run.ts";
+import { isRunOver, type RunRecord } from "../../model/run.ts";
 import type { Store, WorkerRecord } from "../../storage/store.ts";
 import { systemMachine, type Machine } from "../../std/machine.ts";
 import { findNearest } from "../../std/nearest.ts";
@@ -26,6 +26,8 @@ export interface RunFacts {
   readonly definition: StoredDefinition | undefined;
   readonly records: ReadonlyMap<string, StageRecord>;
   readonly itemCounts: ReadonlyMap<string, StateCounts>;
+  /** The first items that wait, by stage, at most 10 each; empty for a run that has ended. */
+  readonly waitingItems: ReadonlyMap<string, readonly ItemRecord[]>;
   /** True: the process that worked on the run is gone, although nobody has written so yet. */
   readonly isAbandoned: boolean;
   /** The process that works on the run, if one says so. */
@@ -64,10 +66,28 @@ export async function readRunFacts(
     definition,
     records: new Map(records.map((record) => [record.stage, record])),
     itemCounts,
+    waitingItems: await readWaitingItems(store, run, itemCounts),
     worker,
     running: isAbandoned ? [] : listRunning(worker, [run.id, name]),
     nowMs,
   };
+}
+
+const WAITING_ITEMS_MAX = 10;
+
+async function readWaitingItems(
+  store: Store,
+  run: RunRecord,
+  counts: ReadonlyMap<string, StateCounts>,
+): Promise<ReadonlyMap<string, readonly ItemRecord[]>> {
+  const found = new Map<string, readonly ItemRecord[]>();
+  if (isRunOver(run.state)) return found;
+  for (const [stage, { waiting = 0 }] of counts) {
+    if (waiting === 0) continue;
+    const query = { runId: run.id, stage, states: ["waiting"], limit: WAITING_ITEMS_MAX } as const;
+    found.set(stage, await store.listItems(query));
+  }
+  return found;
 }
 
 /** Proven dead, or nobody can tell and its lease is over by more than the grace. */

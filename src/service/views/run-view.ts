@@ -3,11 +3,13 @@
 
 import type { Blocker } from "../../model/blocker.ts";
 import type { RunRecord, RunSettings, RunState } from "../../model/run.ts";
-import { stageStateOf, type RunFacts } from "../queries/run-facts.ts";
+import { listRunningItems, stageStateOf, type RunFacts } from "../queries/run-facts.ts";
 import { toBlockerView, type BlockerView } from "./blocker-view.ts";
 import { sumItemCounts, type CountsView } from "./counts-view.ts";
 import { toFailureView, type FailureView } from "./failure-view.ts";
-import { findWaitBlocker } from "./stage-view.ts";
+import { GATE_KINDS } from "../../model/gate-wait.ts";
+import { toGateBlocker } from "./gate-blocker.ts";
+import { findItemGates, findWaitBlocker } from "./stage-view.ts";
 import { toIso, toWholeMs, toWholeWaits } from "./time-view.ts";
 
 /** One run. */
@@ -119,18 +121,50 @@ export function sumWaits(
   return sum;
 }
 
-/** What stands in a run's way: its own reason while it waits, else its first waiting stage. */
+/** What stands in a run's way: its own reason while it waits, else its first stage of which nothing but a wait goes on. */
 export function findRunBlocker(facts: RunFacts): Blocker | undefined {
   const { run } = facts;
   if (run.state === "waiting" || facts.isAbandoned) return toRunBlocker(facts);
   if (run.state !== "running") return undefined;
   const waiting = facts.stages.find(({ name }) => stageStateOf(facts, name) === "waiting");
   const record = waiting === undefined ? undefined : facts.records.get(waiting.name);
-  return record === undefined ? undefined : findWaitBlocker(record, record.stage);
+  return record === undefined ? findIdleGate(facts) : findWaitBlocker(record, record.stage);
 }
 
-function toRunBlocker({ run, name, isAbandoned }: RunFacts): Blocker {
+/** For what the items of a map wait of which none runs. */
+function findIdleGate(facts: RunFacts): Blocker | undefined {
+  const idle = facts.stages.filter(({ name }) => listRunningItems(facts, name).length === 0);
+  return idle.flatMap(({ name }) => findItemGates(facts, name))[0];
+}
+
+/** For which resources stages and items of a run wait, each once, in the order of its stages. */
+export function listGates(facts: RunFacts): readonly Blocker[] {
+  const gates = facts.stages.flatMap(({ name }) => {
+    const record = facts.records.get(name);
+    const own = record?.state === "waiting" ? toGateBlocker(record) : undefined;
+    return own === undefined ? findItemGates(facts, name) : [own];
+  });
+  const known = new Set<string>();
+  return gates.filter(({ kind, name }) => {
+    const isNew = !known.has(`${kind} ${name}`);
+    known.add(`${kind} ${name}`);
+    return isNew;
+  });
+}
+
+/** True for the reasons of runs that wait for a resource. */
+export function isGateReason(reason: string | null): boolean {
+  return GATE_KINDS.some((kind) => kind === reason);
+}
+
+function toRunBlocker(facts: RunFacts): Blocker {
+  const { run, name, isAbandoned } = facts;
   const reason = isAbandoned ? "interrupted" : (run.reason ?? "interrupted");
+  if (isGateReason(reason)) {
+    const gates = listGates(facts);
+    const gate = gates.find(({ kind }) => kind === reason) ?? gates[0];
+    if (gate !== undefined) return gate;
+  }
   if (reason !== "interrupted") {
     return toWaitBlocker(run, reason);
   }

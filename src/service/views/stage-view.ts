@@ -7,6 +7,7 @@ import { stageStateOf, type RunFacts } from "../queries/run-facts.ts";
 import { toBlockerView, type BlockerView } from "./blocker-view.ts";
 import { toCounts, type CountsView } from "./counts-view.ts";
 import { toFailureView, type FailureView } from "./failure-view.ts";
+import { toGateBlocker } from "./gate-blocker.ts";
 import { toIso, toWholeMs, toWholeWaits } from "./time-view.ts";
 
 /** One stage of a run. */
@@ -44,6 +45,7 @@ export function toStageView(facts: RunFacts, name: string): StageView {
   const stage = facts.stages.find((each) => each.name === name);
   const state = stageStateOf(facts, name);
   const blocker = record === undefined ? undefined : findWaitBlocker(record, name);
+  const ofItems = findItemGates(facts, name)[0];
   const items = toItemCounts(facts, name, record);
   return {
     stage: name,
@@ -54,6 +56,7 @@ export function toStageView(facts: RunFacts, name: string): StageView {
     waitedMs: toWholeWaits(record?.waitedMs ?? {}),
     ...(items === undefined ? {} : { items }),
     ...(blocker === undefined || state !== "waiting" ? {} : { blocker: toBlockerView(blocker) }),
+    ...(ofItems === undefined ? {} : { blocker: toBlockerView(ofItems) }),
     ...(record === undefined ? {} : toOutcome(record)),
   };
 }
@@ -91,12 +94,25 @@ function toItemCounts(
   return stored === undefined && itemCount === null ? undefined : toCounts(stored ?? {}, itemCount);
 }
 
+/** For which resources items of a stage wait, each once; none where it has ended, or nothing of it waits. */
+export function findItemGates(facts: RunFacts, name: string): readonly Blocker[] {
+  const gates = new Map<string, Blocker>();
+  for (const item of facts.waitingItems.get(name) ?? []) {
+    const blocker = toGateBlocker(item);
+    const known = `${blocker?.kind} ${blocker?.name}`;
+    if (blocker !== undefined && !gates.has(known)) gates.set(known, blocker);
+  }
+  return [...gates.values()];
+}
+
 /** What a waiting stage or item waits for, from its row. */
 export function findWaitBlocker(
-  record: Pick<StageRecord, "blocker" | "dueAtMs" | "attempts" | "endedAtMs">,
+  record: Pick<StageRecord, "blocker" | "dueAtMs" | "attempts" | "endedAtMs" | "trail">,
   name: string,
 ): Blocker | undefined {
   if (record.blocker === null) return undefined;
+  const gate = toGateBlocker(record);
+  if (gate !== undefined) return gate;
   const kind = toBlockerKind(record.blocker);
   const { dueAtMs } = record;
   return {
