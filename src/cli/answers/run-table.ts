@@ -1,6 +1,8 @@
 // The listing of runs.
 
 import { formatDuration } from "../../std/duration.ts";
+import { GATE_KINDS } from "../../model/gate-wait.ts";
+import type { BlockerView } from "../../service/views/blocker-view.ts";
 import type { FailureView } from "../../service/views/failure-view.ts";
 import type { RunView } from "../../service/views/run-view.ts";
 import { showCount } from "../render/figures.ts";
@@ -54,10 +56,17 @@ function showItems({ items }: RunView): string | undefined {
 /** The one thing worth knowing about its state. */
 function sayWhy(run: RunView): string {
   if (run.state === "failed" && run.error !== undefined) return sayError(run.error);
-  if (run.blocker !== undefined) return `${run.blocker.kind}: ${run.blocker.text}`;
+  if (run.blocker !== undefined) return sayBlocker(run.blocker);
   if (run.state === "running") return run.running.join(", ");
   if (run.warnings > 0) return `${run.warnings} warning${run.warnings === 1 ? "" : "s"}`;
   return run.state === "cancelled" || run.state === "skipped" ? (run.reason ?? "") : "";
+}
+
+/** `quota scorer, 09:06`: a resource with the time at which it may go on; anything else in a sentence. */
+function sayBlocker({ kind, name, text, expectedAt }: BlockerView): string {
+  const isGate = GATE_KINDS.some((one) => one === kind) && name !== kind;
+  if (!isGate) return `${kind}: ${text}`;
+  return `${kind} ${name}${expectedAt === undefined ? "" : `, ${expectedAt.slice(11, 16)}`}`;
 }
 
 /** `score: HTTP 502 from scorer`. */

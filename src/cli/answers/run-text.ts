@@ -14,7 +14,7 @@ import { previewValue, type ValueView } from "../../service/views/value-view.ts"
 import { showCount } from "../render/figures.ts";
 import type { Look } from "../render/look.ts";
 import { markOf, stateWord } from "../render/marks.ts";
-import { countStates, oneLine } from "../render/phrases.ts";
+import { causeWords, countStates, oneLine } from "../render/phrases.ts";
 import { renderTable, type Cell } from "../render/table.ts";
 import { padRight } from "../render/width.ts";
 import { showTook } from "./run-table.ts";
@@ -120,7 +120,7 @@ function showCached({ metrics }: RunView): string {
 function showWaits(waitedMs: Readonly<Record<string, number>>): string {
   return Object.entries(waitedMs)
     .filter(([, ms]) => ms > 0)
-    .map(([cause, ms]) => `${cause} ${formatDuration(ms)}`)
+    .map(([cause, ms]) => `${causeWords(cause)} ${formatDuration(ms)}`)
     .join(", ");
 }
 

@@ -6,7 +6,7 @@ import type { WaitHistory } from "../../service/explain/wait-history.ts";
 import type { BlockerView } from "../../service/views/blocker-view.ts";
 import { escapeControl } from "../../std/text.ts";
 import type { Look } from "../render/look.ts";
-import { oneLine } from "../render/phrases.ts";
+import { causeWords, oneLine } from "../render/phrases.ts";
 import { renderTable } from "../render/table.ts";
 
 /** What is printed. */
@@ -64,7 +64,7 @@ function sayExpected({ expectedAt, basis }: BlockerView): string {
 /** Past waits, one line each, and what they cost by cause. */
 export function renderHistory(history: WaitHistory, look: Look): string {
   const totals = Object.entries(history.totalsMs).filter(([, ms]) => ms > 0);
-  const sums = totals.map(([cause, ms]) => `${cause} ${formatDuration(ms)}`).join(", ");
+  const sums = totals.map(([cause, ms]) => `${causeWords(cause)} ${formatDuration(ms)}`).join(", ");
   if (history.waits.length === 0) return sums === "" ? "No past waits." : `Waited: ${sums}.`;
   const table = renderTable(
     {

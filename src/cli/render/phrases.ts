@@ -67,8 +67,16 @@ export function describeWait(wait: Wait, attemptsMax: number, nowMs: number): st
   return [
     name,
     ...(wait.ahead === undefined ? [] : [`${showCount(wait.ahead)} ahead`]),
-    ...(due === "" ? [] : [`next${due}`]),
+    ...(due === "" ? [] : [`${NEXT_WORDS[wait.kind] ?? "next"}${due}`]),
   ];
+}
+
+/** What comes when the time has come. */
+const NEXT_WORDS: Readonly<Record<string, string>> = { quota: "next token", breaker: "probe" };
+
+/** A cause of waiting as people read it: `quota:scorer` as `quota scorer`. */
+export function causeWords(cause: string): string {
+  return escapeControl(cause.replace(":", " "));
 }
 
 function dueIn(dueAtMs: number, nowMs: number): string {

@@ -4,7 +4,7 @@ import type { ItemTimes, RunReport } from "../../service/queries/run-report.ts";
 import type { StageView } from "../../service/views/stage-view.ts";
 import { showBytes, showCount, showDuration, showShare } from "../render/figures.ts";
 import { stateWord } from "../render/marks.ts";
-import { countStates, oneLine } from "../render/phrases.ts";
+import { causeWords, countStates, oneLine } from "../render/phrases.ts";
 
 /** One table. Cells are text on one line. */
 export interface ReportTable {
@@ -120,7 +120,7 @@ function listWaits({ waitedMs }: RunReport): ReportTable {
     columns: ["For", "Time", "Share"],
     rows: waits
       .toSorted(([, one], [, other]) => other - one)
-      .map(([cause, ms]) => [oneLine(cause), showDuration(ms), showShare(ms, wholeMs)]),
+      .map(([cause, ms]) => [causeWords(cause), showDuration(ms), showShare(ms, wholeMs)]),
   };
 }
 

@@ -57,6 +57,8 @@ async function refreshGate(store: Store, blocker: Blocker): Promise<Blocker> {
 function toBlocker(before: Blocker, facts: GateFacts, holders: readonly string[]): Blocker {
   const { gate, record, refusal } = facts;
   const { sinceMs } = before;
+  // A budget is counted by each process for itself: its row alone knows when there may be room.
+  if (gate.kind === "budget") return { ...before, text: sayGate(facts, 0) };
   const kind = toKind(gate, refusal);
   // Who was ahead may have gone; nobody comes before who was there.
   const others = Math.max(0, record.waiting - 1);
@@ -74,7 +76,7 @@ function toBlocker(before: Blocker, facts: GateFacts, holders: readonly string[]
 }
 
 function toKind(gate: GateBlocker, refusal: AdmissionRefusal | null): GateBlocker["kind"] {
-  if (gate.kind === "budget" || refusal === null) return gate.kind;
+  if (refusal === null) return gate.kind;
   return refusal.because === "pause" ? "quota" : refusal.because;
 }
 

@@ -5,7 +5,7 @@ import type { RunState } from "../../../model/run.ts";
 import { showCount, showCountOf, showDuration, showShare } from "../figures.ts";
 import type { Look } from "../look.ts";
 import { markOf, stateWord } from "../marks.ts";
-import { countStates, oneLine } from "../phrases.ts";
+import { causeWords, countStates, oneLine } from "../phrases.ts";
 import { fitEnd, fitMiddle, padRight, textWidth, wrapText } from "../width.ts";
 import type { Closing, ClosingFailure } from "./closing.ts";
 
@@ -117,7 +117,9 @@ function renderWaited({ waited, workMs, items }: Closing): string[] {
   const wholeMs = waitedMs + workMs;
   // Under one in a hundred nobody would look for it.
   if (waitedMs === 0 || waitedMs / wholeMs < 0.01) return [];
-  const causes = waited.map(([cause, ms]) => `${cause} ${showShare(ms, wholeMs)}`).join(", ");
+  const causes = waited
+    .map(([cause, ms]) => `${causeWords(cause)} ${showShare(ms, wholeMs)}`)
+    .join(", ");
   const whose = items.total > 0 ? "item" : "stage";
   return [`${showShare(waitedMs, wholeMs)} of ${whose} time: ${causes}`];
 }

@@ -16,6 +16,7 @@ import type { LogLine } from "../progress/log-tails.ts";
 import type { Applied } from "../progress/progress.ts";
 import {
   countEnded,
+  countWaiting,
   mainWait,
   remainingMs,
   type StageProgress,
@@ -37,6 +38,8 @@ export class AgentForm implements ProgressForm {
   readonly #run: string;
   /** Kinds of failure that were written already. */
   readonly #told = new Set<string>();
+  /** What items of a stage were told to wait for. */
+  readonly #waits = new Set<string>();
   readonly #tails = new Map<string, readonly LogLine[]>();
 
   constructor(options: FormOptions) {
@@ -63,8 +66,10 @@ export class AgentForm implements ProgressForm {
       this.#tails.set(`${newFailure.stage}\0${newFailure.fingerprint}`, tail);
     }
     if (logLine !== undefined && this.#options.logs === "all") this.#putLog(logLine);
-    if (event.item !== undefined) this.#heartbeat.look(stage);
-    else if (event.type === "stage.waiting") this.#tellWait(stage, event.atMs);
+    if (event.item !== undefined) {
+      this.#heartbeat.look(stage);
+      if (event.type === "item.waiting") this.#tellItemsWait(stage, event.atMs);
+    } else if (event.type === "stage.waiting") this.#tellWait(stage, event.atMs);
     else if (stage.endedAtMs !== undefined) this.#tellEnd(stage);
   }
 
@@ -157,11 +162,22 @@ export class AgentForm implements ProgressForm {
     if (wait === undefined || (wait.dueAtMs ?? Infinity) - nowMs < WAIT_TOLD_MS_MIN) return;
     const facts = [
       `${this.#run}/${stage.name} ${waitWord(wait)}`,
+      ...(stage.items === undefined ? [] : [`waiting=${countWaiting(stage)}`]),
       ...(wait.ahead === undefined ? [] : [`ahead=${wait.ahead}`]),
       ...(wait.dueAtMs === undefined ? [] : [`until=${new Date(wait.dueAtMs).toISOString()}`]),
       ...(wait.message === undefined ? [] : [quoted(wait.message)]),
     ];
     this.#put("WAIT", facts.join(" "));
+  }
+
+  /** Once for each resource for which items of a stage wait; retries of items are too many to be told. */
+  #tellItemsWait(stage: StageProgress, nowMs: number): void {
+    const wait = mainWait(stage)?.wait;
+    if (wait === undefined || wait.name === undefined) return;
+    const known = `${stage.name}\0${wait.kind}\0${wait.name}`;
+    if (this.#waits.has(known)) return;
+    this.#waits.add(known);
+    this.#tellWait(stage, nowMs);
   }
 
   #tellLeft(): void {
@@ -181,7 +197,9 @@ export class AgentForm implements ProgressForm {
       const eta = leftMs === undefined ? "" : ` eta=${showRemaining(leftMs).replaceAll(" ", "")}`;
       const failed = items.failed > 0 ? ` failed=${items.failed}` : "";
       const done = `${countEnded(items)}/${items.total}`;
-      this.#put("BUSY", `${this.#run}/${each.name} ${done}${failed}${eta}`);
+      const wait = mainWait(each)?.wait;
+      const waits = wait === undefined ? "" : ` waiting=${countWaiting(each)}(${waitWord(wait)})`;
+      this.#put("BUSY", `${this.#run}/${each.name} ${done}${failed}${waits}${eta}`);
     }
   }
 

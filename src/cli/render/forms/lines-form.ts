@@ -19,6 +19,7 @@ import type { LogLine } from "../progress/log-tails.ts";
 import { subjectOf, type Applied } from "../progress/progress.ts";
 import {
   countEnded,
+  countWaiting,
   mainWait,
   remainingMs,
   type ItemCounts,
@@ -124,7 +125,8 @@ export class LinesForm implements ProgressForm {
   }
 
   #state(stage: StageProgress): string {
-    const mark = markOf(stage.state, stage.state === "waiting" ? "retry" : undefined);
+    const isRetry = mainWait(stage)?.wait.kind === "retry";
+    const mark = markOf(stage.state, isRetry ? "retry" : undefined);
     return this.#options.look.paint.mark(mark, stage.state);
   }
 
@@ -260,7 +262,10 @@ function describeWaiting(stage: StageProgress, nowMs: number): string {
   if (wait === undefined) return "";
   const parts = [
     waitWord(wait),
-    ...(wait.attempt === undefined ? [] : [`attempt=${wait.attempt}/${stage.attemptsMax}`]),
+    ...(wait.attempt === undefined || wait.kind !== "retry"
+      ? []
+      : [`attempt=${wait.attempt}/${stage.attemptsMax}`]),
+    ...(wait.ahead === undefined ? [] : [`ahead=${wait.ahead}`]),
     ...(wait.dueAtMs === undefined
       ? []
       : [`in=${compactDuration(Math.max(0, wait.dueAtMs - nowMs))}`]),
@@ -286,7 +291,7 @@ function describeBeat(stage: StageProgress, nowMs: number): string {
   const parts = [
     `heartbeat ${name} ${countEnded(items)}/${items.total}`,
     ...(items.failed > 0 ? [`failed=${items.failed}`] : []),
-    ...(wait === undefined ? [] : [`waiting=${items.waiting}(${waitWord(wait.wait)})`]),
+    ...(wait === undefined ? [] : [`waiting=${countWaiting(stage)}(${waitWord(wait.wait)})`]),
     ...(perSecond > 0 ? [`rate=${showRate(perSecond)}`] : []),
     ...(leftMs === undefined ? [] : [`eta=${showRemaining(leftMs).replaceAll(" ", "")}`]),
   ];

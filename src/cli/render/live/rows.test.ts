@@ -101,6 +101,7 @@ test("a map whose open items all wait is drawn as waiting, for what they wait", 
     dueAtMs: undefined,
     attempt: 1,
     ahead: undefined,
+    waiting: 2,
     message: undefined,
     class: undefined,
   };
@@ -116,6 +117,7 @@ test("a stage that waits for its retry says which attempt, when, and why", () =>
     dueAtMs: 64_100,
     attempt: 2,
     ahead: undefined,
+    waiting: 1,
     message: "HTTP 503\nfrom x",
     class: "server",
   };

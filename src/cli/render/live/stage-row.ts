@@ -8,6 +8,7 @@ import { attemptOf, describeWait, oneLine } from "../phrases.ts";
 import type { Forecast } from "../progress/progress.ts";
 import {
   countEnded,
+  countWaiting,
   mainWait,
   remainingMs,
   type ItemCounts,
@@ -130,7 +131,7 @@ function renderWaiting(stage: StageProgress, items: ItemCounts, options: RestOpt
       ? "to retry"
       : `for ${wait.kind}${wait.name === undefined ? "" : ` ${oneLine(wait.name)}`}`;
   const mark = wait.kind === "retry" ? "retry" : "waiting";
-  return options.look.paint.mark(mark, `${showCount(items.waiting)} waiting ${why}`);
+  return options.look.paint.mark(mark, `${showCount(countWaiting(stage))} waiting ${why}`);
 }
 
 /** ms until a stage ends that is on time, by earlier runs; undefined: it is not, or they do not tell. */

@@ -3,7 +3,6 @@
 import type { MillraceEvent } from "../../../model/event.ts";
 import type { StageEndState, Via } from "../../../model/outcome.ts";
 import type { Json } from "../../../std/json.ts";
-import { isRecord } from "../../../std/record.ts";
 import type { NewFailure } from "./failure-groups.ts";
 import type { Wait } from "./stage-progress.ts";
 
@@ -28,35 +27,30 @@ export function viaField(event: MillraceEvent): Via {
 /** What `stage.waiting` and `item.waiting` say. */
 export function readWait(event: MillraceEvent): Wait {
   const blocker = event.data?.["blocker"];
-  const { kind, name, ahead } = readBlocker(blocker);
-  const dueAtMs = numberField(event, "dueAtMs");
+  const { kind, name } = readBlocker(blocker);
   const ended = event.attempt ?? numberField(event, "attempt");
   const errorClass = textField(event, "class");
+  // Before a retry the event tells of the attempt that ended; the one to come is what people ask about. A deferral is
+  // none, and what waits for a resource has not begun.
+  const isNext = ended === undefined || errorClass === "throttled" || kind !== "retry";
   return {
     kind,
     name,
-    ahead,
-    dueAtMs,
-    // The event tells of the attempt that ended; the one to come is what people ask about. A deferral is none.
-    attempt: ended === undefined || errorClass === "throttled" ? ended : ended + 1,
+    ahead: numberField(event, "ahead"),
+    waiting: numberField(event, "waiting") ?? 1,
+    dueAtMs: numberField(event, "dueAtMs"),
+    attempt: isNext ? ended : ended + 1,
     message: textField(event, "message"),
     class: errorClass,
   };
 }
 
-/** A blocker is told as its kind, as `kind name`, or as a record. */
-function readBlocker(blocker: Json | undefined): Pick<Wait, "kind" | "name" | "ahead"> {
-  if (typeof blocker === "string") {
-    const [kind = "retry", ...name] = blocker.split(/[ :]/);
-    return { kind, name: name.length === 0 ? undefined : name.join(" "), ahead: undefined };
-  }
-  if (!isRecord(blocker)) return { kind: "retry", name: undefined, ahead: undefined };
-  const { kind, name, ahead } = blocker;
-  return {
-    kind: typeof kind === "string" ? kind : "retry",
-    name: typeof name === "string" ? name : undefined,
-    ahead: typeof ahead === "number" ? ahead : undefined,
-  };
+/** A blocker is told as its kind, or with who is to blame: `quota:scorer`, `limit:host/example.com`. */
+function readBlocker(blocker: Json | undefined): Pick<Wait, "kind" | "name"> {
+  if (typeof blocker !== "string") return { kind: "retry", name: undefined };
+  const cut = blocker.search(/[ :]/);
+  if (cut < 0) return { kind: blocker, name: undefined };
+  return { kind: blocker.slice(0, cut), name: blocker.slice(cut + 1) };
 }
 
 /** What `stage.failed` and `item.failed` say. */

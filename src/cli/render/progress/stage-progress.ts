@@ -23,7 +23,10 @@ export interface Wait {
   readonly dueAtMs: number | undefined;
   /** Number of the next attempt. */
   readonly attempt: number | undefined;
+  /** Before it in line, when it was told. */
   readonly ahead: number | undefined;
+  /** How many of its stage waited then, told or not. */
+  readonly waiting: number;
   /** What the attempt before failed with. */
   readonly message: string | undefined;
   readonly class: string | undefined;
@@ -123,6 +126,11 @@ export function mainWait(stage: StageProgress): { wait: Wait; count: number } | 
     if (entry.count > 0 && (main === undefined || entry.count > main.count)) main = entry;
   }
   return main;
+}
+
+/** How many items of a stage wait: of those that wait for a resource not all are told one by one. */
+export function countWaiting(stage: StageProgress): number {
+  return Math.max(stage.items?.waiting ?? 0, mainWait(stage)?.wait.waiting ?? 0);
 }
 
 /** ms until a map stage has ended at the present rate; undefined: it cannot be told. */
