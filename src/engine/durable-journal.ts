@@ -122,10 +122,10 @@ export class DurableJournal implements Journal {
   }
 
   async parkRun(parked: RunParked, events: readonly EventDraft[]): Promise<void> {
-    const { to, reason, durationMs, wakeAtMs } = parked;
+    const { to, reason, durationMs, wakeAtMs, waitsFor = [] } = parked;
     const end = { durationMs, warnings: 0, failure: null, metrics: {} };
     const wake = wakeAtMs === undefined ? {} : { wakeAtMs };
-    await this.#write({ kind: "move-run", to, reason, ...wake, end, events });
+    await this.#write({ kind: "move-run", to, reason, ...wake, waitsFor, end, events });
   }
 
   findMemo(address: JournalMemo): Promise<EncodedValue | undefined> {

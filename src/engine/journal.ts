@@ -7,6 +7,7 @@ import type { ItemRecord, RetryRecord, StageRecord, StateEntry } from "../model/
 import type { EventDraft } from "../model/event.ts";
 import type { Failure, StoredValue } from "../model/outcome.ts";
 import type { RunState } from "../model/run.ts";
+import type { ParkedFor } from "../storage/permits/parked-runs.ts";
 import type { PermitResult } from "../storage/permits/permit-write.ts";
 import type { EncodedValue } from "../std/value.ts";
 import type { Asked, Returned } from "./limits/permit-request.ts";
@@ -25,6 +26,8 @@ export interface RunEnd {
 export interface RunParked extends RunEnd {
   /** When it goes back to its queue, UTC ms of the store. Default: when somebody resumes it, or at once. */
   readonly wakeAtMs?: number;
+  /** Keys in which it waits for room: it goes back to its queue when there is some. */
+  readonly waitsFor?: readonly ParkedFor[];
 }
 
 /** What rides on the ending of a stage or item. */

@@ -3,6 +3,7 @@
 // its counters are wrong.
 
 import type { Blocker } from "../model/blocker.ts";
+import type { ParkedFor } from "../storage/permits/parked-runs.ts";
 import { InvariantError } from "../std/assert.ts";
 import type { RunGate } from "./limits/run-gate.ts";
 import type { RunCore } from "./run-core.ts";
@@ -14,6 +15,8 @@ export interface ParkedWait {
   /** UTC ms of the store. */
   readonly wakeAtMs: number;
   readonly reason: Blocker["kind"];
+  /** Keys in which it waits for room. */
+  readonly waitsFor: readonly ParkedFor[];
 }
 
 /** Until when a run may be parked of which nothing runs and nothing is ready; null: it stays. */
@@ -30,7 +33,8 @@ export function findParking(
   if (leftMs === null || core.stages.some((stageRun) => holdsUnstored(core, stageRun))) return null;
   const isGateFirst = atGate !== null && atGate.leftMs <= leftMs;
   const { leftMs: restMs, reason } = isGateFirst ? atGate : { leftMs, reason: "retry" as const };
-  return { wakeAtMs: Math.ceil(journal.nowMs() + restMs), reason };
+  const waitsFor = atGate?.waitsFor ?? [];
+  return { wakeAtMs: Math.ceil(journal.nowMs() + restMs), reason, waitsFor };
 }
 
 /** Of a run with open stages of which nothing runs, is ready or waits. */

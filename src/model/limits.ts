@@ -140,6 +140,8 @@ export const RESOURCE_USES_MAX = 32;
 export const RESOURCE_KEYS_LISTED_MAX = 10_000;
 /** Bytes of UTF-8 of a resource's key: it is a column. */
 export const RESOURCE_KEY_BYTES_MAX = 512;
+/** Keys for which one parked run waits, so that each can let it in. */
+export const PARKED_KEYS_MAX = 64;
 /** Keys of one resource that are remembered while nobody uses them. */
 export const RESOURCE_IDLE_KEYS_MAX = 100_000;
 /** How long a store remembers a key that is at rest and that nobody has used since, ms: its counts go with it. */

@@ -203,8 +203,8 @@ export class LiveRun implements RunHandle {
       await this.#journal.parkRun(end, [this.#toLetGo("interrupted")]);
       return end;
     }
-    const { wakeAtMs, reason } = wait;
-    const parked = { ...end, to: "waiting", reason, wakeAtMs } as const;
+    const { wakeAtMs, reason, waitsFor } = wait;
+    const parked = { ...end, to: "waiting", reason, wakeAtMs, waitsFor } as const;
     const data = { blocker: reason, dueAtMs: wakeAtMs };
     await this.#journal.parkRun(parked, [{ type: "run.parked", data }]);
     return parked;

@@ -164,10 +164,22 @@ const moves: fc.Arbitrary<Write> = fc
   .map(({ run, to, end, ...write }) =>
     moveRun(run, to, { ...write, ...(isRunOver(to) ? { end } : {}) }),
   );
+/** Keys of the resources below. */
+const PARKED_FOR = [
+  { resource: "api", key: "" },
+  { resource: "host", key: "x" },
+  { resource: "host", key: "y" },
+  { resource: "paced", key: "" },
+] as const;
 const parkings: fc.Arbitrary<Write> = fc
-  .tuple(held, fc.constantFrom(0, 1, 2, 5), events)
-  .map(([run, wakeAtMs, told]) =>
-    moveRun(run, "waiting", { reason: "retry", wakeAtMs, events: told }),
+  .tuple(held, fc.constantFrom(0, 1, 2, 5), events, fc.boolean())
+  .chain(([run, wakeAtMs, told, isTimed]) =>
+    fc
+      .subarray([...PARKED_FOR])
+      .map((keys) => keys.map((key) => ({ ...key, isTimed })))
+      .map((waitsFor) =>
+        moveRun(run, "waiting", { reason: "retry", wakeAtMs, waitsFor, events: told }),
+      ),
   );
 const drains: fc.Arbitrary<Write> = fc
   .tuple(held, events)

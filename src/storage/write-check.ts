@@ -8,6 +8,7 @@ import {
   DELETE_ROWS_MAX,
   DELETE_RUNS_MAX,
   PAGE_ROWS_MAX,
+  PARKED_KEYS_MAX,
   PRIORITY_MAX,
   QUEUE_AHEAD_MAX,
   RECENT_EVENTS_MAX,
@@ -78,6 +79,7 @@ function assertNames(write: Write): void {
         write.wakeAtMs === undefined || write.to === "waiting",
         `Only a run that waits wakes, not one that is "${write.to}".`,
       );
+      assertWaitsFor(write);
       return;
     case "put-stage":
       assertTimes(write.record, write.retry);
@@ -117,6 +119,13 @@ function assertNames(write: Write): void {
     case "interrupt-run":
       return;
   }
+}
+
+function assertWaitsFor({ to, waitsFor = [] }: Extract<Write, { kind: "move-run" }>): void {
+  if (waitsFor.length === 0) return;
+  assert(to === "waiting", `Only a run that waits waits for a key, not one that is "${to}".`);
+  assertBetween("The number of keys", waitsFor.length, [1, PARKED_KEYS_MAX]);
+  for (const { key } of waitsFor) assertName("key of a resource", key);
 }
 
 function assertNewRun(write: Extract<Write, { readonly kind: "create-run" }>): void {

@@ -9,6 +9,7 @@ import type { Failure } from "../model/outcome.ts";
 import type { RunSettings, RunState } from "../model/run.ts";
 import type { Suspect } from "../policy/crashes.ts";
 import type { EncodedValue } from "../std/value.ts";
+import type { ParkedFor } from "./permits/parked-runs.ts";
 import type {
   ReleasePermitsWrite,
   SetResourceWrite,
@@ -277,6 +278,9 @@ export interface MoveRunWrite extends FencedWrite {
   /** Of a run that is parked: goes back to its queue at this time of the store, by `wake-runs`; at once where its end
    *  was asked for. Default: never. */
   readonly wakeAtMs?: number;
+  /** Of a run that is parked: it goes back to its queue before, when there is room in one of these keys, those first
+   *  that are claimed first. At most PARKED_KEYS_MAX. Default: none. */
+  readonly waitsFor?: readonly ParkedFor[];
   /** Set at the end of a run. */
   readonly end?: {
     readonly durationMs: number;

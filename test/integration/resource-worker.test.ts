@@ -100,4 +100,22 @@ describe.each(STORES)("a worker on %s", (kind) => {
     gate.open();
     await holder.result();
   });
+
+  test("R108: those that wait in their queue are let in by what is given back, each once", async () => {
+    const { clock, gate, calls, calling, mill, holder, enqueue } = await makeWorld(kind);
+    await clock.advance(10);
+    const waiting = await enqueue(calling, 30);
+    const worker = work(mill, 2);
+    await clock.advance(3 * SECOND_MS);
+    expect((await checkCounts(mill, "calling"))["waiting"]).toBe(26);
+    gate.open();
+    await holder.result();
+    // Nothing but what each of them gives back wakes the next: by themselves they would look after ten minutes.
+    await clock.advance(60 * SECOND_MS);
+    await worker.stop();
+    expect(await checkCounts(mill, "calling")).toEqual({ succeeded: 30 });
+    expect(new Set(calls)).toEqual(new Set(waiting));
+    expect(calls.length).toBe(30);
+    await checkNoLease(mill);
+  });
 });

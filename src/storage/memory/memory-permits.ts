@@ -12,6 +12,7 @@ import {
   type PermitBook,
   type WaitingLine,
 } from "../permits/permit-book.ts";
+import type { ParkedFor } from "../permits/parked-runs.ts";
 import { countWaiting } from "../permits/permit-lines.ts";
 import type {
   PermitAddress,
@@ -19,6 +20,9 @@ import type {
   ResourceAddress,
   ResourceRecord,
 } from "../permits/permit-write.ts";
+import type { RunRecord } from "../../model/run.ts";
+import { claimOrder } from "../run-rules.ts";
+import { MemoryParked } from "./memory-parked.ts";
 import { byText } from "./memory-query.ts";
 import type { MemoryRun } from "./memory-run.ts";
 
@@ -47,6 +51,7 @@ const TRIM_STEP = RESOURCE_IDLE_KEYS_MAX / 10;
 export class MemoryPermits {
   readonly #entries: Map<string, MemoryEntry> = new Map();
   readonly #owners: Owners;
+  readonly #parked: MemoryParked = new MemoryParked();
   #trimAbove: number = RESOURCE_IDLE_KEYS_MAX + TRIM_STEP;
 
   constructor(owners: Owners) {
@@ -83,6 +88,7 @@ export class MemoryPermits {
       },
       drop: (entry, { run, address }) =>
         dropPermit(this.#find(entry, nowMs).permits, nameOf(run, address), nowMs),
+      noteRoom: (entry, scope) => this.#noteRoom(entry, scope),
       dropLost: (entry) => this.#dropLost(this.#find(entry, nowMs), nowMs),
     };
   }
@@ -129,10 +135,42 @@ export class MemoryPermits {
     return before - entry.permits.size;
   }
 
+  /** Where owners have no leases nobody is parked. */
+  #noteRoom({ resource, key }: ResourceAddress, scope?: "all"): void {
+    if (this.#owners === null) return;
+    this.#parked.note({ resource, key }, "freed");
+    if (scope === "all" && key === "") this.#parked.noteAll(resource);
+  }
+
+  /** A run is parked until there is room. */
+  park(run: RunRecord, waitsFor: readonly ParkedFor[], nowMs: number): void {
+    for (const address of waitsFor) {
+      this.#find(address, nowMs).isStored = true;
+      this.#parked.park(address, { run: run.number, epoch: run.epoch, place: claimOrder(run) });
+      if (!address.isTimed) this.#parked.note(address, "parked");
+    }
+  }
+
+  /** The end of a transaction: `wake` is given the parked runs for which there is room now. */
+  wake(nowMs: number, wake: (run: MemoryRun) => void): void {
+    if (!this.#parked.isNoted) return;
+    this.#parked.wake(this.open(nowMs), ({ run: number, epoch }) => {
+      const run = this.#owners?.(number);
+      // An epoch rises with each claim: a run that waits under the same one has not moved since.
+      const isParked = run?.record.state === "waiting" && run.record.epoch === epoch;
+      if (isParked) wake(run);
+      return isParked;
+    });
+  }
+
   /** Frees all that a run holds. */
   freeRun(run: number): void {
-    for (const { permits } of this.#entries.values()) {
-      for (const [name, permit] of permits) if (permit.run === run) permits.delete(name);
+    for (const entry of this.#entries.values()) {
+      for (const [name, permit] of entry.permits) {
+        if (permit.run !== run) continue;
+        entry.permits.delete(name);
+        this.#noteRoom(entry);
+      }
     }
   }
 

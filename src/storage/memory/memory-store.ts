@@ -77,7 +77,9 @@ export class MemoryStore implements Store {
     this.#assertOpen();
     assertWrites(writes);
     const nowMs = this.nowMs();
-    return writes.map((write) => this.#rows.write(write, nowMs));
+    const results = writes.map((write) => this.#rows.write(write, nowMs));
+    this.#rows.finish(nowMs);
+    return results;
   }
 
   async renewLeases(

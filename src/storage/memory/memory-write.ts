@@ -118,6 +118,11 @@ export class MemoryRows {
     }
   }
 
+  /** The end of a transaction: parked runs for which there is room now go back to their queues. */
+  finish(nowMs: number): void {
+    this.permits.wake(nowMs, (run) => this.#replace(run, wakeRun(run.record, nowMs)));
+  }
+
   #createRun(write: CreateRunWrite, nowMs: number): WriteResult {
     const { id, pipeline, key, batch = null } = write.run;
     assert(batch === null || this.batches.has(batch), `There is no batch ${batch}.`);
@@ -271,6 +276,7 @@ export class MemoryRows {
     const refusal = refuseOwnerMove(run.record, write);
     if (refusal !== undefined) return conflict(run, refusal);
     this.#replace(run, moveOwnedRun(run.record, write, nowMs));
+    this.permits.park(run.record, write.waitsFor ?? [], nowMs);
     return undefined;
   }
 

@@ -39,6 +39,9 @@ export interface PermitBook {
   findHeld(run: number, address: PermitAddress, entry: KeyEntry): HeldPermit | undefined;
   /** Frees the permit of this key that is held under an address; undefined: none was. */
   drop(entry: KeyEntry, permit: ReturnedPermit): DroppedPermit | undefined;
+  /** There may be room in a key that was not there before: who is parked for it is looked at as the transaction ends.
+   *  `all`: so there may be in every key of its resource. */
+  noteRoom(entry: KeyEntry, scope?: "all"): void;
   /** Frees permits of owners whose lease is over; how many. */
   dropLost(entry: KeyEntry): number;
 }

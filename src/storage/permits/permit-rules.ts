@@ -113,7 +113,9 @@ function judge(book: PermitBook, wanted: readonly Wanted[]): Admission {
   for (;;) {
     const answer = admit(asked, entries, book.nowMs);
     if (answer.granted || !(answer.because === "limit" || answer.probing)) return answer;
-    if (book.dropLost(at(entries, answer.index)) === 0) return answer;
+    const entry = at(entries, answer.index);
+    if (book.dropLost(entry) === 0) return answer;
+    book.noteRoom(entry);
   }
 }
 
@@ -185,6 +187,7 @@ export function releasePermits(
     entry.usedAtMs = book.nowMs;
     countOutcome(entry, use, book.nowMs);
     book.changed(entry);
+    book.noteRoom(entry);
     const paused = use.pauseMs === null ? [] : pauseFor(entry, use.pauseMs, book.nowMs);
     return [...paused, ...tellCall(book, entry, use)];
   });

@@ -15,6 +15,7 @@ export function setResource(book: PermitBook, write: SetResourceWrite): readonly
   const { change, actor, reason } = write;
   const before = entry.state.breaker;
   book.changed(entry);
+  if (change.kind !== "trip") book.noteRoom(entry, "all");
   if (change.kind === "override") {
     const untilMs = change.forMs === null ? null : nowMs + change.forMs;
     const { limit, quotas } = change;

@@ -6,6 +6,7 @@ import { assert } from "../../std/assert.ts";
 import type { EventDraft } from "../../model/event.ts";
 import type { StageState } from "../../model/outcome.ts";
 import type { RunRecord, RunState } from "../../model/run.ts";
+import { wakeRun } from "../run-rules.ts";
 import type { EventNumbers } from "../write-result.ts";
 import type { KnownHeads } from "./known-heads.ts";
 import { PermitLedger } from "./permit-ledger.ts";
@@ -59,7 +60,7 @@ export class Batch {
 
   /** Resources and their permits. */
   get permits(): PermitLedger {
-    return (this.#permits ??= new PermitLedger(this.rows.resources, this.nowMs));
+    return (this.#permits ??= new PermitLedger(this.rows, this.nowMs));
   }
 
   /** Number of a definition; stores it unless it is there. Asked of the table once per transaction. */
@@ -218,6 +219,11 @@ export class Batch {
 
   /** Writes what was gathered. The last thing before the commit. */
   finish(): void {
+    this.#permits?.wakeParked((id) => {
+      const head = this.head(id);
+      assert(head !== undefined, `Run ${id} was parked and is gone.`);
+      this.replace(head, wakeRun(this.record(head), this.nowMs));
+    });
     let isWritten = this.#lastEventSeq > this.#meta.lastEventSeq;
     if (this.#permits?.finish() === true) isWritten = true;
     for (const head of this.#heads.values()) {

@@ -2,7 +2,9 @@
 // attempts ask for it.
 
 import { LEASE_GRACE_MS_DEFAULT } from "../../model/defaults.ts";
+import { WAKE_RUNS_MAX } from "../../model/limits.ts";
 import { NEW_RESOURCE_STATE } from "../../policy/admission.ts";
+import { countWakes, type ParkedFor, type RoomCause } from "../permits/parked-runs.ts";
 import {
   NO_TOTALS,
   type DroppedPermit,
@@ -14,6 +16,8 @@ import {
   type WaitingLine,
 } from "../permits/permit-book.ts";
 import type { PermitAddress, ResourceAddress } from "../permits/permit-write.ts";
+import type { Rows } from "./rows.ts";
+import type { NewParked, ParkedRunRows } from "./statements/parked-runs.ts";
 import type { FreedPermit, ResourceRows } from "./statements/resources.ts";
 
 interface LedgerEntry extends KeyEntry {
@@ -32,10 +36,18 @@ export class PermitLedger implements PermitBook {
   readonly #entries: Map<string, LedgerEntry> = new Map();
   readonly #byNumber: Map<number, LedgerEntry> = new Map();
 
+  readonly #parked: ParkedRunRows;
+  /** Keys in which there may be room that was not there before. */
+  readonly #roomy: Map<LedgerEntry, RoomCause> = new Map();
+  /** The same, of keys that this transaction has not read. */
+  readonly #freed: Set<number> = new Set();
+  /** Resources of which that is true of every key. */
+  readonly #wide: Set<string> = new Set();
   #last: LedgerEntry | null = null;
 
-  constructor(rows: ResourceRows, nowMs: number) {
-    this.#rows = rows;
+  constructor(rows: Pick<Rows, "resources" | "parked">, nowMs: number) {
+    this.#rows = rows.resources;
+    this.#parked = rows.parked;
     this.nowMs = nowMs;
   }
 
@@ -121,9 +133,58 @@ export class PermitLedger implements PermitBook {
   freeRun(run: number): void {
     for (const permit of this.#rows.freeRun(run)) {
       const entry = this.#byNumber.get(permit.resource);
-      if (entry === undefined) continue;
+      if (entry === undefined) {
+        this.#freed.add(permit.resource);
+        continue;
+      }
+      this.#roomy.set(entry, "freed");
       entry.held -= 1;
       if (this.#isProbing(permit)) entry.probesHeld -= 1;
+    }
+  }
+
+  noteRoom(entry: KeyEntry, scope?: "all"): void {
+    this.#roomy.set(this.find(entry), "freed");
+    if (scope === "all" && entry.key === "") this.#wide.add(entry.resource);
+  }
+
+  /** A run is parked until there is room. */
+  park(run: NewParked, waitsFor: readonly ParkedFor[]): void {
+    for (const address of waitsFor) {
+      const entry = this.find(address);
+      this.#parked.put(this.#numberOf(entry), run);
+      if (!address.isTimed && !this.#roomy.has(entry)) this.#roomy.set(entry, "parked");
+    }
+  }
+
+  /** The end of a transaction: of those who are parked as many go back to their queues as there is room for. */
+  wakeParked(wake: (runId: string) => void): void {
+    if (this.#roomy.size === 0 && this.#freed.size === 0) return;
+    // Once for all keys: where nobody is parked this is all that it costs.
+    if (!this.#parked.isAny()) return;
+    for (const number of this.#freed) {
+      const address = this.#parked.address(number);
+      if (address !== undefined) this.#roomy.set(this.find(address), "freed");
+    }
+    for (const resource of this.#wide)
+      for (const key of this.#parked.keysOf(resource, WAKE_RUNS_MAX))
+        this.#roomy.set(this.find({ resource, key }), "freed");
+    for (const [entry, cause] of this.#roomy) {
+      if (entry.number > 0) this.#wakeKey(entry.number, countWakes(this, entry, cause), wake);
+    }
+  }
+
+  #wakeKey(resource: number, count: number, wake: (runId: string) => void): void {
+    let left = count;
+    while (left > 0) {
+      const next = this.#parked.list(resource, left);
+      for (const row of next) {
+        this.#parked.drop(resource, row);
+        if (row.runId === null) continue;
+        wake(row.runId);
+        left -= 1;
+      }
+      if (next.length === 0) return;
     }
   }
 

@@ -111,3 +111,23 @@ test("what a worker writes and asks most uses no sort and reads no table from en
     accessOf(plan.map((line) => String(line["detail"])));
   }
 });
+
+test("who is parked for a key comes in the order of its tree, however many are parked for others", () => {
+  const before = database.statements.length;
+  const { parked } = new Rows(database);
+  parked.isAny();
+  parked.list(1, 5);
+  parked.keysOf("api", 5);
+  const plans = database.statements.slice(before).map((sql) =>
+    database
+      .prepare(`EXPLAIN QUERY PLAN ${sql.replaceAll("?", "1")}`)
+      .all()
+      .map((line) => String(line["detail"])),
+  );
+  assert.doesNotMatch(plans.flat().join("\n"), /TEMP B-TREE|AUTOMATIC/);
+  assert.deepEqual(plans[1]?.slice(0, 2), [
+    "SEARCH parked_runs USING PRIMARY KEY (resource=?)",
+    "SEARCH runs USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+  ]);
+  assert.match(plans[2]?.join("\n") ?? "", /SEARCH parked_runs .*PRIMARY KEY \(resource=\?\)/);
+});

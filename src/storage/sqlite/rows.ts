@@ -11,6 +11,7 @@ import { EventRows } from "./statements/events.ts";
 import { ItemRows } from "./statements/items.ts";
 import { MemoRows } from "./statements/memos.ts";
 import { MetaRows } from "./statements/meta.ts";
+import { ParkedRunRows } from "./statements/parked-runs.ts";
 import { QueueRows } from "./statements/queue.ts";
 import { ResourceRows } from "./statements/resources.ts";
 import { RetryRows } from "./statements/retries.ts";
@@ -31,6 +32,7 @@ export class Rows {
   readonly items: ItemRows;
   readonly memos: MemoRows;
   readonly meta: MetaRows;
+  readonly parked: ParkedRunRows;
   readonly queue: QueueRows;
   readonly resources: ResourceRows;
   readonly retries: RetryRows;
@@ -50,6 +52,7 @@ export class Rows {
     this.items = new ItemRows(database);
     this.memos = new MemoRows(database);
     this.meta = new MetaRows(database);
+    this.parked = new ParkedRunRows(database);
     this.resources = new ResourceRows(database);
     this.retries = new RetryRows(database);
     this.runs = new RunRows(database);

@@ -13,6 +13,7 @@ import { cache } from "./migrations/0003-cache.ts";
 import { crashes } from "./migrations/0004-crashes.ts";
 import { events } from "./migrations/0005-events.ts";
 import { resources } from "./migrations/0006-resources.ts";
+import { parkedRuns } from "./migrations/0007-parked-runs.ts";
 import { Statement } from "./statement.ts";
 import { readTogether, transact } from "./transaction.ts";
 
@@ -24,6 +25,7 @@ export const MIGRATIONS: readonly Migration[] = [
   crashes,
   events,
   resources,
+  parkedRuns,
 ];
 
 /** "mill": by it `file` and we know a store from any other SQLite file. */

@@ -15,6 +15,7 @@ import { memoCases } from "./memos.ts";
 import { breakerCases } from "./permits/breakers.ts";
 import { lineCases } from "./permits/lines.ts";
 import { orderCases } from "./permits/orders.ts";
+import { parkedCases } from "./permits/parked.ts";
 import { permitCases } from "./permits/permits.ts";
 import { quotaCases } from "./permits/quotas.ts";
 import { aheadCases } from "./queue/ahead.ts";
@@ -56,6 +57,7 @@ export const storeSuite: readonly StoreChapter[] = [
   { name: "permits: breakers", cases: breakerCases },
   { name: "permits: lines", cases: lineCases },
   { name: "permits: orders", cases: orderCases },
+  { name: "permits: parked runs", cases: parkedCases },
   { name: "stages", cases: stageCases },
   { name: "items", cases: itemCases },
   { name: "memos and state", cases: memoCases },

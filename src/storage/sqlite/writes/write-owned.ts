@@ -12,7 +12,7 @@ import type {
   PutStageWrite,
 } from "../../write.ts";
 import type { ReleasePermitsWrite, TakePermitsWrite } from "../../permits/permit-write.ts";
-import { refuseOwnerMove } from "../../run-rules.ts";
+import { claimOrder, refuseOwnerMove } from "../../run-rules.ts";
 import { isStageOver, refuseStageMove } from "../../stage-rules.ts";
 import type { Batch } from "../batch.ts";
 import { release, take } from "./write-permits.ts";
@@ -155,6 +155,11 @@ function moveRun(batch: Batch, head: RunHead, write: MoveRunWrite): WriteResult 
   }
   runs.leave({ ...head, runSeq: head.runSeq + write.events.length }, write, batch.nowMs);
   batch.moved(head, write.to);
+  const { waitsFor = [] } = write;
+  if (waitsFor.length > 0) {
+    const { number: run, epoch } = head;
+    batch.permits.park({ run, epoch, place: claimOrder(batch.record(head)) }, waitsFor);
+  }
   return undefined;
 }
 
