@@ -4,6 +4,7 @@
 // version of a cache when what its stage makes of the same paper changes.
 import { input, map, pipeline, skip, stage } from "millrace";
 import { PaperFault } from "./paper/pdf-file.ts";
+import { desk, judges } from "./resources.ts";
 import {
   appealRejected,
   hasRejected,
@@ -28,7 +29,7 @@ const source = input(SOURCE);
 
 const requirements = stage(
   "requirements",
-  { needs: { source }, description: "Reads and checks the tree of requirements." },
+  { needs: { source }, uses: [desk], description: "Reads and checks the tree of requirements." },
   readRequirements,
 );
 
@@ -41,6 +42,7 @@ const review = map(
     cache: { version: "1", key: toReviewKey },
     onItemFailure: "continue",
     classify: (error) => (error instanceof PaperFault ? "permanent" : undefined),
+    uses: [desk],
     description: "Reads every paper and finds the sentences that speak to a requirement.",
   },
   reviewPaper,
@@ -53,6 +55,7 @@ const judge = map(
     over: review,
     cache: { version: "1", key: toJudgeKey },
     onItemFailure: "continue",
+    uses: [desk, judges],
     description: "Scores each claim six ways; three judges when it is close.",
   },
   judgeReview,
@@ -63,6 +66,7 @@ const appeal = stage(
   {
     needs: { source, judged: judge },
     when: ({ judged }) => hasRejected(judged) || skip("no_rejections"),
+    uses: [desk],
     description: "Hears rejected claims together with the sentences around them.",
   },
   appealRejected,
@@ -73,6 +77,7 @@ const judgeOnceMore = stage(
   {
     needs: { source, tree: requirements, appeal },
     when: ({ appeal: heard }) => heard.status !== "skipped" || skip("no_rejections"),
+    uses: [desk],
     description: "Three judges for every appeal.",
   },
   judgeAppeals,
@@ -83,6 +88,7 @@ const sync = stage(
   {
     needs: { source, reviews: review, judged: judge, again: judgeOnceMore },
     verify: verifyDatabase,
+    uses: [desk],
     description: "Brings the database of claims up to date, with its history.",
   },
   syncDatabase,
@@ -92,6 +98,7 @@ const gaps = stage(
   "gaps",
   {
     needs: { source, tree: requirements, evidence: sync },
+    uses: [desk],
     description: "Measures how complete the evidence is, and how bad each gap.",
   },
   toGaps,
@@ -99,13 +106,17 @@ const gaps = stage(
 
 const scorecard = stage(
   "scorecard",
-  { needs: { source, gaps }, description: "Scores every pillar from 0 to 100." },
+  { needs: { source, gaps }, uses: [desk], description: "Scores every pillar from 0 to 100." },
   toScorecard,
 );
 
 const matrix = stage(
   "matrix",
-  { needs: { source, gaps }, description: "Sets quantity of evidence against quality." },
+  {
+    needs: { source, gaps },
+    uses: [desk],
+    description: "Sets quantity of evidence against quality.",
+  },
   toSufficiency,
 );
 
@@ -114,6 +125,7 @@ const report = stage(
   {
     needs: { source, tree: requirements, evidence: sync, gaps, scorecard, matrix },
     verify: verifyFiles,
+    uses: [desk],
     description: "Writes claims, gaps, scorecard, matrix and the report.",
   },
   writeReport,
