@@ -61,7 +61,12 @@ export class Gate {
 
   /** Asks for the permits, or joins a line. At once where no store is asked; rejects with LEASE_LOST. */
   enter(visit: Visit): Entered | Promise<Entered> {
-    const { uses, source, address } = visit.asker.request;
+    const { request } = visit.asker;
+    const { uses, source, address } = request;
+    if (uses.length === 0) {
+      visit.isOver = true;
+      return { kind: "granted", permit: new HeldPermit(this, request, []) };
+    }
     // Where others wait, newcomers go behind them; one who was called is the first of its line.
     const busy =
       visit.called === null ? uses.find((use) => this.#lines.isBusy(nameOf(use))) : undefined;
@@ -233,6 +238,7 @@ export class Gate {
   /** Gives permits back, tells the breakers, and lets the next ones in. */
   giveBack(request: PermitRequest, permits: readonly PermitGrant[], ended: EndedCall): void {
     const { uses, source, address } = request;
+    if (uses.length === 0) return;
     const paused = findPaused(uses, ended);
     const nowMs = source.nowMs();
     const returned = uses.map((use, index) =>
@@ -338,7 +344,9 @@ function hindranceOf(
 }
 
 function breakerOf({ key, declaration: { terms } }: BoundUse): BreakerDeclared | null {
-  return (key === null ? undefined : terms.breakers[key]) ?? terms.breaker;
+  // Keys come from outside: one may be called "constructor".
+  const own = key !== null && Object.hasOwn(terms.breakers, key) ? terms.breakers[key] : undefined;
+  return own ?? terms.breaker;
 }
 
 function failsWhenOpen(use: BoundUse, request: PermitRequest): boolean {
