@@ -73,7 +73,7 @@ export function toItemRecord(
     index: at.index,
     state,
     via: state === "succeeded" ? (map?.vias.get(at.index) ?? "run") : null,
-    attempts: attempt?.attempt ?? 0,
+    attempts: attempt === null ? 0 : countAttempts(attempt, state),
     output: facts.stored,
     inputVersion: facts.inputVersion,
     reason: map?.reasons.get(at.index) ?? null,
@@ -87,6 +87,11 @@ export function toItemRecord(
     endedAtMs: state === "waiting" ? null : core.wallOf(endedMs),
     durationMs: attempt === null || attempt.startedMs < 0 ? 0 : endedMs - attempt.startedMs,
   };
+}
+
+/** One that failed at the gate, as its deadline or its resource would not let it wait, was none. */
+function countAttempts({ attempt, atGate, startedMs }: Attempt, state: StageState): number {
+  return state === "failed" && atGate !== null && startedMs < 0 ? attempt - 1 : attempt;
 }
 
 /** One line of the retry history. */
