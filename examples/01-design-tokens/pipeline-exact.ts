@@ -4,6 +4,7 @@ import { input, map, pipeline, stage } from "millrace";
 import type { ItemOutcome } from "millrace";
 import { toItemKey } from "./image/image-folder.ts";
 import { ImageFault } from "./image/png-file.ts";
+import { decoder } from "./resources.ts";
 import {
   aggregateTokens,
   extractReading,
@@ -25,6 +26,7 @@ const preprocess = map(
     needs: { source },
     over: listFiles,
     key: ({ file }) => toItemKey(file),
+    uses: [decoder],
     onItemFailure: "fail",
     classify: (error) => (error instanceof ImageFault ? "permanent" : undefined),
   },
@@ -38,6 +40,7 @@ const extract = map(
     over: ({ images }: { readonly images: readonly StoredImage[] }) =>
       listExtractItems({ images: asOutcomes(images) }),
     key: ({ file, extractor }) => [toItemKey(file), extractor],
+    uses: [decoder],
     onItemFailure: "fail",
   },
   extractReading,

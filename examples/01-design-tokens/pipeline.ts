@@ -4,6 +4,7 @@
 import { input, map, pipeline, stage } from "millrace";
 import { toItemKey } from "./image/image-folder.ts";
 import { ImageFault } from "./image/png-file.ts";
+import { decoder } from "./resources.ts";
 import {
   aggregateTokens,
   extractReading,
@@ -24,6 +25,7 @@ const preprocess = map(
     needs: { source },
     over: listFiles,
     key: ({ file }) => toItemKey(file),
+    uses: [decoder],
     onItemFailure: "continue",
     classify: (error) => (error instanceof ImageFault ? "permanent" : undefined),
     description: "Checks every PNG file and fits it into 1920 x 1080.",
@@ -37,6 +39,7 @@ const extract = map(
     needs: { source, images: preprocess },
     over: listExtractItems,
     key: ({ file, extractor }) => [toItemKey(file), extractor],
+    uses: [decoder],
     onItemFailure: "continue",
     description: "Looks at every picture in four ways: colours, spacing, shapes, type.",
   },
