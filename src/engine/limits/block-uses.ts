@@ -1,6 +1,7 @@
 // ctx.use: a block of an attempt's own code under a permit. While it waits the attempt gives up its slot and its place
 // in its map, and takes them back together with the permit.
 
+import { AbortReason } from "../../model/context.ts";
 import { MillraceError } from "../../model/errors.ts";
 import type { ResourceUse } from "../../model/resource.ts";
 import { classifyError } from "../../policy/classify/classify.ts";
@@ -29,6 +30,12 @@ interface Called {
   readonly goOn: () => void;
 }
 
+/** A block that waits. */
+interface WaitingBlock {
+  readonly visit: Visit;
+  readonly end: (reason: Error) => void;
+}
+
 /** Address of a block's permits: those of the attempt itself have 0. */
 const BLOCK_SLOT = 1;
 
@@ -38,6 +45,8 @@ export class BlockUses implements BlockHost {
   readonly #admissions: Admissions;
   readonly #driver: BlockDriver;
   readonly #called: Set<Called> = new Set();
+  /** Blocks in line, or whose turn has come; an attempt has one at most. */
+  readonly #waits: Map<Attempt, WaitingBlock> = new Map();
 
   constructor(core: RunCore, admissions: Admissions, driver: BlockDriver) {
     this.#core = core;
@@ -113,14 +122,17 @@ export class BlockUses implements BlockHost {
     { turn, hindrance }: { readonly turn: Promise<void>; readonly hindrance: Hindrance },
   ): Promise<void> {
     const sinceMs = this.#core.world.clock.monotonicMs();
-    this.#giveSlotUp(attempt);
+    const over = Promise.withResolvers<never>();
+    this.#waits.set(attempt, { visit, end: over.reject });
     try {
-      await untilAborted(attempt, turn);
-      await untilAborted(attempt, this.#takeSlot(attempt));
+      this.#giveSlotUp(attempt);
+      await untilAborted(attempt, [turn, over.promise]);
+      await untilAborted(attempt, [this.#takeSlot(attempt), over.promise]);
     } catch (error) {
       this.#core.world.limits.gate.leave(visit);
       throw error;
     } finally {
+      this.#waits.delete(attempt);
       countWait(this.#core, attempt, { hindrance, sinceMs });
     }
   }
@@ -128,7 +140,15 @@ export class BlockUses implements BlockHost {
   #abandon(attempt: Attempt, visit: Visit, entered: Entered): never {
     if (entered.kind === "granted") entered.permit.release({ kind: "cancelled" });
     else this.#core.world.limits.gate.leave(visit);
-    throw attempt.signal.reason;
+    throw reasonOf(attempt);
+  }
+
+  /** An attempt is over: a block of it that still waits, for which nobody waits, leaves its line. */
+  ended(attempt: Attempt): void {
+    const waits = this.#waits.get(attempt);
+    if (waits === undefined) return;
+    this.#core.world.limits.gate.leave(waits.visit);
+    waits.end(reasonOf(attempt));
   }
 
   #giveSlotUp(attempt: Attempt): void {
@@ -174,20 +194,26 @@ export class BlockUses implements BlockHost {
 
   /** The run is over: nobody waits for a slot any more. */
   close(): void {
+    for (const attempt of this.#waits.keys()) this.ended(attempt);
     for (const { goOn } of this.#called) goOn();
     this.#called.clear();
   }
 }
 
-/** What comes first: the promise, or the end of the attempt, which rejects with its reason. */
-async function untilAborted(attempt: Attempt, promise: Promise<void>): Promise<void> {
+/** Why the code of an attempt may not go on. */
+function reasonOf({ abortReason, stage }: Attempt): AbortReason {
+  return abortReason ?? new AbortReason("fenced", `this attempt of "${stage}" is over`);
+}
+
+/** What comes first: one of the promises, or the abort of the attempt, which rejects with its reason. */
+async function untilAborted(attempt: Attempt, promises: readonly Promise<void>[]): Promise<void> {
   const { signal } = attempt;
   signal.throwIfAborted();
   const aborted = Promise.withResolvers<never>();
   const abort = (): void => aborted.reject(signal.reason);
   signal.addEventListener("abort", abort, { once: true });
   try {
-    await Promise.race([promise, aborted.promise]);
+    await Promise.race([...promises, aborted.promise]);
   } finally {
     signal.removeEventListener("abort", abort);
   }

@@ -85,6 +85,7 @@ export class RunGate {
 
   /** An attempt is over: its permits go back with its end, and its slot is free. */
   ended(attempt: Attempt, outcome: RawOutcome): void {
+    if (attempt.atGate?.isInBlock === true) this.blocks.ended(attempt);
     const isReturned = this.admissions.giveBack(attempt, outcome);
     // The next item asks for what this one gives back in the same commit; without resources it starts after it.
     if (isReturned && attempt.index >= 0) this.#host.maps.offerMore(attempt.stageRun);
