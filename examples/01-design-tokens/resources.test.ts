@@ -99,10 +99,8 @@ test("R115 R118 R121: a decoder that fails three times in a row rests, what come
   expect(await breakerOf(opened)).toMatchObject({ state: "closed", failures: 3 });
   // Three tried twice, nobody else: waiting costs no attempt.
   const { items } = await opened.items(run.id, "extract");
-  expect(items.map(({ attempts }) => attempts).toSorted((a, b) => a - b)).toEqual([
-    ...[1, 1, 1, 1, 1],
-    ...[2, 2, 2],
-  ]);
+  const tries = items.map(({ attempts }) => attempts).toSorted((a, b) => a - b);
+  expect(tries).toEqual([1, 1, 1, 1, 1, 2, 2, 2]);
   expect(await readOut("out")).toEqual(await readOut("plain"));
 });
 
