@@ -15,6 +15,8 @@ export class GateWatch {
   #mark: number = -1;
   #poll: Timer | null = null;
   #look: Timer | null = null;
+  /** Monotonic ms of the next look, as it was planned last. */
+  #lookAtMs: number = -Infinity;
 
   constructor(mill: MillContext, gate: Gate) {
     this.#mill = mill;
@@ -49,7 +51,13 @@ export class GateWatch {
   }
 
   #lookLater(): void {
-    this.#look = this.#mill.world.clock.setTimer(PRESENCE_MS_DEFAULT, () => {
+    const { clock } = this.#mill.world;
+    const nowMs = clock.monotonicMs();
+    // Who asks again does not wait meanwhile: what others write, once a second too, must not put the look off for ever.
+    const isPlanned = this.#lookAtMs > nowMs - PRESENCE_MS_DEFAULT;
+    if (!isPlanned) this.#lookAtMs = nowMs + PRESENCE_MS_DEFAULT;
+    this.#look = clock.setTimer(Math.max(1, this.#lookAtMs - nowMs), () => {
+      this.#lookAtMs = clock.monotonicMs() + PRESENCE_MS_DEFAULT;
       this.#lookLater();
       this.#gate.look(true);
       // A worker looks for the runs of the dead by itself.
