@@ -42,6 +42,8 @@ export interface Scene {
     choices?: Choices,
   ) => Promise<RunResult<Out>>;
   readonly told: (type: EventType) => readonly MillraceEvent[];
+  /** Nobody waits for a resource, and nobody holds one. Looked at in any case when the test ends. */
+  readonly expectEmpty: () => Promise<void>;
 }
 
 export interface Started<Out> {
@@ -77,6 +79,10 @@ function makeMemoryScene(): Scene {
     },
     finish: (made, choices) => passTime(clock, begin(made, choices).result),
     told: (type) => events.filter((event) => event.type === type),
+    expectEmpty: async () => {
+      await clock.advance(0);
+      expectGateEmpty(clock);
+    },
   };
 }
 
@@ -129,6 +135,9 @@ function makeStoreScene(kind: "memory" | "sqlite"): Scene {
       return await passTime(clock, ended);
     },
     told: (type) => events.filter((event) => event.type === type),
+    expectEmpty: async () => {
+      if (opened !== null) await expectStoreEmpty(opened, clock);
+    },
   };
 }
 
