@@ -207,7 +207,11 @@ async function write(
   { change, options }: { readonly change: ResourceOrder; readonly options: ResourceOrderOptions },
 ): Promise<void> {
   const { actor = "program", reason = "by hand" } = options;
-  await whileOpen(mill, () =>
+  const result = await whileOpen(mill, () =>
     mill.committer.write({ kind: "set-resource", ...address, change, actor, reason }),
   );
+  if (result.kind === "resource-set") mill.resources.tell(result.events);
+  // Those who wait here need not wait for the next look.
+  const { resource, key } = address;
+  mill.world.limits.gate.reopen({ resource, key: key === "" ? null : key });
 }

@@ -236,10 +236,11 @@ export class MemoryRows {
   }
 
   #setResource(write: SetResourceWrite, atMs: number): WriteResult {
-    this.log.tellAll(setResource(this.permits.open(atMs), write), atMs);
+    const events = setResource(this.permits.open(atMs), write);
+    this.log.tellAll(events, atMs);
     const record = this.permits.record(write, atMs);
     assert(record !== undefined, `Resource "${write.resource}" was set and is gone.`);
-    return { kind: "resource-set", record };
+    return { kind: "resource-set", record, events };
   }
 
   #changeOwned(run: MemoryRun, write: OwnerChange, nowMs: number): WriteResult | undefined {

@@ -142,7 +142,12 @@ export type PermitResult =
       readonly inTurn: boolean;
       readonly atMs: number;
     }
-  | { readonly kind: "resource-set"; readonly record: ResourceRecord };
+  | {
+      readonly kind: "resource-set";
+      readonly record: ResourceRecord;
+      /** What was told of it. */
+      readonly events: readonly EventDraft[];
+    };
 
 /** How one key of a resource stands. */
 export interface ResourceRecord extends ResourceAddress {

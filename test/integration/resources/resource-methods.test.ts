@@ -240,3 +240,37 @@ test("R124 R125: onChange hears the breaker of durable runs in their process, an
     ["half_open", "closed", "breaker"],
   ]);
 });
+
+test("R109 R125: what is set, tripped and reset on a store takes effect at once in its process, and onChange hears it", async () => {
+  const clock = virtualClock();
+  const outside = makeOutside(clock);
+  const changes: ResourceChange[] = [];
+  const api = resource("api", {
+    limit: 1,
+    breaker: {},
+    onChange: (change) => changes.push(change),
+  });
+  const work = map("work", { over: items, uses: [api], concurrency: 8 }, () => outside.call(100));
+  const made = pipeline("p", { stages: [work] });
+  const mill = await openMillrace({ store: "memory:", pipelines: [made], clock });
+  onTestFinished(() => mill.close({ drainMs: 0 }));
+  const handle = await passTime(clock, mill.start(made, undefined));
+  await clock.advance(50);
+  expect(outside.now).toBe(1);
+  await mill.setResource("api", { limit: 3, actor: "ada", reason: "a holiday" });
+  await clock.advance(0);
+  expect([outside.now, clock.monotonicMs()]).toEqual([3, 50]);
+  await mill.tripResource("api", { for: "1h" });
+  await clock.advance(1_000);
+  expect(outside.calls).toHaveLength(3);
+  await mill.resetResource("api");
+  await clock.advance(0);
+  expect(outside.now).toBe(1);
+  expect((await passTime(clock, handle.result())).state).toBe("succeeded");
+  expect(changes.map(({ kind, from, to, actor }) => [kind, from, to, actor])).toEqual([
+    ["limit", "1", "3", "ada"],
+    ["breaker", "closed", "open", "program"],
+    ["limit", "set", "declared", "program"],
+    ["breaker", "open", "closed", "program"],
+  ]);
+});

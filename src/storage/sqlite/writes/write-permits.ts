@@ -31,10 +31,11 @@ export function release(batch: Batch, head: RunHead, write: ReleasePermitsWrite)
 
 /** Does what a person asked for. */
 export function set(batch: Batch, write: SetResourceWrite): WriteResult {
-  batch.tellAll(setResource(batch.permits, write));
+  const events = setResource(batch.permits, write);
+  batch.tellAll(events);
   const { lines, ...entry } = batch.permits.find(write);
   const { resource, key, state, totals, held, terms, usedAtMs } = entry;
   const waiting = countWaiting(lines.values(), batch.nowMs);
   const record = { resource, key, state, totals, held, waiting, terms, usedAtMs };
-  return { kind: "resource-set", record };
+  return { kind: "resource-set", record, events };
 }
