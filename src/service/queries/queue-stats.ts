@@ -2,8 +2,11 @@
 // bounded look at the newest runs how fast they end and what they wait for. Its cost does not grow with the store.
 
 import { PAGE_ROWS_MAX } from "../../model/limits.ts";
-import { RUN_STATES, type RunState } from "../../model/run.ts";
+import { RUN_STATES, type RunRecord, type RunState } from "../../model/run.ts";
 import type { Store } from "../../storage/store.ts";
+import { findGate } from "../views/gate-blocker.ts";
+import { findRunBlocker, isGateReason } from "../views/run-view.ts";
+import { readRunFacts } from "./run-facts.ts";
 
 /** How many runs are in each state; `total` is their sum. */
 export type RunCounts = { readonly total: number } & Readonly<Record<RunState, number>>;
@@ -24,6 +27,7 @@ export interface PipelineStats {
 export interface WaitingStats {
   /** A kind of blocker, such as `due` or `retry`. */
   readonly kind: string;
+  /** The resource, without its key; the kind where there is none, and of runs beyond the newest 100 that wait for one. */
   readonly name: string;
   /** Among the newest 500 runs that wait. */
   readonly count: number;
@@ -82,13 +86,26 @@ async function readRate(store: Store, pipeline: string): Promise<number> {
 
 async function readWaiting(store: Store): Promise<readonly WaitingStats[]> {
   const runs = await store.listRuns({ states: ["waiting"], limit: PAGE_ROWS_MAX });
-  const counts = new Map<string, number>();
-  for (const { reason } of runs) {
-    const kind = reason ?? "interrupted";
-    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  const found = new Map<string, { kind: string; name: string; count: number }>();
+  let looked = 0;
+  for (const run of runs) {
+    const kind = run.reason ?? "interrupted";
+    const isNamed = isGateReason(run.reason) && looked < NAMED_RUNS_MAX;
+    if (isNamed) looked += 1;
+    const name = isNamed ? await readResourceName(store, run) : kind;
+    const known = found.get(`${kind}/${name}`);
+    if (known === undefined) found.set(`${kind}/${name}`, { kind, name, count: 1 });
+    else known.count += 1;
   }
-  const found = [...counts].map(([kind, count]) => ({ kind, name: kind, count }));
-  return found.sort((left, right) => right.count - left.count);
+  return [...found.values()].sort((left, right) => right.count - left.count);
+}
+
+/** Runs of which it is read for which resource they wait. */
+const NAMED_RUNS_MAX = 100;
+
+async function readResourceName(store: Store, run: RunRecord): Promise<string> {
+  const blocker = findRunBlocker(await readRunFacts(store, run));
+  return (blocker === undefined ? undefined : findGate(blocker)?.resource) ?? run.reason ?? "";
 }
 
 function toRunCounts(stored: readonly Readonly<Partial<Record<RunState, number>>>[]): RunCounts {
