@@ -81,7 +81,9 @@ test("R141: a tight quota slows and never fails", async () => {
   const run = await opened.start(literatureReview, toInput());
   expect(await run.result()).toMatchObject({ state: "succeeded", warnings: 0 });
   const { items } = await opened.items(run.id, "judge");
-  const starts = items.map(({ startedAt }) => Date.parse(startedAt ?? "")).toSorted((a, b) => a - b);
+  const starts = items
+    .map(({ startedAt }) => Date.parse(startedAt ?? ""))
+    .toSorted((a, b) => a - b);
   expect(starts).toHaveLength(3);
   // Two gaps of 200 ms.
   expect((starts[2] ?? 0) - (starts[0] ?? 0)).toBeGreaterThanOrEqual(390);
