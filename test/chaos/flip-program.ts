@@ -24,7 +24,7 @@ const OUTCOMES: readonly Outcome[] = ["right", "reported", "refused", "untyped",
 async function readCopy(store: string): Promise<Outcome> {
   let mill: Millrace | undefined;
   try {
-    const pipelines = [makeReference(undefined)];
+    const pipelines = [makeReference(undefined, { isShared: true })];
     mill = await openMillrace({ store: `sqlite:${store}`, pipelines, onWarning: () => undefined });
     const outcomes: Outcome[] = [];
     // What ended before the damage, then what is worked on after it.

@@ -5,6 +5,7 @@
 import { writeSync } from "node:fs";
 import { openMillrace } from "../../src/exports/index.ts";
 import type { LeaseTerms } from "../../src/model/lease.ts";
+import type { RunState } from "../../src/model/run.ts";
 import { isMillraceError } from "../../src/model/errors.ts";
 import { SqliteStore } from "../../src/storage/sqlite/sqlite-store.ts";
 import type { Store } from "../../src/storage/store.ts";
@@ -65,12 +66,18 @@ function armFreeze(at: number): () => void {
   };
 }
 
+/** Those that wait for the shared resource in their queue went back to it. */
+function toWord(state: RunState): Word {
+  if (state === "queued" || state === "waiting") return "returned";
+  return state === "succeeded" ? state : "failed";
+}
+
 const job: Job = JSON.parse(process.argv[2] ?? "");
 if (job.lease !== undefined) watchRefusals();
-const reference = makeReference(
-  job.effects,
-  job.freezeAt === undefined ? undefined : armFreeze(job.freezeAt),
-);
+const reference = makeReference(job.effects, {
+  isShared: true,
+  onEffect: job.freezeAt === undefined ? undefined : armFreeze(job.freezeAt),
+});
 const mill = await openMillrace({
   store: `sqlite:${job.store}`,
   pipelines: [reference],
@@ -89,8 +96,7 @@ if (job.work) {
     onRun: (run) => {
       say("begun", run.id);
       run.result().then(
-        ({ state }) =>
-          say(state === "succeeded" ? state : state === "queued" ? "returned" : "failed", run.id),
+        ({ state }) => say(toWord(state), run.id),
         (error: unknown) => {
           const isLost = isMillraceError(error) && error.code === "LEASE_LOST";
           say(isLost ? "lost" : "fault", run.id);

@@ -9,6 +9,7 @@ import { openMillrace, type Millrace } from "../../src/exports/index.ts";
 import {
   assertCounters,
   assertEvents,
+  assertLimit,
   assertWhole,
   listCommitted,
   listEnded,
@@ -62,7 +63,7 @@ export class Scene {
 
   /** Opens the store in this process. */
   open(options: Parameters<typeof openMillrace>[0] = {}): Promise<Millrace> {
-    const pipelines = [makeReference(this.effects)];
+    const pipelines = [makeReference(this.effects, { isShared: true })];
     return openMillrace({ store: `sqlite:${this.store}`, pipelines, ...options });
   }
 
@@ -71,7 +72,7 @@ export class Scene {
     const mill = await this.open();
     try {
       const entries = passages.map((passage) => ({ key: passage.salt, input: passage }));
-      await mill.enqueue(makeReference(this.effects), entries);
+      await mill.enqueue(makeReference(this.effects, { isShared: true }), entries);
     } finally {
       await mill.close();
     }
@@ -98,6 +99,7 @@ export class Scene {
     this.#readChars = text.length;
     const database = new DatabaseSync(this.store, { readOnly: true, timeout: 10_000 });
     try {
+      assertLimit(database);
       const ended = new Set(listEnded(database));
       for (const { run, stage, item } of fresh) {
         for (const need of listNeeds(stage.split("#")[0] ?? "", item))

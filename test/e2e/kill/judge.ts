@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import type { DatabaseSync } from "node:sqlite";
-import type { Effect } from "./reference-pipeline.ts";
+import { SHARED_LIMIT, type Effect } from "./reference-pipeline.ts";
 
 /** The lines of the file of effects. */
 export function parseEffects(text: string): readonly Effect[] {
@@ -76,6 +76,17 @@ export function assertWhole(database: DatabaseSync): void {
      SELECT number, '', state FROM runs WHERE state <> 'succeeded' OR lease_worker IS NOT NULL`,
   );
   assert.deepEqual(open, [], "something has not ended");
+  assert.deepEqual(rowsOf(database, "SELECT * FROM permits"), [], "a permit is held by nobody");
+}
+
+/** At no time are more permits of the shared resource held than there are. */
+export function assertLimit(database: DatabaseSync): void {
+  const held = rowsOf(
+    database,
+    "SELECT resource, count(*) AS count FROM permits GROUP BY resource",
+  );
+  for (const { count } of held)
+    assert.ok(Number(count) <= SHARED_LIMIT, `${String(count)} permits are held at once`);
 }
 
 /** Counters equal a recount. */

@@ -1,12 +1,12 @@
 // The pipeline that is killed: a chain, a list with keys and retries, a list that follows it item by item, a
-// stream, memos, shared state, metrics, outputs that lie in blobs, and a stage that always fails and is not
-// critical. What it gives depends on its input alone. Every piece of user code leaves a line in the file of
+// stream, memos, shared state, metrics, outputs that lie in blobs, a stage that always fails and is not critical, and,
+// where it is asked for, a resource that all runs share. What it gives depends on its input alone. Every piece of user code leaves a line in the file of
 // effects before it does anything else.
 
 import { appendFileSync } from "node:fs";
 import { createHash } from "node:crypto";
 import type { Context } from "../../../src/model/context.ts";
-import { input, map, pipeline, stage } from "../../../src/exports/index.ts";
+import { input, map, pipeline, resource, stage } from "../../../src/exports/index.ts";
 import type { Pipeline } from "../../../src/exports/index.ts";
 
 /** What one passage works on. */
@@ -29,17 +29,25 @@ export interface Effect {
 
 const BLOB_CHARS = 70_000;
 
+/** Items of all runs of all processes that may be at work at once: fewer than a run alone would have. */
+export const SHARED_LIMIT = 2;
+
 function hashOf(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
 
-/**
- * @param effects Path of the file of effects; undefined: none are recorded.
- * @param onEffect Called by user code after it has left its line.
- */
+/** Where a reference leaves its lines, and what it works with. */
+export interface ReferenceOptions {
+  /** Called by user code after it has left its line. */
+  readonly onEffect?: (() => void) | undefined;
+  /** True: its items use a resource that all runs share. Default: they use none. */
+  readonly isShared?: boolean;
+}
+
+/** @param effects Path of the file of effects; undefined: none are recorded. */
 export function makeReference(
   effects: string | undefined,
-  onEffect?: () => void,
+  { onEffect, isShared = false }: ReferenceOptions = {},
 ): Pipeline<Passage, { readonly end: Record<string, unknown> }> {
   const record = (ctx: Context, memo = ""): void => {
     if (effects === undefined) return;
@@ -55,6 +63,10 @@ export function makeReference(
     onEffect?.();
   };
 
+  const shared = resource("shared", {
+    limit: SHARED_LIMIT,
+    quota: { rate: 1_000, per: "1s", burst: 20 },
+  });
   const passage = input<Passage>();
   const list = stage("list", { needs: { passage } }, ({ passage: { salt, items } }, ctx) => {
     record(ctx);
@@ -71,6 +83,7 @@ export function makeReference(
       over: list,
       key: ({ id }) => id,
       concurrency: 3,
+      ...(isShared ? { uses: [shared] } : {}),
       onItemFailure: "continue",
       retry: { attempts: 3, initialDelay: "3ms", jitter: "none" },
     },
