@@ -198,14 +198,14 @@ export class Admissions {
       const state = hindrance.isProbing ? "half_open, and its probe is running" : `open${until}`;
       const error = new MillraceError(
         "BREAKER_OPEN",
-        `"${stage}" was not started: the breaker of resource "${name}" is ${state}.`,
+        `"${stage}" was not let in: the breaker of resource "${name}" is ${state}.`,
         { hint: 'it fails at once because of whenOpen: "fail"; with "wait" it would wait' },
       );
       return { kind: "refused", error, class: "breaker-open" };
     }
     const error = new MillraceError(
       "QUOTA_EXCEEDED",
-      `"${stage}" was not started: a quota of resource "${name}" would let it wait ${formatDuration(waitMs ?? 0)}, longer than its maxWait.`,
+      `"${stage}" was not let in: a quota of resource "${name}" would let it wait ${formatDuration(waitMs ?? 0)}, longer than its maxWait.`,
       { hint: "raise maxWait, or lower the rate of what uses it" },
     );
     return { kind: "refused", error, class: "timeout" };

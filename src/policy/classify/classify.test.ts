@@ -510,3 +510,9 @@ test("no value makes it throw, and the verdict is always one of the four", () =>
     { numRuns: 2_000 },
   );
 });
+
+test("a block that an open breaker refuses fails by its class, as a stage does", () => {
+  const refused = new MillraceError("BREAKER_OPEN", "The breaker is open.");
+
+  expect(classifyError(refused)).toMatchObject({ class: "breaker-open", retry: "no" });
+});

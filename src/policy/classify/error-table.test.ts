@@ -130,6 +130,7 @@ test("exits, reasons, faults and names of errors mean what the page says", () =>
   expect(rows(FAULT_TABLE)).toEqual({
     fenced: "LEASE_LOST",
     cancelled: "SHUTDOWN",
+    "breaker-open": "BREAKER_OPEN",
     unknown: "INTERNAL OUTPUT_MISSING",
   });
   expect(rows(BUG_TABLE)).toEqual({

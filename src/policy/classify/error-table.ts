@@ -215,6 +215,7 @@ export const REASON_TABLE: ReadonlyMap<string, TableEntry> = makeLookup([
 export const FAULT_TABLE: ReadonlyMap<string, TableEntry> = makeLookup([
   [{ class: "fenced" }, "LEASE_LOST"],
   [{ class: "cancelled" }, "SHUTDOWN"],
+  [{ class: "breaker-open" }, "BREAKER_OPEN"],
   [{ class: "unknown" }, "OUTPUT_MISSING INTERNAL"],
 ]);
 

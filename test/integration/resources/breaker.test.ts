@@ -109,7 +109,7 @@ describe.each(PLACES)("%s", (place) => {
     const second = await passTime(clock, (await start(slow)).result);
     expect(second.state).toBe("failed");
     expect(second.errors[0]?.error.message).toBe(
-      '"work" was not started: the breaker of resource "api" is half_open, and its probe is running.',
+      '"work" was not let in: the breaker of resource "api" is half_open, and its probe is running.',
     );
     expect((await passTime(clock, probe.result)).state).toBe("succeeded");
     expect(outside.calls).toHaveLength(2);
