@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, expect, test } from "vitest";
-import { makeResourceWorld } from "../support/resource-host.ts";
+import { makeResourceWorld } from "../support/resources/resource-host.ts";
 
 /** What a busy machine may add to the two seconds in which the dead are found on their own host, ms; without that it
  *  would be the lease that ends, after half a minute. */

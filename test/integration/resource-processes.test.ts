@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { describe, expect, test } from "vitest";
-import { makeResourceWorld, type LoggedCall } from "../support/resource-host.ts";
+import { makeResourceWorld, type LoggedCall } from "../support/resources/resource-host.ts";
 
 function names(prefix: string, count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}${index}`);

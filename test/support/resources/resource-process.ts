@@ -18,7 +18,7 @@ import {
   type Pipeline,
   type ResourceOptions,
   type RunHandle,
-} from "../../src/exports/index.ts";
+} from "../../../src/exports/index.ts";
 
 /** What one run calls. */
 export interface Calls {
