@@ -26,11 +26,7 @@ const plain = pipeline("plain", {
 const guarded = pipeline("guarded", {
   input: list,
   output: {
-    each: map(
-      "each",
-      { over: list, key: String, concurrency: CONCURRENCY, uses: [api] },
-      (n) => n,
-    ),
+    each: map("each", { over: list, key: String, concurrency: CONCURRENCY, uses: [api] }, (n) => n),
   },
 });
 
@@ -70,7 +66,9 @@ export async function ask(): Promise<boolean> {
     concurrency: CONCURRENCY,
   });
   try {
-    printConditions(`resources on SQLite: ${ITEMS} items at concurrency ${CONCURRENCY}, µs per item`);
+    printConditions(
+      `resources on SQLite: ${ITEMS} items at concurrency ${CONCURRENCY}, µs per item`,
+    );
     const figures = await measure(
       [
         {

@@ -5,7 +5,7 @@
 import type { TriggerRule } from "../model/stage/trigger.ts";
 import { findFailedNeed, upstreamFailed } from "./judge.ts";
 import type { RunCore } from "./run-core.ts";
-import type { StageLedger } from "./stage-ledger.ts";
+import type { StageLedger } from "./ledger/stage-ledger.ts";
 import { isEnded, type StageRun } from "./stage-run.ts";
 
 const TOLERANT: readonly TriggerRule[] = ["all_done", "all_failed", "one_failed"];

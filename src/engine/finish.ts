@@ -2,7 +2,7 @@
 
 import type { Failure, StageEndState } from "../model/outcome.ts";
 import { decideVerdict } from "../policy/verdict.ts";
-import type { RunEnd } from "./journal.ts";
+import type { RunEnd } from "./ledger/journal.ts";
 import type { ParkedWait } from "./run-rest.ts";
 import type { RunCore } from "./run-core.ts";
 import type { StageRun } from "./stage-run.ts";

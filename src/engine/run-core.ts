@@ -11,7 +11,7 @@ import type { RunSettings } from "../model/run.ts";
 import { decodeValue, encodeValue, type EncodedValue } from "../std/value.ts";
 import type { Attempt, AttemptHost, BlockHost } from "./attempt/attempt.ts";
 import type { Isolation } from "./executors/isolated/isolation.ts";
-import type { CrashedAttempt, Journal } from "./journal.ts";
+import type { CrashedAttempt, Journal } from "./ledger/journal.ts";
 import type { EngineWorld, EventSink } from "./ports.ts";
 import { StageRun } from "./stage-run.ts";
 

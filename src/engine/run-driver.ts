@@ -28,7 +28,7 @@ import { findParking, makeStalled } from "./run-rest.ts";
 import { armDeadline, RunTimers } from "./run-timers.ts";
 import { Settling } from "./settling.ts";
 import type { SlotWaiter } from "./slots.ts";
-import { StageLedger } from "./stage-ledger.ts";
+import { StageLedger } from "./ledger/stage-ledger.ts";
 import { isEnded, type StageRun } from "./stage-run.ts";
 import { Turns } from "./turns.ts";
 

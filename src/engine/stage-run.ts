@@ -7,7 +7,7 @@ import type { Ending, Failure, StageState, StoredValue, Via } from "../model/out
 import type { EncodedValue } from "../std/value.ts";
 import type { AttemptHistory } from "./attempt/attempt-history.ts";
 import type { MapItems } from "./map/map-items.ts";
-import { WaitTally } from "./wait-tally.ts";
+import { WaitTally } from "./ledger/wait-tally.ts";
 
 /** One stage of a run. */
 export class StageRun {

@@ -21,7 +21,7 @@ export type {
   RecordFunction,
   VerifyFunction,
 } from "../model/stage/stage-options.ts";
-export { resource } from "../service/resource.ts";
+export { resource } from "../service/resources/resource.ts";
 export type {
   BreakerOptions,
   KeyedBreakerOptions,

@@ -9,7 +9,7 @@ import { isRunOver, type RunRecord } from "../model/run.ts";
 import { versionOfText } from "../std/json.ts";
 import { restoreRun } from "../engine/restore/restore.ts";
 import { collectLoads } from "../engine/needs.ts";
-import { DurableJournal } from "../engine/durable-journal.ts";
+import { DurableJournal } from "../engine/ledger/durable-journal.ts";
 import { RunCore } from "../engine/run-core.ts";
 import { explainRun, type Explanation } from "./explain.ts";
 import { getDefinition, type MillContext } from "./mill-context.ts";

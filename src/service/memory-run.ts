@@ -13,7 +13,7 @@ import {
 import type { EventDraft, MillraceEvent } from "../model/event.ts";
 import { decideEnd } from "../engine/finish.ts";
 import type { EngineWorld, EventSink } from "../engine/ports.ts";
-import { findMemoryLimits } from "./memory-limits.ts";
+import { findMemoryLimits } from "./resources/memory-limits.ts";
 import { RunCore } from "../engine/run-core.ts";
 import { RunDriver } from "../engine/run-driver.ts";
 import { Slots } from "../engine/slots.ts";

@@ -44,7 +44,7 @@ import type {
   TripResourceOptions,
 } from "./resources/set-resource.ts";
 import { startRun, type StartOptions } from "./commands/start-run.ts";
-import { GateWatch } from "./gate-watch.ts";
+import { GateWatch } from "./resources/gate-watch.ts";
 import { declareResources } from "./resources/declare-resources.ts";
 import type { Explanation } from "./explain.ts";
 import { indexPipelines } from "./index-pipelines.ts";

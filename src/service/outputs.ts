@@ -4,9 +4,9 @@ import { MillraceError } from "../model/errors.ts";
 import { stageUnknown } from "../model/compile/compile.ts";
 import type { StageValue } from "../model/stage/need.ts";
 import type { CoreError, RunCore } from "../engine/run-core.ts";
-import type { RunEnd } from "../engine/journal.ts";
+import type { RunEnd } from "../engine/ledger/journal.ts";
 import { readValue } from "../engine/needs.ts";
-import { durationOf } from "../engine/records.ts";
+import { durationOf } from "../engine/ledger/records.ts";
 import type { StageRun } from "../engine/stage-run.ts";
 import type { RunError, RunResult, StageResult } from "./run-result.ts";
 

@@ -1,6 +1,6 @@
 // The event that tells how a run ended, the same in memory and durably.
 
-import type { RunEnd } from "../engine/journal.ts";
+import type { RunEnd } from "../engine/ledger/journal.ts";
 import type { EventDraft } from "../model/event.ts";
 import { ERROR_LIST_CHARS_MAX } from "../model/limits.ts";
 import { boundedText } from "../std/json.ts";

@@ -58,9 +58,7 @@ test("a context by itself answers everything and tells nobody", async () => {
   expect(ctx.signal.aborted).toBe(false);
   expect(await ctx.memo("name", () => 5)).toBe(5);
   expect(await ctx.artifact("name", "text")).toMatchObject({ name: "name", bytes: 4 });
-  expect(await ctx.use(resource("api", { limit: 1 }), async () => 6)).toBe(
-    6,
-  );
+  expect(await ctx.use(resource("api", { limit: 1 }), async () => 6)).toBe(6);
 });
 
 test("the state of a context is kept, and a fallback stands only where nothing was set", () => {

@@ -17,11 +17,11 @@ import {
   many,
   POISONOUS,
   tardy,
-} from "../support/poison-process.ts";
-import type { BombInput, PoisonOrder } from "../support/poison-process.ts";
+} from "../support/poison/poison-process.ts";
+import type { BombInput, PoisonOrder } from "../support/poison/poison-process.ts";
 import { checkCounts, checkNoLease } from "../support/queue-world.ts";
 
-const PROGRAM = join(import.meta.dirname, "..", "support", "poison-process.ts");
+const PROGRAM = join(import.meta.dirname, "..", "support", "poison", "poison-process.ts");
 
 /** Says what it runs often enough to name who dies soon after. */
 const TALKATIVE = {
@@ -312,7 +312,7 @@ describe("a stage that kills its process", () => {
   test("a program that works when it is imported does not do so apart from its worker", async () => {
     const scene = await setScene();
     const { folder } = scene.world;
-    const program = join(import.meta.dirname, "..", "support", "poison-unguarded.ts");
+    const program = join(import.meta.dirname, "..", "support", "poison", "poison-unguarded.ts");
     const ends: string[] = [];
     while (ends.length < 6 && ends.at(-1) !== "0") {
       const child = spawn(process.execPath, ["--conditions=@millrace/source", program], {

@@ -10,7 +10,7 @@ import type { RawOutcome } from "./attempt-runner.ts";
 import type { CacheHit } from "../cache/cache-hit.ts";
 import type { MapConductor } from "../map/map-conductor.ts";
 import type { RunCore } from "../run-core.ts";
-import type { StageLedger } from "../stage-ledger.ts";
+import type { StageLedger } from "../ledger/stage-ledger.ts";
 import { isEnded, type StageRun } from "../stage-run.ts";
 
 /** What the handler asks of the driver. */

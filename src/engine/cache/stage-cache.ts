@@ -27,7 +27,7 @@ import { messageOf } from "../../policy/failure.ts";
 import { boundedText, versionOfText } from "../../std/json.ts";
 import type { EncodedValue } from "../../std/value.ts";
 import type { Attempt } from "../attempt/attempt.ts";
-import type { Journal } from "../journal.ts";
+import type { Journal } from "../ledger/journal.ts";
 import { encodeOrThrow, type RunCore } from "../run-core.ts";
 import type { StageRun } from "../stage-run.ts";
 import type { CacheHit } from "./cache-hit.ts";

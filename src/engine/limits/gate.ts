@@ -360,6 +360,6 @@ function firstOf(uses: readonly BoundUse[]): BoundUse {
 }
 
 /** One text for a key of a resource. */
-export function nameOf({ resource, key }: Pick<BoundUse, "resource" | "key">): string {
+function nameOf({ resource, key }: Pick<BoundUse, "resource" | "key">): string {
   return key === null ? resource : `${resource}/${key}`;
 }

@@ -10,9 +10,9 @@ import {
 } from "../../model/gate-wait.ts";
 import type { Timer } from "../../std/clock.ts";
 import type { Attempt } from "../attempt/attempt.ts";
-import type { Journal } from "../journal.ts";
+import type { Journal } from "../ledger/journal.ts";
 import type { RunCore } from "../run-core.ts";
-import { toHeldEvent, toHeldItem, toHeldStage, type HeldWait } from "../wait-records.ts";
+import { toHeldEvent, toHeldItem, toHeldStage, type HeldWait } from "../ledger/wait-records.ts";
 import { gateOf } from "./count-wait.ts";
 import type { Admissions } from "./admissions.ts";
 

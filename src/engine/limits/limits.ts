@@ -2,7 +2,7 @@
 
 import type { EventDraft } from "../../model/event.ts";
 import type { ResourceUse } from "../../model/resource.ts";
-import type { Journal } from "../journal.ts";
+import type { Journal } from "../ledger/journal.ts";
 import type { DeclaredResources } from "./declared-resources.ts";
 import type { Gate } from "./gate.ts";
 import type { BoundUse, PermitSource } from "./permit-request.ts";

@@ -31,7 +31,7 @@ export function isResourceEvent({ type }: EventDraft): boolean {
 }
 
 /** What an event of a resource changes; empty where it is none. */
-export function toChanges(
+function toChanges(
   terms: ResourceTerms,
   { type, data = {} }: EventDraft,
 ): readonly ResourceChange[] {

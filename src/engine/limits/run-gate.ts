@@ -22,6 +22,7 @@ export interface RunGateHost {
     offerMore(stageRun: StageRun): void;
   };
   pump(): void;
+  fail(error: unknown): void;
   /** Sees whether the run is over, or at rest. */
   check(): void;
   fail(error: unknown): void;
@@ -85,11 +86,19 @@ export class RunGate {
 
   /** An attempt is over: its permits go back with its end, and its slot is free. */
   ended(attempt: Attempt, outcome: RawOutcome): void {
+    try {
+      this.#giveBack(attempt, outcome);
+    } catch (error) {
+      this.#host.fail(error); // a fault of ours ends the run with it and harms nobody else
+    }
+    if (attempt.atGate?.isSlotAway !== true) this.#core.world.slots.release();
+  }
+
+  #giveBack(attempt: Attempt, outcome: RawOutcome): void {
     if (attempt.atGate?.isInBlock === true) this.blocks.ended(attempt);
     const isReturned = this.admissions.giveBack(attempt, outcome);
     // The next item asks for what this one gives back in the same commit; without resources it starts after it.
     if (isReturned && attempt.index >= 0) this.#host.maps.offerMore(attempt.stageRun);
-    if (attempt.atGate?.isSlotAway !== true) this.#core.world.slots.release();
   }
 
   /** A stage has ended: nothing of it waits any more. */

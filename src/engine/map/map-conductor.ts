@@ -20,7 +20,7 @@ import { arrive, loadItem, readItemValue, versionOfItemNeeds } from "../needs.ts
 import { hasAttempts, restoreWait, takeUpTally } from "../restore/restored-wait.ts";
 import type { RunCore } from "../run-core.ts";
 import type { RunTimers } from "../run-timers.ts";
-import type { StageLedger } from "../stage-ledger.ts";
+import type { StageLedger } from "../ledger/stage-ledger.ts";
 import { isEnded, unknownFailure, type StageRun } from "../stage-run.ts";
 
 /** What the conductor asks of the driver. */
@@ -196,7 +196,8 @@ export class MapConductor implements MapHost {
 
   /** The turn of an item that waits for a resource may have come. */
   called(attempt: Attempt): void {
-    this.#maps.get(attempt.stageRun.index)?.calledUp(attempt);
+    const { stageRun, index, history } = attempt;
+    this.#maps.get(stageRun.index)?.retryDue(index, history, attempt);
   }
 
   /** True where one more item of a map may be worked on. */

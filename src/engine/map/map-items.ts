@@ -4,7 +4,7 @@
 import type { ItemRecord } from "../../model/checkpoint.ts";
 import type { Failure, StageState, StoredValue, Via } from "../../model/outcome.ts";
 import type { EncodedValue } from "../../std/value.ts";
-import { WaitTally } from "../wait-tally.ts";
+import { WaitTally } from "../ledger/wait-tally.ts";
 import type { ItemKeys } from "./item-keys.ts";
 
 /** Position of each state in the byte that an item keeps. */
@@ -105,6 +105,11 @@ export class MapItems {
 
   stateOf(index: number): StageState {
     return STATES[this.#states[index] ?? 0] ?? "pending";
+  }
+
+  /** Passes over what was started already, or has ended. */
+  skipStarted(): void {
+    while (this.next < this.size && this.stateOf(this.next) !== "pending") this.next += 1;
   }
 
   /** Moves an item and keeps the counts. */

@@ -239,7 +239,7 @@ export class MapStage {
 
   /** Asks the stream for one more item while fewer wait than may run at once. */
   #readMore(): void {
-    this.#skipStarted();
+    this.items.skipStarted();
     const { closed, halted, size, next } = this.items;
     if (this.#stream === null || closed || halted) return;
     const room = (this.#shape.concurrency ?? STREAM_AHEAD) - (size - next);
@@ -269,7 +269,7 @@ export class MapStage {
     if (this.#stop !== null && this.#stop.reason !== null) return false;
     if (this.items.inFlight >= (this.#shape.concurrency ?? Infinity)) return false;
     if (!this.#due.isEmpty) return true;
-    this.#skipStarted();
+    this.items.skipStarted();
     return this.items.next < this.items.size;
   }
 
@@ -289,26 +289,15 @@ export class MapStage {
     this.#waits.set(index, wait);
   }
 
-  /** Puts an item back in line after its wait. */
-  retryDue(index: number, history: AttemptHistory): void {
-    if (this.#over || this.items.halted) return;
+  /** Puts an item back in line after its wait. `called`: it waited for a resource, with this attempt. */
+  retryDue(index: number, history: AttemptHistory | null, called?: Attempt): void {
+    if (this.#over || this.items.halted) {
+      if (called !== undefined) this.#host.heldEnded(called);
+      return;
+    }
     this.#waits.delete(index);
-    this.#due.push({ index, history });
+    this.#due.push(called === undefined ? { index, history } : { index, history, called });
     this.#host.offer(this.stageRun);
-  }
-
-  /** Puts an item back in line that waited for a resource. */
-  calledUp(attempt: Attempt): void {
-    const { index, history } = attempt;
-    if (this.#over || this.items.halted) return this.#host.heldEnded(attempt);
-    this.#waits.delete(index);
-    this.#due.push({ index, history, called: attempt });
-    this.#host.offer(this.stageRun);
-  }
-
-  #skipStarted(): void {
-    const items = this.items;
-    while (items.next < items.size && items.stateOf(items.next) !== "pending") items.next += 1;
   }
 
   /** An item has ended, and is on its way to the store. Where too many have failed nothing starts from now on. */
@@ -367,8 +356,8 @@ export class MapStage {
     this.items.reasons.set(index, reason);
     if (wait?.failure === null) this.#host.heldEnded(wait.attempt);
     else if (wait !== undefined) this.items.failures.set(index, wait.failure);
-    const isTried = wait !== undefined && wait.failure !== null;
-    this.#host.itemEnded(this.stageRun, index, isTried ? wait.attempt : null);
+    const { attempt = null, failure = null } = wait ?? {};
+    this.#host.itemEnded(this.stageRun, index, failure === null ? null : attempt);
   }
 
   #closeStream(kind: AbortKind): void {

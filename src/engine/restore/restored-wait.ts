@@ -6,7 +6,7 @@ import { parseGateBlocker, waitCause } from "../../model/gate-wait.ts";
 import type { AttemptHistory } from "../attempt/attempt-history.ts";
 import type { RunCore } from "../run-core.ts";
 import type { StageRun } from "../stage-run.ts";
-import type { WaitTally } from "../wait-tally.ts";
+import type { WaitTally } from "../ledger/wait-tally.ts";
 
 /** What a wait of an earlier epoch leaves. */
 export interface RestoredWait {

@@ -1,7 +1,7 @@
 // Uses the checkpoint of a stage that was reached again, if it was made from what the stage would get now.
 
 import { takeRecord } from "./restore.ts";
-import type { StageLedger } from "../stage-ledger.ts";
+import type { StageLedger } from "../ledger/stage-ledger.ts";
 import type { StageRun } from "../stage-run.ts";
 
 /** A checkpoint of an earlier epoch holds if it was made from what the stage would get now. */

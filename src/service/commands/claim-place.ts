@@ -9,7 +9,7 @@ import type { PipelineDefinition } from "../../model/definition.ts";
 import { MillraceError } from "../../model/errors.ts";
 import type { EventDraft, MillraceEvent } from "../../model/event.ts";
 import type { RunRecord } from "../../model/run.ts";
-import { toEvents } from "../../engine/durable-journal.ts";
+import { toEvents } from "../../engine/ledger/durable-journal.ts";
 import type { ClaimRunWrite, CreateRunWrite } from "../../storage/write.ts";
 import type { WriteResult } from "../../storage/write-result.ts";
 import type { MillContext } from "../mill-context.ts";

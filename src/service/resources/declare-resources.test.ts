@@ -4,7 +4,7 @@ import type { PipelineDefinition } from "../../model/definition.ts";
 import type { ResourceUse } from "../../model/resource.ts";
 import { declareResources } from "./declare-resources.ts";
 import { pipeline } from "../pipeline.ts";
-import { resource } from "../resource.ts";
+import { resource } from "./resource.ts";
 
 function using(name: string, ...uses: (ResourceUse | string)[]): PipelineDefinition {
   return pipeline(name, { output: { it: stage("it", { uses }, () => 1) } }).definition;

@@ -17,7 +17,7 @@ import {
 import { openMillrace, type Millrace } from "../millrace.ts";
 import type { OpenOptions } from "../open-options.ts";
 import { pipeline } from "../pipeline.ts";
-import { resource } from "../resource.ts";
+import { resource } from "./resource.ts";
 
 const api = resource("api", {
   limit: 2,

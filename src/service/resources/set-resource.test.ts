@@ -15,7 +15,7 @@ import {
 } from "../../testing/store-suite/permits/permit-fixture.ts";
 import { openMillrace, type Millrace } from "../millrace.ts";
 import { pipeline } from "../pipeline.ts";
-import { resource } from "../resource.ts";
+import { resource } from "./resource.ts";
 
 const api = resource("api", { limit: 1, quota: { rate: 60, per: "1m" }, breaker: {} });
 const host = resource("host", { limit: 4, breaker: {}, key: (name: string) => name });

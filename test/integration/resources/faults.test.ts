@@ -13,8 +13,8 @@ import {
   type ResourceUse,
 } from "millrace";
 import { isRecord } from "../../../src/std/record.ts";
-import { makeScene, PLACES } from "../../support/gate-scene.ts";
-import { makeOutside } from "../../support/gate-world.ts";
+import { makeScene, PLACES } from "../../support/resources/gate-scene.ts";
+import { makeOutside } from "../../support/resources/gate-world.ts";
 
 const NO_NUMBERS: readonly unknown[] = [
   0,
@@ -106,7 +106,7 @@ function faultsOf(make: () => unknown): unknown {
     make();
   } catch (error) {
     if (!isMillraceError(error)) throw error;
-    const faults = error.details["faults"];
+    const faults = error.details?.["faults"];
     return Array.isArray(faults)
       ? faults.map((fault) => (fault as Readonly<Record<string, unknown>>)["path"])
       : error.code;

@@ -13,8 +13,8 @@ import {
   type StageById,
 } from "millrace";
 import type { VirtualClock } from "../../../src/std/virtual-clock.ts";
-import { makeScene, type Place } from "../../support/gate-scene.ts";
-import { httpError } from "../../support/gate-world.ts";
+import { makeScene, type Place } from "../../support/resources/gate-scene.ts";
+import { httpError } from "../../support/resources/gate-world.ts";
 import { passTime } from "../../support/memory-world.ts";
 
 interface ResourcePlan {

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { map, openMillrace, pipeline, resource, stage, type ResourceChange } from "millrace";
 import { virtualClock } from "millrace/testing";
 import { onTestFinished } from "vitest";
-import { httpError, makeGateWorld, makeOutside } from "../../support/gate-world.ts";
+import { httpError, makeGateWorld, makeOutside } from "../../support/resources/gate-world.ts";
 import { passTime } from "../../support/memory-world.ts";
 
 const items = Array.from({ length: 8 }, (_, index) => `i${index}`);

@@ -3,8 +3,8 @@
 
 import { describe, expect, test } from "vitest";
 import { map, pipeline, resource, stage } from "millrace";
-import { makeScene, PLACES } from "../../support/gate-scene.ts";
-import { httpError, makeOutside } from "../../support/gate-world.ts";
+import { makeScene, PLACES } from "../../support/resources/gate-scene.ts";
+import { httpError, makeOutside } from "../../support/resources/gate-world.ts";
 import { passTime } from "../../support/memory-world.ts";
 
 const many = (count: number): readonly string[] =>

@@ -1,12 +1,12 @@
 // While runs of this process wait for resources: looks whether other processes have given permits back, and whether
 // an owner died with some. A hint may be lost: once a second the heads of all lines ask again.
 
-import { HINT_POLL_MS_DEFAULT, PRESENCE_MS_DEFAULT } from "../model/defaults.ts";
-import { isMillraceError } from "../model/errors.ts";
-import type { Gate } from "../engine/limits/gate.ts";
-import type { Timer } from "../std/clock.ts";
-import type { MillContext } from "./mill-context.ts";
-import { rescueRuns } from "./worker/rescuer.ts";
+import { HINT_POLL_MS_DEFAULT, PRESENCE_MS_DEFAULT } from "../../model/defaults.ts";
+import { isMillraceError } from "../../model/errors.ts";
+import type { Gate } from "../../engine/limits/gate.ts";
+import type { Timer } from "../../std/clock.ts";
+import type { MillContext } from "../mill-context.ts";
+import { rescueRuns } from "../worker/rescuer.ts";
 
 /** Watches the store of a mill for those who wait at its gate. */
 export class GateWatch {

@@ -2,15 +2,15 @@
 // writes to the store; a run in memory has none, keeps references and encodes nothing. Every promise settles
 // after the commit, never before.
 
-import type { CacheEntry, NewCacheEntry } from "../model/cache.ts";
-import type { ItemRecord, RetryRecord, StageRecord, StateEntry } from "../model/checkpoint.ts";
-import type { EventDraft } from "../model/event.ts";
-import type { Failure, StoredValue } from "../model/outcome.ts";
-import type { RunState } from "../model/run.ts";
-import type { ParkedFor } from "../storage/permits/parked-runs.ts";
-import type { PermitResult } from "../storage/permits/permit-write.ts";
-import type { EncodedValue } from "../std/value.ts";
-import type { Asked, Returned } from "./limits/permit-request.ts";
+import type { CacheEntry, NewCacheEntry } from "../../model/cache.ts";
+import type { ItemRecord, RetryRecord, StageRecord, StateEntry } from "../../model/checkpoint.ts";
+import type { EventDraft } from "../../model/event.ts";
+import type { Failure, StoredValue } from "../../model/outcome.ts";
+import type { RunState } from "../../model/run.ts";
+import type { ParkedFor } from "../../storage/permits/parked-runs.ts";
+import type { PermitResult } from "../../storage/permits/permit-write.ts";
+import type { EncodedValue } from "../../std/value.ts";
+import type { Asked, Returned } from "../limits/permit-request.ts";
 
 /** How a run ended, for its row. */
 export interface RunEnd {

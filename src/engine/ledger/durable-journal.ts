@@ -2,18 +2,18 @@
 // in one commit, and its events are told once they have their numbers. A write that is refused because the run
 // has another owner is LEASE_LOST and changes nothing.
 
-import type { ItemRecord, StageRecord } from "../model/checkpoint.ts";
-import { MillraceError } from "../model/errors.ts";
-import type { EventDraft, MillraceEvent } from "../model/event.ts";
-import { INLINE_BYTES_MAX } from "../model/limits.ts";
-import type { StoredValue } from "../model/outcome.ts";
-import type { BlobStore } from "../storage/blob-store.ts";
-import type { Store } from "../storage/store.ts";
-import type { Write } from "../storage/write.ts";
-import type { EventNumbers, WriteResult } from "../storage/write-result.ts";
-import type { PermitResult } from "../storage/permits/permit-write.ts";
-import type { EncodedValue } from "../std/value.ts";
-import type { Asked, Returned } from "./limits/permit-request.ts";
+import type { ItemRecord, StageRecord } from "../../model/checkpoint.ts";
+import { MillraceError } from "../../model/errors.ts";
+import type { EventDraft, MillraceEvent } from "../../model/event.ts";
+import { INLINE_BYTES_MAX } from "../../model/limits.ts";
+import type { StoredValue } from "../../model/outcome.ts";
+import type { BlobStore } from "../../storage/blob-store.ts";
+import type { Store } from "../../storage/store.ts";
+import type { Write } from "../../storage/write.ts";
+import type { EventNumbers, WriteResult } from "../../storage/write-result.ts";
+import type { PermitResult } from "../../storage/permits/permit-write.ts";
+import type { EncodedValue } from "../../std/value.ts";
+import type { Asked, Returned } from "../limits/permit-request.ts";
 import type {
   CrashedAttempt,
   ItemPlace,

@@ -1,19 +1,19 @@
 // Makes the endings of stages and items true: puts the result where readers find it, has it committed, tells it,
 // and only then says so to the driver. In memory there is no commit and no wait.
 
-import type { StateEntry } from "../model/checkpoint.ts";
-import type { EventDraft } from "../model/event.ts";
-import { PAGE_ROWS_MAX } from "../model/limits.ts";
-import type { Ending, StageState, StoredValue } from "../model/outcome.ts";
-import { moveStage } from "../model/transition.ts";
-import { InvariantError } from "../std/assert.ts";
-import { versionOfText } from "../std/json.ts";
-import type { EncodedValue } from "../std/value.ts";
-import { applyEnding, takeUsage } from "./attempt/apply-ending.ts";
-import type { Attempt } from "./attempt/attempt.ts";
-import type { CacheHit } from "./cache/cache-hit.ts";
-import { countCached, type Asked, type StageCache } from "./cache/stage-cache.ts";
-import { assembleItems } from "./needs.ts";
+import type { StateEntry } from "../../model/checkpoint.ts";
+import type { EventDraft } from "../../model/event.ts";
+import { PAGE_ROWS_MAX } from "../../model/limits.ts";
+import type { Ending, StageState, StoredValue } from "../../model/outcome.ts";
+import { moveStage } from "../../model/transition.ts";
+import { InvariantError } from "../../std/assert.ts";
+import { versionOfText } from "../../std/json.ts";
+import type { EncodedValue } from "../../std/value.ts";
+import { applyEnding, takeUsage } from "../attempt/apply-ending.ts";
+import type { Attempt } from "../attempt/attempt.ts";
+import type { CacheHit } from "../cache/cache-hit.ts";
+import { countCached, type Asked, type StageCache } from "../cache/stage-cache.ts";
+import { assembleItems } from "../needs.ts";
 import {
   toItemEvent,
   toItemRecord,
@@ -21,11 +21,11 @@ import {
   toStageEvent,
   toStageRecord,
 } from "./records.ts";
-import { encodeOrThrow, type RunCore } from "./run-core.ts";
+import { encodeOrThrow, type RunCore } from "../run-core.ts";
 import type { Journal } from "./journal.ts";
-import type { ReopenedItems } from "./map/item-checkpoints.ts";
-import { versionOfList } from "./map/list-version.ts";
-import { isEnded, type StageRun } from "./stage-run.ts";
+import type { ReopenedItems } from "../map/item-checkpoints.ts";
+import { versionOfList } from "../map/list-version.ts";
+import { isEnded, type StageRun } from "../stage-run.ts";
 import {
   dueAfter,
   toWaitEvent,

@@ -2,7 +2,7 @@
 
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
-import { openMillrace, pipeline, stage } from "../../src/exports/index.ts";
+import { openMillrace, pipeline, stage } from "../../../src/exports/index.ts";
 
 // Where the process of an attempt is started it is the folder of its worker.
 const folder = process.cwd();

@@ -11,8 +11,8 @@ import {
   pipeline,
   stage,
   type Context,
-} from "../../src/exports/index.ts";
-import type { LeaseTerms } from "../../src/model/lease.ts";
+} from "../../../src/exports/index.ts";
+import type { LeaseTerms } from "../../../src/model/lease.ts";
 
 /** What a run is told. */
 export interface BombInput {

@@ -1,17 +1,17 @@
 // From a stage or item that waits, for its next attempt or for a resource, to what is stored and told of it. Times that
 // outlive the process are those of the store, whose clock no time server sets.
 
-import type { ItemRecord, StageRecord, WaitHistory } from "../model/checkpoint.ts";
-import type { EventDraft } from "../model/event.ts";
-import { writeGateBlocker, type GateBlocker, type PresentWait } from "../model/gate-wait.ts";
-import { ERROR_LIST_CHARS_MAX } from "../model/limits.ts";
-import type { Failure } from "../model/outcome.ts";
-import { boundedText } from "../std/json.ts";
-import type { Attempt } from "./attempt/attempt.ts";
-import type { AttemptHistory } from "./attempt/attempt-history.ts";
+import type { ItemRecord, StageRecord, WaitHistory } from "../../model/checkpoint.ts";
+import type { EventDraft } from "../../model/event.ts";
+import { writeGateBlocker, type GateBlocker, type PresentWait } from "../../model/gate-wait.ts";
+import { ERROR_LIST_CHARS_MAX } from "../../model/limits.ts";
+import type { Failure } from "../../model/outcome.ts";
+import { boundedText } from "../../std/json.ts";
+import type { Attempt } from "../attempt/attempt.ts";
+import type { AttemptHistory } from "../attempt/attempt-history.ts";
 import type { Journal } from "./journal.ts";
 import { toItemRecord, toStageRecord } from "./records.ts";
-import type { RunCore } from "./run-core.ts";
+import type { RunCore } from "../run-core.ts";
 import { trailOf } from "./wait-tally.ts";
 
 /** A wait before the next attempt. */

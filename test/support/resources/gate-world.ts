@@ -3,10 +3,10 @@
 
 import { expect, onTestFinished } from "vitest";
 import type { EventType, MemoryRunOptions, MillraceEvent, Pipeline, RunResult } from "millrace";
-import { findMemoryLimits } from "../../src/service/memory-limits.ts";
-import { makeSeededRandom } from "../../src/std/random.ts";
-import type { VirtualClock } from "../../src/std/virtual-clock.ts";
-import { makeMemoryWorld, type MemoryWorld } from "./memory-world.ts";
+import { findMemoryLimits } from "../../../src/service/resources/memory-limits.ts";
+import { makeSeededRandom } from "../../../src/std/random.ts";
+import type { VirtualClock } from "../../../src/std/virtual-clock.ts";
+import { makeMemoryWorld, type MemoryWorld } from "../memory-world.ts";
 
 /** Nobody waits at the gate of the runs on this clock, and nobody holds a permit. */
 export function expectGateEmpty(clock: VirtualClock): void {

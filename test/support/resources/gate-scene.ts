@@ -12,12 +12,12 @@ import type {
 } from "millrace";
 import { seededRandom } from "millrace/testing";
 import type { EventType } from "millrace";
-import { systemMachine, type Machine } from "../../src/std/machine.ts";
-import type { VirtualClock } from "../../src/std/virtual-clock.ts";
-import { makeVirtualClock } from "../../src/std/virtual-clock.ts";
-import { makeDurableWorld, type SomePipeline } from "./durable-world.ts";
+import { systemMachine, type Machine } from "../../../src/std/machine.ts";
+import type { VirtualClock } from "../../../src/std/virtual-clock.ts";
+import { makeVirtualClock } from "../../../src/std/virtual-clock.ts";
+import { makeDurableWorld, type SomePipeline } from "../durable-world.ts";
 import { expectGateEmpty } from "./gate-world.ts";
-import { passTime } from "./memory-world.ts";
+import { passTime } from "../memory-world.ts";
 
 export type Place = "in memory" | "on the memory store" | "on SQLite";
 

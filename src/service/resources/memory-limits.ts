@@ -1,26 +1,26 @@
 // Resources and permits of runs in memory: the rules of every store over what this process holds. A resource is the
 // value that was declared, whatever it is called, so that two of one name never meet here.
 
-import type { EventDraft } from "../model/event.ts";
-import type { ResourceDeclaration } from "../model/resource.ts";
-import { Gate } from "../engine/limits/gate.ts";
-import type { Limits } from "../engine/limits/limits.ts";
-import { MillraceError } from "../model/errors.ts";
-import type { Clock } from "../std/clock.ts";
-import type { Random } from "../std/random.ts";
-import { MemoryPermits } from "../storage/memory/memory-permits.ts";
-import type { PermitBook } from "../storage/permits/permit-book.ts";
-import { releasePermits, takePermits } from "../storage/permits/permit-rules.ts";
-import { setResource } from "../storage/permits/set-resource.ts";
+import type { EventDraft } from "../../model/event.ts";
+import type { ResourceDeclaration } from "../../model/resource.ts";
+import { Gate } from "../../engine/limits/gate.ts";
+import type { Limits } from "../../engine/limits/limits.ts";
+import { MillraceError } from "../../model/errors.ts";
+import type { Clock } from "../../std/clock.ts";
+import type { Random } from "../../std/random.ts";
+import { MemoryPermits } from "../../storage/memory/memory-permits.ts";
+import type { PermitBook } from "../../storage/permits/permit-book.ts";
+import { releasePermits, takePermits } from "../../storage/permits/permit-rules.ts";
+import { setResource } from "../../storage/permits/set-resource.ts";
 import type {
   PermitResult,
   ReleasePermitsWrite,
   ResourceOrder,
   ResourceRecord,
   TakePermitsWrite,
-} from "../storage/permits/permit-write.ts";
-import type { Asked, PermitSource, Returned } from "../engine/limits/permit-request.ts";
-import { tellChange } from "../engine/limits/resource-change.ts";
+} from "../../storage/permits/permit-write.ts";
+import type { Asked, PermitSource, Returned } from "../../engine/limits/permit-request.ts";
+import { tellChange } from "../../engine/limits/resource-change.ts";
 
 /** Told of what happens to a resource. */
 type Tell = (draft: EventDraft) => void;

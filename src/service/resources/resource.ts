@@ -1,24 +1,24 @@
 // resource: declares an outside thing, and gives the declaration its methods, which are about the runs in memory of
 // this process. Those of durable runs are methods of the mill: their resources are rows of its store.
 
-import { isResourceKey } from "../model/compile/resource-name.ts";
-import { MillraceError } from "../model/errors.ts";
-import { CONCURRENCY_MAX, DURATION_MS_MAX } from "../model/limits.ts";
-import { declareResource } from "../model/make-resource.ts";
+import { isResourceKey } from "../../model/compile/resource-name.ts";
+import { MillraceError } from "../../model/errors.ts";
+import { CONCURRENCY_MAX, DURATION_MS_MAX } from "../../model/limits.ts";
+import { declareResource } from "../../model/make-resource.ts";
 import type {
   Resource,
   ResourceAt,
   ResourceDeclaration,
   ResourceOptions,
   ResourceStats,
-} from "../model/resource.ts";
-import { findResourceOverride, keyTerms, NEW_RESOURCE_STATE } from "../policy/admission.ts";
-import { findOverride, newBreaker, restoreBreaker } from "../policy/breaker/breaker.ts";
-import { quotaAvailable } from "../policy/quota.ts";
-import { systemClock } from "../std/clock.ts";
-import { parseDuration, type Duration } from "../std/duration.ts";
-import { systemRandom } from "../std/random.ts";
-import type { ResourceOrder, ResourceRecord } from "../storage/permits/permit-write.ts";
+} from "../../model/resource.ts";
+import { findResourceOverride, keyTerms, NEW_RESOURCE_STATE } from "../../policy/admission.ts";
+import { findOverride, newBreaker, restoreBreaker } from "../../policy/breaker/breaker.ts";
+import { quotaAvailable } from "../../policy/quota.ts";
+import { systemClock } from "../../std/clock.ts";
+import { parseDuration, type Duration } from "../../std/duration.ts";
+import { systemRandom } from "../../std/random.ts";
+import type { ResourceOrder, ResourceRecord } from "../../storage/permits/permit-write.ts";
 import { findMemoryLimits, memoryName, type MemoryLimits } from "./memory-limits.ts";
 
 /** Declares a resource. DEFINITION_INVALID names every impossible number at once. */

@@ -1,14 +1,14 @@
 // From a driven stage or item to what is stored and told of it.
 
-import type { ItemRecord, MetricChange, RetryRecord, StageRecord } from "../model/checkpoint.ts";
-import type { EventDraft, EventType } from "../model/event.ts";
-import { ERROR_HISTORY_CHARS_MAX, ERROR_LIST_CHARS_MAX } from "../model/limits.ts";
-import type { Failure, StageState, StoredValue } from "../model/outcome.ts";
-import { boundedText, type Json } from "../std/json.ts";
-import type { Attempt } from "./attempt/attempt.ts";
-import type { MapItems } from "./map/map-items.ts";
-import type { RunCore } from "./run-core.ts";
-import type { StageRun } from "./stage-run.ts";
+import type { ItemRecord, MetricChange, RetryRecord, StageRecord } from "../../model/checkpoint.ts";
+import type { EventDraft, EventType } from "../../model/event.ts";
+import { ERROR_HISTORY_CHARS_MAX, ERROR_LIST_CHARS_MAX } from "../../model/limits.ts";
+import type { Failure, StageState, StoredValue } from "../../model/outcome.ts";
+import { boundedText, type Json } from "../../std/json.ts";
+import type { Attempt } from "../attempt/attempt.ts";
+import type { MapItems } from "../map/map-items.ts";
+import type { RunCore } from "../run-core.ts";
+import type { StageRun } from "../stage-run.ts";
 import { trailOf } from "./wait-tally.ts";
 
 /** The row of a stage as it stands now. */

@@ -9,8 +9,8 @@ import {
   type GateBlocker,
   type PastWait,
   type WaitTrail,
-} from "../model/gate-wait.ts";
-import type { StageRecord } from "../model/checkpoint.ts";
+} from "../../model/gate-wait.ts";
+import type { StageRecord } from "../../model/checkpoint.ts";
 
 /** The waits of one stage or item. */
 export class WaitTally {
