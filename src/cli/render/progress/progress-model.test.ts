@@ -5,7 +5,7 @@ import { STAGE_STATES } from "../../../model/outcome.ts";
 import type { Json } from "../../../std/json.ts";
 import { applyEvent, makeProgress } from "./progress-model.ts";
 import type { Applied, Progress } from "./progress.ts";
-import { mainWait, remainingMs, type StageProgress } from "./stage-progress.ts";
+import { countWaiting, mainWait, remainingMs, type StageProgress } from "./stage-progress.ts";
 
 const START_MS = 1_000_000;
 
@@ -270,4 +270,19 @@ check.prop([
   expect([...stage("score").waits.values()].reduce((sum, { count }) => sum + count, 0)).toBe(
     items?.waiting,
   );
+});
+
+test("no more items are said to wait than have not ended", () => {
+  const { tell, stage } = setup();
+  tell("stage.expanded", { stage: "score", data: { items: 4 } });
+  tell("item.waiting", {
+    stage: "score",
+    item: "a",
+    data: { blocker: "limit:api", ahead: 0, waiting: 4 },
+  });
+  expect(countWaiting(stage("score"))).toBe(4);
+
+  for (const item of ["b", "c"]) tell("item.succeeded", { stage: "score", item });
+
+  expect(countWaiting(stage("score"))).toBe(2);
 });

@@ -128,9 +128,13 @@ export function mainWait(stage: StageProgress): { wait: Wait; count: number } | 
   return main;
 }
 
-/** How many items of a stage wait: of those that wait for a resource not all are told one by one. */
+/**
+ * How many items of a stage wait: of those that wait for a resource not all are told one by one, and the last that was
+ * told of them was more than are open by now.
+ */
 export function countWaiting(stage: StageProgress): number {
-  return Math.max(stage.items?.waiting ?? 0, mainWait(stage)?.wait.waiting ?? 0);
+  const { waiting = 0, pending = 0 } = stage.items ?? {};
+  return Math.max(waiting, Math.min(waiting + pending, mainWait(stage)?.wait.waiting ?? 0));
 }
 
 /** ms until a map stage has ended at the present rate; undefined: it cannot be told. */
