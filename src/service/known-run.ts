@@ -112,7 +112,12 @@ async function readResult(
   const journal = new DurableJournal({
     store,
     blobs: store.blobs,
-    committer: { write: () => Promise.reject(new Error("An ended run is not written.")) },
+    committer: {
+      write: () => Promise.reject(new Error("An ended run is not written.")),
+      post: () => {
+        throw new Error("An ended run is not written.");
+      },
+    },
     runId: run.id,
     epoch: run.epoch,
     worker: "",

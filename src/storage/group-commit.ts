@@ -82,15 +82,25 @@ export class GroupCommit {
    * store throws.
    */
   write(write: Write): Promise<WriteResult> {
+    return new Promise((resolve, reject) => this.post(write, resolve, reject));
+  }
+
+  /** The same without a promise: calls back once the write has settled. */
+  post(
+    write: Write,
+    resolve: (result: WriteResult) => void,
+    reject: (error: unknown) => void,
+  ): void {
     const refusal = this.#refuse();
-    if (refusal !== undefined) return Promise.reject(refusal);
-    return new Promise((resolve, reject) => {
-      const bytes = estimateBytes(write);
-      this.#waiting.push({ write, bytes, resolve, reject });
-      this.#waitingBytes += bytes;
-      this.#taken += 1;
-      this.#book();
-    });
+    if (refusal !== undefined) {
+      reject(refusal);
+      return;
+    }
+    const bytes = estimateBytes(write);
+    this.#waiting.push({ write, bytes, resolve, reject });
+    this.#waitingBytes += bytes;
+    this.#taken += 1;
+    this.#book();
   }
 
   /** Resolves once all writes given so far have settled; at once if none waits. Lasts as long as a full disk. */

@@ -28,6 +28,12 @@ import type {
 /** Takes writes of many runs and answers each after its commit. */
 export interface Committer {
   write(write: Write): Promise<WriteResult>;
+  /** The same without a promise. */
+  post(
+    write: Write,
+    resolve: (result: WriteResult) => void,
+    reject: (error: unknown) => void,
+  ): void;
 }
 
 /** What a journal writes with. */
@@ -103,7 +109,8 @@ export class DurableJournal implements Journal {
     const { stage, item, slot, uses } = returned;
     const address = { runId, epoch, stage, item, slot };
     const write = { kind: "release-permits" as const, ...address, uses, events: NO_EVENTS };
-    this.#send(write).catch(onFault);
+    // One for every attempt that uses resources, and nobody waits for it.
+    this.#options.committer.post(write, (result) => this.#hearRelease(write, result), onFault);
   }
 
   async putCrash(crash: CrashedAttempt): Promise<void> {
@@ -182,6 +189,14 @@ export class DurableJournal implements Journal {
 
   #send(write: Fenced): Promise<WriteResult> {
     return this.#options.committer.write(write).then((result) => this.#hear(write, result));
+  }
+
+  #hearRelease(write: Fenced, result: WriteResult): void {
+    try {
+      this.#hear(write, result);
+    } catch (error) {
+      this.#options.onFault(error);
+    }
   }
 
   #told(events: readonly EventDraft[], result: Extract<WriteResult, { kind: "done" }>): void {

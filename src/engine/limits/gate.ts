@@ -6,6 +6,7 @@ import type { Clock } from "../../std/clock.ts";
 import { breakerOutcome, type CallOutcome } from "../../policy/breaker/breaker-outcome.ts";
 import { HINT_PAUSE_MS_MAX } from "../../model/limits.ts";
 import { newBreaker, probePermitMs } from "../../policy/breaker/breaker.ts";
+import type { BreakerCounts } from "../../policy/breaker/breaker-counts.ts";
 import { recordCall } from "../../policy/breaker/record-call.ts";
 import type { BreakerDeclared } from "../../model/resource.ts";
 import type { Random } from "../../std/random.ts";
@@ -270,6 +271,9 @@ export class Gate {
     if (breaker === null || permit === undefined) return { ...returned, call: null };
     const facts = this.#lines.get(nameOf(use));
     const { counts } = facts;
+    // What succeeds as ever, at a breaker that never moved, changes nothing that it is judged by.
+    if (outcome === "success" && facts.breaker === null && isCalm(breaker, counts))
+      return { ...returned, call: null };
     const { generation, probe } = permit;
     const chance = this.#random.float();
     const random = { float: () => chance, bytes: (count: number) => new Uint8Array(count) };
@@ -282,6 +286,10 @@ export class Gate {
     const told = { terms: breaker, counts, generation, probe, hintMs, chance };
     return { ...returned, call: matters ? told : null };
   }
+}
+
+function isCalm({ ratio }: BreakerDeclared, counts: BreakerCounts): boolean {
+  return ratio === null && counts.failuresInARow === 0 && counts.authInARow === 0;
 }
 
 interface ReturnFacts {

@@ -345,7 +345,7 @@ describe.each(STORES)("on %s", (kind) => {
     const later = stage("later", {}, (_needs, ctx) => ctx.sleep("100ms"));
     const hold = stage("hold", { needs: { later }, uses: [api] }, () => gate.opened);
     const fresh = stage("fresh", { needs: { later }, uses: [api] }, () => "fresh");
-    const retry = { attempts: 2, initialDelay: "1s" } as const;
+    const retry = { attempts: 2, initialDelay: "1s", jitter: "none" } as const;
     const tried = stage("tried", { uses: [api], retry }, (_needs, ctx) => {
       if (ctx.attempt === 1) {
         failures += 1;
