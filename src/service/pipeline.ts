@@ -44,7 +44,7 @@ export interface PipelineSettings {
   readonly defaults?: {
     readonly retry?: RetryOptions | number;
     readonly timeout?: Duration;
-    /** Comes with resources. */
+    /** Resources of stages that name none of their own. Default none. */
     readonly uses?: readonly (ResourceUse | string)[];
   };
 }

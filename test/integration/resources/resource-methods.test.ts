@@ -274,3 +274,22 @@ test("R109 R125: what is set, tripped and reset on a store takes effect at once 
     ["breaker", "open", "closed", "program"],
   ]);
 });
+
+test("the resources of a pipeline's defaults hold for its stages that name none, and for no others", async () => {
+  const { clock, options } = makeGateWorld();
+  const house = resource("house", { limit: 1 });
+  const own = resource("own", { limit: 2 });
+  const plain = makeOutside(clock);
+  const named = makeOutside(clock);
+  const stages = [
+    map("plain", { over: items, concurrency: 8 }, () => plain.call(100)),
+    map("named", { over: items, concurrency: 8, uses: [own] }, () => named.call(100)),
+  ];
+  const running = pipeline("p", { stages, defaults: { uses: [house] } }).run(undefined, options);
+  await clock.advance(50);
+
+  expect([plain.now, named.now]).toEqual([1, 2]);
+  expect([house.stats({ clock }).held, own.stats({ clock }).held]).toEqual([1, 2]);
+  await clock.advance(1_000);
+  expect((await running).state).toBe("succeeded");
+});
