@@ -79,7 +79,7 @@ export class RunDriver implements SlotWaiter {
     });
     this.gate = new RunGate(core, this);
     this.launcher = new AttemptLauncher(core, this.runner, {
-      admissions: this.gate.admissions,
+      gate: this.gate,
       cache,
       isQuiet: () => this.isStopping,
       abortKind: () => (this.#mode === "parking" ? "shutdown" : "user-cancel"),
@@ -171,8 +171,7 @@ export class RunDriver implements SlotWaiter {
   }
 
   #startReady(): void {
-    if (this.gate.blocks.isWaiting && !this.gate.blocks.serve())
-      return this.core.world.slots.wait(this);
+    if (!this.gate.serveBlocks()) return this.core.world.slots.wait(this);
     while (this.heap.size > 0 && !this.isStopping) {
       const index = this.heap.peek();
       const map = this.maps.find(index);
@@ -380,7 +379,7 @@ export class RunDriver implements SlotWaiter {
     if (this.isStopping || (this.timers.size === 0 && !isBusy)) return this.#doubt(isCalm);
     const wait = findParking(this.core, this.timers, this.gate);
     if (wait === null) return isBusy ? this.gate.rest() : undefined;
-    this.gate.rows.tell(0);
+    this.gate.tellWaits();
     this.#leave();
     this.#resolve({ kind: "parked", wait });
   }

@@ -23,11 +23,11 @@ export interface ParkedWait {
 export function findParking(
   core: RunCore,
   timers: RunTimers,
-  gate: Pick<RunGate, "admissions" | "isHurried">,
+  gate: Pick<RunGate, "isBusy" | "admissions" | "isHurried">,
 ): ParkedWait | null {
   const { parksAfterMs, journal } = core;
   if (parksAfterMs === null || journal === null) return null;
-  const atGate = gate.admissions.findLongWait(parksAfterMs, gate.isHurried);
+  const atGate = gate.isBusy ? gate.admissions.findLongWait(parksAfterMs, gate.isHurried) : null;
   if (atGate === "short" || (atGate === null && timers.waits === 0)) return null;
   const leftMs = timers.size === 0 ? Infinity : timers.findLeftMs(parksAfterMs);
   if (leftMs === null || core.stages.some((stageRun) => holdsUnstored(core, stageRun))) return null;

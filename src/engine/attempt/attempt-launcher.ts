@@ -13,7 +13,8 @@ import { isEnded, type StageRun } from "../stage-run.ts";
 
 /** What a launcher asks of the driver. */
 export interface LaunchHost {
-  readonly admissions: Admissions;
+  /** Its admissions are made when they are first asked. */
+  readonly gate: { readonly admissions: Admissions };
   /** Null where no stage of the run has a cache. */
   readonly cache: StageCache | null;
   /** True when nothing may start any more; then `abortKind` says why. */
@@ -35,13 +36,11 @@ export class AttemptLauncher {
   readonly #core: RunCore;
   readonly #runner: AttemptRunner;
   readonly #host: LaunchHost;
-  readonly #admissions: Admissions;
 
   constructor(core: RunCore, runner: AttemptRunner, host: LaunchHost) {
     this.#core = core;
     this.#runner = runner;
     this.#host = host;
-    this.#admissions = host.admissions;
   }
 
   makeAttempt(stageRun: StageRun, place: AttemptPlace): Attempt {
@@ -137,7 +136,7 @@ export class AttemptLauncher {
   readmit(attempt: Attempt, needs: unknown): void {
     let asked: ReturnType<Admissions["admit"]>;
     try {
-      asked = this.#admissions.admit(attempt, needs);
+      asked = this.#host.gate.admissions.admit(attempt, needs);
     } catch (error) {
       this.#host.ended(attempt, { kind: "failed", error, class: "permanent" });
       return;
@@ -157,7 +156,7 @@ export class AttemptLauncher {
     if (answer.kind === "refused") {
       this.#host.ended(attempt, { kind: "failed", error: answer.error, class: answer.class });
     } else if (this.#isUnwanted(attempt.stageRun)) {
-      this.#admissions.leave(attempt);
+      this.#host.gate.admissions.leave(attempt);
       this.#host.ended(attempt, { kind: "aborted", abort: this.#host.abortKind() });
     } else if (answer.kind === "waiting") {
       attempt.needs = needs;

@@ -1,7 +1,8 @@
 // What a driven run does about resources: holds back attempts that wait at the gate, brings back those whose turn may
-// have come, and gives up their slots meanwhile.
+// have come, and gives up their slots meanwhile. Its parts are made with the first use: most runs never have one.
 
-import type { Attempt } from "../attempt/attempt.ts";
+import type { ResourceUse } from "../../model/resource.ts";
+import type { Attempt, BlockHost } from "../attempt/attempt.ts";
 import type { RawOutcome } from "../attempt/attempt-runner.ts";
 import type { RunCore } from "../run-core.ts";
 import { isEnded, type StageRun } from "../stage-run.ts";
@@ -29,13 +30,12 @@ export interface RunGateHost {
 }
 
 /** The gate as one run sees it. */
-export class RunGate {
-  readonly admissions: Admissions;
-  readonly blocks: BlockUses;
-  /** Who waits, for others to see. */
-  readonly rows: HeldRows;
+export class RunGate implements BlockHost {
   readonly #core: RunCore;
   readonly #host: RunGateHost;
+  #admissions: Admissions | null = null;
+  #blocks: BlockUses | null = null;
+  #rows: HeldRows | null = null;
   /** By position; made for the first stage that waits. */
   #calledStages: Map<number, Attempt> | null = null;
   /** Looks whether the run has waited long enough to give its place back. */
@@ -46,22 +46,41 @@ export class RunGate {
   constructor(core: RunCore, host: RunGateHost) {
     this.#core = core;
     this.#host = host;
-    this.admissions = new Admissions(core, (attempt) => this.#called(attempt));
-    this.blocks = new BlockUses(core, this.admissions, host);
-    this.rows = new HeldRows(core, this.admissions, host);
-    core.blocks = this.blocks;
+    core.blocks = this;
+  }
+
+  /** Who of the run asks for permits and waits for them. */
+  get admissions(): Admissions {
+    return (this.#admissions ??= new Admissions(this.#core, (attempt) => this.#called(attempt)));
+  }
+
+  /** Runs a block of an attempt while it holds a permit. */
+  use<T>(attempt: Attempt, use: ResourceUse | string, block: () => T | Promise<T>): Promise<T> {
+    this.#blocks ??= new BlockUses(this.#core, this.admissions, this.#host);
+    return this.#blocks.use(attempt, use, block);
+  }
+
+  /** Gives slots to blocks whose turn has come; false where there is none left. */
+  serveBlocks(): boolean {
+    return this.#blocks === null || !this.#blocks.isWaiting || this.#blocks.serve();
+  }
+
+  /** Who waits is told, for others to see. */
+  tellWaits(): void {
+    this.#rows?.tell(0);
   }
 
   /** True while something of the run waits for a resource. */
   get isBusy(): boolean {
-    return this.admissions.waiting.size > 0;
+    return this.#admissions !== null && this.#admissions.waiting.size > 0;
   }
 
   /** An attempt waits for a resource: its slot is somebody else's meanwhile. */
   heldBack(attempt: Attempt): void {
     if (attempt.index < 0) attempt.stageRun.state = "waiting";
     else this.#host.maps.heldBack(attempt);
-    this.rows.watch();
+    this.#rows ??= new HeldRows(this.#core, this.admissions, this.#host);
+    this.#rows.watch();
     this.#core.world.slots.release();
     this.#host.pump();
   }
@@ -95,8 +114,8 @@ export class RunGate {
   }
 
   #giveBack(attempt: Attempt, outcome: RawOutcome): void {
-    if (attempt.atGate?.isInBlock === true) this.blocks.ended(attempt);
-    const isReturned = this.admissions.giveBack(attempt, outcome);
+    if (attempt.atGate?.isInBlock === true) this.#blocks?.ended(attempt);
+    const isReturned = this.#admissions?.giveBack(attempt, outcome) === true;
     // The next item asks for what this one gives back in the same commit; without resources it starts after it.
     if (isReturned && attempt.index >= 0) this.#host.maps.offerMore(attempt.stageRun);
   }
@@ -152,8 +171,8 @@ export class RunGate {
     this.stir();
     this.#rest?.cancel();
     this.#rest = null;
-    this.rows.close();
-    this.admissions.leaveAll();
-    this.blocks.close();
+    this.#rows?.close();
+    this.#admissions?.leaveAll();
+    this.#blocks?.close();
   }
 }
