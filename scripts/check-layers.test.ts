@@ -157,7 +157,7 @@ describe("stores", () => {
 });
 
 describe("doors", () => {
-  test("an example that reaches past a door or out of its folder is found", () => {
+  test("an example that reaches past a door or out of its folder and the shared ones is found", () => {
     const files = {
       "examples/01-a/main.ts": [
         `import { pipeline } from "millrace";`,
@@ -168,11 +168,14 @@ describe("doors", () => {
         `import { other } from "../02-b/main.ts";`,
       ].join("\n"),
       "examples/01-a/main.test.ts": `import "../../test/support/run.ts";`,
+      "examples/01-a/stages.ts": `import { meetFault } from "../fault/fault.ts";`,
+      "examples/fault/fault.ts": `import { main } from "../01-a/main.ts";`,
     };
     assert.deepEqual(found(files), [
       "examples/01-a/main.ts:4 examples-use-doors",
       "examples/01-a/main.ts:5 examples-use-doors",
       "examples/01-a/main.ts:6 examples-use-doors",
+      "examples/fault/fault.ts:1 examples-use-doors",
     ]);
   });
 

@@ -134,7 +134,10 @@ function faultOfPackage(file: SourceFile, name: string, room: string): string | 
   return `"${name}" is imported by ${places.join(" and ")} alone; call that file instead.`;
 }
 
-/** An example shows what a user can write: doors of the package, and files of its own folder. */
+/** Folders of `examples/` that are no example, as they have no number: what examples share. */
+const SHARED_BY_EXAMPLES = /^examples\/[^/\d][^/]*\//;
+
+/** An example shows what a user can write: doors of the package, files of its own folder and of shared ones. */
 const examplesUseDoors: FileRule = (file, house) => {
   const own = /^examples\/[^/]+\//.exec(file.path)?.[0];
   if (own === undefined) return [];
@@ -145,9 +148,9 @@ const examplesUseDoors: FileRule = (file, house) => {
     const reaches =
       target === undefined
         ? isOurs && !house.doors.includes(mention.specifier)
-        : !target.startsWith(own);
+        : !target.startsWith(own) && !SHARED_BY_EXAMPLES.test(target);
     if (!reaches || isSupport) return [];
-    const message = `An example imports "${mention.specifier}", past a door; it may use ${house.doors.join(", ")} and its own folder.`;
+    const message = `An example imports "${mention.specifier}", past a door; it may use ${house.doors.join(", ")}, its own folder and those without a number.`;
     return [{ file: file.path, line: mention.line, rule: "examples-use-doors", message }];
   });
 };

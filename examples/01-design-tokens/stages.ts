@@ -8,7 +8,7 @@ import * as z from "zod";
 import { readImage } from "./extract/extractor.ts";
 import { EXTRACTORS } from "./extract/reading.ts";
 import type { Extractor, Reading } from "./extract/reading.ts";
-import { meetFault, parseFaults } from "./fault.ts";
+import { meetFault, parseFaults } from "../fault/fault.ts";
 import { listImages } from "./image/image-folder.ts";
 import type { ImageFile } from "./image/image-folder.ts";
 import type { Size } from "./image/fit.ts";
@@ -48,7 +48,7 @@ export const SOURCE = z
       .default(false)
       .describe("Leaves out tokens that are invalid or unsure; fails when none is left."),
     baseline: z.string().min(1).optional().describe("An earlier tokens.json to compare with."),
-    faults: z.string().min(1).optional().describe("A file of faults to order; see fault.ts."),
+    faults: z.string().min(1).optional().describe("A file of faults to order; see fault/fault.ts."),
   })
   .prefault({});
 

@@ -14,7 +14,7 @@ import { toMatrix } from "./evidence/matrix.ts";
 import type { MatrixCell } from "./evidence/matrix.ts";
 import { scorePillars } from "./evidence/scorecard.ts";
 import type { Scorecard } from "./evidence/scorecard.ts";
-import { meetFault, parseFaults } from "./fault.ts";
+import { meetFault, parseFaults } from "../fault/fault.ts";
 import { appealClaim, judgeAgain, judgeClaim } from "./judge/judge-claim.ts";
 import type { JudgedClaim } from "./judge/judge-claim.ts";
 import type { Bench } from "./judge/score-claim.ts";
@@ -49,7 +49,7 @@ export const SOURCE = z
       .min(1)
       .optional()
       .describe("Folder for the results. Default: out/<name of the folder> beside this file."),
-    faults: z.string().min(1).optional().describe("A file of faults to order; see fault.ts."),
+    faults: z.string().min(1).optional().describe("A file of faults to order; see fault/fault.ts."),
   })
   .prefault({});
 

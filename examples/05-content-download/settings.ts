@@ -31,7 +31,7 @@ const ENVIRONMENT = z.object({
   CONTENT_DOWNLOAD_BYTES_MAX: z.coerce.number().int().min(1).default(2_000_000),
   /** 1 for the real world; the bundled list is done 200 times as fast. */
   CONTENT_DOWNLOAD_PACE: z.coerce.number().min(0.001).max(1).default(PACE),
-  /** A file of faults to order; see fault.ts. */
+  /** A file of faults to order; see fault/fault.ts. */
   CONTENT_DOWNLOAD_FAULTS: z.string().min(1).optional(),
 });
 

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { skip } from "millrace";
 import type { Context, Settled, Skip } from "millrace";
-import { meetFault, parseFaults } from "./fault.ts";
+import { meetFault, parseFaults } from "../fault/fault.ts";
 import { keepRecord, toRecord } from "./manifest/record.ts";
 import type { ManifestRecord } from "./manifest/record.ts";
 import type { Artifact } from "./resolve/artifact.ts";

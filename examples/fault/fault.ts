@@ -1,5 +1,6 @@
 // Faults on order, to see what a pipeline does about them: a file names stage, item and attempt to fail,
-// hang or kill. Each fault strikes once per run, so that a resumed run gets past it.
+// hang or kill. Each fault strikes once per run, so that a resumed run gets past it. All examples share this file:
+// who copies an example takes it along, or leaves it out with the few lines that call `meetFault`.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
