@@ -32,6 +32,21 @@ import type { Json } from "../std/json.ts";
 //   resource.paused         resource, key?, untilMs, actor, reason
 //   resource.set            resource, key?, limit?, quotas?, untilMs?, actor, reason
 //   resource.reset          resource, key?, actor, reason
+//   run.refused             pipeline, source, verdict, reasons
+//   schedule.set            schedule, fields, actor, reason?
+//   schedule.enabled … disabled   schedule, actor, reason?
+//   schedule.fired          schedule, at, run, source
+//   schedule.skipped … missed     schedule, at, reason, count?, pipeline
+//   watchdog.warned … repaired    rule, message, blockers?, run?, worker?
+//   clock.jumped            byMs, clock
+//   health.changed          pipeline, from, to, reasons
+//   health.acknowledged     pipeline, actor, reason
+//   external.reported       name, source, at, message?, data?
+//   token.created … revoked token, role, actor
+//   operation.started … ended     operation, action, matching, changed?, refused?, actor
+//   notice.failed           target, event, message
+//   settings.applied … refused    source, faults?
+//   system.heartbeat        runs, queued, workers
 // What a person does to a resource belongs to no run: `run` is empty then, and `runSeq` 0.
 // Item events carry `index` besides. Messages are cut to ERROR_LIST_CHARS_MAX.
 
@@ -73,10 +88,35 @@ export const STORED_EVENT_TYPES = [
   "resource.paused",
   "resource.set",
   "resource.reset",
+  "run.refused",
+  "schedule.set",
+  "schedule.enabled",
+  "schedule.disabled",
+  "schedule.fired",
+  "schedule.skipped",
+  "schedule.missed",
+  "watchdog.warned",
+  "watchdog.repaired",
+  "clock.jumped",
+  "health.changed",
+  "health.acknowledged",
+  "external.reported",
+  "token.created",
+  "token.revoked",
+  "operation.started",
+  "operation.ended",
+  "notice.failed",
+  "settings.applied",
+  "settings.refused",
 ] as const;
 
 /** Types that are live only. */
-export const EPHEMERAL_EVENT_TYPES = ["stage.started", "item.started", "stage.progressed"] as const;
+export const EPHEMERAL_EVENT_TYPES = [
+  "stage.started",
+  "item.started",
+  "stage.progressed",
+  "system.heartbeat",
+] as const;
 
 /** Type of an event. */
 export type EventType =

@@ -150,3 +150,12 @@ export const RESOURCE_IDLE_MS_MAX = 86_400_000;
 export const QUOTA_UNITS_MAX = 1_000_000_000;
 /** Most probes of a breaker at once. */
 export const BREAKER_PROBES_MAX = 3;
+
+/** Characters of the key of a record of the service. */
+export const RECORD_KEY_CHARS_MAX = 1_024;
+
+/** Bytes of the value of a record of the service as JSON: a reply that is kept, a schedule with its input. */
+export const RECORD_BYTES_MAX = 1_048_576;
+
+/** Records that one transaction changes together. */
+export const RECORD_PUTS_MAX = 100;

@@ -21,6 +21,7 @@ import type { StoreCapabilities } from "./capabilities.ts";
 import type { LeaseRenewer, RenewalListener, RenewalTerms } from "./lease-renewer.ts";
 import type { BatchRecord, Write } from "./write.ts";
 import type { WriteResult } from "./write-result.ts";
+import type { DueQuery, RecordCollection, RecordQuery, StoreRecord } from "./records/record-write.ts";
 import type { PermitRecord, ResourceAddress, ResourceRecord } from "./permits/permit-write.ts";
 
 /** What is asked of a list of runs; newest first. */
@@ -146,6 +147,12 @@ export interface Store {
   listHolders(address: ResourceAddress, limit: number): Promise<readonly PermitRecord[]>;
   /** What a run holds, in order of stage and item. */
   listPermits(runId: string, limit: number): Promise<readonly PermitRecord[]>;
+  findRecord(collection: RecordCollection, key: string): Promise<StoreRecord | undefined>;
+  listRecords(query: RecordQuery): Promise<readonly StoreRecord[]>;
+  /** Records whose time has come, the longest due first. */
+  listDueRecords(query: DueQuery): Promise<readonly StoreRecord[]>;
+  /** When the next record of a collection is due, UTC ms of the store's clock; null: none is. */
+  nextDueMs(collection: RecordCollection): Promise<number | null>;
   /** Latest beat first. */
   listWorkers(): Promise<readonly WorkerRecord[]>;
   close(): Promise<void>;

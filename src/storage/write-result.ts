@@ -4,6 +4,7 @@
 import type { EventDraft } from "../model/event.ts";
 import type { RunRecord } from "../model/run.ts";
 import type { EncodedValue } from "../std/value.ts";
+import type { StoreRecord } from "./records/record-write.ts";
 import type { PermitResult } from "./permits/permit-write.ts";
 
 /** Numbers that the events of a write got: its k-th event, from 0, has firstSeq + k and firstRunSeq + k. */
@@ -46,6 +47,16 @@ export type WriteResult =
   | { readonly kind: "conflict"; readonly run: RunRecord | null; readonly reason: string }
   /** A memo of that name was there first. */
   | { readonly kind: "kept"; readonly value: EncodedValue }
+  /** The records as they are now, in the order of the puts, without those that were deleted; `run`: the one that was
+   *  made with them. `numbers`: of the events that concern no run. */
+  | {
+      readonly kind: "recorded";
+      readonly numbers: EventNumbers;
+      readonly records: readonly StoreRecord[];
+      readonly run?: RunRecord;
+    }
+  /** A record is not at the revision that was expected: as it is, or null where there is none. */
+  | { readonly kind: "record-conflict"; readonly key: string; readonly record: StoreRecord | null }
   /** The batch is there. */
   | { readonly kind: "kept-batch" }
   /** In the order of the queue; empty: nothing to do there. */

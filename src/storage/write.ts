@@ -9,6 +9,7 @@ import type { Failure } from "../model/outcome.ts";
 import type { RunSettings, RunState } from "../model/run.ts";
 import type { Suspect } from "../policy/crashes.ts";
 import type { EncodedValue } from "../std/value.ts";
+import type { PutRecordsWrite, TellOutsideWrite } from "./records/record-write.ts";
 import type { ParkedFor } from "./permits/parked-runs.ts";
 import type {
   ReleasePermitsWrite,
@@ -352,7 +353,9 @@ export type Write =
   | InterruptRunWrite
   | TakePermitsWrite
   | ReleasePermitsWrite
-  | SetResourceWrite;
+  | SetResourceWrite
+  | PutRecordsWrite
+  | TellOutsideWrite;
 
 /** Writes that an owner makes under its lease: refused (`lease-lost`) unless the run is running under `epoch`. */
 export type OwnerWrite = Extract<Write, FencedWrite>;

@@ -1,0 +1,92 @@
+// A route: what it is called by, who may call it, what it takes and gives, and what answers. The policy is a field
+// without a default, so that a route that forgot it does not compile; no middleware decides about access.
+
+import type { Context } from "hono";
+import type * as z from "zod";
+import type { HttpContext } from "./http-context.ts";
+
+/** Methods of routes. */
+export type HttpMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+/** Who may call: `public` needs no credentials; the rest are roles, each of which includes the one before. */
+export type RouteAccess = "public" | "read" | "operate" | "admin";
+
+/** What a handler gets: its parts are parsed and checked. */
+export interface RouteRequest<Params, Query, Body> {
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  /** For what is none of these: headers, the raw stream. */
+  readonly context: Context<HttpEnv>;
+  readonly http: HttpContext;
+  /** Who asks, for events and audit: `token:ci`, `session:admin`. */
+  readonly actor: string;
+}
+
+/** What the guards put into Hono's context. */
+export interface HttpEnv {
+  readonly Variables: { requestId: string; caller: Caller | null };
+}
+
+/** Who asks. */
+export interface Caller {
+  /** Name for audit: `token:default`, `token:ci`, `session:default`. */
+  readonly actor: string;
+  /** Scope of idempotency keys: unlike for every token. */
+  readonly tokenId: string;
+  readonly role: "read" | "operate" | "admin";
+  /** How it was known: cookies need the checks against foreign pages. */
+  readonly via: "bearer" | "cookie";
+}
+
+/** What a handler answers. `json` becomes the body as it is. */
+export type RouteAnswer<Result> =
+  | {
+      readonly status?: 200 | 201 | 202;
+      readonly json: Result;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
+  /** Anything else: streams, files, pages. */
+  | Response;
+
+/** A route with its types; `defineRoute` infers them. */
+export interface RouteSpec<Params, Query, Body, Result> {
+  readonly method: HttpMethod;
+  /** With braces: `/api/v1/runs/{run}`. */
+  readonly path: string;
+  readonly access: RouteAccess;
+  /** One line for the reference. */
+  readonly summary: string;
+  /** Heading of the reference it stands under: `runs`, `schedules`. */
+  readonly tag: string;
+  readonly params?: z.ZodType<Params>;
+  readonly query?: z.ZodType<Query>;
+  /** Undefined: it takes no body, and one that comes is refused. */
+  readonly body?: z.ZodType<Body>;
+  /** Bytes of the body at most. Default 1 MiB. */
+  readonly bodyBytesMax?: number;
+  /** Content type of the body. Default `application/json`. */
+  readonly bodyType?: "application/json" | "application/jsonl" | "text/csv";
+  /** What it answers, for the reference; undefined: no JSON. */
+  readonly result?: z.ZodType<Result>;
+  /** Honours `Idempotency-Key`. Default: true for POST, else false. */
+  readonly idempotent?: boolean;
+  /** Answers with an ETag and 304. Default false. */
+  readonly etag?: boolean;
+  /** Sheds last under load: cancels, health. Default false. */
+  readonly control?: boolean;
+  handle(
+    request: RouteRequest<Params, Query, Body>,
+  ): Promise<RouteAnswer<Result>> | RouteAnswer<Result>;
+}
+
+/** A route among others, whatever its types. */
+export type Route = RouteSpec<never, never, never, unknown>;
+
+/** Gives a route its types. */
+export function defineRoute<Params = unknown, Query = unknown, Body = unknown, Result = unknown>(
+  spec: RouteSpec<Params, Query, Body, Result>,
+): Route {
+  // Its handler is called with what its own schemas gave, and with nothing else.
+  return spec as unknown as Route;
+}
