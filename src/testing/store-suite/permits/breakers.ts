@@ -3,19 +3,20 @@
 
 import assert from "node:assert/strict";
 import { LEASE_GRACE_MS_DEFAULT } from "../../../model/defaults.ts";
-import type { RunRecord } from "../../../model/run.ts";
 import type { PermitGrant } from "../../../storage/permits/permit-write.ts";
 import type { Store } from "../../../storage/store.ts";
 import { applyAll, applyRun, createRun, endRun, LEASE_MS, reclaimRun } from "../fixture.ts";
-import type { StoreBench, StoreCase } from "../suite.ts";
+import type { StoreCase, StoreMaker } from "../suite.ts";
 import {
   BREAKER,
   called,
   getResource,
   give,
+  makeScene,
   makeTerms,
   makeUse,
   order,
+  type PermitScene,
   refused,
   release,
   releaseOf,
@@ -29,21 +30,22 @@ const TERMS = makeTerms({ breaker: BREAKER });
 /** Its permit lasts five seconds if it is that of a probe. */
 const USE = makeUse(TERMS, { probeMs: 5_000 });
 
-/** A breaker that one failure has opened; the run that failed. */
-async function makeOpen({ store }: StoreBench): Promise<RunRecord> {
-  const run = await applyRun(store, createRun());
+/** A breaker that one failure of the run has opened. */
+async function makeOpen(make: StoreMaker): Promise<PermitScene> {
+  const scene = await makeScene(make);
+  const { store, run } = scene;
   const permit = await takeOne(store, takeOf(run, "first", USE));
   await release(store, releaseOf(run, "first", called("failure", permit)));
-  return run;
+  return scene;
 }
 
 /** A probe that is out, for the item "probe". */
-async function makeProbe(bench: StoreBench): Promise<{ run: RunRecord; permit: PermitGrant }> {
-  const run = await makeOpen(bench);
-  await bench.advance(BREAKER.recoveryMs);
-  const permit = await takeOne(bench.store, takeOf(run, "probe", USE));
+async function makeProbe(make: StoreMaker): Promise<PermitScene & { permit: PermitGrant }> {
+  const scene = await makeOpen(make);
+  await scene.advance(BREAKER.recoveryMs);
+  const permit = await takeOne(scene.store, takeOf(scene.run, "probe", USE));
   assert.equal(permit.probe, true);
-  return { run, permit };
+  return { ...scene, permit };
 }
 
 async function stateOf(store: Store): Promise<string | undefined> {
@@ -55,9 +57,7 @@ export const breakerCases: readonly StoreCase[] = [
   {
     name: "an open breaker lets nobody go before its time, and says when that is",
     run: async (make) => {
-      const bench = await make();
-      const { store, advance } = bench;
-      const run = await makeOpen(bench);
+      const { store, advance, run } = await makeOpen(make);
       const untilMs = store.nowMs() + BREAKER.recoveryMs;
       await advance(BREAKER.recoveryMs - 1);
       const { refusal } = await refused(store, takeOf(run, "a", USE));
@@ -73,9 +73,7 @@ export const breakerCases: readonly StoreCase[] = [
   {
     name: "R120: of many that ask at once one is the probe, and the others hear that it is out",
     run: async (make) => {
-      const bench = await make();
-      const { store, advance } = bench;
-      const run = await makeOpen(bench);
+      const { store, advance, run } = await makeOpen(make);
       const other = await applyRun(store, createRun());
       await advance(BREAKER.recoveryMs);
       const asked = [run, other].flatMap((one) => ["a", "b"].map((item) => takeOf(one, item, USE)));
@@ -93,12 +91,11 @@ export const breakerCases: readonly StoreCase[] = [
     name: "R120: processes that open the same store send one probe together",
     needs: ({ shared }) => shared,
     run: async (make) => {
-      const bench = await make();
-      const run = await makeOpen(bench);
-      const others = await Promise.all([bench.open(), bench.open()]);
-      await bench.advance(BREAKER.recoveryMs);
+      const { store: own, open, advance, run } = await makeOpen(make);
+      const others = await Promise.all([open(), open()]);
+      await advance(BREAKER.recoveryMs);
       const kinds: string[] = [];
-      for (const [index, store] of [bench.store, ...others].entries()) {
+      for (const [index, store] of [own, ...others].entries()) {
         const [result] = await store.apply([takeOf(run, `${index}`, USE)]);
         kinds.push(result?.kind ?? "none");
       }
@@ -108,9 +105,7 @@ export const breakerCases: readonly StoreCase[] = [
   {
     name: "as many probes go as the breaker may send, and each says how many more",
     run: async (make) => {
-      const bench = await make();
-      const { store, advance } = bench;
-      const run = await makeOpen(bench);
+      const { store, advance, run } = await makeOpen(make);
       await advance(BREAKER.recoveryMs);
       const use = makeUse(makeTerms({ breaker: { ...BREAKER, probes: 2 } }));
       const results = await store.apply(["a", "b", "c"].map((item) => takeOf(run, item, use)));
@@ -123,9 +118,7 @@ export const breakerCases: readonly StoreCase[] = [
   {
     name: "the permit of a probe expires: then the next one is a probe, and the late one frees no place",
     run: async (make) => {
-      const bench = await make();
-      const { store, advance } = bench;
-      const { run, permit } = await makeProbe(bench);
+      const { store, advance, run, permit } = await makeProbe(make);
       await advance(4_999);
       await refused(store, takeOf(run, "next", USE));
       await advance(1);
@@ -139,16 +132,15 @@ export const breakerCases: readonly StoreCase[] = [
     name: "R122: a probe that is cancelled or says nothing gives its place back, in the same transaction",
     run: async (make) => {
       for (const outcome of ["cancelled", "ignored"] as const) {
-        const bench = await make();
-        const { run, permit } = await makeProbe(bench);
-        const [back, next] = await bench.store.apply([
+        const { store, run, permit } = await makeProbe(make);
+        const [back, next] = await store.apply([
           releaseOf(run, "probe", called(outcome, permit)),
           takeOf(run, "next", USE),
         ]);
         assert.deepEqual([back?.kind, next?.kind], ["done", "permitted"]);
         assert.equal(next?.kind === "permitted" && next.permits[0]?.probe, true);
         // Also where nobody says what became of it.
-        const [, last] = await bench.store.apply([
+        const [, last] = await store.apply([
           releaseOf(run, "next", returned({ outcome })),
           takeOf(run, "last", USE),
         ]);
@@ -160,9 +152,7 @@ export const breakerCases: readonly StoreCase[] = [
     name: "R122: a probe of an owner that is gone gives its place back, whether it is taken back or not",
     run: async (make) => {
       const longer = makeUse(TERMS, { probeMs: 600_000 });
-      const bench = await make();
-      const { store, advance } = bench;
-      const run = await makeOpen(bench);
+      const { store, advance, run } = await makeOpen(make);
       await advance(BREAKER.recoveryMs);
       const gone = await applyRun(store, createRun());
       await takeOne(store, takeOf(gone, "a", longer));
@@ -177,8 +167,7 @@ export const breakerCases: readonly StoreCase[] = [
   {
     name: "R124: each move is an event with key, old and new state, and what moves nothing is none",
     run: async (make) => {
-      const { store, advance } = await make();
-      const run = await applyRun(store, createRun());
+      const { store, advance, run } = await makeScene(make);
       const use = makeUse(makeTerms({ keyed: true, breaker: BREAKER }), { key: "k" });
       const end = async (item: string, outcome: "success" | "failure"): Promise<void> => {
         const permit = await takeOne(store, takeOf(run, item, use));
@@ -213,9 +202,7 @@ export const breakerCases: readonly StoreCase[] = [
   {
     name: "a call from before the last move says nothing: neither a late failure, nor a late probe",
     run: async (make) => {
-      const bench = await make();
-      const { store } = bench;
-      const { run, permit: probe } = await makeProbe(bench);
+      const { store, run, permit: probe } = await makeProbe(make);
       await give(store, order({ kind: "reset" }));
       const old = await takeOne(store, takeOf(run, "old", USE));
       await give(store, order({ kind: "trip", forMs: 1_000 }));
@@ -230,9 +217,7 @@ export const breakerCases: readonly StoreCase[] = [
   {
     name: "calls that go just after it has closed are few, and say how many more may",
     run: async (make) => {
-      const bench = await make();
-      const { store, advance } = bench;
-      const { run, permit } = await makeProbe(bench);
+      const { store, advance, run, permit } = await makeProbe(make);
       await release(store, releaseOf(run, "probe", called("success", permit)));
       const closedAtMs = store.nowMs();
       const [first, second] = await store.apply(["a", "b"].map((item) => takeOf(run, item, USE)));
@@ -253,10 +238,9 @@ export const breakerCases: readonly StoreCase[] = [
   {
     name: "a probe that ends with its run gives its place back in the same transaction",
     run: async (make) => {
-      const bench = await make();
-      const { run } = await makeProbe(bench);
-      const next = await applyRun(bench.store, createRun());
-      const results = await bench.store.apply([
+      const { store, run } = await makeProbe(make);
+      const next = await applyRun(store, createRun());
+      const results = await store.apply([
         takeOf(next, "early", USE),
         endRun(run, "succeeded"),
         takeOf(next, "late", USE),
@@ -270,8 +254,7 @@ export const breakerCases: readonly StoreCase[] = [
   {
     name: "a pause holds for all that ask, is only ever made longer, and is told once",
     run: async (make) => {
-      const { store, advance } = await make();
-      const run = await applyRun(store, createRun());
+      const { store, advance, run } = await makeScene(make);
       const use = makeUse(makeTerms());
       await store.apply(["a", "b", "c"].map((item) => takeOf(run, item, use)));
       await release(store, releaseOf(run, "a", returned({ pauseMs: 2_000 })));
@@ -297,9 +280,7 @@ export const breakerCases: readonly StoreCase[] = [
     name: "R135: an opening and a pause hold for another process, and for one that opens the store later",
     needs: ({ shared }) => shared,
     run: async (make) => {
-      const bench = await make();
-      const { store, open, advance } = bench;
-      const run = await makeOpen(bench);
+      const { store, open, advance, run } = await makeOpen(make);
       const model = makeUse(makeTerms({ name: "model" }));
       await takeOne(store, takeOf(run, "m", model));
       await applyAll(store, releaseOf(run, "m", returned({ resource: "model", pauseMs: 10_000 })));

@@ -5,15 +5,18 @@ import assert from "node:assert/strict";
 import type { RunRecord } from "../../../model/run.ts";
 import type { TakePermitsWrite } from "../../../storage/permits/permit-write.ts";
 import type { Store } from "../../../storage/store.ts";
-import { applyRun, createRun } from "../fixture.ts";
-import type { StoreCase } from "../suite.ts";
+
+import type { StoreCase, StoreMaker } from "../suite.ts";
 import {
   getResource,
   give,
   limitOf,
+  makeScene,
   makeTerms,
   makeUse,
+  ONE,
   order,
+  type PermitScene,
   refused,
   release,
   releaseOf,
@@ -21,8 +24,6 @@ import {
   take,
   takeOf,
 } from "./permit-fixture.ts";
-
-const ONE = makeTerms({ limit: 1 });
 
 interface Asking {
   readonly worker: string;
@@ -37,10 +38,10 @@ function asks(run: RunRecord, { worker, item, ...use }: Asking): TakePermitsWrit
 }
 
 /** A run whose item "held" has the only permit. */
-async function makeHeld(store: Store): Promise<RunRecord> {
-  const run = await applyRun(store, createRun());
-  await take(store, asks(run, { worker: "one", item: "held" }));
-  return run;
+async function makeHeld(make: StoreMaker): Promise<PermitScene> {
+  const scene = await makeScene(make);
+  await take(scene.store, asks(scene.run, { worker: "one", item: "held" }));
+  return scene;
 }
 
 async function waitingOf(store: Store): Promise<number> {
@@ -54,8 +55,7 @@ export const lineCases: readonly StoreCase[] = [
   {
     name: "the head of another process that has waited clearly longer goes first",
     run: async (make) => {
-      const { store, advance } = await make();
-      const run = await makeHeld(store);
+      const { store, advance, run } = await makeHeld(make);
       await refused(store, asks(run, { worker: "two", item: "old" }));
       await advance(101);
       await release(store, releaseOf(run, "held", returned()));
@@ -76,8 +76,7 @@ export const lineCases: readonly StoreCase[] = [
         ["two", 100],
         ["one", 900],
       ] as const) {
-        const { store, advance } = await make();
-        const run = await makeHeld(store);
+        const { store, advance, run } = await makeHeld(make);
         await refused(store, asks(run, { worker, item: "old" }));
         await advance(ms);
         await release(store, releaseOf(run, "held", returned()));
@@ -88,8 +87,7 @@ export const lineCases: readonly StoreCase[] = [
   {
     name: "a process that is silent for three seconds holds up nobody",
     run: async (make) => {
-      const { store, advance } = await make();
-      const run = await makeHeld(store);
+      const { store, advance, run } = await makeHeld(make);
       await refused(store, asks(run, { worker: "two", item: "old", waiting: 4 }));
       await release(store, releaseOf(run, "held", returned()));
       await advance(2_999);
@@ -103,8 +101,7 @@ export const lineCases: readonly StoreCase[] = [
   {
     name: "who waits is counted over all processes, as they last said, and who is granted waits no more",
     run: async (make) => {
-      const { store, advance } = await make();
-      const run = await makeHeld(store);
+      const { store, advance, run } = await makeHeld(make);
       assert.equal(await waitingOf(store), 0);
       await refused(store, asks(run, { worker: "one", item: "a", waiting: 2 }));
       await refused(store, asks(run, { worker: "two", item: "b" }));
@@ -121,8 +118,7 @@ export const lineCases: readonly StoreCase[] = [
   {
     name: "of a key that was only asked for the waiters are counted, too",
     run: async (make) => {
-      const { store } = await make();
-      const run = await applyRun(store, createRun());
+      const { store, run } = await makeScene(make);
       await give(store, order(limitOf(0)));
       const use = makeUse(makeTerms({ keyed: true, limit: 1 }), { key: "k", waiting: 1 });
       await refused(store, takeOf(run, "a", use));
@@ -135,8 +131,7 @@ export const lineCases: readonly StoreCase[] = [
   {
     name: "whoever waits for one of two resources stands in no line of the other",
     run: async (make) => {
-      const { store, advance } = await make();
-      const run = await makeHeld(store);
+      const { store, advance, run } = await makeHeld(make);
       const model = makeTerms({ name: "model", limit: 1 });
       const both = [makeUse(ONE), makeUse(model)];
       await refused(store, { ...takeOf(run, "both", ...both), worker: "two" });

@@ -8,8 +8,10 @@ import {
   getResource,
   give,
   limitOf,
+  makeScene,
   makeTerms,
   makeUse,
+  ONE,
   order,
   perSecond,
   refused,
@@ -30,8 +32,7 @@ export const orderCases: readonly StoreCase[] = [
   {
     name: "a breaker that is tripped lets nobody go for so long, then a probe; tripping it again moves nothing",
     run: async (make) => {
-      const { store, advance } = await make();
-      const run = await applyRun(store, createRun());
+      const { store, advance, run } = await makeScene(make);
       const record = await give(store, order({ kind: "trip", forMs: 5_000 }));
       assert.equal(record.state.breaker?.state, "open");
       const untilMs = store.nowMs() + 5_000;
@@ -50,8 +51,7 @@ export const orderCases: readonly StoreCase[] = [
   {
     name: "a reset closes a breaker, and says so once; calls go at once",
     run: async (make) => {
-      const { store } = await make();
-      const run = await applyRun(store, createRun());
+      const { store, run } = await makeScene(make);
       await give(store, order({ kind: "trip", forMs: 5_000 }));
       await give(store, order({ kind: "reset" }));
       await give(store, order({ kind: "reset" }));
@@ -65,9 +65,8 @@ export const orderCases: readonly StoreCase[] = [
   {
     name: "a reset lifts an override and a pause, and is told where one of them held",
     run: async (make) => {
-      const { store, advance } = await make();
-      const run = await applyRun(store, createRun());
-      const use = makeUse(makeTerms({ limit: 1 }));
+      const { store, advance, run } = await makeScene(make);
+      const use = makeUse(ONE);
       const types = async (): Promise<readonly string[]> =>
         (await toldOf(store)).map(([type]) => type);
       await give(store, order({ kind: "reset" }));
@@ -123,8 +122,7 @@ export const orderCases: readonly StoreCase[] = [
   {
     name: "orders belong to no run, and are read in order with the events of runs",
     run: async (make) => {
-      const { store, advance } = await make();
-      const run = await applyRun(store, createRun());
+      const { store, advance, run } = await makeScene(make);
       await applyAll(store, tell(run, { type: "stage.logged", stage: "a" }));
       await advance(5);
       await give(store, order(limitOf(2)));
@@ -157,8 +155,7 @@ export const orderCases: readonly StoreCase[] = [
   {
     name: "keys are listed by name and key, page by page, of all resources or of one",
     run: async (make) => {
-      const { store } = await make();
-      const run = await applyRun(store, createRun());
+      const { store, run } = await makeScene(make);
       const keyed = makeTerms({ name: "host", keyed: true, limit: 1 });
       // In UTF-16 the last two are the other way round.
       for (const key of ["b", "a", "\u{1F600}", "\uFF01"])

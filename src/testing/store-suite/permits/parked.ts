@@ -28,6 +28,7 @@ import {
   limitOf,
   makeTerms,
   makeUse,
+  ONE,
   order,
   perSecond,
   refused,
@@ -39,7 +40,6 @@ import {
   takeOne,
 } from "./permit-fixture.ts";
 
-const ONE = makeTerms({ limit: 1 });
 /** Far beyond what any case waits. */
 const LATER_MS = 3_600_000;
 

@@ -17,7 +17,20 @@ import type {
   TakePermitsWrite,
 } from "../../../storage/permits/permit-write.ts";
 import type { Store } from "../../../storage/store.ts";
-import { apply, applyAll, type Held } from "../fixture.ts";
+import type { RunRecord } from "../../../model/run.ts";
+import { apply, applyAll, applyRun, createRun, type Held } from "../fixture.ts";
+import type { StoreBench, StoreMaker } from "../suite.ts";
+
+/** A fresh store and a run in it that asks for permits: how a case begins. */
+export interface PermitScene extends StoreBench {
+  readonly run: RunRecord;
+}
+
+/** Makes a scene. */
+export async function makeScene(make: StoreMaker): Promise<PermitScene> {
+  const bench = await make();
+  return { ...bench, run: await applyRun(bench.store, createRun()) };
+}
 
 /** Terms of a resource that declares nothing else. */
 export function makeTerms(terms: Partial<ResourceTerms> = {}): ResourceTerms {
@@ -33,6 +46,9 @@ export function makeTerms(terms: Partial<ResourceTerms> = {}): ResourceTerms {
     ...terms,
   };
 }
+
+/** One permit, whoever asks. */
+export const ONE: ResourceTerms = makeTerms({ limit: 1 });
 
 /** A quota of `rate` per second; its burst is its rate. */
 export function perSecond(rate: number, quota: Partial<QuotaDeclared> = {}): QuotaDeclared {

@@ -27,8 +27,10 @@ import {
   getResource,
   give,
   limitOf,
+  makeScene,
   makeTerms,
   makeUse,
+  ONE,
   order,
   perSecond,
   refused,
@@ -39,7 +41,6 @@ import {
   takeOf,
 } from "./permit-fixture.ts";
 
-const ONE = makeTerms({ limit: 1 });
 const TWO = makeTerms({ limit: 2 });
 const USE_ONE = makeUse(ONE);
 const USE_TWO = makeUse(TWO);
@@ -74,8 +75,7 @@ export const permitCases: readonly StoreCase[] = [
   {
     name: "all of several resources are granted, or none, and then nothing is debited",
     run: async (make) => {
-      const { store } = await make();
-      const run = await applyRun(store, createRun());
+      const { store, run } = await makeScene(make);
       const paced = makeUse(makeTerms({ limit: 5, quotas: [perSecond(3)] }));
       const both = [paced, makeUse(MODEL)];
       const { permits } = await take(store, takeOf(run, "a", ...both));
@@ -100,8 +100,7 @@ export const permitCases: readonly StoreCase[] = [
   {
     name: "asking again under one address grants what is held already, and changes nothing",
     run: async (make) => {
-      const { store, advance } = await make();
-      const run = await applyRun(store, createRun());
+      const { store, advance, run } = await makeScene(make);
       const use = makeUse(makeTerms({ limit: 1, quotas: [perSecond(1)] }));
       const first = await take(store, takeOf(run, "a", use));
       const before = await store.listResources({ limit: 10 });
@@ -121,8 +120,7 @@ export const permitCases: readonly StoreCase[] = [
   {
     name: "asking again is free also where there is room for another, and of what is left only who is new takes",
     run: async (make) => {
-      const { store, advance } = await make();
-      const run = await applyRun(store, createRun());
+      const { store, advance, run } = await makeScene(make);
       const use = makeUse(makeTerms({ limit: 3, quotas: [perSecond(2)] }));
       const first = await take(store, takeOf(run, "a", use));
       const before = await store.listResources({ limit: 10 });
@@ -138,8 +136,7 @@ export const permitCases: readonly StoreCase[] = [
   {
     name: "asking again for more than is held takes what is missing alone",
     run: async (make) => {
-      const { store } = await make();
-      const run = await applyRun(store, createRun());
+      const { store, run } = await makeScene(make);
       await take(store, takeOf(run, "a", USE_ONE));
       const { permits } = await take(store, takeOf(run, "a", USE_ONE, makeUse(MODEL)));
       assert.equal(permits.length, 2);
@@ -161,8 +158,7 @@ export const permitCases: readonly StoreCase[] = [
   {
     name: "giving back twice frees one permit, and counts once",
     run: async (make) => {
-      const { store } = await make();
-      const run = await applyRun(store, createRun());
+      const { store, run } = await makeScene(make);
       await take(store, takeOf(run, "a", USE_TWO));
       await take(store, takeOf(run, "b", USE_TWO));
       const back = releaseOf(run, "a", returned());
@@ -180,8 +176,7 @@ export const permitCases: readonly StoreCase[] = [
   {
     name: "outcomes are counted as they are told",
     run: async (make) => {
-      const { store, advance } = await make();
-      const run = await applyRun(store, createRun());
+      const { store, advance, run } = await makeScene(make);
       for (const outcome of ["success", "failure", "auth", "ignored", "cancelled"] as const) {
         await take(store, takeOf(run, "a", USE_ONE));
         await release(store, releaseOf(run, "a", returned({ outcome })));
@@ -195,8 +190,7 @@ export const permitCases: readonly StoreCase[] = [
   {
     name: "a key has the limit of its name, any other the default, and each is counted apart",
     run: async (make) => {
-      const { store } = await make();
-      const run = await applyRun(store, createRun());
+      const { store, run } = await makeScene(make);
       const terms = makeTerms({ keyed: true, limit: 1, limits: { big: 2 } });
       const granted = async (key: string): Promise<number> => {
         let count = 0;
@@ -215,8 +209,7 @@ export const permitCases: readonly StoreCase[] = [
   {
     name: "R109: a limit that is raised counts at once, and lowering it takes nothing from who holds it",
     run: async (make) => {
-      const { store } = await make();
-      const run = await applyRun(store, createRun());
+      const { store, run } = await makeScene(make);
       const ask3 = async (): Promise<number> => {
         let count = 0;
         for (const item of ["a", "b", "c", "d"]) {
@@ -241,8 +234,7 @@ export const permitCases: readonly StoreCase[] = [
   {
     name: "the override of a key comes before that of the whole resource, and both before what is declared",
     run: async (make) => {
-      const { store, advance } = await make();
-      const run = await applyRun(store, createRun());
+      const { store, advance, run } = await makeScene(make);
       const terms = makeTerms({ keyed: true, limit: 5, limits: { a: 4 } });
       const room = async (key: string): Promise<number> => {
         const use = makeUse(terms, { key });
@@ -287,8 +279,7 @@ export const permitCases: readonly StoreCase[] = [
   {
     name: "permits that are taken and left in one transaction are not held after it",
     run: async (make) => {
-      const { store } = await make();
-      const run = await applyRun(store, createRun());
+      const { store, run } = await makeScene(make);
       const results = await store.apply([takeOf(run, "a", USE_ONE), endRun(run, "succeeded")]);
       assert.deepEqual(
         results.map(({ kind }) => kind),
@@ -300,8 +291,7 @@ export const permitCases: readonly StoreCase[] = [
   {
     name: "who has lost its epoch gets nothing and gives nothing back",
     run: async (make) => {
-      const { store } = await make();
-      const run = await applyRun(store, createRun());
+      const { store, run } = await makeScene(make);
       const now = await applyRun(store, claimRun(run));
       await take(store, takeOf(now, "a", USE_TWO));
       const before = await store.listResources({ limit: 10 });
@@ -345,8 +335,7 @@ export const permitCases: readonly StoreCase[] = [
   {
     name: "an owner that renews its lease keeps its permits",
     run: async (make) => {
-      const { store, advance } = await make();
-      const run = await applyRun(store, createRun());
+      const { store, advance, run } = await makeScene(make);
       await take(store, takeOf(run, "a", USE_ONE));
       await advance(LEASE_MS);
       await store.renewLeases(makeOwner("worker-1"), [run], LEASE_MS);

@@ -11,6 +11,7 @@ import {
   ask,
   getResource,
   give,
+  makeScene,
   makeTerms,
   makeUse,
   order,
@@ -48,8 +49,7 @@ export const quotaCases: readonly StoreCase[] = [
   {
     name: "R147: several windows of one key all hold, and the one that binds says when to ask again",
     run: async (make) => {
-      const { store, advance } = await make();
-      const run = await applyRun(store, createRun());
+      const { store, advance, run } = await makeScene(make);
       const quotas = [perSecond(2), { rate: 3, perMs: 60_000, burst: 3, maxWaitMs: null }];
       const use = makeUse(makeTerms({ quotas }));
       const first = await take(store, takeOf(run, "a", use));
@@ -75,8 +75,7 @@ export const quotaCases: readonly StoreCase[] = [
   {
     name: "a use costs what it says in each window, and one of cost 0 is free",
     run: async (make) => {
-      const { store } = await make();
-      const run = await applyRun(store, createRun());
+      const { store, run } = await makeScene(make);
       const terms = makeTerms({ quotas: [perSecond(5), perSecond(10)] });
       const ofCosts = (...costs: readonly number[]) => makeUse(terms, { costs });
       const first = await take(store, takeOf(run, "a", ofCosts(2, 3)));
@@ -93,8 +92,7 @@ export const quotaCases: readonly StoreCase[] = [
   {
     name: "a wait that would be too long is refused for good and counted as throttled, and nobody waits then",
     run: async (make) => {
-      const { store, advance } = await make();
-      const run = await applyRun(store, createRun());
+      const { store, advance, run } = await makeScene(make);
       const terms = makeTerms({ quotas: [perSecond(1, { maxWaitMs: 100 })] });
       await take(store, takeOf(run, "a", makeUse(terms)));
       const { refusal } = await refused(store, takeOf(run, "b", makeUse(terms)));
@@ -114,8 +112,7 @@ export const quotaCases: readonly StoreCase[] = [
   {
     name: "an override of quotas holds at once for all, until it lapses",
     run: async (make) => {
-      const { store, advance } = await make();
-      const run = await applyRun(store, createRun());
+      const { store, advance, run } = await makeScene(make);
       const use = makeUse(makeTerms({ quotas: [perSecond(1)] }));
       await take(store, takeOf(run, "a", use));
       await refused(store, takeOf(run, "b", use));
@@ -132,8 +129,7 @@ export const quotaCases: readonly StoreCase[] = [
     name: "what was taken is taken for whoever opens the store again",
     needs: ({ shared }) => shared,
     run: async (make) => {
-      const { store, open, advance } = await make();
-      const run = await applyRun(store, createRun());
+      const { store, open, advance, run } = await makeScene(make);
       const use = makeUse(makeTerms({ quotas: [perSecond(1, { perMs: 3_000 })] }));
       await take(store, takeOf(run, "a", use));
       await store.close();
