@@ -229,6 +229,11 @@ export class RunCore implements AttemptHost {
   /** What of the run is worked on apart from this process; null for nearly every run. Set before it is driven. */
   isolation: Isolation | null = null;
 
+  /** True where a repetition could do harm, or its process may die of it: then a start is stored before the code runs. */
+  isStartStored({ definition }: StageRun): boolean {
+    return !definition.idempotent || (this.isolation !== null && this.isolation.isActive);
+  }
+
   /** Stages for which the cache could not be read or written: warnings of the run. */
   cacheFaults: number = 0;
 

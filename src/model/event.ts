@@ -16,7 +16,7 @@ import type { Json } from "../std/json.ts";
 //   stage.started           (attempt is a field of the event)
 //   stage.expanded          items, kept, added, changed, removed
 //   stage/item.waiting      blocker, attempt, attempts, delayMs, dueAtMs, class, message
-//   … for a resource        blocker (`limit:host/example.com`), resource, key?, ahead?, dueAtMs?, waiting? (items of the stage)
+//   … for a resource        blocker (`limit:host/example.com`), resource, key?, ahead?, dueAtMs?, inBlock?, waiting? (items of the stage)
 //   stage/item.succeeded    via, attempts, durationMs, items? (stage), failedItems? (stage)
 //   stage/item.failed       class, message, code?, attempts, durationMs, fingerprint, items? (failed keys)
 //   stage/item.skipped      reason

@@ -42,6 +42,8 @@ export interface PresentWait {
   readonly sinceMs: number;
   /** How many were before it in line when it was told; null: nobody counted. */
   readonly ahead: number | null;
+  /** Number of the attempt of which a block waits. Absent: the attempt that waits has not begun. */
+  readonly block?: number;
 }
 
 /** What a row keeps of waits for resources besides their sums. */

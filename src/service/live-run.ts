@@ -292,6 +292,8 @@ export class LiveRun implements RunHandle {
     const names: string[] = [];
     for (const attempt of this.#driver.runner.running) {
       if (names.length >= limit) break;
+      // Its row says that a block of it waits, and for what.
+      if (attempt.atGate?.isTellingBlock === true) continue;
       const item = attempt.item;
       names.push(`${this.name}/${attempt.stage}${item === undefined ? "" : `/${item.key}`}`);
     }

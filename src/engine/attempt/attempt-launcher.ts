@@ -176,9 +176,8 @@ export class AttemptLauncher {
     if (this.#core.sink !== null) {
       this.#core.tell({ type: index < 0 ? "stage.started" : "item.started", ...attempt.address() });
     }
-    const { isolation, journal } = this.#core;
-    const isSafe = stageRun.definition.idempotent && (isolation === null || !isolation.isActive);
-    if (isSafe || journal === null) this.#runner.start(attempt, needs);
+    if (this.#core.journal === null || !this.#core.isStartStored(stageRun))
+      this.#runner.start(attempt, needs);
     else this.#startRecorded(attempt, needs);
   }
 
@@ -192,8 +191,7 @@ export class AttemptLauncher {
     return this.#core.world.clock.monotonicMs() >= readyMs + deadlineMs;
   }
 
-  /** Where a repetition could do harm, or its process may die of it, the start is durable before the author's
-   *  code runs. */
+  /** The start is durable before the author's code runs. */
   #startRecorded(attempt: Attempt, needs: unknown): void {
     this.preparing += 1;
     this.#host.noteStart(attempt).then(

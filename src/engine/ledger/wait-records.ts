@@ -106,24 +106,26 @@ export interface HeldWait {
   readonly dueAtMs: number | null;
   /** How many of its stage wait for resources, this one included. */
   readonly waiting: number;
+  /** True: a block of an attempt that has begun waits. */
+  readonly isInBlock: boolean;
   /** Of an item: hash of what it is made from. Default: nobody can say. */
   readonly inputVersion?: string | null;
 }
 
-/** The row of a stage that waits for a resource. The attempt that waits has not begun and is not counted. */
+/** The row of a stage that waits for a resource. Who goes on from it begins the attempt that waits anew. */
 export function toHeldStage(core: RunCore, attempt: Attempt, wait: HeldWait): StageRecord {
-  const record = toStageRecord(core, attempt.stageRun);
-  return withGate(core, { ...record, attempts: attempt.attempt - 1 }, { attempt, wait });
+  return withGate(core, toStageRecord(core, attempt.stageRun), { attempt, wait });
 }
 
 /** The row of an item that waits for a resource. */
 export function toHeldItem(core: RunCore, attempt: Attempt, wait: HeldWait): ItemRecord {
   const { stageRun, index } = attempt;
   const { inputVersion = null, dueAtMs } = wait;
-  const facts = { attempt, endedMs: 0, inputVersion, stored: null, dueAtMs };
+  // What the attempt has counted so far counts with its end.
+  const metrics = new Map();
+  const facts = { attempt, endedMs: 0, inputVersion, stored: null, dueAtMs, metrics };
   const record = toItemRecord(core, { stageRun, index }, facts);
-  const place = { attempts: attempt.attempt - 1, endedAtMs: null, durationMs: null };
-  return withGate(core, { ...record, ...place }, { attempt, wait });
+  return withGate(core, { ...record, endedAtMs: null, durationMs: null }, { attempt, wait });
 }
 
 interface HeldFacts {
@@ -134,12 +136,17 @@ interface HeldFacts {
 function withGate<T extends StageRecord | ItemRecord>(
   core: RunCore,
   record: T,
-  { attempt: { history, stageRun, index }, wait }: HeldFacts,
+  { attempt: { attempt, history, stageRun, index }, wait }: HeldFacts,
 ): T {
   const tally = index < 0 ? stageRun.tally : stageRun.map?.tallies.get(index);
+  // Its stored start must stay one: without an end it may not be repeated, or names who took the process along.
+  const isBegun = wait.isInBlock && core.isStartStored(stageRun);
+  const place = isBegun
+    ? { state: "running" as const, attempts: attempt }
+    : { state: "waiting" as const, attempts: attempt - 1 };
   const held = {
     ...record,
-    state: "waiting" as const,
+    ...place,
     blocker: writeGateBlocker(wait.gate),
     dueAtMs: wait.dueAtMs,
     ...trailOf(tally, wait.now),
@@ -152,7 +159,7 @@ function withGate<T extends StageRecord | ItemRecord>(
 
 /** The event that tells of a wait for a resource. */
 export function toHeldEvent(attempt: Attempt, wait: HeldWait): EventDraft {
-  const { gate, now, dueAtMs, waiting } = wait;
+  const { gate, now, dueAtMs, waiting, isInBlock } = wait;
   const isItem = attempt.index >= 0;
   return {
     type: isItem ? "item.waiting" : "stage.waiting",
@@ -163,6 +170,7 @@ export function toHeldEvent(attempt: Attempt, wait: HeldWait): EventDraft {
       ...(gate.key === null ? {} : { key: gate.key }),
       ...(now.ahead === null ? {} : { ahead: now.ahead }),
       ...(dueAtMs === null ? {} : { dueAtMs }),
+      ...(isInBlock ? { inBlock: true } : {}),
       ...(isItem ? { waiting, index: attempt.index } : {}),
     },
   };

@@ -34,6 +34,9 @@ export type Admitted =
   | { readonly kind: "waiting"; readonly hindrance: Hindrance }
   | { readonly kind: "refused"; readonly error: unknown; readonly class: ErrorClass };
 
+/** It may not go on. */
+type Refused = Extract<Admitted, { kind: "refused" }>;
+
 /** A wait that is worth giving a place back for. */
 export interface LongWait {
   readonly leftMs: number;
@@ -164,7 +167,7 @@ export class Admissions {
       at.visit = null;
       return this.toRefusal(attempt, entered);
     }
-    const late = this.#tooLate(attempt, entered.hindrance);
+    const late = this.findLate(attempt, entered.hindrance);
     if (late !== null) {
       this.leave(attempt);
       return late;
@@ -174,8 +177,9 @@ export class Admissions {
     return { kind: "waiting", hindrance: entered.hindrance };
   }
 
-  /** One that cannot be let in before its deadline fails now, with what stood in its way. */
-  #tooLate({ stageRun, readyMs, stage }: Attempt, hindrance: Hindrance): Admitted | null {
+  /** One that cannot be let in before its deadline fails now, with what stood in its way; null: it may wait. */
+  findLate(attempt: Attempt, hindrance: Hindrance): Refused | null {
+    const { stageRun, readyMs, stage, atGate } = attempt;
     if (hindrance.untilMs === null) return null;
     const ofStage = stageRun.definition.deadlineMs;
     const deadlineAtMs = Math.min(
@@ -183,7 +187,8 @@ export class Admissions {
       this.#core.deadlineAtMs ?? Infinity,
     );
     if (hindrance.untilMs < deadlineAtMs) return null;
-    const text = `"${stage}" cannot start before its deadline: ${describe(hindrance)}`;
+    const what = atGate?.isInBlock === true ? `a block of "${stage}"` : `"${stage}"`;
+    const text = `${what} cannot start before its deadline: ${describe(hindrance)}`;
     return { kind: "refused", error: new AbortReason("deadline", text), class: "deadline" };
   }
 
@@ -191,7 +196,7 @@ export class Admissions {
   toRefusal(
     { stage }: Attempt,
     { hindrance, waitMs }: Extract<Entered, { kind: "refused" }>,
-  ): Extract<Admitted, { kind: "refused" }> {
+  ): Refused {
     const name = nameResource({ resource: hindrance.label, key: hindrance.key });
     const until = waitMs === null ? "" : ` for another ${formatDuration(waitMs)}`;
     if (hindrance.kind === "breaker") {

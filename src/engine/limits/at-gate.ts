@@ -9,7 +9,7 @@ export class AtGate {
   visit: Visit | null = null;
   /** From then on, until its end is stored. */
   permit: Permit | null = null;
-  /** It waits for, or holds, the permit of a block. */
+  /** It asks for, waits for or holds the permit of a block. */
   isInBlock: boolean = false;
   /** Its slot is somebody else's while its block waits. */
   isSlotAway: boolean = false;
@@ -19,4 +19,9 @@ export class AtGate {
   waits: { readonly hindrance: Hindrance; readonly sinceMs: number } | null = null;
   /** What was stored and told of its wait, and when, monotonic ms; null: nothing. */
   told: { readonly blocker: string; readonly atMs: number } | null = null;
+
+  /** A block of it waits, and that was told: its row says more of it than that it runs. */
+  get isTellingBlock(): boolean {
+    return this.isInBlock && this.waits !== null && this.told !== null;
+  }
 }

@@ -1,5 +1,6 @@
 // ctx.use: a block of an attempt's own code under a permit. While it waits the attempt gives up its slot and its place
-// in its map, and takes them back together with the permit.
+// in its map, and takes them back together with the permit. It waits as a stage does: for others to see, and not where
+// that cannot help.
 
 import { AbortReason } from "../../model/context.ts";
 import { MillraceError } from "../../model/errors.ts";
@@ -22,6 +23,8 @@ export interface BlockDriver {
     movePlace(stageRun: StageRun, by: 1 | -1): void;
   };
   pump(): void;
+  /** A block waits: that is to be told, if it lasts. */
+  heldBack(): void;
 }
 
 /** A block whose turn may have come: it needs its slot to ask. */
@@ -71,6 +74,7 @@ export class BlockUses implements BlockHost {
       );
     }
     at.isInBlock = true;
+    at.told = null;
     try {
       const permit = await this.#enter(attempt, use);
       return await this.#run(attempt, permit, block);
@@ -109,10 +113,24 @@ export class BlockUses implements BlockHost {
       const turn = new Promise<void>((resolve) => (called.resolve = resolve));
       const entered = await gate.enter(visit);
       if (attempt.phase !== "running") return this.#abandon(attempt, visit, entered);
-      if (entered.kind === "granted") return entered.permit;
+      if (entered.kind === "granted") return this.#goOn(attempt, entered.permit);
       if (entered.kind === "refused") throw this.#admissions.toRefusal(attempt, entered).error;
+      const late = this.#admissions.findLate(attempt, entered.hindrance);
+      if (late !== null) {
+        gate.leave(visit);
+        throw late.error;
+      }
       await this.#wait(attempt, visit, { turn, hindrance: entered.hindrance });
     }
+  }
+
+  /** What was told to wait is told to run again. */
+  #goOn(attempt: Attempt, permit: Permit): Permit {
+    if (attempt.atGate?.told !== null && this.#core.sink !== null) {
+      const type = attempt.index < 0 ? "stage.started" : "item.started";
+      this.#core.tell({ type, ...attempt.address() });
+    }
+    return permit;
   }
 
   /** Waits for its turn without a slot, then for a slot. Rejects when the attempt is aborted. */
@@ -124,7 +142,11 @@ export class BlockUses implements BlockHost {
     const sinceMs = this.#core.world.clock.monotonicMs();
     const over = Promise.withResolvers<never>();
     this.#waits.set(attempt, { visit, end: over.reject });
+    const at = attempt.makeGate();
+    at.visit = visit;
+    at.waits = { hindrance, sinceMs };
     try {
+      this.#driver.heldBack();
       this.#giveSlotUp(attempt);
       await untilAborted(attempt, [turn, over.promise]);
       await untilAborted(attempt, [this.#takeSlot(attempt), over.promise]);
@@ -133,6 +155,8 @@ export class BlockUses implements BlockHost {
       throw error;
     } finally {
       this.#waits.delete(attempt);
+      at.visit = null;
+      at.waits = null;
       countWait(this.#core, attempt, { hindrance, sinceMs });
     }
   }
@@ -165,6 +189,11 @@ export class BlockUses implements BlockHost {
       this.#called.add({ attempt, goOn: resolve });
       this.#driver.pump();
     });
+  }
+
+  /** Attempts of which a block waits. */
+  get waiting(): Iterable<Attempt> {
+    return this.#waits.keys();
   }
 
   /** True while some block has its turn and no slot. */

@@ -2,12 +2,7 @@
 // wait for longer than a moment, and of few items at a time: a hundred thousand may wait in one line. When one goes on
 // nothing is written; its end replaces its row.
 
-import {
-  GATE_ROWS_MAX,
-  GATE_TOLD_MS,
-  writeGateBlocker,
-  type PresentWait,
-} from "../../model/gate-wait.ts";
+import { GATE_ROWS_MAX, GATE_TOLD_MS, writeGateBlocker } from "../../model/gate-wait.ts";
 import type { Timer } from "../../std/clock.ts";
 import type { Attempt } from "../attempt/attempt.ts";
 import type { Journal } from "../ledger/journal.ts";
@@ -26,6 +21,8 @@ export interface HeldRowsHost {
   readonly maps: {
     find(index: number): { versionOf(index: number): string | null } | undefined;
   };
+  /** Who waits now: attempts that have not begun, and those of which a block waits. */
+  listWaiting(): Iterable<Attempt>;
   fail(error: unknown): void;
 }
 
@@ -48,19 +45,17 @@ export class HeldRows {
     if (this.#timer !== null || (journal === null && sink === null)) return;
     this.#timer = world.clock.setTimer(GATE_TOLD_MS, () => {
       this.#timer = null;
-      if (this.#admissions.waiting.size === 0) return;
-      this.tell(GATE_TOLD_MS);
-      this.watch();
+      if (this.tell(GATE_TOLD_MS)) this.watch();
     });
   }
 
-  /** Tells of those who have waited for so long. Rows are in the store before whatever is written after them. */
-  tell(longerThanMs: number): void {
+  /** Tells of those who have waited for so long; false: nobody waits. Rows are in the store before whatever is written
+   *  after them. */
+  tell(longerThanMs: number): boolean {
     const nowMs = this.#core.world.clock.monotonicMs();
-    const { waiting } = this.#admissions;
-    const counts = countByStage(waiting);
+    const counts = countByStage(this.#host.listWaiting());
     let counted = 0;
-    for (const attempt of waiting) {
+    for (const attempt of this.#host.listWaiting()) {
       const visit = attempt.atGate?.visit ?? null;
       if (visit === null || nowMs - visit.sinceMs < longerThanMs) continue;
       const count = counts.get(attempt.stageRun.index);
@@ -75,6 +70,7 @@ export class HeldRows {
         waiting: count.all,
       });
     }
+    return counts.size > 0;
   }
 
   #tellOne(attempt: Attempt, { sinceMs, isCounted, waiting }: Seen): void {
@@ -85,9 +81,16 @@ export class HeldRows {
     const { journal, world } = this.#core;
     const nowMs = world.clock.monotonicMs();
     const storeMs = journal?.nowMs() ?? this.#core.wallOf(nowMs);
+    const { isInBlock } = at;
+    const since = Math.round(storeMs - (nowMs - sinceMs));
     const wait: HeldWait = {
       gate: gateOf(hindrance),
-      now: toPresent(storeMs - (nowMs - sinceMs), present?.ahead ?? null),
+      isInBlock,
+      now: {
+        sinceMs: since,
+        ahead: present?.ahead ?? null,
+        ...(isInBlock ? { block: attempt.attempt } : {}),
+      },
       dueAtMs: hindrance.untilMs === null ? null : Math.round(storeMs + hindrance.untilMs - nowMs),
       waiting,
     };
@@ -130,7 +133,7 @@ interface Count {
   told: number;
 }
 
-function countByStage(waiting: ReadonlySet<Attempt>): ReadonlyMap<number, Count> {
+function countByStage(waiting: Iterable<Attempt>): ReadonlyMap<number, Count> {
   const counts = new Map<number, Count>();
   for (const { stageRun, atGate } of waiting) {
     let count = counts.get(stageRun.index);
@@ -151,8 +154,4 @@ function isNews({ atGate }: Attempt, nowMs: number): boolean {
   if (told === null) return true;
   const isOther = told.blocker !== writeGateBlocker(gateOf(waits.hindrance));
   return isOther && nowMs - told.atMs >= RETOLD_MS;
-}
-
-function toPresent(sinceMs: number, ahead: number | null): PresentWait {
-  return { sinceMs: Math.round(sinceMs), ahead };
 }

@@ -56,7 +56,11 @@ export class RunGate implements BlockHost {
 
   /** Runs a block of an attempt while it holds a permit. */
   use<T>(attempt: Attempt, use: ResourceUse | string, block: () => T | Promise<T>): Promise<T> {
-    this.#blocks ??= new BlockUses(this.#core, this.admissions, this.#host);
+    this.#blocks ??= new BlockUses(this.#core, this.admissions, {
+      maps: this.#host.maps,
+      pump: () => this.#host.pump(),
+      heldBack: () => this.#watchRows(),
+    });
     return this.#blocks.use(attempt, use, block);
   }
 
@@ -79,10 +83,23 @@ export class RunGate implements BlockHost {
   heldBack(attempt: Attempt): void {
     if (attempt.index < 0) attempt.stageRun.state = "waiting";
     else this.#host.maps.heldBack(attempt);
-    this.#rows ??= new HeldRows(this.#core, this.admissions, this.#host);
-    this.#rows.watch();
+    this.#watchRows();
     this.#core.world.slots.release();
     this.#host.pump();
+  }
+
+  #watchRows(): void {
+    this.#rows ??= new HeldRows(this.#core, this.admissions, {
+      maps: this.#host.maps,
+      listWaiting: () => this.#listWaiting(),
+      fail: (error) => this.#host.fail(error),
+    });
+    this.#rows.watch();
+  }
+
+  *#listWaiting(): Iterable<Attempt> {
+    if (this.#admissions !== null) yield* this.#admissions.waiting;
+    if (this.#blocks !== null) yield* this.#blocks.waiting;
   }
 
   /** The turn of an attempt may have come: it asks again when it has a slot. */

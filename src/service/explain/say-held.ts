@@ -18,6 +18,8 @@ export function sayHeld(
   const since = sinceMs === undefined ? "" : ` ${saySince(sinceMs, nowMs)}`;
   const { text } = blockers.find((blocker) => findGate(blocker) !== undefined) ?? stored;
   const { attempts, failure } = record;
+  const block = record.trail?.now?.block;
+  const inside = block === undefined ? "" : `; attempt ${block} waits inside a block`;
   const after = failure === null ? "" : `; attempt ${attempts} failed with ${sayFailure(failure)}`;
-  return `is waiting${since}: ${text}${after}`;
+  return `is waiting${since}: ${text}${inside}${after}`;
 }

@@ -13,7 +13,12 @@ export async function getItem(
 ): Promise<ItemRecord> {
   const found = await store.findItem(facts.run.id, at.stage, at.key);
   const isRunning = listRunningItems(facts, at.stage).includes(at.key);
-  if (found !== undefined) return isRunning ? { ...found, state: "running" } : found;
+  if (found !== undefined) {
+    if (isRunning) return { ...found, state: "running" };
+    // Its start is stored, and a block of it waits.
+    const isHeld = found.state === "running" && found.blocker !== null;
+    return isHeld ? { ...found, state: "waiting" } : found;
+  }
   if (isRunning) return toRunningItem(at);
   const [first] = await store.listItems({ runId: facts.run.id, stage: at.stage, limit: 1 });
   throw new MillraceError(

@@ -125,11 +125,13 @@ function listRunning(
 
 /** State of a stage now. What a beat calls running is running; nothing is while nobody works on the run. */
 export function stageStateOf(facts: RunFacts, stage: string): StageState {
-  const stored = facts.records.get(stage)?.state ?? "pending";
+  const record = facts.records.get(stage);
+  const stored = record?.state ?? "pending";
   if (stored !== "pending" && stored !== "running" && stored !== "waiting") return stored;
   if (facts.run.state !== "running" || facts.isAbandoned)
     return stored === "running" ? "pending" : stored;
-  return isRunningNow(facts, stage) ? "running" : stored;
+  if (isRunningNow(facts, stage)) return "running";
+  return stored === "running" && record?.blocker !== null ? "waiting" : stored;
 }
 
 /** True if the working process says that it runs the stage, or one of its items. */
