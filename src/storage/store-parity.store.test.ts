@@ -36,6 +36,7 @@ import {
   returned,
   takeOf,
 } from "../testing/store-suite/permits/permit-fixture.ts";
+import { putRecords } from "../testing/store-suite/records.ts";
 import { MemoryStore } from "./memory/memory-store.ts";
 import { openSqliteStore } from "./sqlite/open.ts";
 import type { Store } from "./store.ts";
@@ -340,6 +341,25 @@ const orders: fc.Arbitrary<Write> = fc
     ),
   })
   .map(({ address, change }) => order(change, address));
+const recordPuts = fc.uniqueArray(
+  fc.record({
+    collection: fc.constantFrom("schedules" as const, "ticks" as const),
+    key: fc.constantFrom("a", "a/b", "b"),
+    expected: fc.constantFrom(null, 0, 1, 2),
+    value: fc.constantFrom(undefined, null, 1, { a: ["b"] }),
+    dueAtMs: fc.constantFrom(null, 5, 9),
+  }),
+  { selector: (put) => `${put.collection} ${put.key}`, maxLength: 3 },
+);
+const recordings: fc.Arbitrary<Write> = fc
+  .record({ puts: recordPuts, run: fc.option(creates, { nil: undefined }), events })
+  .map(({ puts, run, events: told }) => {
+    const made = run?.kind === "create-run" ? { run } : {};
+    return putRecords(puts, { events: told, ...made });
+  });
+const outsides: fc.Arbitrary<Write> = fc
+  .record({ runId: fc.constantFrom(null, ...RUNS), events })
+  .map((write) => ({ kind: "tell-outside", ...write }));
 const writes: fc.Arbitrary<Write> = fc.oneof(
   { weight: 3, arbitrary: creates },
   { weight: 4, arbitrary: claims },
@@ -361,6 +381,8 @@ const writes: fc.Arbitrary<Write> = fc.oneof(
   { weight: 8, arbitrary: takes },
   { weight: 5, arbitrary: releases },
   { weight: 2, arbitrary: orders },
+  { weight: 3, arbitrary: recordings },
+  { weight: 1, arbitrary: outsides },
   { weight: 1, arbitrary: cancels },
   { weight: 1, arbitrary: interrupts },
 );
@@ -415,6 +437,10 @@ async function readAll(store: Store): Promise<unknown> {
     next: await Promise.all(PIPELINES.map((pipeline) => store.findNextQueued(pipeline))),
     batches: await Promise.all([...BATCHES, "none"].map((id) => readBatch(store, id))),
     events: await store.listEvents({ after: 0, limit: 1000 }),
+    records: await store.listRecords({ collection: "schedules", limit: 100 }),
+    ticks: await store.listRecords({ collection: "ticks", newestFirst: true, limit: 100 }),
+    due: await store.listDueRecords({ collection: "schedules", untilMs: 6, limit: 100 }),
+    nextDueMs: await store.nextDueMs("ticks"),
   };
 }
 
@@ -433,7 +459,8 @@ async function withEpoch(store: Store, drawn: Write): Promise<Write> {
     drawn.kind === "move-run" && drawn.wakeAtMs !== undefined
       ? { ...drawn, wakeAtMs: store.nowMs() + drawn.wakeAtMs }
       : drawn;
-  if (!("runId" in write) || write.kind === "request-cancel") return write;
+  if (!("runId" in write) || write.kind === "request-cancel" || write.kind === "tell-outside")
+    return write;
   const epoch = (await store.findRun(write.runId))?.epoch ?? 0;
   const resolve = (asked: number): number => (asked < CURRENT ? asked : epoch + asked - CURRENT);
   if ("epoch" in write) return { ...write, epoch: resolve(write.epoch) };

@@ -16,6 +16,7 @@ import {
   WAKE_RUNS_MAX,
 } from "../model/limits.ts";
 import type { RetryRecord, StageRecord, StateEntry } from "../model/checkpoint.ts";
+import { assertRecords } from "./records/record-rules.ts";
 import type { ReleasePermitsWrite, TakePermitsWrite } from "./permits/permit-write.ts";
 import type { Write } from "./write.ts";
 
@@ -109,7 +110,12 @@ function assertNames(write: Write): void {
     case "set-resource":
       assertName("key of a resource", write.key);
       return;
+    case "put-records":
+      assertRecords(write);
+      if (write.run !== undefined) assertNewRun(write.run);
+      return;
     case "create-batch":
+    case "tell-outside":
     case "reclaim-run":
     case "reset-stages":
     case "drop-items":

@@ -48,6 +48,9 @@ export function estimateBytes(write: Write): number {
       return 2 * ROW_BYTES * write.uses.length;
     case "set-resource":
       return ROW_BYTES + EVENT_BYTES;
+    case "put-records":
+      return recordBytes(write) + eventBytes(write);
+    case "tell-outside":
     case "tell":
     case "move-run":
     case "interrupt-run":
@@ -58,6 +61,11 @@ export function estimateBytes(write: Write): number {
     case "request-cancel":
       return ROW_BYTES + EVENT_BYTES;
   }
+}
+
+// The values of records are not encoded yet: a guess that errs on the large side is enough.
+function recordBytes({ puts, run }: Extract<Write, { readonly kind: "put-records" }>): number {
+  return 4 * ROW_BYTES * puts.length + (run === undefined ? 0 : estimateBytes(run));
 }
 
 function eventBytes(write: { readonly events: readonly unknown[] }): number {

@@ -34,9 +34,11 @@ export class MemoryLog {
   }
 
   /** Tells events that concern no run. */
-  tellAll(drafts: readonly EventDraft[], atMs: number): void {
+  tellAll(drafts: readonly EventDraft[], atMs: number): EventNumbers {
+    const numbers = { firstSeq: this.#lastSeq + 1, firstRunSeq: 0, atMs };
     for (const draft of drafts)
       this.#events.push({ ...draft, seq: ++this.#lastSeq, runSeq: 0, atMs, run: "" });
+    return numbers;
   }
 
   /** Deletes the events of runs that are gone; how many. */

@@ -63,6 +63,7 @@ export function byText<T>(textOf: (row: T) => string): (left: T, right: T) => nu
   return (left, right) => compareText(textOf(left), textOf(right));
 }
 
-function compareText(left: string, right: string): number {
+/** Order of texts by their UTF-8 bytes, as SQLite has it. */
+export function compareText(left: string, right: string): number {
   return Buffer.compare(Buffer.from(left), Buffer.from(right));
 }

@@ -36,6 +36,12 @@ import type {
   Store,
   WorkerRecord,
 } from "../store.ts";
+import type {
+  DueQuery,
+  RecordCollection,
+  RecordQuery,
+  StoreRecord,
+} from "../records/record-write.ts";
 import type { BatchRecord, Write } from "../write.ts";
 import type { WriteResult } from "../write-result.ts";
 import { assertAhead, assertEventPage, assertPage, assertWrites } from "../write-check.ts";
@@ -303,6 +309,28 @@ export class MemoryStore implements Store {
     const run = this.#run(runId);
     if (run === undefined) return [];
     return this.#rows.permits.ofRun(run.record.number).slice(0, limit);
+  }
+
+  async findRecord(collection: RecordCollection, key: string): Promise<StoreRecord | undefined> {
+    this.#assertOpen();
+    return this.#rows.records.find(collection, key);
+  }
+
+  async listRecords(query: RecordQuery): Promise<readonly StoreRecord[]> {
+    this.#assertOpen();
+    assertPage(query.limit);
+    return this.#rows.records.list(query);
+  }
+
+  async listDueRecords(query: DueQuery): Promise<readonly StoreRecord[]> {
+    this.#assertOpen();
+    assertPage(query.limit);
+    return this.#rows.records.listDue(query);
+  }
+
+  async nextDueMs(collection: RecordCollection): Promise<number | null> {
+    this.#assertOpen();
+    return this.#rows.records.nextDueMs(collection);
   }
 
   async listWorkers(): Promise<readonly WorkerRecord[]> {

@@ -48,6 +48,8 @@ import { conflict, putItem, putMemo, putStage } from "./memory-owned.ts";
 import { MemoryLog } from "./memory-log.ts";
 import { MemoryPermits } from "./memory-permits.ts";
 import { MemoryRun } from "./memory-run.ts";
+import { MemoryRecords } from "./memory-records.ts";
+import type { PutRecordsWrite, TellOutsideWrite } from "../records/record-write.ts";
 import { releasePermits, takePermits } from "../permits/permit-rules.ts";
 import { setResource } from "../permits/set-resource.ts";
 import type {
@@ -77,6 +79,7 @@ export class MemoryRows {
   readonly queue: MemoryQueue = new MemoryQueue();
   readonly cache: MemoryCache = new MemoryCache();
   readonly permits: MemoryPermits = new MemoryPermits((number) => this.runs[number - 1]);
+  readonly records: MemoryRecords = new MemoryRecords();
   readonly log: MemoryLog = new MemoryLog();
 
   /** Does one write, or says why not. `nowMs` is the time of the transaction. */
@@ -102,6 +105,10 @@ export class MemoryRows {
         return this.#requestCancel(write, nowMs);
       case "interrupt-run":
         return this.#interruptRun(write, nowMs);
+      case "put-records":
+        return this.#putRecords(write, nowMs);
+      case "tell-outside":
+        return this.#tellOutside(write, nowMs);
       case "take-permits":
       case "release-permits":
       case "put-stage":
@@ -241,6 +248,29 @@ export class MemoryRows {
     const record = this.permits.record(write, atMs);
     assert(record !== undefined, `Resource "${write.resource}" was set and is gone.`);
     return { kind: "resource-set", record, events };
+  }
+
+  #putRecords({ puts, run, events }: PutRecordsWrite, nowMs: number): WriteResult {
+    const refused = this.records.refuse(puts);
+    if (refused !== undefined) return refused;
+    const made = run === undefined ? undefined : this.#createRun(run, nowMs);
+    if (made !== undefined && made.kind !== "done") return made;
+    const records = puts.flatMap((put) => this.records.put(put, nowMs) ?? []);
+    const numbers = this.log.tellAll(events, nowMs);
+    return {
+      kind: "recorded",
+      numbers,
+      records,
+      ...(made?.run === undefined ? {} : { run: made.run }),
+    };
+  }
+
+  #tellOutside({ runId, events }: TellOutsideWrite, nowMs: number): WriteResult {
+    if (runId === null) return { kind: "done", numbers: this.log.tellAll(events, nowMs) };
+    const run = this.byId.get(runId);
+    if (run === undefined) return NO_RUN;
+    run.record = { ...run.record, updatedAtMs: nowMs };
+    return { kind: "done", numbers: this.log.tell(run, events, nowMs) };
   }
 
   #changeOwned(run: MemoryRun, write: OwnerChange, nowMs: number): WriteResult | undefined {

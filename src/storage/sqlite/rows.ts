@@ -13,6 +13,7 @@ import { MemoRows } from "./statements/memos.ts";
 import { MetaRows } from "./statements/meta.ts";
 import { ParkedRunRows } from "./statements/parked-runs.ts";
 import { QueueRows } from "./statements/queue.ts";
+import { RecordRows } from "./statements/records.ts";
 import { ResourceRows } from "./statements/resources.ts";
 import { RetryRows } from "./statements/retries.ts";
 import { RunStateRows } from "./statements/run-state.ts";
@@ -34,6 +35,7 @@ export class Rows {
   readonly meta: MetaRows;
   readonly parked: ParkedRunRows;
   readonly queue: QueueRows;
+  readonly records: RecordRows;
   readonly resources: ResourceRows;
   readonly retries: RetryRows;
   readonly runs: RunRows;
@@ -53,6 +55,7 @@ export class Rows {
     this.memos = new MemoRows(database);
     this.meta = new MetaRows(database);
     this.parked = new ParkedRunRows(database);
+    this.records = new RecordRows(database);
     this.resources = new ResourceRows(database);
     this.retries = new RetryRows(database);
     this.runs = new RunRows(database);

@@ -14,6 +14,7 @@ import { crashes } from "./migrations/0004-crashes.ts";
 import { events } from "./migrations/0005-events.ts";
 import { resources } from "./migrations/0006-resources.ts";
 import { parkedRuns } from "./migrations/0007-parked-runs.ts";
+import { records } from "./migrations/0008-records.ts";
 import { Statement } from "./statement.ts";
 import { readTogether, transact } from "./transaction.ts";
 
@@ -26,6 +27,7 @@ export const MIGRATIONS: readonly Migration[] = [
   events,
   resources,
   parkedRuns,
+  records,
 ];
 
 /** "mill": by it `file` and we know a store from any other SQLite file. */

@@ -34,6 +34,12 @@ import type {
   Store,
   WorkerRecord,
 } from "../store.ts";
+import type {
+  DueQuery,
+  RecordCollection,
+  RecordQuery,
+  StoreRecord,
+} from "../records/record-write.ts";
 import type { BatchRecord, Write } from "../write.ts";
 import type { WriteResult } from "../write-result.ts";
 import { assertAhead, assertEventPage, assertPage, assertWrites } from "../write-check.ts";
@@ -262,6 +268,24 @@ export class SqliteStore implements Store {
   async listPermits(runId: string, limit: number): Promise<readonly PermitRecord[]> {
     assertPage(limit);
     return this.#readRun(runId, [], (rows, run) => rows.resources.ofRun(run, limit));
+  }
+
+  async findRecord(collection: RecordCollection, key: string): Promise<StoreRecord | undefined> {
+    return this.#read(({ rows }) => rows.records.find(collection, key));
+  }
+
+  async listRecords(query: RecordQuery): Promise<readonly StoreRecord[]> {
+    assertPage(query.limit);
+    return this.#read(({ rows }) => rows.records.list(query));
+  }
+
+  async listDueRecords(query: DueQuery): Promise<readonly StoreRecord[]> {
+    assertPage(query.limit);
+    return this.#read(({ rows }) => rows.records.listDue(query));
+  }
+
+  async nextDueMs(collection: RecordCollection): Promise<number | null> {
+    return this.#read(({ rows }) => rows.records.nextDueMs(collection));
   }
 
   async listWorkers(): Promise<readonly WorkerRecord[]> {

@@ -27,6 +27,7 @@ import { reclaimCases } from "./queue/reclaims.ts";
 import { resetCases } from "./queue/resets.ts";
 import { runBatchCases } from "./queue/run-batches.ts";
 import { wakeCases } from "./queue/wakes.ts";
+import { recordCases } from "./records.ts";
 import { runCases } from "./runs.ts";
 import { stageCases } from "./stages.ts";
 import type { StoreCase } from "./suite.ts";
@@ -63,6 +64,7 @@ export const storeSuite: readonly StoreChapter[] = [
   { name: "memos and state", cases: memoCases },
   { name: "cache", cases: cacheCases },
   { name: "events", cases: eventCases },
+  { name: "records", cases: recordCases },
   { name: "counters", cases: counterCases },
   { name: "take-over", cases: takeOverCases },
   { name: "queries", cases: queryCases },

@@ -14,6 +14,7 @@ import { transact } from "../transaction.ts";
 import { deleteRuns } from "./write-delete.ts";
 import { claimNext, reclaim, wakeRuns } from "./write-queue.ts";
 import { set } from "./write-permits.ts";
+import { putRecords, tellOutside } from "./write-records.ts";
 import { writeOwned } from "./write-owned.ts";
 import { claimRun, createRun, interruptOwner, requestCancel } from "./write-run.ts";
 
@@ -121,6 +122,10 @@ function writeOne(batch: Batch, write: Write): WriteResult {
       return interruptOwner(batch, write);
     case "set-resource":
       return set(batch, write);
+    case "put-records":
+      return putRecords(batch, write);
+    case "tell-outside":
+      return tellOutside(batch, write);
     case "take-permits":
     case "release-permits":
     case "put-stage":
