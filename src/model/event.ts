@@ -123,6 +123,27 @@ export type EventType =
   | (typeof STORED_EVENT_TYPES)[number]
   | (typeof EPHEMERAL_EVENT_TYPES)[number];
 
+const EVENT_TYPES: readonly EventType[] = [...STORED_EVENT_TYPES, ...EPHEMERAL_EVENT_TYPES];
+
+/** Types that are meant by these words: a type itself, or `stage.*` for all of a noun. Others mean none. */
+export function selectEventTypes(words: readonly string[]): ReadonlySet<EventType> {
+  return new Set(EVENT_TYPES.filter((type) => words.some((word) => isEventOf(type, word))));
+}
+
+/** Words that mean no type. */
+export function listUnknownTypes(words: readonly string[]): readonly string[] {
+  return words.filter((word) => !EVENT_TYPES.some((type) => isEventOf(type, word)));
+}
+
+/** Every type, and every noun as `stage.*`, for who misspelt one. */
+export function listTypeWords(): readonly string[] {
+  return [...EVENT_TYPES, ...new Set(EVENT_TYPES.map((type) => `${type.split(".")[0] ?? ""}.*`))];
+}
+
+function isEventOf(type: EventType, word: string): boolean {
+  return type === word || (word.endsWith(".*") && type.startsWith(word.slice(0, -1)));
+}
+
 /** One fact. `data` depends on the type; docs/reference/events.md lists its fields. */
 export interface MillraceEvent {
   /** Number in the store, rising; 0 for ephemeral events and for runs in memory. */

@@ -7,6 +7,7 @@ import type {
   ItemRecord,
   RetryRecord,
   RunCheckpoints,
+  StageEnd,
   StageRecord,
   StateCounts,
   StateEntry,
@@ -15,13 +16,19 @@ import type { MillraceEvent } from "../model/event.ts";
 import type { Owner } from "../model/lease.ts";
 import type { StageState } from "../model/outcome.ts";
 import type { RunRecord, RunState } from "../model/run.ts";
+import type { WorkerFacts } from "../model/worker.ts";
 import type { EncodedValue } from "../std/value.ts";
 import type { BlobStore } from "./blob-store.ts";
 import type { StoreCapabilities } from "./capabilities.ts";
 import type { LeaseRenewer, RenewalListener, RenewalTerms } from "./lease-renewer.ts";
 import type { BatchRecord, Write } from "./write.ts";
 import type { WriteResult } from "./write-result.ts";
-import type { DueQuery, RecordCollection, RecordQuery, StoreRecord } from "./records/record-write.ts";
+import type {
+  DueQuery,
+  RecordCollection,
+  RecordQuery,
+  StoreRecord,
+} from "./records/record-write.ts";
 import type { PermitRecord, ResourceAddress, ResourceRecord } from "./permits/permit-write.ts";
 
 /** What is asked of a list of runs; newest first. */
@@ -68,8 +75,10 @@ export type QueuePlace = Pick<RunRecord, "pipeline" | "dueAtMs" | "priority" | "
 export interface WorkerRecord {
   readonly owner: Owner;
   readonly beatAtMs: number;
-  /** `run/stage` or `run/stage/key` of what is running now, at most 100. */
+  /** `run/stage` or `run/stage/key` of what is running now, at most RUNNING_NAMES_MAX. */
   readonly running: readonly string[];
+  /** Null: it said no more. */
+  readonly facts: WorkerFacts | null;
 }
 
 /** Durable truth. Every method may be called at any time until `close`; then STORE_CLOSED. */
@@ -94,8 +103,8 @@ export interface Store {
   ): Promise<readonly string[]>;
   /** Renews leases apart from the loop of the caller. Undefined, or null: this store can not. */
   openRenewer?(terms: RenewalTerms, listener: RenewalListener): LeaseRenewer | null;
-  /** Publishes what this process is running. Rows of processes that fell silent a day ago go. */
-  beat(owner: Owner, running: readonly string[]): Promise<void>;
+  /** Publishes what this process is running, and what it is. Rows of processes that fell silent a day ago go. */
+  beat(owner: Owner, running: readonly string[], facts?: WorkerFacts): Promise<void>;
 
   findRun(id: string): Promise<RunRecord | undefined>;
   findRunByNumber(number: number): Promise<RunRecord | undefined>;
@@ -121,6 +130,8 @@ export interface Store {
   findStage(runId: string, stage: string): Promise<StageRecord | undefined>;
   /** In order of name. */
   listStages(runId: string): Promise<readonly StageRecord[]>;
+  /** The same without what the stages were made from and what they made: cheap however large that is. */
+  listStageEnds(runId: string): Promise<readonly StageEnd[]>;
   findItem(runId: string, stage: string, key: string): Promise<ItemRecord | undefined>;
   listItems(query: ItemQuery): Promise<readonly ItemRecord[]>;
   /** Maintained counts of items, by stage; O(stages). */
@@ -136,7 +147,7 @@ export interface Store {
   findCache(key: string): Promise<CacheEntry | undefined>;
   /** The entry that was stored last for a stage or item, whatever its key. */
   findLatestCache(address: CacheAddress): Promise<CacheEntry | undefined>;
-  /** Stored events with a number above `after`, in order. */
+  /** Stored events; what is told later has a higher number, and no earlier time. */
   listEvents(query: EventQuery): Promise<readonly MillraceEvent[]>;
   findDefinition(hash: string): Promise<string | undefined>;
   /** Keys of resources that were used or set, in order of name and key. */
@@ -186,11 +197,20 @@ export interface CacheAddress {
   readonly run?: number;
 }
 
-/** Which events. */
+/** Which events; in order of number. */
 export interface EventQuery {
   readonly runId?: string;
-  /** Store-wide number; 0: from the beginning. */
+  /** Only with a number above this one; 0: from the beginning. */
   readonly after: number;
+  /** Only with a number under this one. Default: to the end. */
+  readonly before?: number;
+  /** In falling order of number. Default false. */
+  readonly newestFirst?: boolean;
+  /** Only of these types; `stage.*` stands for all of a noun. What is no type selects nothing. Without an index: bound
+   *  `before` where rare types are asked of a long list. */
+  readonly types?: readonly string[];
+  /** Only told at this time of the store or after, UTC ms. */
+  readonly sinceMs?: number;
   /** 1 to RECENT_EVENTS_MAX. */
   readonly limit: number;
 }

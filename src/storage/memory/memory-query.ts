@@ -1,7 +1,7 @@
 // The lists of the memory store: filters, order and bounds of what is asked.
 
 import type { ItemRecord } from "../../model/checkpoint.ts";
-import type { MillraceEvent } from "../../model/event.ts";
+import { type MillraceEvent, selectEventTypes } from "../../model/event.ts";
 import type { RunRecord } from "../../model/run.ts";
 import type { EventQuery, ItemQuery, RunQuery } from "../store.ts";
 import type { MemoryRun } from "./memory-run.ts";
@@ -43,19 +43,36 @@ export function selectItems(items: Iterable<ItemRecord>, query: ItemQuery): Item
     .slice(0, limit);
 }
 
-/** Events after a number. `events` are in order of number. */
+/** Events that answer the query. `events` are in order of number. */
 export function selectEvents(
   events: readonly MillraceEvent[],
-  { after, limit }: EventQuery,
+  { after, before = Infinity, newestFirst = false, types, sinceMs, limit }: EventQuery,
 ): MillraceEvent[] {
+  const low = findFirst(events, ({ seq, atMs }) => seq > after && atMs >= (sinceMs ?? -Infinity));
+  const high = findFirst(events, ({ seq }) => seq >= before);
+  const wanted = types === undefined ? null : selectEventTypes(types);
+  const found: MillraceEvent[] = [];
+  for (let count = 0; count < high - low && found.length < limit; count++) {
+    const event = events[newestFirst ? high - 1 - count : low + count];
+    if (event !== undefined && (wanted === null || wanted.has(event.type))) found.push(event);
+  }
+  return found;
+}
+
+/** Where the first event stands for which this holds, as it then does for all that follow. */
+function findFirst(
+  events: readonly MillraceEvent[],
+  holds: (event: MillraceEvent) => boolean,
+): number {
   let low = 0;
   let high = events.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((events[middle]?.seq ?? Infinity) > after) high = middle;
+    const event = events[middle];
+    if (event === undefined || holds(event)) high = middle;
     else low = middle + 1;
   }
-  return events.slice(low, low + limit);
+  return low;
 }
 
 /** Sorts by a text as databases do: by the bytes of UTF-8, not by JavaScript's UTF-16 units. */

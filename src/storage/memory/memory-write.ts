@@ -44,7 +44,7 @@ import type {
 import type { EventNumbers, NextRun, WriteResult } from "../write-result.ts";
 import { MemoryCache } from "./memory-cache.ts";
 import { MemoryQueue } from "./memory-queue.ts";
-import { conflict, putItem, putMemo, putStage } from "./memory-owned.ts";
+import { conflict, putBackLease, putItem, putMemo, putStage } from "./memory-owned.ts";
 import { MemoryLog } from "./memory-log.ts";
 import { MemoryPermits } from "./memory-permits.ts";
 import { MemoryRun } from "./memory-run.ts";
@@ -250,13 +250,14 @@ export class MemoryRows {
     return { kind: "resource-set", record, events };
   }
 
-  #putRecords({ puts, run, events }: PutRecordsWrite, nowMs: number): WriteResult {
+  #putRecords({ puts, run, events, eventsOf }: PutRecordsWrite, nowMs: number): WriteResult {
     const refused = this.records.refuse(puts);
     if (refused !== undefined) return refused;
+    if (eventsOf !== undefined && !this.byId.has(eventsOf)) return NO_RUN;
     const made = run === undefined ? undefined : this.#createRun(run, nowMs);
     if (made !== undefined && made.kind !== "done") return made;
     const records = puts.flatMap((put) => this.records.put(put, nowMs) ?? []);
-    const numbers = this.log.tellAll(events, nowMs);
+    const numbers = this.#tellAbout(eventsOf ?? null, events, nowMs);
     return {
       kind: "recorded",
       numbers,
@@ -266,11 +267,15 @@ export class MemoryRows {
   }
 
   #tellOutside({ runId, events }: TellOutsideWrite, nowMs: number): WriteResult {
-    if (runId === null) return { kind: "done", numbers: this.log.tellAll(events, nowMs) };
-    const run = this.byId.get(runId);
-    if (run === undefined) return NO_RUN;
+    if (runId !== null && !this.byId.has(runId)) return NO_RUN;
+    return { kind: "done", numbers: this.#tellAbout(runId, events, nowMs) };
+  }
+
+  #tellAbout(runId: string | null, events: readonly EventDraft[], nowMs: number): EventNumbers {
+    const run = runId === null ? undefined : this.byId.get(runId);
+    if (run === undefined) return this.log.tellAll(events, nowMs);
     run.record = { ...run.record, updatedAtMs: nowMs };
-    return { kind: "done", numbers: this.log.tell(run, events, nowMs) };
+    return this.log.tell(run, events, nowMs);
   }
 
   #changeOwned(run: MemoryRun, write: OwnerChange, nowMs: number): WriteResult | undefined {
@@ -299,7 +304,7 @@ export class MemoryRows {
         for (const reset of write.stages) run.reset(reset);
         return undefined;
       case "tell":
-        return undefined;
+        return putBackLease(run, write, nowMs);
     }
   }
 

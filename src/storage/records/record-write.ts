@@ -61,8 +61,10 @@ export interface PutRecordsWrite {
   readonly puts: readonly RecordPut[];
   /** Made in the same transaction, with events of its own. Default: none. */
   readonly run?: CreateRunWrite;
-  /** Of no run. */
+  /** Of the run `eventsOf`, else of none. */
   readonly events: readonly EventDraft[];
+  /** Id of a run; `conflict` where it is gone, and nothing is changed. Default: none. */
+  readonly eventsOf?: string;
 }
 
 /**

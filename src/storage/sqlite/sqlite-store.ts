@@ -10,6 +10,7 @@ import type {
   ItemRecord,
   RetryRecord,
   RunCheckpoints,
+  StageEnd,
   StageRecord,
   StateCounts,
   StateEntry,
@@ -18,6 +19,7 @@ import { MillraceError } from "../../model/errors.ts";
 import type { MillraceEvent } from "../../model/event.ts";
 import type { Owner } from "../../model/lease.ts";
 import type { RunRecord } from "../../model/run.ts";
+import type { WorkerFacts } from "../../model/worker.ts";
 import type { EncodedValue } from "../../std/value.ts";
 import type { BlobStore } from "../blob-store.ts";
 import type { StoreCapabilities } from "../capabilities.ts";
@@ -115,9 +117,9 @@ export class SqliteStore implements Store {
     return this.#options.openRenewer?.(terms, listener) ?? null;
   }
 
-  async beat(owner: Owner, running: readonly string[]): Promise<void> {
+  async beat(owner: Owner, running: readonly string[], facts?: WorkerFacts): Promise<void> {
     this.#write((writer) => {
-      writer.beat(owner, running);
+      writer.beat({ owner, running, facts: facts ?? null });
     });
   }
 
@@ -187,6 +189,10 @@ export class SqliteStore implements Store {
     return this.#readRun(runId, [], (rows, run) => rows.stages.list(run));
   }
 
+  async listStageEnds(runId: string): Promise<readonly StageEnd[]> {
+    return this.#readRun(runId, [], (rows, run) => rows.stages.listEnds(run));
+  }
+
   async findItem(runId: string, stage: string, key: string): Promise<ItemRecord | undefined> {
     return this.#readRun(runId, undefined, (rows, run) => rows.items.find(run, stage, key));
   }
@@ -228,10 +234,10 @@ export class SqliteStore implements Store {
     return this.#read(({ rows }) => rows.cache.findLatest(address));
   }
 
-  async listEvents({ runId, after, limit }: EventQuery): Promise<readonly MillraceEvent[]> {
-    assertEventPage(limit);
-    if (runId === undefined) return this.#read(({ rows }) => rows.events.list(after, limit));
-    return this.#readRun(runId, [], (rows, run) => rows.events.listOfRun(run, after, limit));
+  async listEvents(query: EventQuery): Promise<readonly MillraceEvent[]> {
+    assertEventPage(query.limit);
+    if (query.runId === undefined) return this.#read(({ rows }) => rows.events.list(query, null));
+    return this.#readRun(query.runId, [], (rows, run) => rows.events.list(query, run));
   }
 
   async findDefinition(hash: string): Promise<string | undefined> {

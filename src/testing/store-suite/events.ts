@@ -2,12 +2,13 @@
 
 import assert from "node:assert/strict";
 import type { EventDraft, MillraceEvent } from "../../model/event.ts";
-import type { Store } from "../../storage/store.ts";
+import type { EventQuery, Store } from "../../storage/store.ts";
 import {
   apply,
   applyAll,
   applyRun,
   createRun,
+  endRun,
   putItem,
   putMemo,
   putStage,
@@ -127,8 +128,7 @@ export const eventCases: readonly StoreCase[] = [
       const a = await applyRun(store, createRun());
       const b = await applyRun(store, createRun());
       await applyAll(store, tell(a, LOGGED), tell(b, LOGGED), tell(a, LOGGED), tell(a, LOGGED));
-      const seqs = async (query: { runId?: string; after: number; limit: number }) =>
-        (await store.listEvents(query)).map((event) => event.seq);
+      const seqs = seqsOf(store);
 
       assert.deepEqual(await seqs({ after: 1, limit: 2 }), [2, 3]);
       assert.deepEqual(await seqs({ after: 4, limit: 2 }), []);
@@ -136,6 +136,72 @@ export const eventCases: readonly StoreCase[] = [
       assert.deepEqual(await seqs({ runId: a.id, after: 1, limit: 1 }), [3]);
       assert.deepEqual(await seqs({ runId: b.id, after: 2, limit: 10 }), []);
       assert.deepEqual(await seqs({ runId: "none", after: 0, limit: 10 }), []);
+    },
+  },
+  {
+    name: "events are read from the newest on, under a number, so that pages join without gap or repeat",
+    run: async (make) => {
+      const { store } = await make();
+      const a = await applyRun(store, createRun());
+      const b = await applyRun(store, createRun());
+      await applyAll(store, tell(a, LOGGED), tell(b, LOGGED), tell(a, LOGGED), tell(a, LOGGED));
+      const seqs = seqsOf(store);
+
+      assert.deepEqual(await seqs({ after: 0, newestFirst: true, limit: 3 }), [4, 3, 2]);
+      assert.deepEqual(await seqs({ after: 0, before: 2, newestFirst: true, limit: 3 }), [1]);
+      assert.deepEqual(await seqs({ after: 1, before: 4, limit: 9 }), [2, 3]);
+      assert.deepEqual(await seqs({ after: 1, before: 4, newestFirst: true, limit: 1 }), [3]);
+      const ofRun = { runId: a.id, after: 0, newestFirst: true };
+      assert.deepEqual(await seqs({ ...ofRun, limit: 2 }), [4, 3]);
+      assert.deepEqual(await seqs({ ...ofRun, before: 3, limit: 2 }), [1]);
+    },
+  },
+  {
+    name: "events are read of some types, or of all of a noun, and of none for a word that means none",
+    run: async (make) => {
+      const { store } = await make();
+      const run = await applyRun(store, createRun({}, { events: [{ type: "run.created" }] }));
+      const skipped: EventDraft = { type: "stage.skipped" };
+      await applyAll(store, tell(run, LOGGED, skipped, { type: "item.skipped" }, LOGGED));
+      const seqs = seqsOf(store);
+
+      assert.deepEqual(await seqs({ after: 0, types: ["stage.logged"], limit: 9 }), [2, 5]);
+      assert.deepEqual(await seqs({ after: 0, types: ["stage.*"], limit: 9 }), [2, 3, 5]);
+      assert.deepEqual(await seqs({ after: 2, types: ["stage.*", "run.*"], limit: 1 }), [3]);
+      const ofRun = { runId: run.id, after: 0, newestFirst: true };
+      assert.deepEqual(
+        await seqs({ ...ofRun, types: ["item.*", "run.created"], limit: 9 }),
+        [4, 1],
+      );
+      for (const types of [["stage"], ["stage.log*"], ["*"], [".*"], []])
+        assert.deepEqual(await seqs({ after: 0, types, limit: 9 }), []);
+    },
+  },
+  {
+    name: "events are read since a time, of one run or of all, whatever gaps deletions left",
+    run: async (make) => {
+      const { store, advance } = await make();
+      const gone = await applyRun(store, createRun({}, { events: [LOGGED, LOGGED] }));
+      const run = await applyRun(store, createRun({}, { events: [LOGGED] }));
+      await advance(1_000);
+      const sinceMs = store.nowMs();
+      await applyAll(store, tell(run, LOGGED, LOGGED));
+      await advance(1_000);
+      const other = await applyRun(store, createRun({}, { events: [LOGGED] }));
+      const states = ["succeeded" as const];
+      const runIds = [gone.id];
+      await apply(store, endRun(gone, "succeeded"));
+      await apply(store, { kind: "delete-runs", runIds, states, rowsMax: 100 });
+      const seqs = seqsOf(store);
+
+      assert.deepEqual(await seqs({ after: 0, sinceMs, limit: 9 }), [4, 5, 6]);
+      assert.deepEqual(await seqs({ after: 4, sinceMs, limit: 9 }), [5, 6]);
+      assert.deepEqual(await seqs({ after: 0, sinceMs, newestFirst: true, limit: 2 }), [6, 5]);
+      assert.deepEqual(await seqs({ runId: run.id, after: 0, sinceMs, limit: 9 }), [4, 5]);
+      assert.deepEqual(await seqs({ runId: other.id, after: 0, sinceMs, limit: 9 }), [6]);
+      assert.deepEqual(await seqs({ after: 0, sinceMs: 0, limit: 9 }), [3, 4, 5, 6]);
+      const later = { after: 0, sinceMs: store.nowMs() + 60_000, limit: 9 };
+      assert.deepEqual(await seqs(later), []);
     },
   },
   {
@@ -173,4 +239,8 @@ export const eventCases: readonly StoreCase[] = [
 
 function eventsOf(store: Store): Promise<readonly MillraceEvent[]> {
   return store.listEvents({ after: 0, limit: 100 });
+}
+
+function seqsOf(store: Store): (query: EventQuery) => Promise<readonly number[]> {
+  return async (query) => (await store.listEvents(query)).map((event) => event.seq);
 }

@@ -72,6 +72,32 @@ export const recordCases: readonly StoreCase[] = [
     },
   },
   {
+    name: "events of a run are told with a record, once, and not where the run is gone",
+    run: async (make) => {
+      const { store } = await make();
+      const run = await applyRun(store, createRun({}, { events: [{ type: "run.created" }] }));
+      const told = putRecords([putRecord("a", { expected: 0 })], {
+        events: [{ type: "external.reported" }],
+        eventsOf: run.id,
+      });
+      const lost = putRecords([putRecord("b")], { eventsOf: "x" });
+
+      const first = await apply(store, told);
+      assert.equal(first.kind === "recorded" && first.numbers.firstRunSeq, 2);
+      assert.equal((await apply(store, told)).kind, "record-conflict");
+      assert.equal((await apply(store, lost)).kind, "conflict");
+      assert.equal(await store.findRecord("schedules", "b"), undefined);
+      const events = await store.listEvents({ after: 0, runId: run.id, limit: 9 });
+      assert.deepEqual(
+        events.map(({ type, runSeq }) => [type, runSeq]),
+        [
+          ["run.created", 1],
+          ["external.reported", 2],
+        ],
+      );
+    },
+  },
+  {
     name: "one record that is not as expected keeps the others, the run and the events from being written",
     run: async (make) => {
       const { store } = await make();

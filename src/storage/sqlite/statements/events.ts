@@ -6,6 +6,7 @@ import {
   type EventDraft,
   type EventType,
   type MillraceEvent,
+  selectEventTypes,
   STORED_EVENT_TYPES,
 } from "../../../model/event.ts";
 import {
@@ -17,6 +18,7 @@ import {
   readWord,
   type Row,
 } from "../../codec.ts";
+import type { EventQuery } from "../../store.ts";
 import { type SqlValue, Statement } from "../statement.ts";
 
 const EVENT_TYPES: readonly EventType[] = [...STORED_EVENT_TYPES, ...EPHEMERAL_EVENT_TYPES];
@@ -51,17 +53,21 @@ export class EventRows {
   /** Columns of those that are added and not stored yet, one after the other; places are used again. */
   readonly #added: SqlValue[] = [];
   #count = 0;
-  readonly #list: Statement;
-  readonly #listOfRun: Statement;
+  readonly #database: DatabaseSync;
+  /** By which of their conditions they have: few of the eight are ever asked. */
+  readonly #lists = new Map<string, Statement>();
+  readonly #first: Statement;
+  readonly #last: Statement;
 
   constructor(database: DatabaseSync) {
     this.#insert = new Statement(database, insertOf(1));
     this.#insertGroup = new Statement(database, insertOf(GROUP));
-    this.#list = new Statement(database, `${SELECT} WHERE seq > ? ORDER BY seq LIMIT ?`);
-    this.#listOfRun = new Statement(
+    this.#database = database;
+    this.#first = new Statement(
       database,
-      `${SELECT} WHERE events.run = ? AND seq > ? ORDER BY seq LIMIT ?`,
+      "SELECT seq, at_ms FROM events WHERE seq >= ? ORDER BY seq LIMIT 1",
     );
+    this.#last = new Statement(database, "SELECT coalesce(max(seq), 0) AS seq FROM events");
   }
 
   /** Stores an event, now or with those that follow. */
@@ -96,13 +102,61 @@ export class EventRows {
     this.#count = 0;
   }
 
-  list(after: number, limit: number): readonly MillraceEvent[] {
-    return this.#list.all(after, limit).map(toEvent);
+  /** Events that answer the query, of the run with this number; null: of any, and of none. */
+  list(query: EventQuery, run: number | null): readonly MillraceEvent[] {
+    const { before = Number.MAX_SAFE_INTEGER, limit, newestFirst = false, types } = query;
+    const values: SqlValue[] = [this.#startOf(query), before];
+    if (run !== null) values.push(run);
+    if (types !== undefined) values.push(JSON.stringify([...selectEventTypes(types)]));
+    const statement = this.#listOf({
+      isOfRun: run !== null,
+      isOfTypes: types !== undefined,
+      newestFirst,
+    });
+    return statement.all(...values, limit).map(toEvent);
   }
 
-  listOfRun(run: number, after: number, limit: number): readonly MillraceEvent[] {
-    return this.#listOfRun.all(run, after, limit).map(toEvent);
+  /** The number after which what is asked begins. */
+  #startOf({ after, sinceMs }: EventQuery): number {
+    return sinceMs === undefined ? after : Math.max(after, this.#findSince(sinceMs) - 1);
   }
+
+  /** The lowest number from which on events are of this time or later. Times rise with the numbers, so that some
+   *  twenty looks at the primary key find it among millions, and no index on times has to be kept. */
+  #findSince(atMs: number): number {
+    const last = this.#last.get();
+    let low = 1;
+    let high = last === undefined ? 1 : readNumber(last, "seq") + 1;
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const row = this.#first.get(middle);
+      if (row === undefined || readNumber(row, "at_ms") >= atMs) high = middle;
+      else low = readNumber(row, "seq") + 1;
+    }
+    return low;
+  }
+
+  #listOf(shape: ListShape): Statement {
+    const { isOfRun, isOfTypes, newestFirst } = shape;
+    const name = `${isOfRun} ${isOfTypes} ${newestFirst}`;
+    const known = this.#lists.get(name);
+    if (known !== undefined) return known;
+    const statement = new Statement(
+      this.#database,
+      `${SELECT} WHERE seq > ? AND seq < ?${isOfRun ? " AND events.run = ?" : ""}${
+        isOfTypes ? " AND type IN (SELECT value FROM json_each(?))" : ""
+      } ORDER BY seq${newestFirst ? " DESC" : ""} LIMIT ?`,
+    );
+    this.#lists.set(name, statement);
+    return statement;
+  }
+}
+
+/** Which conditions a list has. */
+interface ListShape {
+  readonly isOfRun: boolean;
+  readonly isOfTypes: boolean;
+  readonly newestFirst: boolean;
 }
 
 function toEvent(row: Row): MillraceEvent {
