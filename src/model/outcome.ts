@@ -53,6 +53,7 @@ export const ERROR_CLASSES = [
   "deadline",
   "ambiguous",
   "breaker-open",
+  "deferral-exhausted",
   "poison",
   "unknown",
 ] as const;

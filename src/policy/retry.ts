@@ -167,6 +167,18 @@ function isListed({ retryOn }: RetryPolicy, classified: Classified): boolean {
   return asServer || retryOn.includes(classified.class);
 }
 
+/** True where a stage or item was deferred so often, or would be so long in all, that it may not be once more. */
+export function isAllowanceSpent(spent: {
+  /** So far. */
+  readonly deferrals: number;
+  /** So far, ms. */
+  readonly deferredMs: number;
+  /** What would come to it, ms. */
+  readonly waitMs: number;
+}): boolean {
+  return spent.deferrals >= DEFERRALS_MAX || spent.deferredMs + spent.waitMs > DEFERRAL_MS_MAX;
+}
+
 function isDeferral({ retry, hintMs = 0 }: Classified): boolean {
   return retry === "defer" || hintMs > HINT_PAUSE_MS_MAX;
 }
@@ -180,8 +192,8 @@ function decideWait(
   // Deferrals are no failures that count, but the wait must grow with them all the same.
   const failures = Math.max(1, attempt) + (deferral ? deferrals : 0);
   const plainMs = plainWaitMs(rule, question, failures);
-  const isSpent = deferrals >= DEFERRALS_MAX || deferredMs + plainMs > DEFERRAL_MS_MAX;
-  if (deferral && isSpent) return { kind: "fail", because: "deferral-exhausted" };
+  if (deferral && isAllowanceSpent({ deferrals, deferredMs, waitMs: plainMs }))
+    return { kind: "fail", because: "deferral-exhausted", classAs: "deferral-exhausted" };
   return holdAgainstDeadline(question, plainMs, deferral);
 }
 

@@ -9,7 +9,7 @@ import type { Attempt } from "./attempt.ts";
 import type { RawOutcome } from "./attempt-runner.ts";
 import type { CrashNote } from "../executors/isolated/isolation.ts";
 import type { RunCore } from "../run-core.ts";
-import type { AttemptHistory } from "./attempt-history.ts";
+import { newHistory, type AttemptHistory } from "./attempt-history.ts";
 
 /** What follows an attempt that failed. */
 export type Step =
@@ -103,18 +103,14 @@ function noteFailure(attempt: Attempt, error: unknown): AttemptHistory {
   const message = messageOf(error);
   const before = attempt.history;
   if (before === null) {
-    return {
-      attempts: attempt.attempt,
-      failure: null,
-      firstMessage: message,
-      lastMessage: message,
-      distinct: 1,
-      previousDelayMs: 0,
-      deferrals: 0,
-      deferredMs: 0,
-      onceUsed: false,
-      readySince: attempt.readyMs,
-    };
+    const deferrals = attempt.atGate?.deferrals ?? 0;
+    const { attempt: attempts, readyMs: readySince } = attempt;
+    return newHistory({ attempts, message, deferrals, readySince });
+  }
+  // It was deferred until now, and has failed for the first time.
+  if (before.attempts === 0 && before.failure === null) {
+    before.firstMessage = message;
+    before.lastMessage = message;
   }
   before.attempts = attempt.attempt;
   if (before.lastMessage !== message) before.distinct += 1;

@@ -18,3 +18,23 @@ export interface AttemptHistory {
   /** Monotonic ms when it became ready; start of its deadline. */
   readonly readySince: number;
 }
+
+/** What an attempt leaves that failed first, or that was only deferred until now and has no message. */
+export function newHistory(facts: {
+  readonly attempts: number;
+  readonly message: string;
+  readonly deferrals: number;
+  readonly readySince: number;
+}): AttemptHistory {
+  const { message, ...others } = facts;
+  return {
+    ...others,
+    failure: null,
+    firstMessage: message,
+    lastMessage: message,
+    distinct: 1,
+    previousDelayMs: 0,
+    deferredMs: 0,
+    onceUsed: false,
+  };
+}

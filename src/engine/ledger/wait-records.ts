@@ -8,7 +8,7 @@ import { ERROR_LIST_CHARS_MAX } from "../../model/limits.ts";
 import type { Failure } from "../../model/outcome.ts";
 import { boundedText } from "../../std/json.ts";
 import type { Attempt } from "../attempt/attempt.ts";
-import type { AttemptHistory } from "../attempt/attempt-history.ts";
+import { newHistory, type AttemptHistory } from "../attempt/attempt-history.ts";
 import type { Journal } from "./journal.ts";
 import { toItemRecord, toStageRecord } from "./records.ts";
 import type { RunCore } from "../run-core.ts";
@@ -136,25 +136,35 @@ interface HeldFacts {
 function withGate<T extends StageRecord | ItemRecord>(
   core: RunCore,
   record: T,
-  { attempt: { attempt, history, stageRun, index }, wait }: HeldFacts,
+  { attempt: held, wait }: HeldFacts,
 ): T {
+  const { attempt, history, stageRun, index, atGate } = held;
   const tally = index < 0 ? stageRun.tally : stageRun.map?.tallies.get(index);
   // Its stored start must stay one: without an end it may not be repeated, or names who took the process along.
   const isBegun = wait.isInBlock && core.isStartStored(stageRun);
   const place = isBegun
     ? { state: "running" as const, attempts: attempt }
     : { state: "waiting" as const, attempts: attempt - 1 };
-  const held = {
+  const waiting = {
     ...record,
     ...place,
     blocker: writeGateBlocker(wait.gate),
     dueAtMs: wait.dueAtMs,
     ...trailOf(tally, wait.now),
   };
-  if (history === null) return held;
-  // It was tried before, and what it knows of that must outlive this process.
-  const failed = { ...held, failure: history.failure };
-  return withHistory(core, failed, { history, delayMs: history.previousDelayMs });
+  const deferrals = atGate?.deferrals ?? 0;
+  if (history === null && deferrals === 0) return waiting;
+  // It was tried or deferred before, and what it knows of that must outlive this process.
+  const known =
+    history ??
+    newHistory({
+      attempts: attempt - 1,
+      message: "",
+      deferrals,
+      readySince: held.readyMs,
+    });
+  const failed = { ...waiting, failure: known.failure };
+  return withHistory(core, failed, { history: known, delayMs: known.previousDelayMs });
 }
 
 /** The event that tells of a wait for a resource. */

@@ -6,9 +6,10 @@ import { AbortReason } from "../../model/context.ts";
 import { nameResource } from "../../model/compile/resource-name.ts";
 import { parseUseList } from "../../model/compile/parse-uses.ts";
 import { MillraceError } from "../../model/errors.ts";
-import { PARKED_KEYS_MAX } from "../../model/limits.ts";
+import { DEFERRAL_MS_MAX, DEFERRALS_MAX, PARKED_KEYS_MAX } from "../../model/limits.ts";
 import type { ErrorClass } from "../../model/outcome.ts";
 import type { ResourceUse } from "../../model/resource.ts";
+import { isAllowanceSpent } from "../../policy/retry.ts";
 import type { ParkedFor } from "../../storage/permits/parked-runs.ts";
 import { formatDuration } from "../../std/duration.ts";
 import type { Attempt } from "../attempt/attempt.ts";
@@ -167,18 +168,45 @@ export class Admissions {
       at.visit = null;
       return this.toRefusal(attempt, entered);
     }
-    const late = this.findLate(attempt, entered.hindrance);
-    if (late !== null) {
+    const vain = this.findVain(attempt, entered.hindrance);
+    if (vain !== null) {
       this.leave(attempt);
-      return late;
+      return vain;
     }
     if (!visit.isOver) this.#waiting.add(attempt);
     at.waits = { hindrance: entered.hindrance, sinceMs: nowMs };
     return { kind: "waiting", hindrance: entered.hindrance };
   }
 
-  /** One that cannot be let in before its deadline fails now, with what stood in its way; null: it may wait. */
-  findLate(attempt: Attempt, hindrance: Hindrance): Refused | null {
+  /** Why it would wait in vain, so that it fails now: its deadline comes first, or breakers have deferred it as often
+   *  or as long as anything may be; null: it may wait. */
+  findVain(attempt: Attempt, hindrance: Hindrance): Refused | null {
+    return this.#findLate(attempt, hindrance) ?? this.#defer(attempt, hindrance);
+  }
+
+  /** A breaker that is open defers: once for each time that it names. */
+  #defer(attempt: Attempt, { kind, untilMs, label, key }: Hindrance): Refused | null {
+    if (kind !== "breaker" || untilMs === null) return null;
+    const nowMs = this.#core.world.clock.monotonicMs();
+    const at = attempt.makeGate();
+    const { history } = attempt;
+    const deferrals = history?.deferrals ?? at.deferrals;
+    const deferredMs = (history?.deferredMs ?? 0) + waitedAtBreakers(attempt);
+    const isNew = nowMs >= at.deferredUntilMs;
+    at.deferredUntilMs = untilMs;
+    // To go on with the same deferral costs time alone.
+    const before = isNew ? deferrals : deferrals - 1;
+    if (isAllowanceSpent({ deferrals: before, deferredMs, waitMs: untilMs - nowMs }))
+      return toExhausted(attempt, nameResource({ resource: label, key }), {
+        deferrals,
+        deferredMs,
+      });
+    if (isNew && history === null) at.deferrals += 1;
+    else if (isNew && history !== null) history.deferrals += 1;
+    return null;
+  }
+
+  #findLate(attempt: Attempt, hindrance: Hindrance): Refused | null {
     const { stageRun, readyMs, stage, atGate } = attempt;
     if (hindrance.untilMs === null) return null;
     const ofStage = stageRun.definition.deadlineMs;
@@ -268,6 +296,36 @@ export class Admissions {
     throw new MillraceError("USE_INVALID", `The uses of "${stage}": ${faults.join("; ")}.`, {
       hint: "give a list of resources, such as [api, host.for(url)]",
     });
+  }
+}
+
+/** How long a stage or item has waited for breakers, over all its attempts, ms. */
+function waitedAtBreakers({ stageRun, index }: Attempt): number {
+  const tally = index < 0 ? stageRun.tally : stageRun.map?.tallies.get(index);
+  let sumMs = 0;
+  for (const [cause, ms] of Object.entries(tally?.sums ?? {}))
+    if (cause.startsWith("breaker:")) sumMs += ms;
+  return sumMs;
+}
+
+function toExhausted(
+  { stage, item }: Attempt,
+  resource: string,
+  { deferrals, deferredMs }: { readonly deferrals: number; readonly deferredMs: number },
+): Refused {
+  const name = item === undefined ? `"${stage}"` : `Item "${item.key}" of "${stage}"`;
+  const times = deferrals === 1 ? "once" : `${deferrals} times`;
+  const error = new DeferralExhausted(
+    `${name} waits no longer for the breaker of resource "${resource}": it was deferred ${times}, ${formatDuration(Math.round(deferredMs))} in all, and nothing is for more than ${DEFERRALS_MAX} times or ${formatDuration(DEFERRAL_MS_MAX)}.`,
+  );
+  return { kind: "refused", error, class: "deferral-exhausted" };
+}
+
+/** Says its class itself: a block throws it through code that may pass it on. */
+class DeferralExhausted extends MillraceError {
+  readonly millraceClass = "deferral-exhausted" as const;
+  constructor(message: string) {
+    super("BREAKER_OPEN", message, { hint: "see why the resource fails, then retry what failed" });
   }
 }
 

@@ -15,6 +15,10 @@ export class AtGate {
   isSlotAway: boolean = false;
   /** How its last call failed, until its permits are given back; null: it did not. */
   failed: Extract<EndedCall, { kind: "failed" }> | null = null;
+  /** How often breakers have deferred it, where it has no history that counts that. */
+  deferrals: number = 0;
+  /** Until when a breaker has deferred it, monotonic ms: to be told so again until then is no further deferral. */
+  deferredUntilMs: number = -Infinity;
   /** Why it waits, as it was last told, and since when, monotonic ms. */
   waits: { readonly hindrance: Hindrance; readonly sinceMs: number } | null = null;
   /** What was stored and told of its wait, and when, monotonic ms; null: nothing. */

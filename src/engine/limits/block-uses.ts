@@ -115,10 +115,10 @@ export class BlockUses implements BlockHost {
       if (attempt.phase !== "running") return this.#abandon(attempt, visit, entered);
       if (entered.kind === "granted") return this.#goOn(attempt, entered.permit);
       if (entered.kind === "refused") throw this.#admissions.toRefusal(attempt, entered).error;
-      const late = this.#admissions.findLate(attempt, entered.hindrance);
-      if (late !== null) {
+      const vain = this.#admissions.findVain(attempt, entered.hindrance);
+      if (vain !== null) {
         gate.leave(visit);
-        throw late.error;
+        throw vain.error;
       }
       await this.#wait(attempt, visit, { turn, hindrance: entered.hindrance });
     }

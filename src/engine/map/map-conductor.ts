@@ -261,10 +261,13 @@ export class MapConductor implements MapHost {
     const place = { index, purpose: "run", history: before } as const;
     const attempt = this.#host.launcher.makeAttempt(stageRun, place);
     items.unsettled += 1;
-    map.noteWait(index, { attempt, failure: record.failure ?? unknownFailure });
+    const failure = record.failure ?? (record.attempts === 0 ? null : unknownFailure);
+    map.noteWait(index, { attempt, failure });
     const goOn = (): void => {
-      stageRun.addWait("retry", delayMs);
-      tally.add("retry", delayMs);
+      if (delayMs > 0) {
+        stageRun.addWait("retry", delayMs);
+        tally.add("retry", delayMs);
+      }
       map.retryDue(index, history);
     };
     if (leftMs > 0) this.#host.after(leftMs, goOn);

@@ -102,7 +102,7 @@ export function waitOn(
   { leftMs, delayMs, history }: RestoredWait,
 ): void {
   const goOn = (): void => {
-    stageRun.addWait("retry", delayMs);
+    if (delayMs > 0) stageRun.addWait("retry", delayMs);
     driver.ready(stageRun, history);
   };
   if (leftMs > 0) driver.after(leftMs, goOn);

@@ -35,6 +35,7 @@ const BY_OUTCOME: Readonly<Record<CallOutcome, readonly ErrorClass[]>> = {
     "ambiguous",
     "poison",
     "breaker-open",
+    "deferral-exhausted",
   ],
 };
 

@@ -49,6 +49,7 @@ const CLASS_OUTCOMES: Readonly<Record<ErrorClass, CallOutcome | "by-reply" | "by
   deadline: "ignored",
   ambiguous: "ignored",
   "breaker-open": "ignored",
+  "deferral-exhausted": "ignored",
   poison: "ignored",
   unknown: "failure",
 };

@@ -29,7 +29,7 @@ test("every class has a verdict, and there is no verdict for anything else", () 
     "unreachable broken timeout server replay-later no-verdict db-conflict db-away db-full subprocess unknown",
   );
   expect(classesWith("no")).toBe(
-    "auth tls-config permanent already-done data-loss local-config cancelled fenced deadline ambiguous breaker-open poison",
+    "auth tls-config permanent already-done data-loss local-config cancelled fenced deadline ambiguous breaker-open deferral-exhausted poison",
   );
   expect(classesWith("once")).toBe("dns-missing bug");
   expect(classesWith("defer")).toBe("throttled local-resource crash");

@@ -46,6 +46,7 @@ export const CLASS_VERDICTS: Readonly<Record<ErrorClass, RetryVerdict>> = {
   deadline: "no",
   ambiguous: "no",
   "breaker-open": "no",
+  "deferral-exhausted": "no",
   poison: "no",
   unknown: "yes",
 };
