@@ -20,9 +20,12 @@ export class MemoryParked {
   readonly #lines: Map<string, TimeHeap<NewParked>> = new Map();
   readonly #roomy: Map<string, { readonly address: ResourceAddress; cause: RoomCause }> = new Map();
 
+  /** Resources of which every key is looked at. */
+  readonly #wide: Set<string> = new Set();
+
   /** True: a transaction has keys to look at. */
   get isNoted(): boolean {
-    return this.#roomy.size > 0;
+    return this.#roomy.size > 0 || this.#wide.size > 0;
   }
 
   park(address: ResourceAddress, parked: NewParked): void {
@@ -40,15 +43,15 @@ export class MemoryParked {
     else if (cause === "freed") known.cause = cause;
   }
 
-  /** The same for every key of a resource. */
+  /** The same for every key of a resource, also those for which somebody is parked later in the transaction. */
   noteAll(resource: string): void {
-    const prefix = `${resource}/`;
-    for (const name of this.#lines.keys())
-      if (name.startsWith(prefix)) this.note({ resource, key: name.slice(prefix.length) }, "freed");
+    this.#wide.add(resource);
   }
 
   /** The end of a transaction: as many go back to their queues as there is room for. */
   wake(book: PermitBook, wake: Wake): void {
+    for (const resource of this.#wide) this.#noteKeys(resource);
+    this.#wide.clear();
     const roomy = [...this.#roomy.values()];
     this.#roomy.clear();
     for (const { address, cause } of roomy) {
@@ -56,6 +59,12 @@ export class MemoryParked {
       if (line !== undefined) this.#serve(line, countWakes(book, book.find(address), cause), wake);
       if (line?.peek() === undefined) this.#lines.delete(nameOf(address));
     }
+  }
+
+  #noteKeys(resource: string): void {
+    const prefix = `${resource}/`;
+    for (const name of this.#lines.keys())
+      if (name.startsWith(prefix)) this.note({ resource, key: name.slice(prefix.length) }, "freed");
   }
 
   #serve(line: TimeHeap<NewParked>, count: number, wake: Wake): void {

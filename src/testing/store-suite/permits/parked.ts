@@ -200,6 +200,19 @@ export const parkedCases: readonly StoreCase[] = [
     },
   },
   {
+    name: "one that is parked in the transaction that sets a resource for all its keys is let in by it",
+    run: async (make) => {
+      const { store } = await make();
+      const run = await applyRun(store, createRun());
+      const wakeAtMs = store.nowMs() + LATER_MS;
+      const waitsFor = [forKey("x", true)];
+      const parking = moveRun(run, "waiting", { reason: "limit", wakeAtMs, waitsFor });
+      await store.apply([order(limitOf(2)), parking]);
+
+      assert.equal((await getRun(store, run.id)).state, "queued");
+    },
+  },
+  {
     name: "lowering a limit lets nobody in, nor does tripping a breaker",
     run: async (make) => {
       const { store } = await make();
