@@ -46,21 +46,14 @@ import type {
 import { startRun, type StartOptions } from "./commands/start-run.ts";
 import { GateWatch } from "./resources/gate-watch.ts";
 import { declareResources } from "./resources/declare-resources.ts";
-import type { Explanation } from "./explain.ts";
 import { indexPipelines } from "./index-pipelines.ts";
-import type { MillContext } from "./mill-context.ts";
+import { keepContext, type MillContext } from "./mill-context.ts";
 import type { OpenOptions } from "./open-options.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { PatientBlobs } from "./patient-blobs.ts";
 import { checkConcurrency, refuseInImport, toThreadsMax } from "./prepare-run.ts";
-import { findRun } from "./queries/find-run.ts";
-import type { ItemListQuery, ItemPage } from "./queries/list-items.ts";
-import type { ResourceListQuery, ResourcePage } from "./resources/list-resources.ts";
-import type { QueueStats } from "./queries/queue-stats.ts";
-import type { RunListQuery, RunPage } from "./queries/list-runs.ts";
 import type { ImportOptions, ImportOutcome } from "./queue-import/import-runs.ts";
 import type { RunHandle } from "./run-handle.ts";
-import type { RunResult } from "./run-result.ts";
 import type { ResourceView } from "./views/resource-view.ts";
 import { Worker, type WorkOptions, type WorkSummary } from "./worker/worker.ts";
 import { makeFiles } from "./world.ts";
@@ -76,6 +69,7 @@ export class Millrace {
   /** Use `openMillrace`. */
   constructor(mill: MillContext) {
     this.#mill = mill;
+    keepContext(this, mill);
   }
 
   /** For queries of this package's own command. */
@@ -183,12 +177,6 @@ export class Millrace {
     return await purgeRuns(this.#mill, options);
   }
 
-  /** Counts of runs by state and pipeline; costs the same however many there are. */
-  async stats(): Promise<QueueStats> {
-    const { readQueueStats } = await import("./queries/queue-stats.ts");
-    return await readQueueStats(this.#mill.store);
-  }
-
   /** Ends a run, wherever it is worked on; with `force`, whether or not its process answers. Cancelling a cancelled
    *  run changes nothing. Or ends all runs in some states. */
   cancel(run: string, options?: CancelOptions): Promise<CancelOutcome>;
@@ -203,40 +191,6 @@ export class Millrace {
     }
     const { cancelRuns } = await import("./selection/cancel-runs.ts");
     return await cancelRuns(this.#mill, what);
-  }
-
-  /** What a run gave, by short name, id or "last": of one that this process works on when it has ended. A run
-   *  that others work on has no result yet: RUN_STATE_CONFLICT. */
-  async result(reference: string): Promise<RunResult> {
-    const { findResult } = await import("./known-run.ts");
-    return await findResult(this.#mill, reference);
-  }
-
-  /** A run by short name, id or "last". RUN_NOT_FOUND. */
-  async run(reference: string): Promise<RunRecord> {
-    return await findRun(this.#mill.store, reference);
-  }
-
-  /** A page of runs, newest first. */
-  async runs(options: RunListQuery = {}): Promise<RunPage> {
-    const { listRuns } = await import("./queries/list-runs.ts");
-    return await listRuns(this.#mill.store, options);
-  }
-
-  /** A page of the items of a map stage, in item order. */
-  async items(
-    run: string,
-    stage: string,
-    options: Omit<ItemListQuery, "run" | "stage"> = {},
-  ): Promise<ItemPage> {
-    const { listItems } = await import("./queries/list-items.ts");
-    return await listItems(this.#mill.store, { ...options, run, stage });
-  }
-
-  /** A page of resources: what is declared and what is in force, who has them, and who waits. */
-  async resources(query: ResourceListQuery = {}): Promise<ResourcePage> {
-    const { listResources } = await import("./resources/list-resources.ts");
-    return await listResources(this.#mill, query);
   }
 
   /** Sets another limit or other quotas of a resource, or of one key, for all processes at once. RESOURCE_UNKNOWN,
@@ -256,15 +210,6 @@ export class Millrace {
   async resetResource(name: string, options: ResourceOrderOptions = {}): Promise<ResourceView> {
     const { resetResource } = await import("./resources/set-resource.ts");
     return await resetResource(this.#mill, name, options);
-  }
-
-  /** Why a run, stage or item is not running, or how it ended. */
-  async why(run: string, stage?: string, item?: string): Promise<Explanation> {
-    const { explainRun } = await import("./explain.ts");
-    return await explainRun(this.#mill.store, await this.run(run), {
-      ...(stage === undefined ? {} : { stage }),
-      ...(item === undefined ? {} : { item }),
-    });
   }
 
   /** Parks what still runs within `drainMs` (default 20 s), then closes the store. Safe to repeat; repeated with
