@@ -68,7 +68,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   chokidar: ["cli/commands/dev.ts"],
   "cli-table3": ["cli/render/table.ts"],
   commander: ["cli/main.ts", "cli/program.ts"],
-  croner: ["policy/cron.ts"],
+  croner: ["policy/schedule/cron.ts"],
   "csv-parse": ["cli/input/"],
   "csv-stringify": ["cli/render/"],
   execa: ["engine/executors/subprocess.ts"],

@@ -159,3 +159,106 @@ export const RECORD_BYTES_MAX = 1_048_576;
 
 /** Records that one transaction changes together. */
 export const RECORD_PUTS_MAX = 100;
+
+/** Bytes of the body of a request, where its route says nothing else: 1 MiB. */
+export const HTTP_BODY_BYTES_MAX: number = 1024 * 1024;
+/** How deep the JSON of a request is nested at most: no shape of ours comes near it. */
+export const HTTP_JSON_DEPTH_MAX = 64;
+/** Keys and list entries in the JSON of a request. */
+export const HTTP_JSON_KEYS_MAX = 10_000;
+/** Characters of a request's path with its query: 8 KiB. */
+export const HTTP_URL_CHARS_MAX = 8_192;
+/** Bytes of a request's headers: 16 KiB. */
+export const HTTP_HEADER_BYTES_MAX: number = 16 * 1024;
+/** Parameters of one query. */
+export const HTTP_QUERY_PARAMETERS_MAX = 100;
+/** Open connections to one server: what is above is closed at once. */
+export const HTTP_CONNECTIONS_MAX = 1_000;
+/** Access tokens of one store, revoked ones included, until they are deleted. */
+export const TOKENS_MAX = 1_000;
+/** Characters of the name of an access token. */
+export const TOKEN_NAME_CHARS_MAX = 64;
+/** Sessions of one server; the one that was idle longest goes first. */
+export const SESSIONS_MAX = 1_000;
+/** Tickets that wait to be used, of one server; the oldest goes first. */
+export const TICKETS_MAX = 1_000;
+/** Addresses whose bad tokens one server remembers; the oldest goes first. */
+export const BAD_TOKEN_ADDRESSES_MAX = 10_000;
+/** Longest wait that bad tokens of an address bring, ms. */
+export const BAD_TOKEN_WAIT_MS_MAX = 900_000;
+/** Characters of an `Idempotency-Key`. */
+export const IDEMPOTENCY_KEY_CHARS_MAX = 255;
+/** Bytes of a reply that is kept for an `Idempotency-Key`; a record holds 1 MiB with what is around it. */
+export const KEPT_REPLY_BYTES_MAX: number = 512 * 1024;
+
+/** Characters of a cron expression. */
+export const CRON_CHARS_MAX = 256;
+/** How far ahead a schedule looks for its next tick: 8 years in ms, from one leap day over 2100 to the next. */
+export const TICK_SEARCH_MS_MAX: number = 8 * 366 * 86_400_000;
+/** Moments that one search for a tick looks at. */
+export const TICK_SEARCH_STEPS_MAX = 5_000;
+/** Ticks of one schedule that wait for a run to end. */
+export const TICKS_WAITING_MAX = 100;
+/** Missed ticks that `run-all` runs; older ones are told and dropped. */
+export const TICKS_CAUGHT_UP_MAX = 100;
+/** Age of the oldest missed tick that `run-once` still runs: 24 h in ms. */
+export const TICK_AGE_MS_MAX: number = 24 * 3_600_000;
+/** Age from which on a tick counts as missed, ms: a scheduler that wakes late by less is on time. */
+export const TICK_LATE_MS_MAX = 60_000;
+/** Missed ticks that are counted one by one; more are "at least". */
+export const TICKS_COUNTED_MAX = 20_000;
+/** Records of ticks that a schedule keeps, as far as they are no older than 30 days. */
+export const TICKS_KEPT_MAX = 10_000;
+/** Ticks that are told at once when somebody asks for the next ones. */
+export const TICKS_LISTED_MAX = 1_000;
+/** Longest jitter of a schedule: 1 h in ms. */
+export const JITTER_MS_MAX = 3_600_000;
+/** Shortest `every` of a schedule, ms. */
+export const EVERY_MS_MIN = 1_000;
+/** Longest sleep of a scheduler, ms: so late a change that nobody told it of is noticed. */
+export const SCHEDULER_SLEEP_MS_MAX = 30_000;
+/** Time between two looks at ticks that wait for a run to end, ms. */
+export const SCHEDULER_HELD_MS = 1_000;
+/** Schedules of one configuration. */
+export const SCHEDULES_MAX = 10_000;
+/** Ticks of one backfill. */
+export const BACKFILL_TICKS_MAX = 10_000;
+
+/** Running attempts that a process names with a beat. */
+export const RUNNING_NAMES_MAX = 100;
+/** Pipelines that a process names with a beat. */
+export const WORKER_PIPELINES_MAX = 100;
+/** Runs that are named of those that a lost worker left. */
+export const LOST_RUNS_MAX = 100;
+/** Findings that one survey of the watchdog keeps: who has so many needs no more. */
+export const FINDINGS_MAX = 100;
+/** Pages of runs that one look of the watchdog reads; it goes on there with the next one. */
+export const WATCH_PAGES_MAX = 20;
+/** A run of which nothing runs, waits or is ready for longer is stranded, ms. */
+export const STRANDED_MS_MAX = 60_000;
+/** A schedule that is later by more is a fault, ms. */
+export const SCHEDULER_LATE_MS_MAX = 90_000;
+/** Age of queued runs above which a queue is old, where more than a twentieth of them are, ms: 5 min. */
+export const QUEUE_AGE_MS_MAX = 300_000;
+/** Failed runs of one pipeline within a minute that are worth a warning. */
+export const FAILURES_PER_MINUTE_MAX = 20;
+/** A breaker that is not closed for longer is worth a warning, ms: 1 h. */
+export const BREAKER_OPEN_MS_WARN = 3_600_000;
+/** A permit that is older than the timeout of its attempt by more is a leak, ms. */
+export const PERMIT_LATE_MS_MAX = 60_000;
+/** Bytes of a write-ahead log that are worth a warning: 64 MiB. */
+export const LOG_BYTES_WARN: number = 64 * 1024 * 1024;
+/** Bytes of a write-ahead log that is brought into its file by force of order: 512 MiB. */
+export const LOG_BYTES_MAX: number = 512 * 1024 * 1024;
+/** Free bytes of the disk of a store under which nothing is claimed: 500 MB. */
+export const FREE_BYTES_MIN = 500_000_000;
+/** Free share of the disk of a store under which nothing is claimed. */
+export const FREE_SHARE_MIN = 0.05;
+/** Share of its memory above which a process drains. */
+export const MEMORY_SHARE_MAX = 0.85;
+/** Delay of the event loop, 99th percentile, that is slow, ms. */
+export const LOOP_DELAY_MS_MAX = 200;
+/** For how long the event loop has to be slow before it is told, ms. */
+export const LOOP_SLOW_MS_MAX = 10_000;
+/** Attempts that did not stop when told to, after which their process drains. */
+export const STUCK_ATTEMPTS_MAX = 5;

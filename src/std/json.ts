@@ -88,3 +88,15 @@ export function versionOfText(text: string): string {
 export function sha256Hex(text: string | Uint8Array): string {
   return sha256(text);
 }
+
+/** Deepest nesting that is taken for JSON. */
+const JSON_DEPTH_MAX = 64;
+
+/** True for plain data that JSON gives back as it was. */
+export function isJson(value: unknown, depth: number = 0): value is Json {
+  if (value === null || typeof value === "boolean" || typeof value === "string") return true;
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value !== "object" || depth >= JSON_DEPTH_MAX) return false;
+  const isPlain = Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
+  return isPlain && Object.values(value).every((inner) => isJson(inner, depth + 1));
+}
