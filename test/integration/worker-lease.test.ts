@@ -36,7 +36,7 @@ describe("a worker that was taken for dead", () => {
     expect((await mill.run(id)).state).toBe("succeeded");
 
     scene.release();
-    while (ends.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    while (ends.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
     expect(ends).toEqual(["LEASE_LOST"]);
     expect(await readAll(mill, id)).toEqual(after);
     // It lost a run, and not its senses.
@@ -44,7 +44,7 @@ describe("a worker that was taken for dead", () => {
     const { runs } = await zombie.enqueue(three, [{ input: 5 }]);
     const poll = async (): Promise<void> => {
       while ((await mill.run(runs[0]?.run.id ?? "")).state !== "succeeded")
-        await new Promise((resolve) => setImmediate(resolve));
+        await new Promise((resolve) => setTimeout(resolve, 2));
       done.open();
     };
     await Promise.all([poll(), done.opened]);

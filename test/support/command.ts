@@ -5,6 +5,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { onTestFinished } from "vitest";
 import { passCompileCache } from "./compile-cache.ts";
 
@@ -112,8 +113,10 @@ function startCommand(
 }
 
 const WAIT_MS_MAX = 40_000;
+// To look in every turn of the loop would take a processor away from the process that is waited for.
+const LOOK_MS = 5;
 
-/** Looks in every turn of the loop until it is so; gives up at once when `isOver` says that it will never be. */
+/** Looks again and again until it is so; gives up at once when `isOver` says that it will never be. */
 export async function waitFor(
   what: () => string,
   isSo: () => boolean,
@@ -123,7 +126,7 @@ export async function waitFor(
   while (!isSo()) {
     if (isOver()) throw new Error(`The command has ended before ${what()}`);
     if (performance.now() > endMs) throw new Error(`Waited ${WAIT_MS_MAX} ms for ${what()}.`);
-    await new Promise((resolve) => setImmediate(resolve));
+    await pause(LOOK_MS);
   }
 }
 

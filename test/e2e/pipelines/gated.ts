@@ -46,7 +46,7 @@ export const slowly = pipeline("slowly", { input: order, output: { slow } });
 const stubborn = stage("stubborn", {}, async () => {
   writeFileSync("at-open", "");
   // Deaf to its signal, on purpose.
-  while (!existsSync("open")) await new Promise((resolve) => setImmediate(resolve));
+  while (!existsSync("open")) await new Promise((resolve) => setTimeout(resolve, 5));
   return "done";
 });
 
