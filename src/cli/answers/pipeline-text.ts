@@ -4,12 +4,12 @@ import { formatDuration } from "../../std/duration.ts";
 import type { Look } from "../render/look.ts";
 import { renderTable } from "../render/table.ts";
 import { oneLine } from "../render/phrases.ts";
-import type { PipelineDetail, ShownStage } from "../pipeline/pipeline-detail.ts";
-import type { ShownResource } from "../pipeline/pipeline-resources.ts";
-import type { ShownSetting } from "../pipeline/shown-setting.ts";
+import type { PipelineView, ShownStage } from "../../service/views/pipeline-view.ts";
+import type { ShownResource } from "../../service/views/pipeline-resources-view.ts";
+import type { ShownSetting } from "../../service/views/setting-view.ts";
 
 /** The lines of a pipeline. */
-export function renderPipelineDetail(detail: PipelineDetail, look: Look): string {
+export function renderPipelineDetail(detail: PipelineView, look: Look): string {
   return [
     `${look.paint.tone("strong", detail.pipeline)} ${detail.definition}${
       detail.description === undefined ? "" : `   ${oneLine(detail.description)}`
@@ -21,7 +21,7 @@ export function renderPipelineDetail(detail: PipelineDetail, look: Look): string
   ].join("\n");
 }
 
-function renderOrder({ stages }: PipelineDetail, look: Look): string {
+function renderOrder({ stages }: PipelineView, look: Look): string {
   return renderTable(
     {
       columns: [
@@ -53,7 +53,7 @@ function sayNotes({ critical, trigger, description }: ShownStage): string {
     .join("; ");
 }
 
-function renderSettings({ stages, settings, resources }: PipelineDetail, look: Look): string {
+function renderSettings({ stages, settings, resources }: PipelineView, look: Look): string {
   const rows = [
     ...Object.entries(settings).map(([key, setting]) => toRow("", key, setting)),
     ...stages.flatMap((stage) =>

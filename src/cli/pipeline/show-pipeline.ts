@@ -4,7 +4,8 @@ import type { CliContext } from "../cli-context.ts";
 import { renderPipelineDetail } from "../answers/pipeline-text.ts";
 import { EXIT } from "../exit-code.ts";
 import { loadTarget } from "../load/load-pipeline.ts";
-import { toPipelineDetail } from "./pipeline-detail.ts";
+import { surroundingsOf } from "./surroundings.ts";
+import { toPipelineView } from "../../service/views/pipeline-view.ts";
 import { printAnswer, printDocument } from "../print.ts";
 import { lookOf } from "../render/look.ts";
 
@@ -15,7 +16,7 @@ export async function showPipeline(
   wishes: { readonly entryOnly: boolean },
 ): Promise<number> {
   const { pipeline, settings } = await loadTarget(context, reference);
-  const detail = toPipelineDetail(pipeline.definition, settings);
+  const detail = toPipelineView(pipeline.definition, surroundingsOf(pipeline.definition, settings));
   if (wishes.entryOnly) {
     const { entries } = detail;
     if (context.flags.json) {

@@ -59,6 +59,11 @@ export class DeclaredResources {
     }
   }
 
+  /** What the configuration says of a resource; empty: nothing. */
+  settingsOf(name: string): Readonly<Record<string, unknown>> {
+    return this.#settings[name] ?? {};
+  }
+
   find(name: string): ResourceDeclaration | undefined {
     return this.#known.get(name);
   }

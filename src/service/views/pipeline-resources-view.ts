@@ -1,8 +1,6 @@
-// The resources of a pipeline as `show` tells them: what holds, where each setting came from, and which stages use it.
+// The resources of a pipeline as `show` and the API tell them: what holds, where each setting came from, and which stages use it.
 // What a stage's function decides at run time is not known before.
 
-import { basename } from "node:path";
-import { describeOrigin, type Settings } from "../../config/resolve.ts";
 import { nameResource } from "../../model/compile/resource-name.ts";
 import type { PipelineDefinition, StageDefinition } from "../../model/definition.ts";
 import type {
@@ -11,9 +9,9 @@ import type {
   ResourceSetting,
   ResourceTerms,
 } from "../../model/resource.ts";
-import { declareResources } from "../../service/resources/declare-resources.ts";
+import type { DeclaredResources } from "../../engine/limits/declared-resources.ts";
 import { formatDuration } from "../../std/duration.ts";
-import type { ShownSetting } from "./shown-setting.ts";
+import type { ShownSetting } from "./setting-view.ts";
 
 /** A resource with its settings and its users. */
 export interface ShownResource {
@@ -26,15 +24,22 @@ export interface ShownResource {
   readonly settings: Readonly<Record<string, ShownSetting>>;
 }
 
-/** The resources that stages name in their lists, in order of name. RESOURCE_UNKNOWN, RESOURCE_CONFLICT. */
+/** What is declared in the process, and in words where it has its settings of resources from. */
+export interface ResourceOrigin {
+  readonly declared: Pick<DeclaredResources, "list" | "settingsOf">;
+  readonly origin: string;
+}
+
+/** The resources that stages name in their lists, in order of name. */
 export function toShownResources(
   definition: PipelineDefinition,
-  settings: Settings,
+  { declared, origin }: ResourceOrigin,
 ): readonly ShownResource[] {
-  const declared = declareResources(settings.resources.value, [definition]);
   return declared.list().flatMap(({ terms }) => {
     const users = definition.stages.flatMap((stage) => listUses(stage, terms.name));
-    return users.length === 0 ? [] : [toShown({ terms, users, settings, definition })];
+    return users.length === 0
+      ? []
+      : [toShown({ terms, users, own: declared.settingsOf(terms.name), origin, definition })];
   });
 }
 
@@ -55,13 +60,13 @@ function listUses({ name, uses }: StageDefinition, resource: string): ShownResou
 interface Found {
   readonly terms: ResourceTerms;
   readonly users: ShownResource["users"];
-  readonly settings: Settings;
+  readonly own: ResourceSetting;
+  readonly origin: string;
   readonly definition: PipelineDefinition;
 }
 
-function toShown({ terms, users, settings, definition }: Found): ShownResource {
+function toShown({ terms, users, own, origin, definition }: Found): ShownResource {
   const { name, keyed, limit, limits, quotas, breaker, breakers, retryBudget } = terms;
-  const own = settings.resources.value[name] ?? {};
   const isInCode = definition.stages.some(
     ({ uses }) =>
       Array.isArray(uses) && uses.some((use) => use.resource === name && use.declaration !== null),
@@ -69,10 +74,9 @@ function toShown({ terms, users, settings, definition }: Found): ShownResource {
   const from = (key: keyof ResourceSetting, isSet: boolean, isMerged = false): string => {
     const code = isInCode && isSet ? "pipeline" : "default";
     if (own[key] === undefined) return code;
-    const where = describeOrigin(settings.resources.origin, (path) => basename(path));
     return isMerged && isInCode
-      ? `${where}.${name}.${key}, over the pipeline`
-      : `${where}.${name}.${key}`;
+      ? `${origin}.${name}.${key}, over the pipeline`
+      : `${origin}.${name}.${key}`;
   };
   const shown: Record<string, ShownSetting> = {
     limit: { value: limit, origin: from("limit", limit !== null) },

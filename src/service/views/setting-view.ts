@@ -1,4 +1,4 @@
-// A setting as `show` tells it.
+// A setting in force as documents show it.
 
 import type { Json } from "../../std/json.ts";
 

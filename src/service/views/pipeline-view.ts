@@ -1,7 +1,6 @@
-// A pipeline as `show` tells it: the order of its stages, and every setting in force with where it came from.
+// A pipeline as `show` and the API tell it: the order of its stages, and every setting in force with where it came
+// from. Where the process has its own settings from is said by who knows.
 
-import { basename } from "node:path";
-import { describeOrigin, type Settings, type Setting } from "../../config/resolve.ts";
 import {
   MAP_CONCURRENCY_DEFAULT,
   MAP_ITEMS_DEFAULT,
@@ -12,8 +11,13 @@ import type { PipelineDefinition, StageDefinition } from "../../model/definition
 import { listWaves } from "../../model/graph.ts";
 import { formatDuration } from "../../std/duration.ts";
 import type { Json } from "../../std/json.ts";
-import { toShownResources, toUsesSetting, type ShownResource } from "./pipeline-resources.ts";
-import type { ShownSetting } from "./shown-setting.ts";
+import {
+  toShownResources,
+  toUsesSetting,
+  type ResourceOrigin,
+  type ShownResource,
+} from "./pipeline-resources-view.ts";
+import type { ShownSetting } from "./setting-view.ts";
 
 /** A stage with its settings. */
 export interface ShownStage {
@@ -29,7 +33,7 @@ export interface ShownStage {
 }
 
 /** A pipeline with its stages. */
-export interface PipelineDetail {
+export interface PipelineView {
   readonly pipeline: string;
   readonly definition: string;
   readonly description?: string;
@@ -42,18 +46,27 @@ export interface PipelineDetail {
   readonly resources: readonly ShownResource[];
 }
 
+/** What the process adds to a pipeline. */
+export interface PipelineSurroundings {
+  /** In words, where the process has its defaults for stages from. */
+  readonly origins: { readonly retry: string; readonly timeout: string };
+  readonly resources: ResourceOrigin;
+  /** Settings of the process itself. Default none. */
+  readonly settings?: Readonly<Record<string, ShownSetting>>;
+}
+
 /** The whole pipeline as data. */
-export function toPipelineDetail(
+export function toPipelineView(
   definition: PipelineDefinition,
-  settings: Settings,
-): PipelineDetail {
+  { origins, resources, settings = {} }: PipelineSurroundings,
+): PipelineView {
   const order = listWaves(definition.graph);
   const stages = order.flatMap((wave, depth) =>
     wave.flatMap((position) => {
       const stage = definition.stages[position];
       return stage === undefined
         ? []
-        : [toShownStage(definition, stage, { wave: depth + 1, settings })];
+        : [toShownStage(definition, stage, { wave: depth + 1, origins })];
     }),
   );
   return {
@@ -68,10 +81,10 @@ export function toPipelineDetail(
       failFast: against(definition.failFast, true, "pipeline"),
       deadlineMs: against(definition.deadlineMs, null, "pipeline"),
       attempts: against(definition.attempts, RUN_ATTEMPTS_DEFAULT, "pipeline"),
-      ...toProcessSettings(settings),
+      ...settings,
     },
     stages,
-    resources: toShownResources(definition, settings),
+    resources: toShownResources(definition, resources),
   };
 }
 
@@ -80,27 +93,10 @@ function against(value: Json, fallback: Json, written: "pipeline" | "stage"): Sh
   return { value, origin: value === fallback ? "default" : written };
 }
 
-function toProcessSettings(settings: Settings): Readonly<Record<string, ShownSetting>> {
-  const show = (setting: Setting<Json>): ShownSetting => ({
-    value: setting.value,
-    origin: describeOrigin(setting.origin, (path) => basename(path)),
-  });
-  return {
-    store: show(settings.store),
-    busyTimeoutMs: show(settings.busyTimeoutMs),
-    attemptsInFlight: show(settings.attemptsInFlight),
-    threads: show(settings.threads),
-    leaseMs: show(settings.leaseMs),
-    heartbeatMs: show(settings.heartbeatMs),
-    logLevel: show(settings.logLevel),
-    logFile: show(settings.logFile),
-  };
-}
-
 function toShownStage(
   definition: PipelineDefinition,
   stage: StageDefinition,
-  at: { readonly wave: number; readonly settings: Settings },
+  at: { readonly wave: number } & Pick<PipelineSurroundings, "origins">,
 ): ShownStage {
   const position = definition.positions.get(stage.name) ?? 0;
   return {
@@ -114,8 +110,8 @@ function toShownStage(
     critical: stage.critical,
     trigger: stage.trigger,
     settings: {
-      ...toRetrySettings(stage, sayOrigin(stage, "retry", at.settings.retry)),
-      ...toTimeSettings(stage, sayOrigin(stage, "timeout", at.settings.timeoutMs)),
+      ...toRetrySettings(stage, sayOrigin(stage, "retry", at.origins.retry)),
+      ...toTimeSettings(stage, sayOrigin(stage, "timeout", at.origins.timeout)),
       cache: against(sayCache(stage), "off", "stage"),
       ...(stage.runIn === "main" ? {} : { runIn: { value: stage.runIn, origin: "stage" } }),
       ...toUsesSetting(stage),
@@ -125,9 +121,9 @@ function toShownStage(
 }
 
 /** Where a stage's setting came from; a default of the process is told with its own origin. */
-function sayOrigin({ origins }: StageDefinition, name: string, setting: Setting<unknown>): string {
+function sayOrigin({ origins }: StageDefinition, name: string, ofProcess: string): string {
   const origin = origins[name] ?? "default";
-  return origin === "config" ? describeOrigin(setting.origin, (path) => basename(path)) : origin;
+  return origin === "config" ? ofProcess : origin;
 }
 
 function toRetrySettings(
