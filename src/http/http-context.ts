@@ -1,5 +1,6 @@
 // What the routes share: the open mill, what the server knows of itself, and its clock.
 
+import type { Access } from "../service/access/access.ts";
 import type { EventBus } from "../service/feed/event-bus.ts";
 import type { Millrace } from "../service/millrace.ts";
 import type { Clock } from "../std/clock.ts";
@@ -10,8 +11,11 @@ export interface HttpContext {
   /** Live events of the store, this process's and those of others. */
   readonly bus: EventBus;
   readonly clock: Clock;
+  readonly access: Access;
   /** Prefix of every path, without a slash at its end; empty: none. */
   readonly basePath: string;
+  /** Whether it is reached by TLS, its own or that of a proxy before it. */
+  readonly isSecure: boolean;
   /** Of this millrace. */
   readonly version: string;
   /** UTC ms. */

@@ -1,15 +1,20 @@
 // A route: what it is called by, who may call it, what it takes and gives, and what answers. The policy is a field
 // without a default, so that a route that forgot it does not compile; no middleware decides about access.
 
+import type { IncomingMessage } from "node:http";
 import type { Context } from "hono";
 import type * as z from "zod";
+import type { Identity, Role } from "../service/access/identity.ts";
 import type { HttpContext } from "./http-context.ts";
 
-/** Methods of routes. */
-export type HttpMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+/** Methods of routes. HEAD is answered by GET. */
+export const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
+
+/** Method of a route. */
+export type HttpMethod = (typeof METHODS)[number];
 
 /** Who may call: `public` needs no credentials; the rest are roles, each of which includes the one before. */
-export type RouteAccess = "public" | "read" | "operate" | "admin";
+export type RouteAccess = "public" | Role;
 
 /** What a handler gets: its parts are parsed and checked. */
 export interface RouteRequest<Params, Query, Body> {
@@ -23,18 +28,15 @@ export interface RouteRequest<Params, Query, Body> {
   readonly actor: string;
 }
 
-/** What the guards put into Hono's context. */
+/** What the guards put into Hono's context, and what the server gives them. */
 export interface HttpEnv {
-  readonly Variables: { requestId: string; caller: Caller | null };
+  readonly Variables: { requestId: string; address: string; caller: Caller | null };
+  /** `incoming` is absent where the app is called without a server. */
+  readonly Bindings: { readonly incoming?: IncomingMessage };
 }
 
 /** Who asks. */
-export interface Caller {
-  /** Name for audit: `token:default`, `token:ci`, `session:default`. */
-  readonly actor: string;
-  /** Scope of idempotency keys: unlike for every token. */
-  readonly tokenId: string;
-  readonly role: "read" | "operate" | "admin";
+export interface Caller extends Identity {
   /** How it was known: cookies need the checks against foreign pages. */
   readonly via: "bearer" | "cookie";
 }

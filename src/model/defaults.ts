@@ -90,3 +90,49 @@ export const TRIP_MS_DEFAULT = 3_600_000;
 export const BUDGET_SHARE_DEFAULT = 0.2;
 /** Retries that a budget admits besides, per second. */
 export const BUDGET_PER_SECOND_DEFAULT = 1;
+
+/** Port of the server. */
+export const SERVER_PORT_DEFAULT = 4400;
+/** Time a client has for the headers of a request, ms. */
+export const HTTP_HEADERS_MS_DEFAULT = 10_000;
+/** Time a client has for the body of a request; for one that is read as a stream, time between two pieces, ms. */
+export const HTTP_BODY_MS_DEFAULT = 30_000;
+/** Silence of a connection after which it is closed, ms. */
+export const HTTP_IDLE_MS_DEFAULT = 30_000;
+/** Longest life of a session, ms: 12 h. */
+export const SESSION_MS_DEFAULT: number = 12 * 3_600_000;
+/** Time without a request after which a session ends, ms. */
+export const SESSION_IDLE_MS_DEFAULT = 3_600_000;
+/** Life of a ticket to sign in, ms. */
+export const LOGIN_TICKET_MS_DEFAULT = 60_000;
+/** Life of a ticket to open a socket, ms. */
+export const SOCKET_TICKET_MS_DEFAULT = 30_000;
+/** Bad tokens of an address within a minute that are answered without a wait. */
+export const BAD_TOKENS_PER_MINUTE_DEFAULT = 20;
+/** How long the reply to an `Idempotency-Key` is kept, ms: 24 h. */
+export const REPLY_KEPT_MS_DEFAULT: number = 24 * 3_600_000;
+/** How long a request that never ended holds its `Idempotency-Key`, ms: longer than any answers. */
+export const REPLY_RUNNING_MS_DEFAULT = 60_000;
+/** Delay of the event loop, p99, above which requests are shed once it lasts, ms. */
+export const SHED_LOOP_DELAY_MS_DEFAULT = 200;
+/** How long the delay lasts before requests are shed, ms. */
+export const SHED_AFTER_MS_DEFAULT = 5_000;
+
+/** Time between two looks of the watchdog, ms. */
+export const WATCH_MS_DEFAULT = 30_000;
+/** Silence of a running run, in which nothing of it was committed, that is worth a warning, ms: 10 min. */
+export const SILENT_RUN_MS_DEFAULT = 600_000;
+
+/** Readers of all events at once in one process. */
+export const SUBSCRIBERS_DEFAULT = 100;
+/** Time between two looks of those who follow the events of other processes, ms. */
+export const EVENT_POLL_MS_DEFAULT = 50;
+/** Bytes of a file of events from which on a new one is begun: 100 MB. */
+export const EVENT_FILE_BYTES_DEFAULT = 100_000_000;
+/** Age from which on a file of events moves to the archive, ms: 7 days. */
+export const EVENT_FILE_KEPT_MS_DEFAULT: number = 7 * 86_400_000;
+/** How long a report from outside with a key is known again, ms: 7 days. */
+export const REPORT_KEPT_MS_DEFAULT: number = 7 * 86_400_000;
+
+/** Longest time of a stage's `health()` probe, ms. */
+export const PROBE_MS_DEFAULT = 5_000;

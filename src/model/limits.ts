@@ -55,8 +55,6 @@ export const HINT_MS_MAX: number = 24 * 3_600_000;
 export const HINT_SPREAD_MS_MAX = 5_000;
 /** Longest time in which the burst of a quota fills, µs: 2^50 (35 years), so that its times stay exact. */
 export const QUOTA_FILL_US_MAX: number = 2 ** 50;
-/** Newest time of a quota that a store clock may lag behind, ms; beyond it a bad clock wrote that time. */
-export const QUOTA_AHEAD_MS_MAX = 5_000;
 /** Crashes of one stage or item that make it poison. */
 export const CRASHES_MAX = 3;
 /** Crashes of a run from which on what may have caused them is isolated. */
@@ -262,3 +260,36 @@ export const LOOP_DELAY_MS_MAX = 200;
 export const LOOP_SLOW_MS_MAX = 10_000;
 /** Attempts that did not stop when told to, after which their process drains. */
 export const STUCK_ATTEMPTS_MAX = 5;
+
+/** Highest number of readers of all events at once in one process. */
+export const SUBSCRIBERS_MAX = 10_000;
+/** Events that one look for rare types passes over at most, so that a long list is searched in pieces of some 10 ms. */
+export const EVENT_SCAN_MAX = 50_000;
+/** Longest wait between two tries of who follows events while the store is away, ms. */
+export const EVENT_RETRY_MS_MAX = 5_000;
+/** Smallest size from which on a new file of events may be begun, bytes. */
+export const EVENT_FILE_BYTES_MIN = 65_536;
+/** Largest size from which on a new file of events may be begun, bytes: 1 TiB. */
+export const EVENT_FILE_BYTES_MAX: number = 2 ** 40;
+/** Bytes of one line of a file of events; a longer one is passed over: a record of the store is smaller. */
+export const EVENT_LINE_BYTES_MAX: number = 16 * 1024 * 1024;
+/** Characters of the name of a report from outside. */
+export const REPORT_NAME_CHARS_MAX = 100;
+/** Characters of the source of a report from outside. */
+export const REPORT_SOURCE_CHARS_MAX = 200;
+/** Bytes of the data of a report from outside as JSON. */
+export const REPORT_DATA_BYTES_MAX: number = 16 * 1024;
+/** How far in the future the time of a report may lie, ms: clocks differ. */
+export const REPORT_AHEAD_MS_MAX = 86_400_000;
+
+/** Characters of the reason with which health is acknowledged. */
+export const HEALTH_REASON_CHARS_MAX = 500;
+
+/** Probes of stages that are asked at once. */
+export const PROBES_AT_ONCE_MAX = 16;
+
+/** Longest time of a probe that may be set, ms. */
+export const PROBE_MS_MAX = 600_000;
+
+/** Runs that one report of a period reads; what is beyond is said to be left out. */
+export const REPORT_RUNS_MAX = 10_000;

@@ -8,12 +8,16 @@ import type { LazyThreads } from "../engine/threads.ts";
 import type { PipelineDefinition } from "../model/definition.ts";
 import { MillraceError } from "../model/errors.ts";
 import type { LeaseTerms, Owner } from "../model/lease.ts";
+import { assert } from "../std/assert.ts";
 import type { Emitter } from "../std/emitter.ts";
 import type { Machine } from "../std/machine.ts";
 import { findNearest } from "../std/nearest.ts";
 import type { Store } from "../storage/store.ts";
+import type { EventWires } from "./feed/event-wires.ts";
 import type { PatientBlobs } from "./patient-blobs.ts";
 import type { RunResult } from "./run-result.ts";
+import type { Standing } from "./worker/standing.ts";
+import type { WorkerSelf } from "./worker/worker-self.ts";
 
 /** A run that this process works on, as far as other use cases need it. */
 export interface LiveEntry {
@@ -58,10 +62,33 @@ export interface MillContext {
   readonly starting: Set<Promise<void>>;
   /** Told the name of a pipeline whose queue got runs here: a hint, which polling alone can do without. */
   readonly wake: Emitter<string>;
+  /** Where who follows the events of this process may join. */
+  readonly events: EventWires;
+  /** Tells who opened the mill what is odd and was dealt with. */
+  readonly warn: (message: string) => void;
   /** Told when a run has ended here, and when the mill closes: who waits for a place looks again. */
   readonly places: Emitter<void>;
+  /** What holds for this process as a whole: clocks, outages of the store, why it claims nothing. */
+  readonly standing: Standing;
+  /** What it says of itself with its beats. */
+  readonly self: WorkerSelf;
   /** True from the first `close` on: nothing is claimed any more. */
   closing: boolean;
+}
+
+/** By the facade that stands for it: use cases that no plain start needs find their way in without a method there. */
+const contexts = new WeakMap<object, MillContext>();
+
+/** Remembers what a facade stands for. Called once, by the facade itself. */
+export function keepContext(mill: object, context: MillContext): void {
+  contexts.set(mill, context);
+}
+
+/** What a facade (`Millrace`) stands for. */
+export function contextOf(mill: object): MillContext {
+  const context = contexts.get(mill);
+  assert(context !== undefined, "Only an open mill has a context.");
+  return context;
 }
 
 /** The definition of that name. PIPELINE_UNKNOWN with the nearest. */

@@ -22,6 +22,7 @@ import { systemClock } from "../std/clock.ts";
 import { Emitter } from "../std/emitter.ts";
 import { makeIdSource } from "../std/id.ts";
 import { systemMachine } from "../std/machine.ts";
+import { readMemory } from "../std/process-figures.ts";
 import { systemRandom } from "../std/random.ts";
 import { abandonWork } from "./worker/abandon-work.ts";
 import type { CancelOptions, CancelOutcome } from "./commands/cancel-run.ts";
@@ -47,6 +48,8 @@ import { startRun, type StartOptions } from "./commands/start-run.ts";
 import { GateWatch } from "./resources/gate-watch.ts";
 import { declareResources } from "./resources/declare-resources.ts";
 import { indexPipelines } from "./index-pipelines.ts";
+import { closeEvents, makeEventWires } from "./feed/event-wires.ts";
+import { LateEvents } from "./feed/late-events.ts";
 import { keepContext, type MillContext } from "./mill-context.ts";
 import type { OpenOptions } from "./open-options.ts";
 import type { Pipeline } from "./pipeline.ts";
@@ -55,6 +58,9 @@ import { checkConcurrency, refuseInImport, toThreadsMax } from "./prepare-run.ts
 import type { ImportOptions, ImportOutcome } from "./queue-import/import-runs.ts";
 import type { RunHandle } from "./run-handle.ts";
 import type { ResourceView } from "./views/resource-view.ts";
+import { putBackLease } from "./worker/put-back-lease.ts";
+import { Standing } from "./worker/standing.ts";
+import { WorkerSelf } from "./worker/worker-self.ts";
 import { Worker, type WorkOptions, type WorkSummary } from "./worker/worker.ts";
 import { makeFiles } from "./world.ts";
 
@@ -282,6 +288,8 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
   const nextId = makeIdSource(clock, random);
   const { host, pid, bootId, processStart } = machine;
   const owner = { worker: nextId(), host, pid, bootId, processStart };
+  const standing = new Standing({ store, clock, terms: leaseTerms });
+  const self = new WorkerSelf({ store, clock, owner, pipelines, readMemory, standing, ...options });
   const mill: MillContext = {
     store,
     committer: new GroupCommit({ store, clock, random }),
@@ -291,6 +299,9 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
       owner,
       terms: leaseTerms,
       warn: options.onWarning ?? warnOfProcess,
+      describe: (work) => self.describe(work),
+      putBack: (run) => putBackLease(mill, run),
+      onBeat: () => standing.clocks.look(),
     }),
     world: {
       clock,
@@ -302,6 +313,7 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
       environment: options.environment ?? machine.environment,
       graceMs: options.graceMs ?? ABORT_GRACE_MS_DEFAULT,
       stuckMs: options.stuckMs ?? STUCK_SLOT_MS_DEFAULT,
+      stuck: standing.stuck,
       // Threads work in real time, whatever clock the mill is on.
       threads: new LazyThreads({ clock: systemClock, threadsMax }),
       childImports: options.childImports ?? [],
@@ -317,6 +329,8 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
     live: new Map(),
     claiming: new Set(),
     queueClaims: 0,
+    standing,
+    self,
     workers: new Set(),
     starting: new Set(),
     wake: new Emitter(),

@@ -1,0 +1,75 @@
+// The line of guards, without a port.
+
+import { expect, test } from "vitest";
+import * as z from "zod";
+import { makeHttpWorld } from "../../test/support/http-world.ts";
+import { defineRoute } from "./route.ts";
+
+const echo = defineRoute({
+  method: "POST",
+  path: "/api/v1/echo/{name}",
+  access: "operate",
+  summary: "gives back",
+  tag: "test",
+  params: z.strictObject({ name: z.string() }),
+  query: z.strictObject({ times: z.optional(z.string()) }),
+  body: z.strictObject({ text: z.string() }),
+  handle: ({ params, query, body, actor }) => ({
+    status: 201,
+    json: { ...params, ...query, ...body, actor },
+  }),
+});
+
+const look = defineRoute({
+  method: "GET",
+  path: "/api/v1/look",
+  access: "read",
+  summary: "looks",
+  tag: "test",
+  etag: true,
+  handle: () => ({ json: { seen: true } }),
+});
+
+test("a route gets its parts parsed, and its answer is JSON", async () => {
+  const { ask } = await makeHttpWorld([echo, look]);
+  const answer = await ask("POST", "/api/v1/echo/a%2Fb?times=2", { body: { text: "x" } });
+  expect(answer.status).toBe(201);
+  expect(answer.json).toEqual({ name: "a/b", times: "2", text: "x", actor: "token:default" });
+});
+
+test("without credentials every path is refused alike; with them an unknown one is unknown", async () => {
+  const { ask } = await makeHttpWorld([echo, look]);
+  for (const path of ["/api/v1/look", "/api/v1/none", "/"]) {
+    expect((await ask("GET", path, { token: null })).status).toBe(401);
+  }
+  expect((await ask("GET", "/api/v1/look", { token: "wrong" })).status).toBe(401);
+  expect((await ask("GET", "/api/v1/look")).status).toBe(200);
+  expect((await ask("GET", "/api/v1/none")).status).toBe(404);
+  const wrong = await ask("DELETE", "/api/v1/look");
+  expect(wrong.status).toBe(405);
+  expect(wrong.headers.get("allow")).toBe("GET");
+});
+
+test("every fault of a body comes at once, with its path", async () => {
+  const { ask } = await makeHttpWorld([echo]);
+  const answer = await ask("POST", "/api/v1/echo/a?limit=3", { body: { text: "x" } });
+  expect(answer.status).toBe(422);
+  expect(answer.json).toMatchObject({
+    error: { code: "BODY_INVALID", details: { faults: [{ path: "query.limit" }] } },
+  });
+  const body = await ask("POST", "/api/v1/echo/a", { body: { text: 1, more: 2 } });
+  expect(body.json).toMatchObject({
+    error: { details: { faults: [{ path: "body.text" }, { path: "body.more" }] } },
+  });
+});
+
+test("an answer that has not changed is answered by its tag alone", async () => {
+  const { ask } = await makeHttpWorld([look]);
+  const first = await ask("GET", "/api/v1/look");
+  const tag = first.headers.get("etag") ?? "";
+  expect(tag).toMatch(/^"[0-9a-f]{32}"$/);
+  const again = await ask("GET", "/api/v1/look", { headers: { "if-none-match": tag } });
+  expect([again.status, again.text]).toEqual([304, ""]);
+  const head = await ask("HEAD", "/api/v1/look");
+  expect([head.status, head.text, head.headers.get("etag")]).toEqual([200, "", tag]);
+});

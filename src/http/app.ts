@@ -1,0 +1,214 @@
+// The app: one route table, and one line of guards that every request passes in the same order: its address, its Host,
+// its method, its route, who asks and with what role, where it comes from, and what it carries. No route is reached
+// past it, whatever the path: Hono only carries the request.
+
+import { Hono, type Context } from "hono";
+import { MillraceError } from "../model/errors.ts";
+import { assert } from "../std/assert.ts";
+import { makeIdSource } from "../std/id.ts";
+import { silentLogger, type Logger } from "../std/logger.ts";
+import { systemRandom } from "../std/random.ts";
+import { jsonAnswer, toErrorAnswer } from "./answer.ts";
+import { finishAnswer, toAnswer } from "./finish-answer.ts";
+import { authenticate, requireRole } from "./guards/credentials.ts";
+import { readBody, takesStream } from "./guards/request-body.ts";
+import { checkHost, checkOrigin } from "./guards/request-origin.ts";
+import { parsePart, readQuery, refuseQuery } from "./guards/request-parts.ts";
+import type { HttpContext } from "./http-context.ts";
+import { parseTarget, type RequestTarget } from "./request-path.ts";
+import { METHODS, type HttpEnv, type Route, type RouteAnswer } from "./route.ts";
+import { makeRouteTable, type RoutePlace, type RouteTable } from "./route-table.ts";
+
+/** How the app is made. */
+export interface AppOptions {
+  /** `host:port` in lower case, as a Host header says it. Default null: any name of this machine, with any port. */
+  readonly hosts?: ReadonlySet<string> | null;
+  /** TLS of our own, and not of a proxy. Default false. */
+  readonly hasTls?: boolean;
+  /** The address a request comes from. Default: that of its connection. */
+  readonly addressOf?: (request: Request, connection: string) => string;
+  /** Told what nobody outside is told. Default silent. */
+  readonly logger?: Logger;
+  /** Time for a whole body, or between two pieces of a stream, ms. Default HTTP_BODY_MS_DEFAULT. */
+  readonly bodyMs?: number;
+}
+
+/** Answers requests. `request` is for tests: it takes a path. */
+export type App = Hono<HttpEnv>;
+
+/** Makes the app of a route table. */
+export function makeApp(
+  http: HttpContext,
+  routes: readonly Route[],
+  options: AppOptions = {},
+): App {
+  const line = new GuardLine(http, routes, options);
+  // One handler for every path, so that Hono reads none: ours is read once, by the guards.
+  const app = new Hono<HttpEnv>({ getPath: () => "/" });
+  app.all("/", (context) => line.answer(context));
+  return app;
+}
+
+/** A request on its way. */
+interface Passage {
+  readonly context: Context<HttpEnv>;
+  readonly target: RequestTarget;
+  readonly route: Route;
+  readonly place: RoutePlace;
+}
+
+class GuardLine {
+  readonly #http: HttpContext;
+  readonly #table: RouteTable;
+  readonly #options: AppOptions;
+  readonly #logger: Logger;
+  readonly #nextId: () => string;
+
+  constructor(http: HttpContext, routes: readonly Route[], options: AppOptions) {
+    this.#http = http;
+    this.#table = makeRouteTable(routes);
+    this.#options = options;
+    this.#logger = options.logger ?? silentLogger;
+    this.#nextId = makeIdSource(http.clock, systemRandom);
+  }
+
+  async answer(context: Context<HttpEnv>): Promise<Response> {
+    const requestId = this.#nextId();
+    context.set("requestId", requestId);
+    context.set("caller", null);
+    context.set("address", this.#addressOf(context));
+    const answer = await this.#pass(context).catch((error: unknown) =>
+      this.#refuse(context, error),
+    );
+    return finishAnswer(answer, {
+      requestId,
+      isHead: context.req.method === "HEAD",
+      hasTls: this.#options.hasTls === true,
+    });
+  }
+
+  async #pass(context: Context<HttpEnv>): Promise<Response> {
+    const target = this.#readTarget(context);
+    checkHost(hostOf(context), this.#originTerms);
+    const method = this.#readMethod(context);
+    const place = this.#table.find(target.segments);
+    const route = place?.routes.get(method);
+    if (place === undefined || route === undefined) return await this.#refusePlace(context, place);
+    if (route.access !== "public") requireRole(await this.#authenticate(context), route.access);
+    checkOrigin(context.req.raw, context.get("caller"), this.#originTerms);
+    const answer = await this.#call({ context, target, route, place });
+    return toAnswer(answer, route, context.req.raw);
+  }
+
+  #readTarget(context: Context<HttpEnv>): RequestTarget {
+    const { basePath } = this.#http;
+    const whole = targetOf(context);
+    const isInside = whole.startsWith(basePath) && /^[/?]|^$/.test(whole.slice(basePath.length));
+    const rest = isInside ? whole.slice(basePath.length) : "/";
+    const parsed = parseTarget(rest.startsWith("/") ? rest : `/${rest}`);
+    if (!parsed.ok) throw new MillraceError("REQUEST_INVALID", parsed.error);
+    // What lies outside of our prefix is nowhere: a segment that no route has.
+    return isInside ? parsed.value : { segments: [""], query: "" };
+  }
+
+  #readMethod({ req }: Context<HttpEnv>): string {
+    const method = req.method === "HEAD" ? "GET" : req.method;
+    if (METHODS.some((known) => known === method)) return method;
+    throw new MillraceError("METHOD_NOT_ALLOWED", "No route knows this method.", {
+      details: { allowed: [...METHODS] },
+    });
+  }
+
+  /** Who is not known learns of a path only that it is not for them. */
+  async #refusePlace(context: Context<HttpEnv>, place: RoutePlace | undefined): Promise<never> {
+    const routes = [...(place?.routes.values() ?? [])];
+    if (!routes.some(({ access }) => access === "public")) {
+      requireRole(await this.#authenticate(context), "read");
+    }
+    if (routes.length === 0) {
+      throw new MillraceError("ROUTE_NOT_FOUND", "There is no such route.", {
+        hint: `GET ${this.#http.basePath}/api lists them`,
+      });
+    }
+    throw new MillraceError("METHOD_NOT_ALLOWED", "This route does not know the method.", {
+      details: { allowed: routes.map(({ method }) => method).toSorted() },
+    });
+  }
+
+  async #authenticate(context: Context<HttpEnv>): ReturnType<typeof authenticate> {
+    const caller = await authenticate(context.req.raw.headers, context.get("address"), this.#http);
+    context.set("caller", caller);
+    return caller;
+  }
+
+  async #call({ context, target, route, place }: Passage): Promise<RouteAnswer<unknown>> {
+    const query = readQuery(target.query);
+    const terms = { clock: this.#http.clock, ...pickBodyMs(this.#options) };
+    const body = await readBody(context.req.raw, route, terms);
+    if (takesStream(route)) context.req.raw = withBody(context.req.raw, body);
+    if (route.query === undefined) refuseQuery(query);
+    // A route of other types is called with what its own schemas gave.
+    return await route.handle({
+      params: parse(route.params, place.params, "path"),
+      query: parse(route.query, query, "query"),
+      body: parse(route.body, body, "body"),
+      context,
+      http: this.#http,
+      actor: context.get("caller")?.actor ?? "nobody",
+    });
+  }
+
+  #refuse(context: Context<HttpEnv>, error: unknown): Response {
+    const { status, headers, body } = toErrorAnswer(error);
+    if (status >= 500) {
+      this.#logger.error("A request could not be answered.", {
+        requestId: context.get("requestId"),
+        error,
+      });
+    }
+    return jsonAnswer(JSON.stringify(body), status, headers);
+  }
+
+  get #originTerms(): Parameters<typeof checkHost>[1] {
+    return { hosts: this.#options.hosts ?? null, isSecure: this.#http.isSecure };
+  }
+
+  #addressOf(context: Context<HttpEnv>): string {
+    const connection = context.env?.incoming?.socket.remoteAddress ?? "";
+    return this.#options.addressOf?.(context.req.raw, connection) ?? connection;
+  }
+}
+
+function parse(
+  schema: Route["params"],
+  value: unknown,
+  part: Parameters<typeof parsePart>[2],
+): never {
+  if (schema !== undefined) return parsePart(schema, value, part);
+  const nothing: unknown = part === "body" ? undefined : {};
+  return nothing as never; // A route without a schema for a part cannot read it.
+}
+
+function pickBodyMs({ bodyMs }: AppOptions): { readonly bodyMs?: number } {
+  return bodyMs === undefined ? {} : { bodyMs };
+}
+
+function withBody(request: Request, body: unknown): Request {
+  assert(body instanceof ReadableStream, "A route that reads a stream gets one.");
+  return new Request(request, { body, duplex: "half" });
+}
+
+/** As it came over the wire where there is a server: a Request has already been tidied up. */
+function targetOf(context: Context<HttpEnv>): string {
+  const raw = context.env?.incoming?.url;
+  if (raw !== undefined) return raw;
+  const { url } = context.req;
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  return start === -1 ? "/" : url.slice(start);
+}
+
+function hostOf(context: Context<HttpEnv>): string | undefined {
+  const incoming = context.env?.incoming;
+  if (incoming !== undefined) return incoming.headers.host;
+  return context.req.header("host") ?? new URL(context.req.url).host;
+}
