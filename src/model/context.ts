@@ -72,6 +72,13 @@ export interface Context {
   readonly attempt: number;
   /** Stable over attempts, crashes and resumes of this stage or item; new in a rerun. 32 hex digits. */
   readonly idempotencyKey: string;
+  /** Of a run that a schedule started: the instant of its tick, however late it began. Undefined in other runs, as are
+   *  the two below. */
+  readonly scheduledFor: Date | undefined;
+  /** The tick before: the run stands for the time from then to `intervalEnd`. */
+  readonly intervalStart: Date | undefined;
+  /** The same instant as `scheduledFor`. */
+  readonly intervalEnd: Date | undefined;
   /** UTC ms of the run's clock. */
   now(): number;
   readonly log: ContextLog;

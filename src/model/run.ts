@@ -4,6 +4,7 @@
 import type { EncodedValue } from "../std/value.ts";
 import type { Failure } from "./outcome.ts";
 import type { Lease } from "./lease.ts";
+import type { ScheduledFor } from "./schedule.ts";
 
 /** Every state a run can have. The last four are final; only `resume` reopens `failed` and `cancelled`. */
 export const RUN_STATES = [
@@ -93,8 +94,20 @@ export interface RunSettings {
   readonly force?: true | readonly string[];
   /** Longest active time of the run in ms, from its start or resume. */
   readonly deadlineMs?: number;
+  /** Of a run that was started although its pipeline was not healthy: how that was. */
+  readonly override?: string;
   /** Stages whose checkpoints were taken over from `parent`, for `show`. */
   readonly from?: string;
+  /** Of a run that a schedule started: for which tick. Reruns keep it. */
+  readonly scheduled?: ScheduledFor;
+}
+
+/** Code of the failure of a run that was taken from its process by force: what ended it, where all else is the same. */
+export const FORCED_CODE = "FORCED";
+
+/** True for a run that was taken from its process by force (`cancel --force`). */
+export function isForced({ state, failure }: Pick<RunRecord, "state" | "failure">): boolean {
+  return state === "cancelled" && failure?.code === FORCED_CODE;
 }
 
 /** True for the states that end a run. */

@@ -11,8 +11,14 @@ import type {
 } from "../../model/context.ts";
 import { AbortReason, type AbortKind } from "../../model/context.ts";
 import { MillraceError } from "../../model/errors.ts";
-import { ERROR_LIST_CHARS_MAX, NAME_CHARS_MAX } from "../../model/limits.ts";
+import {
+  ERROR_HISTORY_CHARS_MAX,
+  ERROR_LIST_CHARS_MAX,
+  NAME_CHARS_MAX,
+} from "../../model/limits.ts";
+import type { WorkProgress } from "../../model/worker.ts";
 import type { ResourceUse } from "../../model/resource.ts";
+import type { RunSettings } from "../../model/run.ts";
 import type { Timer } from "../../std/clock.ts";
 import { parseDuration, type Duration } from "../../std/duration.ts";
 import { boundedText, sha256Hex, type Json } from "../../std/json.ts";
@@ -31,6 +37,7 @@ export interface AttemptHost {
   readonly runId: string;
   readonly pipelineName: string;
   readonly world: EngineWorld;
+  readonly settings: RunSettings;
   /** Told to listeners only. */
   tell(draft: EventDraft): void;
   /** Told and, in durable runs, stored; resolves after the commit. */
@@ -111,6 +118,11 @@ export class Attempt implements Context {
     if (timer !== null || this.#rare !== null) this.#makeRare().timer = timer;
   }
 
+  /** How far it said that it is; null: it said nothing. */
+  get progressed(): WorkProgress | null {
+    return this.#rare === null ? null : this.#rare.progressed;
+  }
+
   get abortKind(): AbortKind | null {
     return this.#rare === null ? null : (this.#rare.abortReason?.kind ?? null);
   }
@@ -175,6 +187,18 @@ export class Attempt implements Context {
     return sha256Hex(parts).slice(0, 32);
   }
 
+  get scheduledFor(): Date | undefined {
+    return toDate(this.host.settings.scheduled?.atMs);
+  }
+
+  get intervalStart(): Date | undefined {
+    return toDate(this.host.settings.scheduled?.fromMs);
+  }
+
+  get intervalEnd(): Date | undefined {
+    return this.scheduledFor;
+  }
+
   now(): number {
     return this.host.world.clock.wallMs();
   }
@@ -209,6 +233,11 @@ export class Attempt implements Context {
 
   progress(done: number, total?: number, note?: string): void {
     if (this.#isCut) return;
+    this.#makeRare().progressed = {
+      done,
+      ...(total === undefined ? {} : { total }),
+      ...(note === undefined ? {} : { note: boundedText(note, ERROR_HISTORY_CHARS_MAX) }),
+    };
     this.host.tell({
       type: "stage.progressed",
       ...this.address(),
@@ -309,6 +338,11 @@ export class Attempt implements Context {
   }
 }
 
+/** A new one each time: a Date can be changed by whoever has it. */
+function toDate(atMs: number | undefined): Date | undefined {
+  return atMs === undefined ? undefined : new Date(atMs);
+}
+
 class RareParts {
   needs: unknown = undefined;
   atGate: AtGate | null = null;
@@ -319,6 +353,7 @@ class RareParts {
   stateSet: Map<string, unknown> | null = null;
   metricsSet: Map<string, MetricChange> | null = null;
   usage: ProcessUsage | null = null;
+  progressed: WorkProgress | null = null;
 }
 
 /** Which attempt of what. */

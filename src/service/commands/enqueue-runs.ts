@@ -46,6 +46,9 @@ export interface EnqueueOptions extends Pick<
   /** Makes a batch of this id, or adds to it; `source` says for people where the runs come from. */
   readonly batch?: { readonly id: string; readonly source: string };
   readonly tags?: Readonly<Record<string, string>>;
+  /** True: queues although the health of the pipeline (`gate: "health"`) is degraded or unstable, which is kept with the
+   *  runs. Default false: HEALTH_REFUSED. */
+  readonly override?: boolean;
   /** Where they were enqueued, for people. At most 512 characters. Default "library". */
   readonly source?: string;
 }
@@ -107,7 +110,7 @@ export async function enqueueUntilFull(
   const { definition, entries, options } = request;
   refuseUnavailable(definition);
   checkEntries(request);
-  const shared = toShared(definition, options);
+  const shared = toShared(definition, options, await askGate(mill, request));
   return await whileOpen(mill, async () => {
     const writes: Write[] = toBatchWrite(definition, options);
     for (let from = 0; from < entries.length; from += COMMIT_WRITES_MAX) {
@@ -173,13 +176,33 @@ interface Shared {
   readonly events: readonly EventDraft[];
 }
 
-function toShared(definition: PipelineDefinition, options: EnqueueOptions): Shared {
+/** How the pipeline is doing where runs are queued although that is not healthy; null: it is, or has no gate. */
+async function askGate(
+  mill: MillContext,
+  { definition, entries, options }: EnqueueRequest,
+): Promise<string | null> {
+  if (definition.gate === "off") return null;
+  const { passGate } = await import("../health/may-start.ts");
+  return await passGate(mill, definition, {
+    override: options.override === true,
+    source: options.source ?? "library",
+    keys: entries.map(({ key }) => key),
+  });
+}
+
+function toShared(
+  definition: PipelineDefinition,
+  options: EnqueueOptions,
+  overridden: string | null,
+): Shared {
   const data = {
     pipeline: definition.name,
     stages: definition.stages.length,
     definition: definition.hash,
+    ...(overridden === null ? {} : { override: overridden }),
   };
-  const settings = toSettings(definition, options);
+  const chosen = toSettings(definition, options);
+  const settings = overridden === null ? chosen : { ...chosen, override: overridden };
   return { definition, options, settings, events: [{ type: "run.created", data }] };
 }
 
@@ -187,6 +210,22 @@ function toBatchWrite({ name }: PipelineDefinition, { batch }: EnqueueOptions): 
   if (batch === undefined) return [];
   const { id, source } = batch;
   return [{ kind: "create-batch", batch: { id, pipeline: name, source } }];
+}
+
+/**
+ * The write that queues one run, for who makes it together with something else. OPTION_INVALID, VALUE_NOT_STORABLE,
+ * STAGE_UNKNOWN, FEATURE_UNAVAILABLE.
+ */
+export async function prepareQueued(
+  mill: MillContext,
+  definition: PipelineDefinition,
+  { entry, options }: { readonly entry: EnqueueEntry; readonly options: EnqueueOptions },
+): Promise<CreateRunWrite> {
+  refuseUnavailable(definition);
+  checkEntries({ definition, entries: [entry], options });
+  const input = encodeOrThrow(entry.input, "The input");
+  const inputVersion = toInputVersion(await foreseeInput(definition, entry.input, input));
+  return toWrite(mill, toShared(definition, options), { entry, input, inputVersion });
 }
 
 function toWrite(

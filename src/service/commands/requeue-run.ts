@@ -77,7 +77,8 @@ function toCreate(
       parent: old.id,
       source: old.source,
       tags: old.tags,
-      settings: {},
+      settings:
+        old.settings.scheduled === undefined ? {} : { scheduled: old.settings.scheduled },
       priority: old.priority,
     },
     definitionJson: definition.json,

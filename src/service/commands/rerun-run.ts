@@ -84,7 +84,9 @@ interface CreateParts {
 
 function toCreate(mill: MillContext, parts: CreateParts): CreateRunWrite {
   const { old, definition, options, given, inputText, plan } = parts;
-  const settings = toSettings(definition, options);
+  const { scheduled } = old.settings;
+  const chosen = toSettings(definition, options);
+  const settings = scheduled === undefined ? chosen : { ...chosen, scheduled };
   const stages = plan === null ? [] : listTaken(definition, plan);
   return {
     kind: "create-run",

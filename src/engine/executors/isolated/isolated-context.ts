@@ -109,6 +109,20 @@ export class IsolatedContext implements Context {
     return this.#call.idempotencyKey;
   }
 
+  get scheduledFor(): Date | undefined {
+    const { scheduled } = this.#call;
+    return scheduled === null ? undefined : new Date(scheduled.atMs);
+  }
+
+  get intervalStart(): Date | undefined {
+    const { scheduled } = this.#call;
+    return scheduled === null ? undefined : new Date(scheduled.fromMs);
+  }
+
+  get intervalEnd(): Date | undefined {
+    return this.scheduledFor;
+  }
+
   now(): number {
     return systemClock.wallMs();
   }

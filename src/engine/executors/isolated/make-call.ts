@@ -26,6 +26,7 @@ export function makeCall(core: RunCore, attempt: Attempt, needs: unknown): Isola
     runId: attempt.runId,
     attempt: attempt.attempt,
     idempotencyKey: attempt.idempotencyKey,
+    scheduled: core.settings.scheduled ?? null,
     dir: attempt.dir,
     state: core.listState(),
   };

@@ -22,6 +22,8 @@ export interface IsolatedCall {
   readonly runId: string;
   readonly attempt: number;
   readonly idempotencyKey: string;
+  /** UTC ms; null: no schedule started it. */
+  readonly scheduled: { readonly atMs: number; readonly fromMs: number } | null;
   readonly dir: string;
   /** Null: a value that cannot leave its process, which only a run in memory may have. */
   readonly state: readonly { readonly key: string; readonly value: EncodedValue | null }[];
