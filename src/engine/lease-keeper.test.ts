@@ -232,6 +232,8 @@ describe("leases of runs", () => {
     ]);
     expect(errors).toEqual([]);
     world.listener().lost([{ id: "one", epoch: 1 }]);
+    // Not before the store was asked whose it is.
+    await new Promise(setImmediate);
     expect(errors.map(({ code }) => code)).toEqual(["LEASE_LOST"]);
     expect(world.clock.pendingTimers).toBe(0);
   });

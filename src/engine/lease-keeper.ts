@@ -7,6 +7,9 @@
 
 import { MillraceError } from "../model/errors.ts";
 import type { LeaseTerms, Owner } from "../model/lease.ts";
+import { RUNNING_NAMES_MAX } from "../model/limits.ts";
+import type { RunRecord } from "../model/run.ts";
+import type { WorkEntry, WorkerFacts } from "../model/worker.ts";
 import { stopTimeOf } from "../policy/lease-terms.ts";
 import type { Clock, Timer } from "../std/clock.ts";
 import type { LeasedRun, LeaseRenewer } from "../storage/lease-renewer.ts";
@@ -22,8 +25,8 @@ export interface KeptRun {
   lost(error: MillraceError): void;
   /** Somebody asked for its end. */
   cancelRequested(reason: string): void;
-  /** `run/stage` or `run/stage/key` of what it runs now, at most `limit`. */
-  listRunning(limit: number): readonly string[];
+  /** What it runs now, at most `limit`. */
+  listRunning(limit: number): readonly WorkEntry[];
 }
 
 /** How leases are kept. */
@@ -34,10 +37,14 @@ export interface LeaseKeeperOptions {
   readonly terms: LeaseTerms;
   /** Told, once, that leases are renewed from this loop alone although the store can do better. */
   readonly warn: (message: string) => void;
+  /** What the process says of itself with each beat. Default: nothing. */
+  readonly describe?: (work: readonly WorkEntry[]) => WorkerFacts;
+  /** Gives the lease of a run back to it, whose row has none although the run is ours: only a hand from outside can
+   *  have taken it. False: it is not ours any more. Default: such a run is lost. */
+  readonly putBack?: (run: LeasedRun) => Promise<boolean>;
+  /** Called with each beat. Default: nobody. */
+  readonly onBeat?: () => void;
 }
-
-/** Names of running things that a beat carries. */
-const RUNNING_NAMES_MAX = 100;
 
 interface Held {
   readonly run: KeptRun;
@@ -113,6 +120,7 @@ export class LeaseKeeper {
     return clock.setTimer(terms.presenceMs, () => {
       this.#timer = this.#runs.size === 0 ? null : this.#arm();
       this.#renewer?.tick();
+      this.#options.onBeat?.();
       void this.#beat();
     });
   }
@@ -122,7 +130,7 @@ export class LeaseKeeper {
     this.#beating = true;
     try {
       await this.#renewIfDue();
-      await this.#options.store.beat(this.#options.owner, this.#listRunning());
+      await this.#say();
       for (const { run } of this.#runs.values()) await this.#hear(run);
     } catch {
       // The store is away or busy. The next beat tries again; `#giveUpIfLate` is the bound of it.
@@ -143,7 +151,7 @@ export class LeaseKeeper {
     const runs = held.map(({ run: { id, epoch } }) => ({ id, epoch }));
     const lost = await store.renewLeases(owner, runs, terms.leaseMs);
     for (const one of held) one.sentMs = sentMs;
-    for (const id of lost) this.#lose(id, "it was taken by another process");
+    await Promise.all(lost.map((id) => this.#verify(id)));
   }
 
   #isAnyLong(nowMs: number): boolean {
@@ -226,9 +234,7 @@ export class LeaseKeeper {
 
   #loseAll(runs: readonly LeasedRun[]): void {
     for (const { id, epoch } of runs) {
-      if (this.#runs.get(id)?.run.epoch === epoch) {
-        this.#lose(id, "it was taken by another process");
-      }
+      if (this.#runs.get(id)?.run.epoch === epoch) void this.#verify(id);
     }
   }
 
@@ -248,17 +254,60 @@ export class LeaseKeeper {
     const record = await this.#options.store.findRun(run.id);
     if (record === undefined || record.epoch !== run.epoch) {
       this.#lose(run.id, "it was taken by another process");
-    } else if (record.cancelRequestedAtMs !== null) {
+      return;
+    }
+    if (isRobbed(record)) await this.#putBack(run);
+    if (record.cancelRequestedAtMs !== null) {
       run.cancelRequested(record.cancelReason ?? "cancelled");
     }
   }
 
-  #listRunning(): readonly string[] {
-    const names: string[] = [];
-    for (const { run } of this.#runs.values()) {
-      if (names.length >= RUNNING_NAMES_MAX) break;
-      names.push(...run.listRunning(RUNNING_NAMES_MAX - names.length));
-    }
-    return names;
+  /** A renewal found no lease of ours: somebody took the run, or its row was changed by hand. */
+  async #verify(id: string): Promise<void> {
+    const run = this.#runs.get(id)?.run;
+    if (run === undefined) return;
+    // Where it cannot be read, it cannot be renewed either: then the stop time ends it.
+    const record = await this.#options.store.findRun(id).catch(() => null);
+    if (record === null) return;
+    if (record?.epoch === run.epoch && isRobbed(record)) await this.#putBack(run);
+    else this.#lose(id, "it was taken by another process");
   }
+
+  async #putBack(run: KeptRun): Promise<void> {
+    const { putBack, clock } = this.#options;
+    const sentMs = clock.monotonicMs();
+    const isOurs = await putBack?.({ id: run.id, epoch: run.epoch }).catch(() => null);
+    const held = this.#runs.get(run.id);
+    // Not written: the next beat tries again, until the stop time.
+    if (held?.run !== run || isOurs === null) return;
+    if (isOurs !== true) return this.#lose(run.id, "its lease is gone");
+    held.sentMs = sentMs;
+    this.#hand(run);
+  }
+
+  async #say(): Promise<void> {
+    const { store, owner, describe } = this.#options;
+    const work = this.listWork();
+    await store.beat(owner, work.map(nameOf), describe?.(work));
+  }
+
+  /** What runs now in all runs that are kept, at most RUNNING_NAMES_MAX. */
+  listWork(): readonly WorkEntry[] {
+    const work: WorkEntry[] = [];
+    for (const { run } of this.#runs.values()) {
+      if (work.length >= RUNNING_NAMES_MAX) break;
+      work.push(...run.listRunning(RUNNING_NAMES_MAX - work.length));
+    }
+    return work;
+  }
+}
+
+/** `run/stage` or `run/stage/key`. */
+function nameOf({ run, stage, item }: WorkEntry): string {
+  return item === undefined ? `${run}/${stage}` : `${run}/${stage}/${item}`;
+}
+
+/** Running, and nobody's: no write of ours leaves a run so. */
+function isRobbed({ state, lease }: RunRecord): boolean {
+  return state === "running" && (lease === null || lease.owner.worker === "");
 }

@@ -43,6 +43,8 @@ export interface EngineWorld {
   readonly graceMs: number;
   /** Time a stuck attempt keeps its slot, ms. */
   readonly stuckMs: number;
+  /** Counts attempts that did not stop when told to. Default: nobody counts. */
+  readonly stuck?: { count: number };
 }
 
 /** Who listens to a run while it works. Null where nobody does: then no event is even made. */

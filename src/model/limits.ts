@@ -277,6 +277,8 @@ export const EVENT_LINE_BYTES_MAX: number = 16 * 1024 * 1024;
 export const REPORT_NAME_CHARS_MAX = 100;
 /** Characters of the source of a report from outside. */
 export const REPORT_SOURCE_CHARS_MAX = 200;
+/** Characters of the key of a report from outside. */
+export const REPORT_KEY_CHARS_MAX = 255;
 /** Bytes of the data of a report from outside as JSON. */
 export const REPORT_DATA_BYTES_MAX: number = 16 * 1024;
 /** How far in the future the time of a report may lie, ms: clocks differ. */

@@ -7,7 +7,8 @@ import { isMillraceError, MillraceError } from "../model/errors.ts";
 import type { EventDraft, MillraceEvent } from "../model/event.ts";
 import { READER_QUEUE_MAX, RECENT_EVENTS_MAX } from "../model/limits.ts";
 import type { RunRecord } from "../model/run.ts";
-import { DurableJournal, toEvents } from "../engine/ledger/durable-journal.ts";
+import type { WorkEntry } from "../model/worker.ts";
+import { DurableJournal, type LiveOnly, toEvents } from "../engine/ledger/durable-journal.ts";
 import { decideEnd, type DriveEnd } from "../engine/finish.ts";
 import type { Isolator } from "../engine/executors/isolated/isolated-run.ts";
 import type { Journal, RunEnd } from "../engine/ledger/journal.ts";
@@ -87,6 +88,7 @@ export class LiveRun implements RunHandle {
       epoch: record.epoch,
       worker: mill.owner.worker,
       onTold: (events, numbers) => this.#told(events, numbers),
+      liveOnly: this.#toLiveOnly(),
       onFault: (error) => this.#driver.fail(error),
     });
     this.core = new RunCore({
@@ -159,6 +161,7 @@ export class LiveRun implements RunHandle {
       sentMs,
     );
     this.#told(firstEvents.events, firstEvents.numbers);
+    if (this.#mill.events.settings.archive !== null) void this.#settleArchive();
     this.#result = this.#drive();
     // Whoever awaits the result sees the fault; without anybody it must not end the process.
     this.#result.catch(() => undefined);
@@ -193,7 +196,9 @@ export class LiveRun implements RunHandle {
   async #conclude(driven: DriveEnd): Promise<RunEnd> {
     if (driven.kind === "over") {
       const end = decideEnd(this.core, driven);
-      const total = { ...end, durationMs: end.durationMs + this.#parts.beforeMs };
+      const durationMs = end.durationMs + this.#parts.beforeMs;
+      const odd = (await this.#settleArchive()) ? 1 : 0;
+      const total = { ...end, durationMs, warnings: end.warnings + odd };
       await this.#journal.endRun(total, [toRunEvent(total)]);
       return total;
     }
@@ -208,6 +213,19 @@ export class LiveRun implements RunHandle {
     const data = { blocker: reason, dueAtMs: wakeAtMs };
     await this.#journal.parkRun(parked, [{ type: "run.parked", data }]);
     return parked;
+  }
+
+  /** Brings its events so far to the files that were asked for; true: they cannot be written, which is a warning of the
+   *  run and no more. */
+  async #settleArchive(): Promise<boolean> {
+    if (this.#mill.events.settings.archive === null) return false;
+    const { openArchive } = await import("./events/open-archive.ts");
+    return await (await openArchive(this.#mill)).settle();
+  }
+
+  #toLiveOnly(): LiveOnly | null {
+    const types = this.#mill.events.settings.liveOnly;
+    return types.size === 0 ? null : { types, tell: (draft) => this.#tell(draft) };
   }
 
   #toParked(): RunEnd {
@@ -261,14 +279,12 @@ export class LiveRun implements RunHandle {
   }
 
   #tell(draft: EventDraft): void {
-    if (this.#events.size === 0) return;
-    this.#events.emit({
-      ...draft,
-      seq: 0,
-      runSeq: 0,
-      atMs: this.#mill.world.clock.wallMs(),
-      run: this.id,
-    });
+    const { live } = this.#mill.events;
+    if (this.#events.size === 0 && live.size === 0) return;
+    const atMs = this.#mill.world.clock.wallMs();
+    const event: MillraceEvent = { ...draft, seq: 0, runSeq: 0, atMs, run: this.id };
+    this.#events.emit(event);
+    live.emit(event);
   }
 
   /** Somebody else asked for the end: its event is told here too, so that listeners see no gap. */
@@ -288,16 +304,23 @@ export class LiveRun implements RunHandle {
       .finally(() => this.#driver.cancel(reason));
   }
 
-  #listRunning(limit: number): readonly string[] {
-    const names: string[] = [];
+  #listRunning(limit: number): readonly WorkEntry[] {
+    const work: WorkEntry[] = [];
     for (const attempt of this.#driver.runner.running) {
-      if (names.length >= limit) break;
+      if (work.length >= limit) break;
       // Its row says that a block of it waits, and for what.
       if (attempt.atGate?.isTellingBlock === true) continue;
-      const item = attempt.item;
-      names.push(`${this.name}/${attempt.stage}${item === undefined ? "" : `/${item.key}`}`);
+      const { stage, item, attempt: number, startedMs, progressed } = attempt;
+      work.push({
+        run: this.name,
+        stage,
+        attempt: number,
+        startedAtMs: startedMs < 0 ? null : this.core.wallOf(startedMs),
+        ...(item === undefined ? {} : { item: item.key }),
+        ...(progressed === null ? {} : { progress: progressed }),
+      });
     }
-    return names;
+    return work;
   }
 
   result(): Promise<RunResult> {

@@ -46,6 +46,8 @@ export interface MillContext {
   readonly leaseMs: number;
   readonly leaseTerms: LeaseTerms;
   readonly provide: Readonly<Record<string, unknown>>;
+  /** Longest time of a stage's probe, ms. */
+  readonly probeMs: number;
   readonly pipelines: ReadonlyMap<string, PipelineDefinition>;
   /** What the pipelines declare, under the settings of who opened the mill. */
   readonly resources: DeclaredResources;

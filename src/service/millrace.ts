@@ -13,6 +13,7 @@ import {
   ABORT_GRACE_MS_DEFAULT,
   CONCURRENCY_DEFAULT,
   DRAIN_MS_DEFAULT,
+  PROBE_MS_DEFAULT,
   STORE_URL_DEFAULT,
   STUCK_SLOT_MS_DEFAULT,
 } from "../model/defaults.ts";
@@ -32,6 +33,8 @@ import {
   type EnqueueOptions,
   type EnqueueOutcome,
 } from "./commands/enqueue-runs.ts";
+import { readEventOptions } from "./events/event-options.ts";
+import type { EventReport, RecordedEvent } from "./events/record-event.ts";
 import type { CancelRunsOptions } from "./selection/cancel-runs.ts";
 import type { PurgeOptions } from "./selection/purge-runs.ts";
 import type { RetryFailedOptions, RetryOutcome } from "./selection/retry-failed.ts";
@@ -48,14 +51,16 @@ import { startRun, type StartOptions } from "./commands/start-run.ts";
 import { GateWatch } from "./resources/gate-watch.ts";
 import { declareResources } from "./resources/declare-resources.ts";
 import { indexPipelines } from "./index-pipelines.ts";
-import { closeEvents, makeEventWires } from "./feed/event-wires.ts";
-import { LateEvents } from "./feed/late-events.ts";
+import { closeEvents } from "./feed/close-events.ts";
+import { makeEventWires } from "./feed/event-wires.ts";
 import { keepContext, type MillContext } from "./mill-context.ts";
+import { MillQuestions } from "./mill-questions.ts";
 import type { OpenOptions } from "./open-options.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { PatientBlobs } from "./patient-blobs.ts";
 import { checkConcurrency, refuseInImport, toThreadsMax } from "./prepare-run.ts";
 import type { ImportOptions, ImportOutcome } from "./queue-import/import-runs.ts";
+import type { HealthAckOptions, HealthAckOutcome } from "./health/acknowledge-health.ts";
 import type { RunHandle } from "./run-handle.ts";
 import type { ResourceView } from "./views/resource-view.ts";
 import { putBackLease } from "./worker/put-back-lease.ts";
@@ -68,12 +73,13 @@ import { makeFiles } from "./world.ts";
 const LAST_COMMIT_MS = 3_000;
 
 /** Durable runs on one store. */
-export class Millrace {
+export class Millrace extends MillQuestions {
   readonly #mill: MillContext;
   #closing: Promise<void> | null = null;
 
   /** Use `openMillrace`. */
   constructor(mill: MillContext) {
+    super(mill);
     this.#mill = mill;
     keepContext(this, mill);
   }
@@ -218,6 +224,20 @@ export class Millrace {
     return await resetResource(this.#mill, name, options);
   }
 
+  /** Tells what a program outside did, as `external.reported`. With a key once, however often it is reported.
+   *  EVENT_INVALID, RUN_NOT_FOUND. */
+  async recordEvent(report: EventReport): Promise<RecordedEvent> {
+    const { recordEvent } = await import("./events/record-event.ts");
+    return await recordEvent(this.#mill, report);
+  }
+
+  /** Unblocks a pipeline whose last run was ended by what it stands on: somebody has looked at it. May be repeated.
+   *  PIPELINE_UNKNOWN, OPTION_INVALID. */
+  async healthAck(pipeline: string, options: HealthAckOptions): Promise<HealthAckOutcome> {
+    const { acknowledgeHealth } = await import("./health/acknowledge-health.ts");
+    return await acknowledgeHealth(this.#mill, pipeline, options);
+  }
+
   /** Parks what still runs within `drainMs` (default 20 s), then closes the store. Safe to repeat; repeated with
    *  0 it waits no longer. */
   close(options: { readonly drainMs?: number } = {}): Promise<void> {
@@ -241,6 +261,7 @@ export class Millrace {
     world.blobs.close();
     await committer.close();
     await parked;
+    await closeEvents(this.#mill);
     await world.threads.close();
     await keeper.close();
     await store.close();
@@ -274,6 +295,7 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
   const leaseTerms = checkLeaseTerms(options.lease);
   const pipelines = indexPipelines(options.pipelines ?? []);
   const resources = declareResources(options.resources ?? {}, pipelines.values());
+  const events = makeEventWires(readEventOptions(options));
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
   const machine = options.machine ?? systemMachine;
@@ -289,7 +311,8 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
   const { host, pid, bootId, processStart } = machine;
   const owner = { worker: nextId(), host, pid, bootId, processStart };
   const standing = new Standing({ store, clock, terms: leaseTerms });
-  const self = new WorkerSelf({ store, clock, owner, pipelines, readMemory, standing, ...options });
+  const self = new WorkerSelf({ ...options, store, clock, owner, pipelines, readMemory, standing });
+  const warn = options.onWarning ?? warnOfProcess;
   const mill: MillContext = {
     store,
     committer: new GroupCommit({ store, clock, random }),
@@ -298,7 +321,7 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
       clock,
       owner,
       terms: leaseTerms,
-      warn: options.onWarning ?? warnOfProcess,
+      warn,
       describe: (work) => self.describe(work),
       putBack: (run) => putBackLease(mill, run),
       onBeat: () => standing.clocks.look(),
@@ -323,6 +346,7 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
     leaseMs: leaseTerms.leaseMs,
     leaseTerms,
     provide: options.provide ?? {},
+    probeMs: options.probeMs ?? PROBE_MS_DEFAULT,
     pipelines,
     resources,
     nextId,
@@ -335,6 +359,8 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
     starting: new Set(),
     wake: new Emitter(),
     places: new Emitter(),
+    events,
+    warn,
     closing: false,
   };
   new GateWatch(mill, mill.world.limits.gate);

@@ -1,5 +1,6 @@
 // How a mill is opened.
 
+import type { EventSettings } from "../model/compile/event-settings.ts";
 import type { ResourceSettings } from "../model/compile/resource-settings.ts";
 import type { LeaseTerms } from "../model/lease.ts";
 import type { Clock } from "../std/clock.ts";
@@ -17,6 +18,8 @@ export interface OpenOptions {
   readonly provide?: Readonly<Record<string, unknown>>;
   /** Resources by name: over what pipelines declare, or declared here for stages that name them. */
   readonly resources?: ResourceSettings;
+  /** How many may read all events, which types are live only, and where stored ones are written as lines. */
+  readonly events?: EventSettings;
   /** "read": questions only; a store that does not exist is STORE_NOT_FOUND. Default "write". */
   readonly mode?: "write" | "read";
   /** Attempts in flight in this process, 1 to 10,000. Default 32. */
@@ -30,6 +33,8 @@ export interface OpenOptions {
   readonly graceMs?: number;
   /** Time a stuck attempt keeps its slot, ms. Default 60 s. */
   readonly stuckMs?: number;
+  /** Longest time of a stage's `health()` probe, ms, 1 to 600,000. Default 5 s. */
+  readonly probeMs?: number;
   /** Variables that command stages may be given from. Default: this process's own. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Times of leases, ms. Terms that a healthy process could not keep are OPTION_INVALID. Default: 30 s, renewed
@@ -39,6 +44,10 @@ export interface OpenOptions {
   readonly onWarning?: (message: string) => void;
   /** Modules that a process or thread for one attempt imports first. Default: none. */
   readonly childImports?: readonly string[];
+  /** Name of this process among those that work. Default: its host and pid. */
+  readonly workerName?: string;
+  /** Version that this process shows. Default: none. */
+  readonly version?: string;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly machine?: Machine;

@@ -3,6 +3,7 @@
 import type {
   ItemRecord,
   RetryRecord,
+  StageEnd,
   StageRecord,
   WaitedMs,
   WaitHistory,
@@ -121,6 +122,19 @@ export function toStageRecord(row: Row): StageRecord {
     durationMs: readNumberOrNull(row, "duration_ms"),
     cpuMs: readNumberOrNull(row, "cpu_ms"),
     peakBytes: readNumberOrNull(row, "peak_bytes"),
+    itemCount: readNumberOrNull(row, "item_count"),
+  };
+}
+
+/** How a stage stands, from the columns of its row that tell it. */
+export function toStageEnd(row: Row): StageEnd {
+  return {
+    stage: readText(row, "stage"),
+    state: readWord(row, "state", STAGE_STATES),
+    via: readVia(row),
+    attempts: readNumber(row, "attempts"),
+    waitedMs: readWaits(row).waitedMs,
+    durationMs: readNumberOrNull(row, "duration_ms"),
     itemCount: readNumberOrNull(row, "item_count"),
   };
 }

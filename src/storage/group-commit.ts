@@ -8,6 +8,7 @@
 
 import { assert } from "../std/assert.ts";
 import type { Clock, Timer } from "../std/clock.ts";
+import { Emitter } from "../std/emitter.ts";
 import type { Random } from "../std/random.ts";
 import { isMillraceError, MillraceError } from "../model/errors.ts";
 import {
@@ -59,6 +60,8 @@ export class GroupCommit {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #onFault: ((fault: CommitFault) => void) | undefined;
+  /** Told after each commit, once its writes are settled. */
+  readonly committed: Emitter<void> = new Emitter();
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #taken = 0;
@@ -180,6 +183,7 @@ export class GroupCommit {
         const result = results[index];
         if (result !== undefined) batch[index]?.resolve(result);
       }
+      this.committed.emit();
     } catch (error) {
       // The store undid all of them. What is no fault of the world is the fault of one write: it fails alone.
       if (batch.length > 1 && !isMillraceError(error)) {

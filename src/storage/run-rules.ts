@@ -4,7 +4,8 @@
 import { PRIORITY_STEP_MS } from "../model/limits.ts";
 import type { CrashFacts } from "../policy/crashes.ts";
 import { canMoveRun } from "../model/transition.ts";
-import { isRunOver, type RunRecord, type RunState } from "../model/run.ts";
+import { FORCED_CODE, isRunOver, type RunRecord, type RunState } from "../model/run.ts";
+import type { Lease } from "../model/lease.ts";
 import type { EventDraft } from "../model/event.ts";
 import type {
   ClaimedPipeline,
@@ -340,6 +341,14 @@ function takeFromOwner(run: RunRecord, reason: string, nowMs: number): CancelAns
     lease: null,
     cancelRequestedAtMs: run.cancelRequestedAtMs ?? nowMs,
     cancelReason: run.cancelReason ?? reason,
+    // Health tells this end by it from one that the process agreed to.
+    failure: {
+      class: "cancelled",
+      code: FORCED_CODE,
+      message: reason,
+      attempts: 0,
+      fingerprint: "forced",
+    },
     endedAtMs: nowMs,
     updatedAtMs: nowMs,
   };
@@ -353,4 +362,12 @@ function refuseRunMove(from: RunState, to: RunState): string | undefined {
 
 function staleEpoch(run: RunRecord, expected: number): string {
   return `The run was taken meanwhile: its epoch is ${run.epoch}, ${expected} was expected.`;
+}
+
+/** Why no lease is put back. */
+export const HAS_LEASE: string = "The run has a lease.";
+
+/** The lease that a claim gives now. */
+export function toLease({ owner, leaseMs }: ClaimTerms, nowMs: number): Lease {
+  return { owner, expiresAtMs: nowMs + leaseMs };
 }

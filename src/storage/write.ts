@@ -266,6 +266,9 @@ export interface PutCacheWrite extends FencedWrite {
 /** Tells events without changing anything else. */
 export interface TellWrite extends FencedWrite {
   readonly kind: "tell";
+  /** Put back where the row of a running run has none, which only a hand from outside can have made; `conflict` where
+   *  it has one. Default: leases are left alone. */
+  readonly lease?: ClaimTerms;
 }
 
 /**

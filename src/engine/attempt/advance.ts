@@ -40,11 +40,12 @@ export function decideStep(core: RunCore, attempt: Attempt, outcome: FailedOutco
     distinct: history.distinct,
   });
   if (attempt.atGate !== null) {
-    const { hintMs = null } = classified;
+    const { hintMs = null, resetMs = null } = classified;
     attempt.atGate.failed = {
       kind: "failed",
       failure: { ...failure, error: outcome.error },
       hintMs,
+      resetMs,
     };
   }
   // A stuck attempt may still be working: another one beside it could do the work twice.

@@ -276,6 +276,8 @@ export class AttemptRunner {
   }
 
   #endStuck(attempt: Attempt): void {
+    const { stuck } = this.#core.world;
+    if (stuck !== undefined) stuck.count += 1;
     const kind = attempt.abortKind === "deadline" ? "deadline" : "timeout";
     this.#end(attempt, { kind: "failed", error: attempt.abortReason, class: kind, stuck: true });
   }

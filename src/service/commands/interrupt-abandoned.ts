@@ -15,7 +15,11 @@ export type OwnerStanding = "alive" | "late" | "gone";
 /** Judges the owner of a run. */
 export function judgeOwner(mill: MillContext, run: RunRecord): OwnerStanding {
   if (mill.live.has(run.id) || mill.claiming.has(run.id)) return "alive";
-  if (run.lease === null || run.lease.owner.worker === "") return "gone";
+  if (run.lease === null || run.lease.owner.worker === "") {
+    // Somebody may work on it all the same, and puts its lease back with a beat. Whoever does is given as long as with
+    // a lease.
+    return mill.standing.leaselessMs(run) < mill.leaseMs ? "alive" : "gone";
+  }
   const { owner, expiresAtMs } = run.lease;
   // Ours, and nobody here drives it: its store failed. Unless it has just been claimed.
   if (owner.worker === mill.owner.worker) return mill.queueClaims > 0 ? "alive" : "gone";
@@ -25,6 +29,8 @@ export function judgeOwner(mill: MillContext, run: RunRecord): OwnerStanding {
   const isOver = nowMs > expiresAtMs + mill.leaseTerms.graceMs;
   // No holder writes an end further away than its lease is long: such a row is worth nothing.
   const isImpossible = expiresAtMs > nowMs + Math.max(mill.leaseMs, LEASE_MS_DEFAULT);
+  // All may have missed their renewals for one reason, which is not theirs.
+  if (mill.standing.amnesty.isOn) return "alive";
   if (gone === undefined) return isOver || isImpossible ? "gone" : "alive";
   return isOver ? "late" : "alive";
 }

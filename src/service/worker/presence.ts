@@ -10,13 +10,13 @@ const PIPELINES_NAMED_MAX = 100;
 
 /** The presence of one worker while it is idle. */
 export class Presence {
-  readonly #mill: Pick<MillContext, "store" | "owner">;
+  readonly #mill: Pick<MillContext, "store" | "owner" | "self">;
   readonly #marks: readonly string[];
   #isTold: boolean = false;
   /** What it said may still stand: a run that is over within a second overwrites nothing. */
   #mayStand: boolean = false;
 
-  constructor(mill: Pick<MillContext, "store" | "owner">, pipelines: readonly string[]) {
+  constructor(mill: Pick<MillContext, "store" | "owner" | "self">, pipelines: readonly string[]) {
     this.#mill = mill;
     this.#marks = pipelines.slice(0, PIPELINES_NAMED_MAX).map(toQueueMark);
   }
@@ -41,8 +41,8 @@ export class Presence {
   }
 
   async #tell(marks: readonly string[]): Promise<void> {
-    const { store, owner } = this.#mill;
+    const { store, owner, self } = this.#mill;
     // Only `why` reads it: a store that is busy, or closed by now, is no fault of this.
-    await store.beat(owner, marks).catch(() => undefined);
+    await store.beat(owner, marks, self.describe([])).catch(() => undefined);
   }
 }

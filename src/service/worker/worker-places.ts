@@ -19,7 +19,8 @@ export interface PlacedRun {
 
 /** The runs that one worker has. */
 export class WorkerPlaces<Run extends PlacedRun = LiveRun> {
-  readonly #count: number;
+  /** Runs at once. */
+  readonly count: number;
   readonly #restingMax: number;
   readonly #changed: () => void;
   readonly #runs: Map<string, Run> = new Map();
@@ -28,7 +29,7 @@ export class WorkerPlaces<Run extends PlacedRun = LiveRun> {
 
   /** `changed` is told when a place has become free because a run rests. */
   constructor(count: number, changed: () => void) {
-    this.#count = count;
+    this.count = count;
     this.#restingMax = count * RESTING_PER_PLACE_MAX;
     this.#changed = changed;
   }
@@ -38,10 +39,14 @@ export class WorkerPlaces<Run extends PlacedRun = LiveRun> {
     return this.#runs.size;
   }
 
+  /** Runs that occupy a place. */
+  get atWork(): number {
+    return this.#runs.size - this.#resting.size;
+  }
+
   /** Runs that may be claimed now; below 0 while more came back to work than there are places. */
   get free(): number {
-    const atWork = this.#runs.size - this.#resting.size;
-    return Math.min(this.#count - atWork, this.#count + this.#restingMax - this.#runs.size);
+    return Math.min(this.count - this.atWork, this.count + this.#restingMax - this.#runs.size);
   }
 
   list(): readonly Run[] {

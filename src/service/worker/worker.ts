@@ -13,7 +13,7 @@ import {
 } from "../../model/defaults.ts";
 import { MillraceError } from "../../model/errors.ts";
 import type { MillraceEvent } from "../../model/event.ts";
-import { CLAIM_RUNS_MAX, PAGE_ROWS_MAX, WAKE_RUNS_MAX } from "../../model/limits.ts";
+import { CLAIM_RUNS_MAX, WAKE_RUNS_MAX } from "../../model/limits.ts";
 import type { RunState } from "../../model/run.ts";
 import type { Timer } from "../../std/clock.ts";
 import type { ClaimedPipeline } from "../../storage/write.ts";
@@ -25,6 +25,7 @@ import type { RunHandle } from "../run-handle.ts";
 import { beginClaimed, returnClaimed, type Begun } from "./begin-claimed.ts";
 import { checkWorkOptions } from "./check-work-options.ts";
 import { toClaimedPipeline } from "./claimed-pipeline.ts";
+import { isDrained } from "./is-drained.ts";
 import { Presence } from "./presence.ts";
 import { WorkerPlaces } from "./worker-places.ts";
 import { rescueRuns } from "./rescuer.ts";
@@ -107,6 +108,7 @@ export class Worker implements StoppableWorker {
     const stop = (): void => void this.stop(this.#options.stopAfterMs ?? DRAIN_MS_DEFAULT);
     const deaf = this.#mill.wake.on(() => this.#hear());
     this.#mill.workers.add(this);
+    this.#mill.self.worker = this;
     signal?.addEventListener("abort", stop, { once: true });
     try {
       this.#lookAgain();
@@ -121,6 +123,7 @@ export class Worker implements StoppableWorker {
       deaf();
       signal?.removeEventListener("abort", stop);
       this.#mill.workers.delete(this);
+      this.#mill.self.worker = null;
       this.#look?.cancel();
       this.#listen?.cancel();
       await this.#presence.leave();
@@ -137,8 +140,27 @@ export class Worker implements StoppableWorker {
     await this.#ended.promise;
   }
 
+  /** Runs at once. */
+  get slots(): number {
+    return this.#places.count;
+  }
+
+  /** Runs that it has, without those at rest. */
+  get slotsUsed(): number {
+    return this.#places.atWork;
+  }
+
+  get isDraining(): boolean {
+    return this.#mode !== "working";
+  }
+
+  get pipelineNames(): readonly string[] {
+    return this.#pipelines.map(({ name }) => name);
+  }
+
   /** Runs that may be claimed now. */
   get #free(): number {
+    if (this.#mill.standing.heldBy !== undefined) return 0;
     const left = (this.#options.maxRuns ?? Infinity) - this.#runs;
     return Math.min(this.#places.free, left, CLAIM_RUNS_MAX);
   }
@@ -308,11 +330,15 @@ export class Worker implements StoppableWorker {
     if (this.#isLooking) return;
     this.#isLooking = true;
     try {
-      const { committer } = this.#mill;
+      const { committer, standing } = this.#mill;
+      standing.clocks.look();
       await committer.write({ kind: "wake-runs", limit: WAKE_RUNS_MAX });
+      // Before anything is reclaimed: after an outage nothing is.
+      standing.storeAnswered();
       await rescueRuns(this.#mill);
       this.#hear();
     } catch (error) {
+      this.#mill.standing.storeFailed(error);
       // A busy store is tried again in a second; any other fault will meet a claim, which reports it.
       if (error instanceof MillraceError) return;
       this.#fail(error);
@@ -347,30 +373,14 @@ export class Worker implements StoppableWorker {
 
   async #endIfDrained(): Promise<void> {
     try {
-      const isDrained = (await this.#isDrained()) && (await this.#options.awaits?.()) !== true;
+      const isOver =
+        (await isDrained(this.#mill.store, this.pipelineNames)) &&
+        (await this.#options.awaits?.()) !== true;
       // What others still work on may come back; the next look tells.
-      if (isDrained && this.#places.size === 0 && !this.#isClaiming) this.#end();
+      if (isOver && this.#places.size === 0 && !this.#isClaiming) this.#end();
     } catch (error) {
       if (!isRetryable(error)) this.#fail(error);
     }
-  }
-
-  async #isDrained(): Promise<boolean> {
-    const { store } = this.#mill;
-    const counts = await store.countRuns();
-    for (const { name } of this.#pipelines) {
-      const { queued = 0, running = 0 } = counts.get(name) ?? {};
-      if (queued > 0) return false;
-      if (running === 0) continue;
-      const page = await store.listRuns({
-        states: ["running"],
-        pipeline: name,
-        limit: PAGE_ROWS_MAX,
-      });
-      // What runs in the foreground of a process never comes to a queue.
-      if (page.length === PAGE_ROWS_MAX || page.some((run) => !run.foreground)) return false;
-    }
-    return true;
   }
 
   // A turn that is booked is waited for: whoever hears of the end finds nothing of this left in the event loop.

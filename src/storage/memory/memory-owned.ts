@@ -2,13 +2,26 @@
 
 import type { StateEntry } from "../../model/checkpoint.ts";
 import { refuseStageMove } from "../stage-rules.ts";
-import type { PutItemWrite, PutMemoWrite, PutStageWrite } from "../write.ts";
+import { HAS_LEASE, toLease } from "../run-rules.ts";
+import type { PutItemWrite, PutMemoWrite, PutStageWrite, TellWrite } from "../write.ts";
 import type { WriteResult } from "../write-result.ts";
 import type { MemoryRun } from "./memory-run.ts";
 
 /** The refusal of a write, with the run as it stands. */
 export function conflict(run: MemoryRun, reason: string): WriteResult {
   return { kind: "conflict", run: run.record, reason };
+}
+
+/** Puts a lease back where there is none, or says why not. */
+export function putBackLease(
+  run: MemoryRun,
+  { lease }: TellWrite,
+  nowMs: number,
+): WriteResult | undefined {
+  if (lease === undefined) return undefined;
+  if (run.record.lease !== null) return conflict(run, HAS_LEASE);
+  run.record = { ...run.record, lease: toLease(lease, nowMs) };
+  return undefined;
 }
 
 /** Stores a stage, or says why not. */

@@ -8,6 +8,7 @@ import type {
   ItemRecord,
   RetryRecord,
   RunCheckpoints,
+  StageEnd,
   StageRecord,
   StateCounts,
   StateEntry,
@@ -17,6 +18,7 @@ import type { MillraceEvent } from "../../model/event.ts";
 import type { Owner } from "../../model/lease.ts";
 import { WORKER_SILENT_MS_MAX } from "../../model/limits.ts";
 import type { RunRecord, RunState } from "../../model/run.ts";
+import type { WorkerFacts } from "../../model/worker.ts";
 import type { Clock } from "../../std/clock.ts";
 import type { EncodedValue } from "../../std/value.ts";
 import type { BlobStore } from "../blob-store.ts";
@@ -106,10 +108,10 @@ export class MemoryStore implements Store {
     return lost;
   }
 
-  async beat(owner: Owner, running: readonly string[]): Promise<void> {
+  async beat(owner: Owner, running: readonly string[], facts?: WorkerFacts): Promise<void> {
     this.#assertOpen();
     const beatAtMs = this.nowMs();
-    this.#workers.set(owner.worker, { owner, beatAtMs, running });
+    this.#workers.set(owner.worker, { owner, beatAtMs, running, facts: facts ?? null });
     for (const worker of this.#workers.values()) {
       if (worker.beatAtMs < beatAtMs - WORKER_SILENT_MS_MAX)
         this.#workers.delete(worker.owner.worker);
@@ -207,6 +209,10 @@ export class MemoryStore implements Store {
 
   async listStages(runId: string): Promise<readonly StageRecord[]> {
     return [...(this.#run(runId)?.stages.values() ?? [])].sort(byText((record) => record.stage));
+  }
+
+  async listStageEnds(runId: string): Promise<readonly StageEnd[]> {
+    return await this.listStages(runId);
   }
 
   async findItem(runId: string, stage: string, key: string): Promise<ItemRecord | undefined> {

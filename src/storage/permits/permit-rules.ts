@@ -1,14 +1,17 @@
 // What becomes of an attempt's permits, the same in every store: whether it gets them, who goes first, what a breaker
 // makes of a call that ended. A store gives the keys and keeps the rows.
 
+import type { ResourceTerms } from "../../model/resource.ts";
 import type { EventDraft } from "../../model/event.ts";
 import {
   admit,
   findResourceOverride,
   keyTerms,
+  tightenQuotas,
   type Admission,
   type AskedUse,
   type GrantedUse,
+  type KeyTerms,
 } from "../../policy/admission.ts";
 import { newBreaker } from "../../policy/breaker/breaker.ts";
 import { recordCall } from "../../policy/breaker/record-call.ts";
@@ -95,12 +98,16 @@ function toHeldGrant(
   return { probe: held?.probe ?? false, generation, breaker };
 }
 
+/** What holds for a key now, with what was set by hand. */
+function termsOf(book: PermitBook, entry: KeyEntry, declared: ResourceTerms): KeyTerms {
+  const key = entry.key === "" ? null : entry.key;
+  const whole = key === null ? null : book.find({ resource: entry.resource, key: "" }).state;
+  return keyTerms(declared, key, findResourceOverride(entry.state, whole, book.nowMs));
+}
+
 function toAsked(book: PermitBook, { use, entry }: Wanted): AskedUse {
-  const key = use.key === "" ? null : use.key;
-  const whole = key === null ? null : book.find({ resource: use.resource, key: "" }).state;
-  const override = findResourceOverride(entry.state, whole, book.nowMs);
   return {
-    terms: keyTerms(use.terms, key, override),
+    terms: termsOf(book, entry, use.terms),
     costs: use.costs,
     maxWaitMs: use.maxWaitMs,
   };
@@ -188,9 +195,18 @@ export function releasePermits(
     countOutcome(entry, use, book.nowMs);
     book.changed(entry);
     book.noteRoom(entry);
+    tighten(book, entry, use.resetMs ?? null);
     const paused = use.pauseMs === null ? [] : pauseFor(entry, use.pauseMs, book.nowMs);
     return [...paused, ...tellCall(book, entry, use)];
   });
+}
+
+/** By what it was last used with. */
+function tighten(book: PermitBook, entry: KeyEntry, resetMs: number | null): void {
+  if (resetMs === null || entry.terms === null || entry.terms.quotas.length === 0) return;
+  const { nowMs } = book;
+  const terms = termsOf(book, entry, entry.terms);
+  entry.state = tightenQuotas(terms, entry.state, { resetMs, nowMs });
 }
 
 function countOutcome(entry: KeyEntry, { outcome }: ReturnedUse, nowMs: number): void {

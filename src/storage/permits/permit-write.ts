@@ -68,6 +68,9 @@ export interface ReturnedUse extends ResourceAddress {
   readonly call: ReturnedCall | null;
   /** The other side asked to be left alone for so long, ms; null: it did not. */
   readonly pauseMs: number | null;
+  /** The other side said that nothing is left of its allowance for so long, ms: quotas give nothing before. Default: it
+   *  did not. */
+  readonly resetMs?: number | null;
 }
 
 /** A call that may move a breaker. */

@@ -15,6 +15,7 @@ export const RECORD_COLLECTIONS = [
   "duties",
   "operations",
   "acknowledgements",
+  "verdicts",
   "reports",
   "rollups",
   "cursors",

@@ -15,6 +15,7 @@ import { events } from "./migrations/0005-events.ts";
 import { resources } from "./migrations/0006-resources.ts";
 import { parkedRuns } from "./migrations/0007-parked-runs.ts";
 import { records } from "./migrations/0008-records.ts";
+import { workerFacts } from "./migrations/0009-worker-facts.ts";
 import { Statement } from "./statement.ts";
 import { readTogether, transact } from "./transaction.ts";
 
@@ -28,6 +29,7 @@ export const MIGRATIONS: readonly Migration[] = [
   resources,
   parkedRuns,
   records,
+  workerFacts,
 ];
 
 /** "mill": by it `file` and we know a store from any other SQLite file. */

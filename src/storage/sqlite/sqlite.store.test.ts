@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, describe, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, test } from "vitest";
 import { makeVirtualClock, type VirtualClock } from "../../std/virtual-clock.ts";
 import type { StoreBench } from "../../testing/store-suite/suite.ts";
 import { storeSuite } from "../../testing/store-suite/store-suite.ts";
@@ -33,11 +33,22 @@ async function openAt(path: string, clock: VirtualClock): Promise<Store> {
   return store;
 }
 
+// An empty store, of which each case gets a copy: to open that takes an eighth of the time it takes to make one.
+const emptyFolder = mkdtempSync(join(tmpdir(), "millrace-empty-"));
+const empty = join(emptyFolder, "store.db");
+beforeAll(async () => {
+  const store = await openAt(empty, makeVirtualClock());
+  await store.close();
+});
+afterAll(() => rmSync(emptyFolder, { recursive: true }));
+
 async function makeInFile(): Promise<StoreBench> {
   const folder = mkdtempSync(join(tmpdir(), "millrace-store-"));
   cleanups.push(() => rmSync(folder, { recursive: true }));
   const clock = makeVirtualClock();
-  const open = (): Promise<Store> => openAt(join(folder, "store.db"), clock);
+  const path = join(folder, "store.db");
+  copyFileSync(empty, path);
+  const open = (): Promise<Store> => openAt(path, clock);
   return { store: await open(), open, advance: (ms) => clock.advance(ms) };
 }
 

@@ -2,6 +2,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { assert } from "../../../std/assert.ts";
+import type { Lease } from "../../../model/lease.ts";
 import { isRunOver, RUN_STATES, type RunRecord, type RunState } from "../../../model/run.ts";
 import {
   jsonColumn,
@@ -108,6 +109,11 @@ const RENEW = `
   UPDATE runs SET lease_expires_at_ms = ?
   WHERE id = ? AND epoch = ? AND state = 'running' AND lease_worker = ?`;
 
+const PUT_BACK = `
+  UPDATE runs SET lease_worker = ?, lease_host = ?, lease_pid = ?, lease_boot_id = ?,
+    lease_process_start = ?, lease_expires_at_ms = ?
+  WHERE number = ? AND state = 'running' AND coalesce(lease_worker, '') = ''`;
+
 /** What the row of a new run holds besides its record. */
 export interface RunBirth {
   /** Number of its definition. */
@@ -147,6 +153,7 @@ export class RunRows {
   readonly #stay: Statement;
   readonly #leave: Statement;
   readonly #renew: Statement;
+  readonly #putBack: Statement;
   readonly #numberOf: Statement;
   readonly #find: Statement;
   readonly #findByNumber: Statement;
@@ -166,6 +173,7 @@ export class RunRows {
     this.#stay = new Statement(database, STAY);
     this.#leave = new Statement(database, LEAVE);
     this.#renew = new Statement(database, RENEW);
+    this.#putBack = new Statement(database, PUT_BACK);
     this.#numberOf = new Statement(database, `SELECT number FROM runs WHERE id = ?`);
     this.#find = new Statement(database, `${RECORD} WHERE runs.id = ?`);
     this.#findByNumber = new Statement(database, `${RECORD} WHERE runs.number = ?`);
@@ -263,6 +271,12 @@ export class RunRows {
     untilMs: number,
   ): boolean {
     return this.#renew.run(untilMs, run.id, run.epoch, worker) === 1;
+  }
+
+  /** Puts a lease back where there is none; false: there is one. */
+  putBack(number: number, { owner, expiresAtMs }: Lease): boolean {
+    const { worker, host, pid, bootId, processStart } = owner;
+    return this.#putBack.run(worker, host, pid, bootId, processStart, expiresAtMs, number) === 1;
   }
 
   /** Runs of a batch in the order of their numbers. */

@@ -1,9 +1,9 @@
 // Stages of runs: one row each, written at their ends and long waits.
 
 import type { DatabaseSync } from "node:sqlite";
-import type { StageRecord } from "../../../model/checkpoint.ts";
+import type { StageEnd, StageRecord } from "../../../model/checkpoint.ts";
 import { STAGE_STATES, type StageState } from "../../../model/outcome.ts";
-import { STAGE_COLUMNS, stageColumns, toStageRecord } from "../../checkpoint-codec.ts";
+import { STAGE_COLUMNS, stageColumns, toStageEnd, toStageRecord } from "../../checkpoint-codec.ts";
 import { readWord } from "../../codec.ts";
 import { Statement } from "../statement.ts";
 
@@ -22,6 +22,7 @@ export class StageRows {
   readonly #takeOver: Statement;
   readonly #find: Statement;
   readonly #list: Statement;
+  readonly #listEnds: Statement;
 
   constructor(database: DatabaseSync) {
     this.#insert = new Statement(
@@ -60,6 +61,12 @@ export class StageRows {
     );
     this.#find = new Statement(database, `${ALL} AND stage = ?`);
     this.#list = new Statement(database, `${ALL} ORDER BY stage`);
+    // Outputs and failures are left where they are: a page of runs may have gigabytes of them.
+    this.#listEnds = new Statement(
+      database,
+      `SELECT stage, state, via, attempts, waits, duration_ms, item_count
+       FROM stages WHERE run = ? ORDER BY stage`,
+    );
   }
 
   /** Stores a first row; false if there is one. */
@@ -121,6 +128,11 @@ export class StageRows {
   /** In order of name. */
   list(run: number): readonly StageRecord[] {
     return this.#list.all(run).map(toStageRecord);
+  }
+
+  /** In order of name. */
+  listEnds(run: number): readonly StageEnd[] {
+    return this.#listEnds.all(run).map(toStageEnd);
   }
 }
 

@@ -2,7 +2,8 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import type { Owner } from "../../../model/lease.ts";
-import { listColumn, readJson, readNumber, readText, type Row } from "../../codec.ts";
+import type { WorkerFacts } from "../../../model/worker.ts";
+import { jsonColumn, listColumn, readJson, readNumber, readText, type Row } from "../../codec.ts";
 import type { WorkerRecord } from "../../store.ts";
 import { Statement } from "../statement.ts";
 
@@ -16,14 +17,15 @@ export class WorkerRows {
   constructor(database: DatabaseSync) {
     this.#put = new Statement(
       database,
-      `INSERT INTO workers (worker, host, pid, boot_id, process_start, beat_at_ms, running)
-       VALUES (?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET beat_at_ms = excluded.beat_at_ms, running = excluded.running`,
+      `INSERT INTO workers (worker, host, pid, boot_id, process_start, beat_at_ms, running, facts)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET beat_at_ms = excluded.beat_at_ms, running = excluded.running,
+         facts = excluded.facts`,
     );
     this.#trim = new Statement(database, `DELETE FROM workers WHERE beat_at_ms < ?`);
     this.#list = new Statement(
       database,
-      `SELECT worker, host, pid, boot_id, process_start, beat_at_ms, running FROM workers
+      `SELECT worker, host, pid, boot_id, process_start, beat_at_ms, running, facts FROM workers
        ORDER BY beat_at_ms DESC`,
     );
     this.#lastBeat = new Statement(
@@ -32,9 +34,10 @@ export class WorkerRows {
     );
   }
 
-  put({ owner, beatAtMs, running }: WorkerRecord): void {
+  put({ owner, beatAtMs, running, facts }: WorkerRecord): void {
     const { worker, host, pid, bootId, processStart } = owner;
-    this.#put.run(worker, host, pid, bootId, processStart, beatAtMs, listColumn(running));
+    const said = [listColumn(running), jsonColumn(facts)] as const;
+    this.#put.run(worker, host, pid, bootId, processStart, beatAtMs, ...said);
   }
 
   /** Deletes workers whose last beat is older. */
@@ -61,5 +64,10 @@ function toWorker(row: Row): WorkerRecord {
     bootId: readText(row, "boot_id"),
     processStart: readText(row, "process_start"),
   };
-  return { owner, beatAtMs: readNumber(row, "beat_at_ms"), running: readJson(row, "running", []) };
+  return {
+    owner,
+    beatAtMs: readNumber(row, "beat_at_ms"),
+    running: readJson(row, "running", []),
+    facts: readJson<WorkerFacts | null>(row, "facts", null),
+  };
 }

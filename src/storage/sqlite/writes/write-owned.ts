@@ -10,9 +10,10 @@ import type {
   PutItemWrite,
   PutMemoWrite,
   PutStageWrite,
+  TellWrite,
 } from "../../write.ts";
 import type { ReleasePermitsWrite, TakePermitsWrite } from "../../permits/permit-write.ts";
-import { claimOrder, refuseOwnerMove } from "../../run-rules.ts";
+import { claimOrder, HAS_LEASE, refuseOwnerMove, toLease } from "../../run-rules.ts";
 import { isStageOver, refuseStageMove } from "../../stage-rules.ts";
 import type { Batch } from "../batch.ts";
 import { release, take } from "./write-permits.ts";
@@ -64,8 +65,15 @@ function change(batch: Batch, head: RunHead, write: Change): WriteResult | undef
       for (const reset of write.stages) resetStage(batch, head.number, reset);
       return undefined;
     case "tell":
-      return undefined;
+      return putBackLease(batch, head, write);
   }
+}
+
+function putBackLease(batch: Batch, head: RunHead, { lease }: TellWrite): WriteResult | undefined {
+  if (lease === undefined) return undefined;
+  const put = batch.rows.runs.putBack(head.number, toLease(lease, batch.nowMs));
+  if (put) return undefined;
+  return { kind: "conflict", run: batch.record(head), reason: HAS_LEASE };
 }
 
 function putStage(batch: Batch, head: RunHead, write: PutStageWrite): WriteResult | undefined {

@@ -6,6 +6,7 @@ import { WORKER_SILENT_MS_MAX } from "../../../model/limits.ts";
 import type { Owner } from "../../../model/lease.ts";
 import type { Write } from "../../write.ts";
 import type { WriteResult } from "../../write-result.ts";
+import type { WorkerRecord } from "../../store.ts";
 import { Batch } from "../batch.ts";
 import { KnownHeads } from "../known-heads.ts";
 import { Rows } from "../rows.ts";
@@ -64,10 +65,10 @@ export class Writer {
     });
   }
 
-  beat(owner: Owner, running: readonly string[]): void {
+  beat(said: Omit<WorkerRecord, "beatAtMs">): void {
     transact(this.#database, () => {
       const beatAtMs = this.#clock.nowMs();
-      this.rows.workers.put({ owner, beatAtMs, running });
+      this.rows.workers.put({ ...said, beatAtMs });
       this.rows.workers.trim(beatAtMs - WORKER_SILENT_MS_MAX);
     });
   }
