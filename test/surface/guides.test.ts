@@ -4,7 +4,8 @@ import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, onTestFinished, test } from "vitest";
+import { startHost } from "../support/host.ts";
 
 const run = promisify(execFile);
 mkdirSync("test/.tmp", { recursive: true });
@@ -53,7 +54,8 @@ test.each(PAGES)("$path: its programs print what the page says", async ({ text }
 });
 
 test("R299: every command printed in the guides works as it stands", async () => {
-  const main = resolve("src/cli/main.ts");
+  const host = startHost();
+  onTestFinished(() => host.close());
   writeFileSync(
     join(folder, "first.ts"),
     listBlocks(readFileSync("docs/start/first-pipeline.md", "utf8"))[0]?.text ?? "",
@@ -66,10 +68,9 @@ test("R299: every command printed in the guides works as it stands", async () =>
   for (const line of lines) {
     expect(line).toMatch(/^npx millrace /);
     const args = splitArguments(line).slice(2);
-    const done = await run(process.execPath, ["--conditions=@millrace/source", main, ...args], {
-      cwd: folder,
-    });
-    expect(done.stderr, line).not.toContain("error:");
+    const { exitCode, stderr } = await host.call(args, { folder });
+    expect(exitCode, `${line}\n${stderr}`).toBe(0);
+    expect(stderr, line).not.toContain("error:");
   }
 });
 
