@@ -4,7 +4,7 @@
 
 import type { ItemRecord, StageRecord } from "../../model/checkpoint.ts";
 import { MillraceError } from "../../model/errors.ts";
-import type { EventDraft, MillraceEvent } from "../../model/event.ts";
+import type { EventDraft, EventType, MillraceEvent } from "../../model/event.ts";
 import { INLINE_BYTES_MAX } from "../../model/limits.ts";
 import type { StoredValue } from "../../model/outcome.ts";
 import type { BlobStore } from "../../storage/blob-store.ts";
@@ -45,10 +45,18 @@ export interface DurableJournalOptions {
   readonly epoch: number;
   /** Id of the process, for the lines of those who wait for permits. */
   readonly worker: string;
+  /** Types that are told once what they come with is committed, and not stored. Default: none. */
+  readonly liveOnly?: LiveOnly | null;
   /** Told of a write that failed for which nobody waits. */
   readonly onFault: (error: unknown) => void;
   /** Hears what was stored, after its commit. */
   readonly onTold: (events: readonly EventDraft[], numbers: EventNumbers) => void;
+}
+
+/** Events that are not stored. */
+export interface LiveOnly {
+  readonly types: ReadonlySet<EventType>;
+  readonly tell: (draft: EventDraft) => void;
 }
 
 type Fenced = Extract<Write, { readonly epoch: number }>;
@@ -93,6 +101,10 @@ export class DurableJournal implements Journal {
   }
 
   async tell(events: readonly EventDraft[]): Promise<void> {
+    const { liveOnly = null } = this.#options;
+    // Nothing is left to be written.
+    if (liveOnly !== null && events.every(({ type }) => liveOnly.types.has(type)))
+      return events.forEach(liveOnly.tell);
     await this.#write({ kind: "tell", events });
   }
 
@@ -188,6 +200,19 @@ export class DurableJournal implements Journal {
   }
 
   #send(write: Fenced): Promise<WriteResult> {
+    const { liveOnly = null } = this.#options;
+    if (liveOnly !== null && write.events.length > 0) return this.#sendAround(write, liveOnly);
+    return this.#sendAll(write);
+  }
+
+  async #sendAround(write: Fenced, { types, tell }: LiveOnly): Promise<WriteResult> {
+    const stored = write.events.filter(({ type }) => !types.has(type));
+    const result = await this.#sendAll({ ...write, events: stored });
+    for (const draft of write.events) if (types.has(draft.type)) tell(draft);
+    return result;
+  }
+
+  #sendAll(write: Fenced): Promise<WriteResult> {
     return this.#options.committer.write(write).then((result) => this.#hear(write, result));
   }
 
