@@ -8,6 +8,7 @@ import {
   quotaAvailable,
   quotaTerms,
   takeQuota,
+  tightenQuota,
   type QuotaState,
   type QuotaTerms,
 } from "./quota.ts";
@@ -191,6 +192,20 @@ function breakerRoom(
   // While it is closed it changes for one thing only: calls are counted as they slowly become more.
   const isRamp = next.breaker.state === "closed" && next.breaker !== state.breaker;
   return isRamp ? 2 ** next.breaker.rampWindow - next.breaker.rampUsed : ROOM_MAX;
+}
+
+/** The other side says that nothing is left of its allowance for so long: no quota gives a unit before. */
+export function tightenQuotas(
+  { quotas }: KeyTerms,
+  state: ResourceState,
+  { resetMs, nowMs }: { readonly resetMs: number; readonly nowMs: number },
+): ResourceState {
+  const nowUs = nowMs * 1_000;
+  const hint = { resetAtUs: nowUs + Math.ceil(resetMs) * 1_000, nowUs };
+  return {
+    ...state,
+    quotas: quotas.map((terms, index) => tightenQuota(terms, state.quotas[index], hint)),
+  };
 }
 
 /** Pause, breaker, limit: what can be asked without taking anything. */

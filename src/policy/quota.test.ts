@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import {
   creditQuota,
-  healQuota,
   quotaAvailable,
   type QuotaReservation,
   type QuotaState,
@@ -324,19 +323,6 @@ test("a clock that goes back gives no unit twice", () => {
   expect(key.take(0)).toEqual({ because: "wait", waitMs: 1_000, index: 0 });
   expect(key.take(3_999)).toEqual({ because: "wait", waitMs: 1, index: 0 });
   expect(key.take(4_000)).toBe("granted");
-});
-
-test("only a newest time over 5 s ahead shows a bad clock; it and the debt move back together", () => {
-  const ahead = (us: number): QuotaState => ({
-    tatUs: NOW_US + us + 7 * SECOND_US,
-    lastNowUs: NOW_US + us,
-  });
-  const borne = ahead(5 * SECOND_US);
-  expect(healQuota(borne, NOW_US)).toEqual({ state: borne, healed: false });
-  expect(healQuota(ahead(5 * SECOND_US + 1), NOW_US)).toEqual({ state: ahead(0), healed: true });
-  expect(healQuota(ahead(3_600 * SECOND_US), NOW_US)).toEqual({ state: ahead(0), healed: true });
-  const far = { tatUs: NOW_US + 86_400 * SECOND_US, lastNowUs: NOW_US - 1 };
-  expect(healQuota(far, NOW_US)).toEqual({ state: far, healed: false });
 });
 
 test("a server that has nothing left lets nothing go before its reset, and then one per interval", () => {

@@ -1,14 +1,9 @@
 // GCRA: may so many units be taken now, and if not, when. A key's whole state is one time per window, so a
 // store can keep it in a row and decide in one statement; in any window W at most `burst + W / interval`
-// units pass. Times are whole µs of the store clock. Who waits, in which order, and the event of a bad clock
-// are left to the callers; they call `healQuota` before they take.
+// units pass. Times are whole µs of the store clock, which never falls below a time that is stored; who waits, in
+// which order, is left to the callers.
 
-import {
-  DURATION_MS_MAX,
-  HINT_MS_MAX,
-  QUOTA_AHEAD_MS_MAX,
-  QUOTA_FILL_US_MAX,
-} from "../model/limits.ts";
+import { DURATION_MS_MAX, HINT_MS_MAX, QUOTA_FILL_US_MAX } from "../model/limits.ts";
 import { assert } from "../std/assert.ts";
 
 const US_PER_MS = 1_000;
@@ -182,19 +177,6 @@ export function tightenQuota(
   // Full at the reset would be too early by a burst: part of it could go before.
   const tatUs = resetUs + capacityUs(terms) - terms.intervalUs;
   return { tatUs: Math.max(current.tatUs, tatUs), lastNowUs: current.lastNowUs };
-}
-
-/**
- * Undoes what a clock that ran ahead has written: a newest time over 5 s ahead of the store clock moves back to
- * it, and `tatUs` by the same. `healed` asks for an event. A far `tatUs` alone proves nothing and stays.
- */
-export function healQuota(
-  state: QuotaState,
-  nowUs: number,
-): { readonly state: QuotaState; readonly healed: boolean } {
-  const aheadUs = state.lastNowUs - nowUs;
-  if (aheadUs <= QUOTA_AHEAD_MS_MAX * US_PER_MS) return { state, healed: false };
-  return { state: { tatUs: state.tatUs - aheadUs, lastNowUs: nowUs }, healed: true };
 }
 
 /** One window under one request. */

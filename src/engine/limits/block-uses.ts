@@ -99,7 +99,8 @@ export class BlockUses implements BlockHost {
     const { classify } = stageRun.definition;
     const classified = classifyError(error, classify, this.#core.world.clock.wallMs());
     const failure = makeFailure({ error, classified, attempts: attempt });
-    return { kind: "failed", failure: { ...failure, error }, hintMs: classified.hintMs ?? null };
+    const { hintMs = null, resetMs = null } = classified;
+    return { kind: "failed", failure: { ...failure, error }, hintMs, resetMs };
   }
 
   async #enter(attempt: Attempt, use: ResourceUse | string): Promise<Permit> {

@@ -240,10 +240,10 @@ export class Gate {
   giveBack(request: PermitRequest, permits: readonly PermitGrant[], ended: EndedCall): void {
     const { uses, source, address } = request;
     if (uses.length === 0) return;
-    const paused = findPaused(uses, ended);
+    const meant = findMeant(uses, ended);
     const nowMs = source.nowMs();
     const returned = uses.map((use, index) =>
-      this.#toReturned(use, permits[index], { ended, nowMs, isPaused: paused.includes(use) }),
+      this.#toReturned(use, permits[index], { ended, nowMs, isMeant: meant.includes(use) }),
     );
     source.release({ ...address, uses: returned });
     for (const use of uses) {
@@ -259,15 +259,16 @@ export class Gate {
   #toReturned(
     use: BoundUse,
     permit: PermitGrant | undefined,
-    { ended, nowMs, isPaused }: ReturnFacts,
+    { ended, nowMs, isMeant }: ReturnFacts,
   ): ReturnedUse {
     const { resource, key } = use;
     const breaker = breakerOf(use);
     const outcome = outcomeOf(use, ended);
-    const hintMs = isPaused && ended.kind === "failed" ? ended.hintMs : null;
+    const hintMs = isMeant ? findPauseMs(ended) : null;
+    const resetMs = isMeant && ended.kind === "failed" ? ended.resetMs : null;
     // What counts as a failure lengthens an opening; what does not pauses the key.
     const pauseMs = breaker === null || outcome !== "failure" ? hintMs : null;
-    const returned = { resource, key: key ?? "", outcome, pauseMs };
+    const returned = { resource, key: key ?? "", outcome, pauseMs, resetMs };
     if (breaker === null || permit === undefined) return { ...returned, call: null };
     const facts = this.#lines.get(nameOf(use));
     const { counts } = facts;
@@ -295,8 +296,8 @@ function isCalm({ ratio }: BreakerDeclared, counts: BreakerCounts): boolean {
 interface ReturnFacts {
   readonly ended: EndedCall;
   readonly nowMs: number;
-  /** The other side asked for a pause of this one. */
-  readonly isPaused: boolean;
+  /** What the other side said is about this one. */
+  readonly isMeant: boolean;
 }
 
 function outcomeOf({ declaration: { hooks } }: BoundUse, ended: EndedCall): CallOutcome {
@@ -304,13 +305,18 @@ function outcomeOf({ declaration: { hooks } }: BoundUse, ended: EndedCall): Call
   return breakerOutcome(ended.failure, hooks.exclude);
 }
 
+/** How long the other side asked for a pause; null: it did not, or for so long that only its caller waits. */
+function findPauseMs(ended: EndedCall): number | null {
+  if (ended.kind !== "failed" || ended.hintMs === null) return null;
+  return ended.hintMs > HINT_PAUSE_MS_MAX ? null : ended.hintMs;
+}
+
 /**
- * Which resources a server's request to wait is about: of those that stand for somebody outside, having a quota or a
+ * Which resources a server's request to wait, or the rest of its allowance, is about: of those that stand for somebody outside, having a quota or a
  * breaker, the ones with a key, which say who it is, before the others.
  */
-function findPaused(uses: readonly BoundUse[], ended: EndedCall): readonly BoundUse[] {
-  if (ended.kind !== "failed" || ended.hintMs === null || ended.hintMs > HINT_PAUSE_MS_MAX)
-    return [];
+function findMeant(uses: readonly BoundUse[], ended: EndedCall): readonly BoundUse[] {
+  if (ended.kind !== "failed" || (findPauseMs(ended) ?? ended.resetMs) === null) return [];
   const outside = uses.filter(
     ({ declaration: { terms } }) => terms.quotas.length > 0 || terms.breaker !== null,
   );

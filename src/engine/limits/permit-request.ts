@@ -70,6 +70,8 @@ export type EndedCall =
       readonly failure: CallFailure;
       /** The other side asked to be left alone for so long, ms; null: it did not. */
       readonly hintMs: number | null;
+      /** The other side said that nothing is left of its allowance for so long, ms; null: it did not. */
+      readonly resetMs: number | null;
     };
 
 /** Permits of one attempt, all that it asked for. */

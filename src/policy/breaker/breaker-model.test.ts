@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Random } from "../../std/random.ts";
-import { askBreaker, newBreaker, probePermitMs, restoreBreaker } from "./breaker.ts";
+import { askBreaker, newBreaker, probePermitMs, presentBreaker } from "./breaker.ts";
 import type { BreakerAnswer, BreakerOverride, BreakerState, BreakerTerms } from "./breaker.ts";
 import { newCounts, type BreakerCounts } from "./breaker-counts.ts";
 import type { CallOutcome } from "./breaker-outcome.ts";
@@ -290,7 +290,7 @@ class World {
     this.counts = this.counts.map(newCounts);
     for (const own of this.naive.ended) own.length = 0;
     const { naive, nowMs } = this;
-    this.change(0, (state) => ({ state: restoreBreaker(this.terms, state, nowMs) }));
+    this.change(0, (state) => ({ state: presentBreaker(this.terms, state, nowMs) }));
     const isOver = naive.mode === "open" && naive.openUntilMs <= nowMs;
     if (isOver && naive.forced(nowMs) === null) naive.moveTo("half_open", nowMs);
   }

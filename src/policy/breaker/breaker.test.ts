@@ -3,7 +3,7 @@ import {
   askBreaker,
   newBreaker,
   probePermitMs,
-  restoreBreaker,
+  presentBreaker,
   type BreakerAnswer,
   type BreakerState,
   type BreakerTerms,
@@ -296,7 +296,7 @@ test("after a restart an opening that is over is half open, and never closed", (
   world.call("failure");
   world.waitOut();
 
-  const restored = restoreBreaker(termsOf(), world.state, world.nowMs + HOUR_MS);
+  const restored = presentBreaker(termsOf(), world.state, world.nowMs + HOUR_MS);
   expect(restored).toMatchObject({ state: "half_open", successes: 0 });
   expect(restored.sinceGeneration).toBeGreaterThan(world.state.generation);
 });
@@ -304,7 +304,7 @@ test("after a restart an opening that is over is half open, and never closed", (
 test("after a restart whatever is not an opening that is over stays as it is", () => {
   const world = setup();
   const check = (): void => {
-    expect(restoreBreaker(termsOf(), world.state, world.nowMs)).toBe(world.state);
+    expect(presentBreaker(termsOf(), world.state, world.nowMs)).toBe(world.state);
   };
   check();
   world.call("failure");
@@ -316,18 +316,21 @@ test("after a restart whatever is not an opening that is over stays as it is", (
   check();
 });
 
-test("after a restart no opening lasts longer than its terms and its hint allow", () => {
+test("an opening lasts no longer than its present terms and its hint allow", () => {
   for (const [parts, hintMs, longestMs] of [
-    [{}, 0, 10 * MINUTE_MS],
-    [{ recoveryMs: HOUR_MS }, 0, HOUR_MS],
-    [{}, 2 * HOUR_MS, 2 * HOUR_MS],
+    [{ recoveryMs: HOUR_MS }, 0, 10 * MINUTE_MS],
+    [{ recoveryMs: HOUR_MS }, 30 * MINUTE_MS, 30 * MINUTE_MS],
+    [{ recoveryMs: RECOVERY_MS }, 0, RECOVERY_MS],
   ] as const) {
     const world = setup(parts);
+    const openedAtMs = world.nowMs;
     world.call("failure", hintMs);
-    const yearBefore = world.nowMs - 8_760 * HOUR_MS;
-    const restored = restoreBreaker(termsOf(parts), world.state, yearBefore);
-    expect(restored).toMatchObject({ state: "open", openUntilMs: yearBefore + longestMs });
-    expect(restored.generation).toBe(world.state.generation + 1);
+    const untilMs = openedAtMs + longestMs;
+    const ask = (nowMs: number): BreakerAnswer =>
+      askBreaker(termsOf(), world.state, { nowMs, probesHeld: 0 });
+    expect(ask(untilMs - 1)).toMatchObject({ pass: false, because: "open", untilMs });
+    expect(ask(untilMs)).toMatchObject({ pass: true, probe: true });
+    expect(presentBreaker(termsOf(), world.state, untilMs).state).toBe("half_open");
   }
 });
 
@@ -335,8 +338,8 @@ test("after a restart a forced opening goes on", () => {
   const untilMs = 2_000_000;
   const tripped = tripBreaker(newBreaker(0), { reason: "outage", actor: "ada", untilMs }, 0);
 
-  expect(restoreBreaker(termsOf(), tripped, untilMs - 1)).toBe(tripped);
-  expect(restoreBreaker(termsOf(), tripped, untilMs)).toMatchObject({
+  expect(presentBreaker(termsOf(), tripped, untilMs - 1)).toBe(tripped);
+  expect(presentBreaker(termsOf(), tripped, untilMs)).toMatchObject({
     state: "half_open",
     override: null,
   });

@@ -159,14 +159,15 @@ export function askBreaker(
   const override = findOverride(state, nowMs);
   if (override?.kind === "force-closed") return { pass: true, probe: false, state };
   if (override !== null) {
-    const untilMs = Math.max(override.untilMs, state.state === "open" ? state.openUntilMs : 0);
+    const endsMs = state.state === "open" ? openingEndsAtMs(terms, state) : 0;
+    const untilMs = Math.max(override.untilMs, endsMs);
     return { pass: false, because: "forced", untilMs, state };
   }
   if (state.state === "closed") return askRamp(state, nowMs);
-  if (state.state === "open" && nowMs < state.openUntilMs) {
-    return { pass: false, because: "open", untilMs: state.openUntilMs, state };
+  const halfOpen = presentBreaker(terms, state, nowMs);
+  if (halfOpen.state === "open") {
+    return { pass: false, because: "open", untilMs: openingEndsAtMs(terms, halfOpen), state };
   }
-  const halfOpen = state.state === "open" ? toHalfOpen(state, nowMs) : state;
   return at.probesHeld < terms.probes
     ? { pass: true, probe: true, state: halfOpen }
     : { pass: false, because: "probing", untilMs: null, state: halfOpen };
@@ -200,18 +201,22 @@ export function probePermitMs(attemptTimeoutMs: number | null): number {
 }
 
 /**
- * The state after a restart. An opening that is over is half open, never closed; one that a bad clock has put far
- * ahead ends when the longest that its terms or its hint allow would.
+ * When an opening ends by itself: at its time, and no later than the longest that its terms or its hint allow. A
+ * `recovery` that was made shorter holds for what is open already.
  */
-export function restoreBreaker(
+export function openingEndsAtMs(
+  { recoveryMs }: BreakerTerms,
+  { openUntilMs, sinceMs, hintMs }: BreakerState & { readonly state: "open" },
+): number {
+  return Math.min(openUntilMs, sinceMs + Math.max(BREAKER_OPEN_MS_MAX, recoveryMs, hintMs));
+}
+
+/** How it stands now, also after a restart: an opening that is over is half open, never closed, whoever stores that. */
+export function presentBreaker(
   terms: BreakerTerms,
   state: BreakerState,
   nowMs: number,
 ): BreakerState {
-  if (state.state !== "open") return state;
-  const isForced = findOverride(state, nowMs) !== null;
-  if (!isForced && state.openUntilMs <= nowMs) return toHalfOpen(state, nowMs);
-  const longestMs = Math.max(BREAKER_OPEN_MS_MAX, terms.recoveryMs, state.hintMs);
-  if (state.openUntilMs <= nowMs + longestMs) return state;
-  return { ...state, generation: state.generation + 1, openUntilMs: nowMs + longestMs };
+  if (state.state !== "open" || findOverride(state, nowMs) !== null) return state;
+  return openingEndsAtMs(terms, state) <= nowMs ? toHalfOpen(state, nowMs) : state;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { classifyError } from "../classify/classify.ts";
-import { newBreaker, restoreBreaker, type BreakerTerms } from "./breaker.ts";
+import { newBreaker, presentBreaker, type BreakerTerms } from "./breaker.ts";
 import { newCounts } from "./breaker-counts.ts";
 import { breakerOutcome, type CallOutcome } from "./breaker-outcome.ts";
 import { tripBreaker, resetBreaker } from "./override-breaker.ts";
@@ -224,7 +224,7 @@ test("an opening by hand is not judged by calls from before it", () => {
 test("where nothing but a probe can have gone, nothing but a probe is judged", () => {
   const order = { reason: "outage", actor: "ada", untilMs: 60_000 };
   const open = tripBreaker(newBreaker(0), order, 0);
-  const halfOpen = restoreBreaker(termsOf(), open, 60_000);
+  const halfOpen = presentBreaker(termsOf(), open, 60_000);
   expect(halfOpen.state).toBe("half_open");
 
   for (const [state, probe] of [

@@ -39,6 +39,7 @@ import type { Source } from "./evidence.ts";
 import {
   findPushBack,
   findRetryAfterField,
+  findResetMs,
   findRetryAfterMs,
   isAllowanceUsedUp,
 } from "./server-hint.ts";
@@ -54,6 +55,8 @@ export interface Classified {
   readonly delayMs?: number;
   /** How long the other side asks to wait, ms, 0 or more. */
   readonly hintMs?: number;
+  /** How long nothing is left of the other side's allowance, as it says, ms, above 0. */
+  readonly resetMs?: number;
   /** True: judged like `unknown` by `retryOn: "conservative"` (exit codes that say nothing). */
   readonly asUnknown?: boolean;
   /** Told in place of the error: the author's hook named no class, and nobody could know what it meant. */
@@ -117,11 +120,13 @@ function complete(
 ): Classified {
   const code = finding.code ?? findFirst(sources, describeCode);
   const hintMs = finding.hintMs ?? findFirst(sources, (source) => findRetryAfterMs(source, nowMs));
+  const resetMs = findFirst(sources, (source) => findResetMs(source, nowMs));
   return {
     class: finding.class,
     retry: finding.retry ?? decideClass(finding.class),
     ...(code === undefined ? {} : { code }),
     ...(hintMs === undefined ? {} : { hintMs }),
+    ...(resetMs === undefined ? {} : { resetMs }),
     ...(finding.class === "dns-missing" ? { delayMs: DNS_DELAY_MS } : {}),
     ...(finding.asUnknown === true ? { asUnknown: true } : {}),
   };

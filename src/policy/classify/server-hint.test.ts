@@ -1,64 +1,49 @@
 import { expect, test } from "vitest";
-import { findHeader, findRetryAfterMs } from "./server-hint.ts";
+import { classifyError } from "./classify.ts";
 
-const DATE = "Wed, 21 Oct 2015 07:28:00 GMT";
-const LATER = "Wed, 21 Oct 2015 07:28:30 GMT";
+const NOW_MS = Date.UTC(2026, 6, 14, 9);
+const NOW_SECONDS = NOW_MS / 1_000;
 
-test("headers are read from objects with get, from records of any case, from the answer, from lists", () => {
-  expect(findHeader({ headers: new Headers({ "Retry-After": "5" }) }, "retry-after")).toBe("5");
-  expect(findHeader({ headers: { "RETRY-AFTER": " 5 " } }, "retry-after")).toBe("5");
-  expect(findHeader({ response: { headers: { "retry-after": ["5", "6"] } } }, "retry-after")).toBe(
-    "5",
-  );
-  expect(findHeader({ headers: new Map([["retry-after", 5]]) }, "retry-after")).toBe("5");
-  expect(findHeader({ headers: { date: true } }, "date")).toBeUndefined();
-  expect(findHeader({ headers: "none" }, "date")).toBeUndefined();
-  expect(findHeader({}, "date")).toBeUndefined();
-});
+function resetOf(headers: Readonly<Record<string, string>>, nowMs?: number): number | undefined {
+  return classifyError(Object.assign(new Error("no"), { status: 429, headers }), null, nowMs)
+    .resetMs;
+}
 
-test("a `get` that throws leaves the record to be read", () => {
-  const headers = {
-    "retry-after": "5",
-    get(): never {
-      throw new Error("no");
-    },
-  };
-  expect(findHeader({ headers }, "retry-after")).toBe("5");
-});
-
-test("Retry-After in seconds is given in ms", () => {
-  expect(findRetryAfterMs({ headers: { "retry-after": "0" } }, undefined)).toBe(0);
-  expect(findRetryAfterMs({ headers: { "retry-after": "120" } }, undefined)).toBe(120_000);
-});
-
-test("a date counts from the answer's own Date header, so that a wrong clock does not matter", () => {
-  const headers = { "retry-after": LATER, date: DATE };
-  expect(findRetryAfterMs({ headers }, 0)).toBe(30_000);
-  expect(findRetryAfterMs({ headers }, undefined)).toBe(30_000);
-  expect(findRetryAfterMs({ headers: { "retry-after": DATE, date: DATE } }, 0)).toBe(0);
-});
-
-test("without a Date header it counts from our clock, and without that it is ignored", () => {
-  const headers = { "retry-after": LATER };
-  expect(findRetryAfterMs({ headers }, Date.parse(DATE))).toBe(30_000);
-  expect(findRetryAfterMs({ headers }, undefined)).toBeUndefined();
-  expect(findRetryAfterMs({ headers: { ...headers, date: "today" } }, Date.parse(DATE))).toBe(
-    30_000,
-  );
+test.each([
+  [{ "RateLimit-Remaining": "0", "RateLimit-Reset": "30" }, 30_000],
+  [{ "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "45" }, 45_000],
+  [{ "x-ratelimit-remaining": "0", "x-ratelimit-reset": String(NOW_SECONDS + 60) }, 60_000],
+  [{ "x-ratelimit-remaining": "0", "x-ratelimit-reset": String(NOW_MS + 1_500) }, 1_500],
+  [{ ratelimit: '"default";r=0;t=50' }, 50_000],
+  [{ ratelimit: '"burst";r=0;t=5, "day";r=0;t=900, "week";r=7;t=9000' }, 900_000],
+  [{ ratelimit: "limit=100, remaining=0, reset=20" }, 20_000],
+])("an allowance that is used up says for how long: %j", (headers, ms) => {
+  expect(resetOf(headers, NOW_MS)).toBe(ms);
 });
 
 test.each([
-  "-5",
-  "1.5",
-  "soon",
-  "",
-  "1e3",
-  "Wed, 99 Oct 2015 07:28:30 GMT",
-  "2015-10-21T07:28:30Z",
-])('the invalid hint "%s" is ignored', (text) => {
-  expect(findRetryAfterMs({ headers: { "retry-after": text, date: DATE } }, 0)).toBeUndefined();
+  [{}],
+  [{ "ratelimit-remaining": "1", "ratelimit-reset": "30" }],
+  [{ "ratelimit-remaining": "0" }],
+  [{ "ratelimit-reset": "30" }],
+  [{ "ratelimit-remaining": "0", "ratelimit-reset": "soon" }],
+  [{ "ratelimit-remaining": "0", "ratelimit-reset": "-5" }],
+  [{ "ratelimit-remaining": "0", "ratelimit-reset": "0" }],
+  [{ "x-ratelimit-remaining": "0", "x-ratelimit-reset": String(NOW_SECONDS - 60) }],
+  [{ ratelimit: '"default";r=10;t=50' }],
+  [{ ratelimit: '"default";r=0' }],
+  [{ ratelimit: '"default";t=50' }],
+  [{ "ratelimit-policy": '"default";q=100;w=60' }],
+])("what says no more than this is no reset: %j", (headers) => {
+  expect(resetOf(headers, NOW_MS)).toBeUndefined();
 });
 
-test("a date in the past is ignored", () => {
-  expect(findRetryAfterMs({ headers: { "retry-after": DATE, date: LATER } }, 0)).toBeUndefined();
+test("a reset that is a moment is read by the clock of the other side, where it says what time it is", () => {
+  const headers = {
+    "x-ratelimit-remaining": "0",
+    "x-ratelimit-reset": String(NOW_SECONDS + 60),
+    date: new Date(NOW_MS + 50_000).toUTCString(),
+  };
+  expect(resetOf(headers, NOW_MS - 3_600_000)).toBe(10_000);
+  expect(resetOf({ ...headers, date: "today" })).toBeUndefined();
 });

@@ -1,5 +1,5 @@
 // When the other side says how long to wait: Retry-After of HTTP, push-back of gRPC, `retryAfter` of a
-// ThrottledError. Reads the hint only; how it enters a wait is `retry.ts`.
+// ThrottledError; and when it says that its allowance is used up, until when. Reads the hint only; how it enters a wait is `retry.ts`.
 
 import { parseDuration } from "../../std/duration.ts";
 import { isRecord } from "../../std/record.ts";
@@ -62,11 +62,57 @@ function readRetryAfter(text: string, fromMs: number | undefined): number | unde
   return untilMs - fromMs;
 }
 
+/** Names of the headers that come in threes, with and without their old prefix. */
+const ALLOWANCES = ["x-ratelimit", "ratelimit"] as const;
+
 /** True where the answer says that its allowance is used up. */
 export function isAllowanceUsedUp(source: Source): boolean {
-  return ["x-ratelimit-remaining", "ratelimit-remaining"].some(
-    (name) => findHeader(source, name) === "0",
-  );
+  return ALLOWANCES.some((name) => findHeader(source, `${name}-remaining`) === "0");
+}
+
+/** Digits above which a reset is a moment, in seconds since 1970, and no duration: some 30 years. */
+const EPOCH_SECONDS_MIN = 1_000_000_000;
+/** The same where it is written in ms. */
+const EPOCH_MS_MIN = 1_000 * EPOCH_SECONDS_MIN;
+
+/**
+ * How long nothing is left of the allowance of the other side, ms above 0: `RateLimit` (of several policies the last to
+ * be reset), or the `X-RateLimit-` and `RateLimit-` headers for what remains and when it is reset. Undefined where
+ * something is left, or nobody says until when.
+ */
+export function findResetMs(source: Source, nowMs: number | undefined): number | undefined {
+  const seconds = [
+    ...listSpentPolicies(findHeader(source, "ratelimit") ?? ""),
+    ...ALLOWANCES.flatMap((name) =>
+      findHeader(source, `${name}-remaining`) === "0"
+        ? [findHeader(source, `${name}-reset`) ?? ""]
+        : [],
+    ),
+  ];
+  const fromMs = parseHttpDate(findHeader(source, "date")) ?? nowMs;
+  const resets = seconds.flatMap((text) => readReset(text, fromMs) ?? []);
+  const latestMs = Math.max(0, ...resets);
+  return latestMs > 0 ? latestMs : undefined;
+}
+
+/** `"burst";r=0;t=30, "day";r=9;t=900`, or `limit=10, remaining=0, reset=30` of earlier drafts: those without a rest. */
+function listSpentPolicies(text: string): readonly string[] {
+  const isEarlier = /(?:^|[,;\s])remaining=/i.test(text);
+  const policies = isEarlier ? [text] : text.split(",");
+  return policies.flatMap((policy) => {
+    const found = /(?:^|[,;\s])(?:r|remaining)=0(?=$|[,;\s])/i.test(policy);
+    const reset = /(?:^|[,;\s])(?:t|reset)=(?<seconds>\d{1,12})(?=$|[,;\s])/i.exec(policy);
+    const seconds = reset?.groups?.["seconds"];
+    return found && seconds !== undefined ? [seconds] : [];
+  });
+}
+
+function readReset(text: string, fromMs: number | undefined): number | undefined {
+  if (!/^\d{1,14}$/.test(text)) return undefined;
+  const value = Number(text);
+  if (value < EPOCH_SECONDS_MIN) return value * 1_000;
+  const atMs = value < EPOCH_MS_MIN ? value * 1_000 : value;
+  return fromMs === undefined ? undefined : atMs - fromMs;
 }
 
 /** Push-back of a gRPC server: ms to wait, or "never" where its text is negative or invalid. */

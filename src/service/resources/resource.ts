@@ -13,7 +13,12 @@ import type {
   ResourceStats,
 } from "../../model/resource.ts";
 import { findResourceOverride, keyTerms, NEW_RESOURCE_STATE } from "../../policy/admission.ts";
-import { findOverride, newBreaker, restoreBreaker } from "../../policy/breaker/breaker.ts";
+import {
+  findOverride,
+  newBreaker,
+  openingEndsAtMs,
+  presentBreaker,
+} from "../../policy/breaker/breaker.ts";
 import { quotaAvailable } from "../../policy/quota.ts";
 import { systemClock } from "../../std/clock.ts";
 import { parseDuration, type Duration } from "../../std/duration.ts";
@@ -175,12 +180,12 @@ function toBreaker(
   if (terms === null) return null;
   const stored = state.breaker ?? newBreaker(nowMs);
   // An opening whose time is over waits for its probe.
-  const now = restoreBreaker(terms, stored, nowMs);
+  const now = presentBreaker(terms, stored, nowMs);
   const forcedMs = findOverride(stored, nowMs)?.untilMs ?? 0;
   return {
     state: now.state,
     threshold: terms.threshold,
     recoveryMs: terms.recoveryMs,
-    openUntilMs: now.state === "open" ? Math.max(now.openUntilMs, forcedMs) : null,
+    openUntilMs: now.state === "open" ? Math.max(openingEndsAtMs(terms, now), forcedMs) : null,
   };
 }

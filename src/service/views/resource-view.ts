@@ -11,7 +11,8 @@ import {
 import {
   findOverride,
   newBreaker,
-  restoreBreaker,
+  openingEndsAtMs,
+  presentBreaker,
   type BreakerState,
   type BreakerTerms,
 } from "../../policy/breaker/breaker.ts";
@@ -182,13 +183,12 @@ function toBreakerView(
 ): BreakerView {
   const stored = breaker ?? newBreaker(0);
   // An opening whose time is over is a breaker that waits for its probe, whoever will store that.
-  const state = restoreBreaker(terms, stored, nowMs);
+  const state = presentBreaker(terms, stored, nowMs);
   const forced = findOverride(stored, nowMs);
-  const untilMs = Math.max(stored.state === "open" ? stored.openUntilMs : 0, forced?.untilMs ?? 0);
+  const endsMs = stored.state === "open" ? openingEndsAtMs(terms, stored) : 0;
+  const untilMs = Math.max(endsMs, forced?.untilMs ?? 0);
   const isLapsed = stored.state === "open" && state.state === "half_open";
-  const sinceMs = isLapsed
-    ? Math.max(stored.openUntilMs, stored.override?.untilMs ?? 0)
-    : stored.sinceMs;
+  const sinceMs = isLapsed ? Math.max(endsMs, stored.override?.untilMs ?? 0) : stored.sinceMs;
   return {
     state: state.state,
     threshold: terms.threshold,

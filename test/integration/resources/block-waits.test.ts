@@ -12,6 +12,7 @@ import {
   type Gate,
   type StoreKind,
 } from "../../support/durable-world.ts";
+import { passTime } from "../../support/memory-world.ts";
 import { httpError } from "../../support/resources/gate-world.ts";
 
 /** This machine, whose boot follows the virtual clock, as the clock of a store in a file follows the boot. */
@@ -66,8 +67,7 @@ describe.each(STORES)("on %s", (kind) => {
       data: { blocker: "limit:api", resource: "api", ahead: 0, inBlock: true },
     });
     gate.open();
-    await clock.advance(1);
-    const { state, stages } = await run.result();
+    const { state, stages } = await passTime(clock, run.result());
     expect([state, stages["work"]?.attempts]).toEqual(["succeeded", 1]);
     expect(stages["work"]?.waitedMs).toEqual({ "limit:api": 2_500 });
     const row = await mill.store.findStage(run.id, "work");
@@ -94,8 +94,7 @@ describe.each(STORES)("on %s", (kind) => {
     await clock.advance(2_500);
     expect((await mill.why("1", "work")).summary).toMatch(/^1\/work is running/);
     second.open();
-    await clock.advance(1);
-    expect((await run.result()).state).toBe("succeeded");
+    expect((await passTime(clock, run.result())).state).toBe("succeeded");
   });
 
   test("items whose blocks wait are seen with their place in line", async () => {
@@ -120,8 +119,7 @@ describe.each(STORES)("on %s", (kind) => {
     ]);
     expect((await mill.why("1", "rows", "a")).state).toBe("running");
     gate.open();
-    await clock.advance(10);
-    expect((await run.result()).state).toBe("succeeded");
+    expect((await passTime(clock, run.result())).state).toBe("succeeded");
     const { items } = await mill.items("1", "rows");
     expect(items.map(({ attempts, state }) => [attempts, state])).toEqual([
       [1, "succeeded"],
@@ -149,8 +147,7 @@ describe.each(STORES)("on %s", (kind) => {
     const why = await mill.why("1", "work");
     expect([why.state, why.blockers[0]?.name]).toEqual(["waiting", "api"]);
     gate.open();
-    await clock.advance(1);
-    expect((await run.result()).state).toBe("succeeded");
+    expect((await passTime(clock, run.result())).state).toBe("succeeded");
   });
 
   test("R127: a block that its breaker would hold up beyond the deadline fails at once", async () => {
@@ -168,8 +165,7 @@ describe.each(STORES)("on %s", (kind) => {
     const { clock, open } = await setup(kind, made);
     const mill = await open();
     const run = await mill.start(made, undefined);
-    await clock.advance(100);
-    const { stages } = await run.result();
+    const { stages } = await passTime(clock, run.result());
     expect(stages["work"]?.error).toMatchObject({
       class: "deadline",
       message:
@@ -205,7 +201,6 @@ test("a run that is interrupted while a block waits begins its attempt anew", as
   gate.open();
   const mill = await open();
   const again = await mill.resume(run.id, { here: true });
-  await clock.advance(10);
-  const { state, stages } = await again.result();
+  const { state, stages } = await passTime(clock, again.result());
   expect([state, stages["work"]?.attempts, calls]).toEqual(["succeeded", 1, 2]);
 });

@@ -160,6 +160,47 @@ describe.each(PLACES)("%s", (place) => {
     expect(calls.get("b1")).toEqual([0]);
   });
 
+  test("what a server says is used up is used up for everybody until its reset, and never looser than declared", async () => {
+    const { finish, clock } = makeScene(place);
+    const outside = makeOutside(clock);
+    const api = resource("api", { limit: 9 });
+    const host = resource("host", {
+      key: (name: string) => name,
+      quota: { rate: 10, per: "1s", burst: 5 },
+    });
+    const first = map(
+      "first",
+      { over: ["a", "b"], uses: (item) => [api, host.for(item)] },
+      (item) => {
+        const reset = item === "a" ? "30" : "0";
+        return outside.call(
+          0,
+          httpError(404, { "ratelimit-remaining": "0", "ratelimit-reset": reset }),
+        );
+      },
+    );
+    const onItemFailure = "continue";
+    const calls = new Map<string, number[]>();
+    const rest = map(
+      "rest",
+      {
+        over: ["a1", "a2", "b1", "b2"],
+        uses: (item) => [api, host.for(item.slice(0, 1))],
+        needs: { first },
+        trigger: "all_done",
+        onItemFailure,
+      },
+      (item) => void calls.set(item, [clock.monotonicMs()]),
+    );
+    await finish(pipeline("p", { stages: [first, rest], failFast: false }));
+    expect(Object.fromEntries(calls)).toEqual({
+      a1: [30_000],
+      a2: [30_100],
+      b1: [0],
+      b2: [0],
+    });
+  });
+
   test("R141: one unit is taken per attempt of an item, just before it starts", async () => {
     const { finish, clock } = makeScene(place);
     const outside = makeOutside(clock);
