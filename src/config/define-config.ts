@@ -2,7 +2,7 @@
 // meanings are here; `schema.ts` checks what a file really says.
 
 import type { PipelineDefinition } from "../model/definition.ts";
-import type { ResourceSetting } from "../model/resource.ts";
+import type { ResourceSetting, ResourceUse } from "../model/resource.ts";
 import type { RetryOptions } from "../model/retry.ts";
 import type { Duration } from "../std/duration.ts";
 
@@ -65,6 +65,9 @@ export interface DefaultsConfig {
   readonly retry?: RetryOptions | number;
   /** Longest time of one attempt. Default none (commands: 1 h). */
   readonly timeout?: Duration;
+  /** Resources that an attempt of every stage uses, as values or by the name of one that is declared. A stage or pipeline
+   *  that says nothing takes them; `uses: []` takes none. Default none. */
+  readonly uses?: readonly (ResourceUse | string)[];
 }
 
 /** How long what has ended is kept; `millrace gc` deletes what is older. */

@@ -21,6 +21,7 @@ const KEYS = [
   "worker.heartbeat",
   "defaults.retry",
   "defaults.timeout",
+  "defaults.uses",
   "resources",
   "retention.runs",
   "retention.events",

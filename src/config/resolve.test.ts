@@ -159,6 +159,9 @@ test("resources come from the file or, as JSON, from a variable that replaces th
     value: { api: { limit: 2 } },
     origin: { kind: "environment", name: "MILLRACE_RESOURCES" },
   });
+  const named = resolve({ env: { MILLRACE_DEFAULTS__USES: '["api"]' } }).uses;
+  expect(named.value?.map((use) => use.resource)).toEqual(["api"]);
+  expect(named.origin).toEqual({ kind: "environment", name: "MILLRACE_DEFAULTS__USES" });
   expect(() => resolve({ env: { MILLRACE_RESOURCES: '{"api":{"limit":0}}' } })).toThrow(
     "MILLRACE_RESOURCES.api.limit: expected a whole number from 1 to 10000; got 0",
   );

@@ -11,6 +11,7 @@ import {
 } from "../model/defaults.ts";
 import type { DefinitionFault } from "../model/definition.ts";
 import type { ResourceSettings } from "../model/compile/resource-settings.ts";
+import type { ResourceUse } from "../model/resource.ts";
 import type { RetryPolicy } from "../model/retry.ts";
 import { parseEnvironment, toVariable, type Environment } from "./environment.ts";
 import { configInvalid, type LoadedConfig } from "./load.ts";
@@ -47,6 +48,7 @@ export interface Settings {
   /** Under a pipeline's own; null: the house's. */
   readonly retry: Setting<RetryPolicy | null>;
   readonly timeoutMs: Setting<number | null>;
+  readonly uses: Setting<readonly ResourceUse[] | null>;
   /** By name, over what pipelines declare. */
   readonly resources: Setting<ResourceSettings>;
   /** How long runs that ended well, events and failed runs are kept. */
@@ -107,6 +109,7 @@ export function resolveSettings(sources: SettingSources): Settings {
     heartbeatMs: pick("heartbeatMs", { key: "worker.heartbeat", fallback: HEARTBEAT_MS_DEFAULT }),
     retry: pick("retry", { key: "defaults.retry", fallback: null }),
     timeoutMs: pick("timeoutMs", { key: "defaults.timeout", fallback: null }),
+    uses: pick("uses", { key: "defaults.uses", fallback: null }),
     resources: pick("resources", { key: "resources", fallback: NO_RESOURCES }),
     keepRunsMs: pick("keepRunsMs", { key: "retention.runs", fallback: RETENTION_MS_DEFAULT }),
     keepEventsMs: pick("keepEventsMs", { key: "retention.events", fallback: RETENTION_MS_DEFAULT }),

@@ -73,14 +73,34 @@ test("a key whose feature does not exist yet is named as such", () => {
     schedules: [],
     worker: { concurrency: 8 },
     store: { blobs: "s3:" },
-    defaults: { uses: [] },
   });
 
-  expect(faults).toHaveLength(4);
+  expect(faults).toHaveLength(3);
   for (const fault of faults) {
     expect(fault.message).toMatch(/^"\w+" is not available yet$/);
     expect(fault.hint).toBe("remove it");
   }
+});
+
+test("resources that all stages use are a list of values or names", () => {
+  const made = parse({ defaults: { uses: ["api"] } }).config?.uses ?? [];
+
+  const { config, faults } = parse({ defaults: { uses: ["db", ...made] } });
+
+  expect(faults).toEqual([]);
+  expect(config?.uses?.map((use) => use.resource)).toEqual(["api", "db"]);
+  expect(parse({ defaults: {} }).config?.uses).toBeUndefined();
+});
+
+test.each([
+  [["api", "api"], 'resource "api" is named twice; an attempt holds one permit of it'],
+  [[5], "expected resources; got 5"],
+  ["api", 'expected a list of resources; got "api"'],
+  [() => [], "expected a list of resources; got a function"],
+])("%j as resources of all stages is refused", (uses, message) => {
+  expect(parse({ defaults: { uses } }).faults).toEqual([
+    expect.objectContaining({ path: "defaults.uses", message }),
+  ]);
 });
 
 const BAD_NUMBERS: readonly unknown[] = [Number.NaN, Infinity, -1, 0, null, "5", 1.5, 10_001];

@@ -4,12 +4,14 @@
 
 import { OptionReader, isPlainRecord, describeValue } from "../model/compile/option-reader.ts";
 import { parseRetry, RETRY_POLICY_DEFAULT } from "../model/compile/parse-retry.ts";
+import { parseUseList } from "../model/compile/parse-uses.ts";
 import {
   checkResourceSettings,
   type ResourceSettings,
 } from "../model/compile/resource-settings.ts";
 import type { DefinitionFault } from "../model/definition.ts";
 import { CONCURRENCY_MAX, THREADS_MAX } from "../model/limits.ts";
+import type { ResourceUse } from "../model/resource.ts";
 import type { RetryPolicy } from "../model/retry.ts";
 import { LOG_LEVELS, type LogLevel } from "./define-config.ts";
 
@@ -27,6 +29,7 @@ export interface ParsedConfig {
   readonly heartbeatMs: number | undefined;
   readonly retry: RetryPolicy | undefined;
   readonly timeoutMs: number | undefined;
+  readonly uses: readonly ResourceUse[] | undefined;
   readonly resources: ResourceSettings | undefined;
   readonly keepRunsMs: number | undefined;
   readonly keepEventsMs: number | undefined;
@@ -52,7 +55,6 @@ const TOP_KEYS = [
 const LATER_KEYS: Readonly<Record<string, readonly string[]>> = {
   "": ["dryRun", "schedules", "server", "notify", "health"],
   worker: ["concurrency", "stopAfter", "processes"],
-  defaults: ["uses"],
   store: ["inlineBytes", "blobs"],
 };
 
@@ -76,7 +78,7 @@ function readSections(
   const reader = new SectionReader(raw, "", faults);
   reader.refuseAllBut(TOP_KEYS);
   const worker = reader.section("worker", ["attemptsInFlight", "threads", "lease", "heartbeat"]);
-  const defaults = reader.section("defaults", ["retry", "timeout"]);
+  const defaults = reader.section("defaults", ["retry", "timeout", "uses"]);
   const retention = reader.section("retention", ["runs", "events", "deadLetter"]);
   return {
     ...parseStore(reader),
@@ -93,6 +95,7 @@ function readSections(
         ? parseRetry(defaults.options, RETRY_POLICY_DEFAULT)
         : undefined,
     timeoutMs: defaults?.options.durationMs("timeout"),
+    uses: parseDefaultUses(defaults?.options),
     resources: parseResources(raw["resources"], faults),
     keepRunsMs: retention?.options.durationMs("runs"),
     keepEventsMs: retention?.options.durationMs("events"),
@@ -148,6 +151,15 @@ function parseStore(reader: SectionReader): Pick<ParsedConfig, "store" | "busyTi
     section?.options.fault("busyTimeout", `expected 0 ms to 10 min; got ${busyTimeoutMs} ms`);
   }
   return { store: section?.options.text("url", 4_096), busyTimeoutMs };
+}
+
+/** Resources of all stages: no function, since each stage has needs of its own. */
+function parseDefaultUses(options: OptionReader | undefined): readonly ResourceUse[] | undefined {
+  const raw = options?.raw("uses");
+  if (raw === undefined) return undefined;
+  if (Array.isArray(raw)) return parseUseList(raw, (message) => options?.fault("uses", message));
+  options?.fault("uses", `expected a list of resources; got ${describeValue(raw)}`);
+  return undefined;
 }
 
 function parseResources(raw: unknown, faults: DefinitionFault[]): ResourceSettings | undefined {

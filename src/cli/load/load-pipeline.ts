@@ -134,6 +134,7 @@ function withDefaults(pipeline: Pipeline, settings: Settings, module: string): P
   const defaulted = applyDefaults(pipeline.definition, {
     retry: settings.retry.value,
     timeoutMs: settings.timeoutMs.value,
+    uses: settings.uses.value,
   });
   return makePipeline(defaulted.module === null ? { ...defaulted, module } : defaulted);
 }

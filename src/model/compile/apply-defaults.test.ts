@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { applyDefaults } from "./apply-defaults.ts";
 import { compileOrThrow } from "./compile.ts";
+import type { ResourceUse } from "../resource.ts";
 import { RETRY_POLICY_DEFAULT } from "./parse-retry.ts";
+import { parseUseList } from "./parse-uses.ts";
 
 const run = (): number => 1;
 
@@ -21,7 +23,7 @@ function make(options: object = {}) {
 const RETRY = { ...RETRY_POLICY_DEFAULT, attempts: 3 };
 
 test("stages that say nothing take the process's defaults, the others keep their own", () => {
-  const { stages } = applyDefaults(make(), { retry: RETRY, timeoutMs: 30_000 });
+  const { stages } = applyDefaults(make(), { retry: RETRY, timeoutMs: 30_000, uses: null });
 
   expect(
     stages.map((stage) => [stage.name, stage.retry.attempts, stage.timeoutMs, stage.origins]),
@@ -35,15 +37,34 @@ test("stages that say nothing take the process's defaults, the others keep their
 test("a pipeline's own defaults stand above them", () => {
   const pipeline = make({ defaults: { retry: 2, timeout: "2s" } });
 
-  const { stages } = applyDefaults(pipeline, { retry: RETRY, timeoutMs: 30_000 });
+  const { stages } = applyDefaults(pipeline, { retry: RETRY, timeoutMs: 30_000, uses: null });
 
   expect(stages[0]).toMatchObject({ retry: { attempts: 2 }, timeoutMs: 2_000 });
+});
+
+test("stages take its resources where neither they nor their pipeline name any", () => {
+  const uses = parseUseList(["api"], (message) => expect.unreachable(message));
+  const none = { retry: null, timeoutMs: null };
+  const stages = [
+    { id: "bare", run },
+    { id: "own", run, uses: ["db"] },
+    { id: "free", run, uses: [] },
+  ];
+  const usesOf = (options: object): unknown =>
+    applyDefaults(make({ stages, ...options }), { ...none, uses }).stages.map((stage) =>
+      Array.isArray(stage.uses) ? stage.uses.map((use: ResourceUse) => use.resource) : stage.uses,
+    );
+  expect(usesOf({})).toEqual([["api"], ["db"], []]);
+  expect(usesOf({ defaults: { uses: ["net"] } })).toEqual([["net"], ["db"], []]);
+  const written = make({ stages: [{ id: "bare", run, uses }] });
+  const applied = applyDefaults(make({ stages: [{ id: "bare", run }] }), { ...none, uses });
+  expect(applied.hash).toBe(written.hash);
 });
 
 test("without defaults the definition is the same one", () => {
   const definition = make();
 
-  expect(applyDefaults(definition, { retry: null, timeoutMs: null })).toBe(definition);
+  expect(applyDefaults(definition, { retry: null, timeoutMs: null, uses: null })).toBe(definition);
 });
 
 test("the versions and the hash are those of a definition that was written so", () => {
@@ -60,7 +81,7 @@ test("the versions and the hash are those of a definition that was written so", 
     byId: true,
   });
 
-  const applied = applyDefaults(make(), { retry: RETRY, timeoutMs: 30_000 });
+  const applied = applyDefaults(make(), { retry: RETRY, timeoutMs: 30_000, uses: null });
 
   expect(applied.hash).toBe(written.hash);
   expect(applied.json).toBe(written.json);

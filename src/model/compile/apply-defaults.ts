@@ -2,6 +2,7 @@
 // said anything. The result is compiled anew as far as it must be: versions and hash tell what is in force.
 
 import type { PipelineDefinition, StageDefinition } from "../definition.ts";
+import type { ResourceUse } from "../resource.ts";
 import type { RetryPolicy } from "../retry.ts";
 import { canonicalJson, sha256Hex } from "../../std/json.ts";
 import { isPlainRecord } from "./option-reader.ts";
@@ -11,6 +12,7 @@ import { describeStage } from "./hash.ts";
 export interface ProcessDefaults {
   readonly retry: RetryPolicy | null;
   readonly timeoutMs: number | null;
+  readonly uses: readonly ResourceUse[] | null;
 }
 
 /** The definition with these defaults; the same one where they change nothing. */
@@ -18,7 +20,7 @@ export function applyDefaults(
   definition: PipelineDefinition,
   defaults: ProcessDefaults,
 ): PipelineDefinition {
-  if (defaults.retry === null && defaults.timeoutMs === null) return definition;
+  if (Object.values(defaults).every((value) => value === null)) return definition;
   const changed = definition.stages.map((stage) => applyToStage(stage, defaults));
   const stages = changed.map((stage) => ({
     ...stage,
@@ -30,18 +32,21 @@ export function applyDefaults(
 
 function applyToStage(
   stage: StageDefinition,
-  { retry, timeoutMs }: ProcessDefaults,
+  { retry, timeoutMs, uses }: ProcessDefaults,
 ): StageDefinition {
   const takesRetry = retry !== null && stage.origins["retry"] === "default";
   const takesTimeout = timeoutMs !== null && stage.origins["timeout"] === "default";
+  const takesUses = uses !== null && stage.uses === null;
   return {
     ...stage,
+    ...(takesUses ? { uses } : {}),
     ...(takesRetry ? { retry } : {}),
     ...(takesTimeout ? { timeoutMs } : {}),
     origins: {
       ...stage.origins,
       ...(takesRetry ? { retry: "config" } : {}),
       ...(takesTimeout ? { timeout: "config" } : {}),
+      ...(takesUses ? { uses: "config" } : {}),
     },
   };
 }
