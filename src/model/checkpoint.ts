@@ -78,6 +78,12 @@ export interface StageRecord {
   readonly itemCount: number | null;
 }
 
+/** What tells how a stage ended, without what it was made from and what it made. */
+export type StageEnd = Pick<
+  StageRecord,
+  "stage" | "state" | "via" | "attempts" | "waitedMs" | "durationMs" | "itemCount"
+>;
+
 /** What the store keeps of an item. */
 export interface ItemRecord {
   readonly stage: string;

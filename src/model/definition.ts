@@ -10,6 +10,7 @@ import type { Schema } from "./schema.ts";
 import type {
   CommandParse,
   OnItemFailure,
+  ProbeContext,
   StopAfter,
   VerifyFiles,
   RecordFunction,
@@ -112,6 +113,8 @@ export interface StageDefinition {
   readonly uses: readonly ResourceUse[] | AuthorFunction | null;
   /** "thread": its function is called in a worker thread, which imports the pipeline's module. */
   readonly runIn: "main" | "thread";
+  /** Asked by `doctor` and health whether what the stage depends on is there; null: there is nothing to ask. */
+  readonly health: ((context: ProbeContext) => unknown) | null;
   readonly map: MapShape | null;
   readonly command: CommandShape | null;
   /** Where each effective setting came from; "config": a default of the process. For `show`. */
@@ -138,6 +141,8 @@ export interface PipelineDefinition {
   readonly maxQueued: number | null;
   /** What becomes of a start when so many are running. */
   readonly onBusy: "refuse" | "queue";
+  /** "health": starts are refused while its last runs say that something is wrong (`policy/health/`). */
+  readonly gate: "off" | "health";
   readonly module: string | null;
   /** In declaration order. */
   readonly stages: readonly StageDefinition[];
@@ -152,8 +157,6 @@ export interface PipelineDefinition {
   readonly hash: string;
   /** Canonical JSON of what the hash covers; stored once per hash. */
   readonly json: string;
-  /** Options whose engine part does not exist yet, as sentences; a pipeline that has any refuses to run. */
-  readonly unavailable: readonly string[];
 }
 
 /** One fault of a definition. */

@@ -4,7 +4,7 @@
 import type { Json } from "../std/json.ts";
 
 // Fields of `data` by type (all optional ones only where they apply):
-//   run.created             pipeline, stages, definition, parent?
+//   run.created             pipeline, stages, definition, parent?, override?
 //   run.started             epoch
 //   run.resumed             epoch, keptStages, keptItems, redo: [{ stage, reason }]
 //   run.interrupted         reason

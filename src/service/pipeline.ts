@@ -38,7 +38,8 @@ export interface PipelineSettings {
   /** What becomes of a start when so many are running: RUN_BUSY, or it waits in its process. `enqueue` always
    *  queues. Default "refuse". */
   readonly onBusy?: "refuse" | "queue";
-  /** "health" comes with the service. Default "off". */
+  /** "health": scheduled runs start only while the pipeline is healthy, manual ones need `override` while it is degraded
+   *  or unstable, and none starts while it is blocked. Default "off". */
   readonly gate?: "off" | "health";
   /** For stages that say nothing themselves. */
   readonly defaults?: {

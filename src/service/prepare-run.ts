@@ -1,5 +1,5 @@
-// What must be true before a run starts, in memory or durably: every option's engine part exists, provided
-// values are there, stage names are known, the input fits its schema. Nothing has happened yet when it throws.
+// What must be true before a run starts, in memory or durably: its threads can be started, provided values
+// are there, stage names are known, the input fits its schema. Nothing has happened yet when it throws.
 
 import { definitionInvalid, stageUnknown, threadFault } from "../model/compile/compile.ts";
 import type { PipelineDefinition } from "../model/definition.ts";
@@ -30,24 +30,8 @@ export interface RunChoices {
   readonly deadline?: Duration;
 }
 
-/** Refuses a definition with options whose engine part does not exist yet (FEATURE_UNAVAILABLE), or that was only
- *  accepted because its module would be filled in (DEFINITION_INVALID). */
-export function refuseUnavailable(definition: PipelineDefinition): void {
-  refuseUnaddressed(definition);
-  const [first] = definition.unavailable;
-  if (first === undefined) return;
-  const list = definition.unavailable.join(", ");
-  throw new MillraceError(
-    "FEATURE_UNAVAILABLE",
-    `Pipeline "${definition.name}" uses what is not available yet: ${list}.`,
-    {
-      hint: "remove it: an option without effect is never accepted silently",
-      details: { pipeline: definition.name, unavailable: [...definition.unavailable] },
-    },
-  );
-}
-
-function refuseUnaddressed({ name, module, stages }: PipelineDefinition): void {
+/** Refuses a definition that was only accepted because its module would be filled in. DEFINITION_INVALID. */
+export function refuseUnavailable({ name, module, stages }: PipelineDefinition): void {
   if (module !== null) return;
   const found = stages.find(({ runIn }) => runIn === "thread");
   if (found === undefined) return;

@@ -58,7 +58,7 @@ function compilePipeline(
   if (pipeline.module === null && spec.isAddressed !== true) reportThreads(parsed, faults);
   if (faults.length > 0) return err(faults);
   const stages = parsed.map((stage, index) => finishStage(stage, shapes[index], parsed));
-  return ok(assemble({ spec, pipeline, stages, positions, edges, parsed }));
+  return ok(assemble({ spec, pipeline, stages, positions, edges }));
 }
 
 /** The definition; DEFINITION_INVALID with all faults in message and details otherwise. */
@@ -191,7 +191,7 @@ function finishStage(
   shapes: ReturnType<typeof resolveNeeds> | undefined,
   all: readonly ParsedStage[],
 ): StageDefinition {
-  const { mapOptions, skips: _skips, unavailable: _unavailable, ...rest } = parsed;
+  const { mapOptions, skips: _skips, ...rest } = parsed;
   const needs = shapes?.named ?? [];
   const over = shapes?.over ?? null;
   const stage: Omit<StageDefinition, "stageVersion"> = {
@@ -270,12 +270,11 @@ interface Parts {
   readonly stages: readonly StageDefinition[];
   readonly positions: ReadonlyMap<string, number>;
   readonly edges: readonly (readonly number[])[];
-  readonly parsed: readonly ParsedStage[];
 }
 
 function assemble(parts: Parts): PipelineDefinition {
-  const { spec, pipeline, stages, positions, edges, parsed } = parts;
-  const { defaults: _defaults, outputValues, unavailable, ...settings } = pipeline;
+  const { spec, pipeline, stages, positions, edges } = parts;
+  const { defaults: _defaults, outputValues, ...settings } = pipeline;
   const graph = makeGraph(edges);
   const outputs =
     outputValues === null
@@ -293,6 +292,7 @@ function assemble(parts: Parts): PipelineDefinition {
     // Left out where there is none, so that other definitions keep the hash they always had.
     ...(settings.maxActiveRuns === null ? {} : { maxActiveRuns: settings.maxActiveRuns }),
     ...(settings.maxQueued === null ? {} : { maxQueued: settings.maxQueued }),
+    ...(settings.gate === "off" ? {} : { gate: settings.gate }),
     outputs: Object.fromEntries(
       outputs.map(({ name, stage }) => [name, stages[stage]?.name ?? ""]),
     ),
@@ -309,7 +309,6 @@ function assemble(parts: Parts): PipelineDefinition {
     graph,
     hash: sha256Hex(json).slice(0, 16),
     json,
-    unavailable: [...unavailable, ...parsed.flatMap((stage) => stage.unavailable)],
   });
 }
 

@@ -20,11 +20,11 @@ export interface ParsedPipeline {
   readonly maxActiveRuns: number | null;
   readonly maxQueued: number | null;
   readonly onBusy: "refuse" | "queue";
+  readonly gate: "off" | "health";
   readonly module: string | null;
   readonly defaults: StageDefaults;
   /** Output name and the stage that gives it; null: nothing was said in the untyped form. */
   readonly outputValues: readonly { readonly name: string; readonly stage: string }[] | null;
-  readonly unavailable: readonly string[];
 }
 
 const PIPELINE_KEYS = [
@@ -47,8 +47,6 @@ const PIPELINE_KEYS = [
 /** Checks every option of a pipeline but its stages. */
 export function parsePipeline(reader: OptionReader, byId: boolean): ParsedPipeline {
   reader.refuseUnknown(byId ? [...PIPELINE_KEYS, "name"] : PIPELINE_KEYS);
-  const unavailable: string[] = [];
-  if (reader.oneOf("gate", ["off", "health"]) === "health") unavailable.push('gate: "health"');
   return {
     description: reader.text("description", 2_000) ?? null,
     version: reader.text("version", 200) ?? null,
@@ -59,10 +57,10 @@ export function parsePipeline(reader: OptionReader, byId: boolean): ParsedPipeli
     maxActiveRuns: reader.number("maxActiveRuns", { min: 1, max: ACTIVE_RUNS_MAX }) ?? null,
     maxQueued: reader.number("maxQueued", { min: 1, max: QUEUED_RUNS_MAX }) ?? null,
     onBusy: reader.oneOf("onBusy", ["refuse", "queue"]) ?? "refuse",
+    gate: reader.oneOf("gate", ["off", "health"]) ?? "off",
     module: reader.text("module", 4_096) ?? null,
     defaults: parseDefaults(reader),
     outputValues: parseOutput(reader, byId),
-    unavailable,
   };
 }
 

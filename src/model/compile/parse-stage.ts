@@ -28,7 +28,6 @@ export interface StageDefaults {
 export type ParsedStage = Omit<StageDefinition, "needs" | "map" | "stageVersion" | "soft"> & {
   readonly mapOptions: ReturnType<typeof parseMap> | null;
   readonly skips: boolean;
-  readonly unavailable: readonly string[];
 };
 
 const COMMON_KEYS = [
@@ -104,7 +103,7 @@ export function parseStage(
     command: spec.kind === "command" ? parseCommand(reader) : null,
     mapOptions: spec.kind === "map" ? parseMap(reader) : null,
     skips: reader.boolean("skips") ?? false,
-    unavailable: listUnavailable(spec, reader),
+    health: reader.function("health") ?? null,
     origins: {
       retry: originOf(reader.has("retry"), defaults.retryIsOwn),
       timeout: originOf(ownTimeoutMs !== undefined, defaults.timeoutMs !== null),
@@ -189,12 +188,4 @@ export function parseUses(reader: OptionReader): StageDefinition["uses"] {
   if (Array.isArray(value)) return parseUseList(value, (message) => reader.fault("uses", message));
   reader.fault("uses", `expected a list of resources or a function; got ${describeValue(value)}`);
   return null;
-}
-
-/** Options that are understood but whose engine part comes later: the pipeline refuses to run. */
-function listUnavailable(spec: StageSpec, reader: OptionReader): readonly string[] {
-  const found: string[] = [];
-  const note = (option: string): number => found.push(`option "${option}" of stage "${spec.name}"`);
-  if (reader.has("health")) note("health");
-  return found;
 }

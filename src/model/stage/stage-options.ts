@@ -39,6 +39,12 @@ export interface CacheOptions<Args extends readonly unknown[] = readonly unknown
   readonly key?: { of(...args: Args): string }["of"];
 }
 
+/** What a probe gets. */
+export interface ProbeContext {
+  /** Aborted when its time is over. */
+  readonly signal: AbortSignal;
+}
+
 /** `true`; a ttl; or the options one by one. */
 type CacheOption<Args extends readonly unknown[]> = boolean | Duration | CacheOptions<Args>;
 
@@ -92,8 +98,9 @@ export interface CommonOptions<
   /** "thread": the function is called in a worker thread, where it may be busy as long as it likes. Its pipeline names
    *  its `module`; needs, item and result are plain data. Default "main". */
   readonly runIn?: "main" | "thread";
-  /** Comes with the service. */
-  readonly health?: () => unknown;
+  /** Says whether what the stage depends on is there, for `doctor` and health: good unless it throws, returns false, or
+   *  takes longer than its time (5 s). Not asked when the stage runs. Default: there is nothing to ask. */
+  readonly health?: (probe: ProbeContext) => unknown;
   readonly description?: string;
   /** For people, at most 64. */
   readonly tags?: readonly string[];

@@ -193,7 +193,7 @@ async function askGate(
 function toShared(
   definition: PipelineDefinition,
   options: EnqueueOptions,
-  overridden: string | null,
+  overridden: string | null = null,
 ): Shared {
   const data = {
     pipeline: definition.name,

@@ -27,6 +27,9 @@ export interface StartOptions extends RunChoices {
   readonly tags?: Readonly<Record<string, string>>;
   /** This stage and all after it; what comes before is taken over from the newest run with the same input. */
   readonly from?: string;
+  /** True: starts although the health of its pipeline (`gate: "health"`) is degraded or unstable, which is kept with the
+   *  run. Default false: HEALTH_REFUSED. */
+  readonly override?: boolean;
   /** Id of the run that starts this one. */
   readonly parentRun?: string;
   /** Where it was started from, for people. At most 512 characters. Default "library". */
@@ -65,10 +68,26 @@ export async function startRun(mill: MillContext, request: StartRequest): Promis
   const inputText = await toInputText(definition, request.input);
   const inputVersion = toInputVersion(inputText);
   const selection = await selectTakeOver(mill, { definition, options, inputVersion });
-  const write = toCreate(mill, { definition, options, given, inputText, selection });
+  const overridden = await askGate(mill, definition, options);
+  const write = toCreate(mill, { definition, options, given, inputText, selection, overridden });
   return await whileOpen(mill, () =>
     create(mill, { ...options, definition, write }, { inputText, provide, selection }),
   );
+}
+
+/** How the pipeline is doing where the run starts although that is not healthy; null: it is, or has no gate. */
+async function askGate(
+  mill: MillContext,
+  definition: PipelineDefinition,
+  { override, key, source = "library" }: StartOptions,
+): Promise<string | null> {
+  if (definition.gate === "off") return null;
+  const { passGate } = await import("../health/may-start.ts");
+  return await passGate(mill, definition, {
+    override: override === true,
+    source,
+    keys: key === undefined ? [] : [key],
+  });
 }
 
 interface CreateParts {
@@ -79,10 +98,11 @@ interface CreateParts {
   /** As stages read it. */
   readonly inputText: EncodedValue;
   readonly selection: Selection | null;
+  readonly overridden: string | null;
 }
 
 function toCreate(mill: MillContext, parts: CreateParts): CreateRunWrite {
-  const { definition, options, given, inputText, selection } = parts;
+  const { definition, options, given, inputText, selection, overridden } = parts;
   const settings = toSettings(definition, options);
   const { from } = options;
   const takeOver = selection?.takeOver;
@@ -102,6 +122,7 @@ function toCreate(mill: MillContext, parts: CreateParts): CreateRunWrite {
       settings: {
         ...settings,
         ...(selection === null ? {} : { only: selection.only }),
+        ...(overridden === null ? {} : { override: overridden }),
         ...(from === undefined ? {} : { from }),
       },
     },
@@ -118,6 +139,7 @@ function toCreate(mill: MillContext, parts: CreateParts): CreateRunWrite {
           stages: definition.stages.length,
           definition: definition.hash,
           ...(takeOver === undefined ? {} : { parent: takeOver.from }),
+          ...(overridden === null ? {} : { override: overridden }),
         },
       },
       { type: "run.started", data: { epoch: 1 } },

@@ -1,6 +1,7 @@
 // What a plan is asked for, and which stages a start is about: those that run, and those whose earlier results
 // they read. Results that no earlier run left are named before anything starts.
 
+import type { Blocker } from "../../model/blocker.ts";
 import type { StageRecord, StateCounts } from "../../model/checkpoint.ts";
 import type { PipelineDefinition } from "../../model/definition.ts";
 import { MillraceError } from "../../model/errors.ts";
@@ -33,6 +34,8 @@ export interface PlanOptions {
   /** What the cache has, by stage. Default: it is not known. */
   readonly cache?: ReadonlyMap<string, CacheForecast>;
   readonly deadlineMs?: number;
+  /** Why it would not start now. Default: it would. */
+  readonly refusal?: Blocker;
   /** Attempts at once, for how long it takes. Default 32. */
   readonly slots?: number;
 }

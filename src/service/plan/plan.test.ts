@@ -304,12 +304,3 @@ test("stages without a timeout are a note, unless the run has a deadline", () =>
   ]);
   expect(planPipeline(make([{ id: "a", run }], { deadline: "1m" })).notes).toEqual([]);
 });
-
-test("what is not available yet is why it would be refused", () => {
-  const plan = planPipeline(make([{ id: "a", run, health: () => true }]));
-
-  expect(plan.refusal).toMatchObject({
-    kind: "policy",
-    text: 'uses what is not available yet: option "health" of stage "a"',
-  });
-});

@@ -45,7 +45,7 @@ export interface Plan extends Prediction {
  * `from` would need and no earlier run left.
  */
 export function planPipeline(definition: PipelineDefinition, options: PlanOptions = {}): Plan {
-  const { skip, only, until } = options;
+  const { skip, only, until, refusal } = options;
   toSettings(definition, {
     ...(skip === undefined ? {} : { skip }),
     ...(only === undefined ? {} : { only }),
@@ -58,7 +58,6 @@ export function planPipeline(definition: PipelineDefinition, options: PlanOption
   const estimates = predictStages(definition, decided, options.history);
   const estimateOf = new Map(decided.map(({ stage }, index) => [stage, estimates[index]]));
   const byName = new Map(decided.map((stage) => [stage.stage, stage]));
-  const refusal = findRefusal(definition);
   return {
     pipeline: definition.name,
     definition: definition.hash,
@@ -79,14 +78,4 @@ export function planPipeline(definition: PipelineDefinition, options: PlanOption
 function describeBasis(history: RunHistory | undefined): string {
   if (history === undefined || history.runs === 0) return "no history";
   return history.runs === 1 ? "1 earlier run" : `${history.runs} earlier runs`;
-}
-
-function findRefusal(definition: PipelineDefinition): Blocker | undefined {
-  if (definition.unavailable.length === 0) return undefined;
-  return {
-    kind: "policy",
-    name: definition.name,
-    basis: "unknown",
-    text: `uses what is not available yet: ${definition.unavailable.join(", ")}`,
-  };
 }

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { RETRY_HISTORY_MAX } from "../../model/limits.ts";
-import type { StageRecord } from "../../model/checkpoint.ts";
+import type { StageEnd, StageRecord } from "../../model/checkpoint.ts";
 import {
   apply,
   applyAll,
@@ -22,8 +22,37 @@ import type { StoreCase } from "./suite.ts";
 
 const ENDS = ["succeeded", "failed", "skipped", "cancelled", "upstream_failed"] as const;
 
+function toEnd(record: StageEnd): StageEnd {
+  const { stage, state, via, attempts, waitedMs, durationMs, itemCount } = record;
+  return { stage, state, via, attempts, waitedMs, durationMs, itemCount };
+}
+
 /** Cases about stages. */
 export const stageCases: readonly StoreCase[] = [
+  {
+    name: "how stages ended is told as their rows tell it, and nothing where there is no run",
+    run: async (make) => {
+      const { store } = await make();
+      const run = await applyRun(store, createRun());
+      const waits = { waitedMs: { retry: 1_500, "quota:scorer": 0.25 }, attempts: 3 };
+      await applyAll(
+        store,
+        putStage(run, { stage: "b", state: "succeeded", via: "cache", output: inline("1") }),
+        putStage(run, { stage: "a", ...FAILED, ...waits, durationMs: 12.5, itemCount: 4 }),
+      );
+      const stages = await store.listStages(run.id);
+      const ends = await store.listStageEnds(run.id);
+      assert.deepEqual(ends.map(toEnd), stages.map(toEnd));
+      assert.deepEqual(
+        ends.map(({ stage, attempts }) => [stage, attempts]),
+        [
+          ["a", 3],
+          ["b", 1],
+        ],
+      );
+      assert.deepEqual(await store.listStageEnds("00000000-0000-7000-8000-000000000000"), []);
+    },
+  },
   {
     name: "everything that is said of a stage is kept",
     run: async (make) => {
