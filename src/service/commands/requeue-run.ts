@@ -4,17 +4,34 @@ import type { PipelineDefinition } from "../../model/definition.ts";
 import { MillraceError } from "../../model/errors.ts";
 import { PAGE_ROWS_MAX } from "../../model/limits.ts";
 import { isRunOver, type RunRecord } from "../../model/run.ts";
-import type { CreateRunWrite } from "../../storage/write.ts";
+import type { CreateRunWrite, TakenStage } from "../../storage/write.ts";
 import { getDefinition, type MillContext } from "../mill-context.ts";
 import { refuseUnavailable } from "../prepare-run.ts";
 import { findRun, runName } from "../queries/find-run.ts";
 import { whileOpen } from "./begin-run.ts";
+import { readInputText } from "./input-text.ts";
+import { planTakeOver } from "./rerun-run.ts";
+import { listTaken } from "./take-over.ts";
 import { queueFull } from "../queue-import/queue-full.ts";
 import { Selection, type SelectionOutcome } from "../selection/run-selection.ts";
 
-/** Queues a rerun of one run. RUN_STATE_CONFLICT unless it has ended. */
-export async function requeueRun(mill: MillContext, reference: string): Promise<RunRecord> {
-  return await requeue(mill, await findRun(mill.store, reference));
+/** What a queued rerun takes over. Default: nothing. */
+export interface RequeueOptions {
+  /** All checkpoints but those of this stage and of all after it. */
+  readonly from?: string;
+  /** Every success. */
+  readonly onlyFailed?: boolean;
+  /** Where it was asked for, for people. Default: where the old run came from. */
+  readonly source?: string;
+}
+
+/** Queues a rerun of one run. RUN_STATE_CONFLICT unless it has ended, STAGE_UNKNOWN. */
+export async function requeueRun(
+  mill: MillContext,
+  reference: string,
+  options: RequeueOptions = {},
+): Promise<RunRecord> {
+  return await requeue(mill, await findRun(mill.store, reference), options);
 }
 
 /** Queues a rerun of every run of a batch; those that have not ended are skipped. RUN_NOT_FOUND: no such batch. */
@@ -34,7 +51,11 @@ export async function requeueBatch(
   }
 }
 
-async function requeue(mill: MillContext, old: RunRecord): Promise<RunRecord> {
+async function requeue(
+  mill: MillContext,
+  old: RunRecord,
+  options: RequeueOptions = {},
+): Promise<RunRecord> {
   const name = runName(old);
   if (!isRunOver(old.state)) {
     throw new MillraceError(
@@ -47,7 +68,8 @@ async function requeue(mill: MillContext, old: RunRecord): Promise<RunRecord> {
     );
   }
   const definition = getDefinition(mill, old.pipeline);
-  const write = toCreate(mill, definition, old);
+  const taken = await listTakenOver(mill, { old, definition, options });
+  const write = toCreate(mill, { definition, old, options, taken });
   const result = await whileOpen(mill, () => mill.committer.write(write));
   if (result.kind === "full")
     throw queueFull(definition, { created: 0, duplicates: 0, refused: 1 });
@@ -57,11 +79,26 @@ async function requeue(mill: MillContext, old: RunRecord): Promise<RunRecord> {
   return result.run;
 }
 
+interface Requeued {
+  readonly old: RunRecord;
+  readonly definition: PipelineDefinition;
+  readonly options: RequeueOptions;
+}
+
+async function listTakenOver(
+  mill: MillContext,
+  { old, definition, options }: Requeued,
+): Promise<readonly TakenStage[]> {
+  if (options.from === undefined && options.onlyFailed !== true) return [];
+  const { stale } = await readInputText(definition, old);
+  const plan = await planTakeOver(mill, { old, definition, options, stale });
+  return plan === null ? [] : listTaken(definition, plan);
+}
+
 /** Its key stays with the old run, which is still there to be found by it. */
 function toCreate(
   mill: MillContext,
-  definition: PipelineDefinition,
-  old: RunRecord,
+  { definition, old, options, taken }: Requeued & { readonly taken: readonly TakenStage[] },
 ): CreateRunWrite {
   refuseUnavailable(definition);
   return {
@@ -75,15 +112,15 @@ function toCreate(
       inputVersion: old.inputVersion,
       foreground: false,
       parent: old.id,
-      source: old.source,
+      source: options.source ?? old.source,
       tags: old.tags,
-      settings:
-        old.settings.scheduled === undefined ? {} : { scheduled: old.settings.scheduled },
+      settings: old.settings.scheduled === undefined ? {} : { scheduled: old.settings.scheduled },
       priority: old.priority,
     },
     definitionJson: definition.json,
     claim: null,
     maxQueued: definition.maxQueued,
+    ...(taken.length === 0 ? {} : { takeOver: { from: old.id, stages: taken } }),
     events: [
       {
         type: "run.created",

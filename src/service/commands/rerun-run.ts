@@ -121,9 +121,11 @@ function toCreate(mill: MillContext, parts: CreateParts): CreateRunWrite {
   };
 }
 
-async function planTakeOver(
+/** What a rerun takes over of the old run; null: nothing, it does all of it again. STAGE_UNKNOWN. */
+export async function planTakeOver(
   mill: MillContext,
-  request: Pick<CreateParts, "old" | "definition" | "options"> & {
+  request: Pick<CreateParts, "old" | "definition"> & {
+    readonly options: Pick<RerunOptions, "from" | "onlyFailed">;
     readonly stale: readonly number[];
   },
 ): Promise<ResetPlan | null> {

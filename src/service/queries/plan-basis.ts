@@ -15,11 +15,8 @@ import { openReader } from "./open-reader.ts";
 import { readRunHistory } from "./run-history.ts";
 import { foreseeCache, type CacheForecast } from "./plan-cache.ts";
 
-/** What is asked. */
-export interface PlanBasisQuery {
-  /** Of the store. */
-  readonly url: string;
-  readonly busyTimeoutMs: number;
+/** What is asked of a store. */
+export interface BasisQuestion {
   readonly definition: PipelineDefinition;
   readonly input: unknown;
   /** True: also the results of the newest run over the same input. */
@@ -28,6 +25,13 @@ export interface PlanBasisQuery {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Stages for which the cache will not be asked; true: none will. */
   readonly force?: true | readonly string[];
+}
+
+/** What is asked, and of which store. */
+export interface PlanBasisQuery extends BasisQuestion {
+  /** Of the store. */
+  readonly url: string;
+  readonly busyTimeoutMs: number;
 }
 
 /** What was found. */
@@ -44,16 +48,21 @@ export async function readPlanBasis(query: PlanBasisQuery): Promise<PlanBasis> {
   const store = await openIfThere(query);
   if (store === undefined) return {};
   try {
-    const records = query.records ? await findRecords(store, query) : undefined;
-    const cache = query.definition.hasCache ? await askCache(store, query) : undefined;
-    return {
-      history: await readRunHistory(store, query.definition.name),
-      ...(cache === undefined ? {} : { cache }),
-      ...(records === undefined ? {} : { records }),
-    };
+    return await readBasisOf(store, query);
   } finally {
     await store.close();
   }
+}
+
+/** The same from a store that is open. */
+export async function readBasisOf(store: Store, query: BasisQuestion): Promise<PlanBasis> {
+  const records = query.records ? await findRecords(store, query) : undefined;
+  const cache = query.definition.hasCache ? await askCache(store, query) : undefined;
+  return {
+    history: await readRunHistory(store, query.definition.name),
+    ...(cache === undefined ? {} : { cache }),
+    ...(records === undefined ? {} : { records }),
+  };
 }
 
 async function openIfThere(query: PlanBasisQuery): Promise<Store | undefined> {
@@ -75,7 +84,7 @@ export async function toPlanRecords(store: Store, run: RunRecord): Promise<PlanR
 }
 
 /** Nothing where the input does not fit: a plan without it is still a plan. */
-async function askCache(store: Store, query: PlanBasisQuery): Promise<PlanBasis["cache"]> {
+async function askCache(store: Store, query: BasisQuestion): Promise<PlanBasis["cache"]> {
   const { definition, force } = query;
   const input = await checkInput(definition, query.input).catch(() => undefined);
   const encoded = encodeValue(input);
@@ -90,7 +99,7 @@ async function askCache(store: Store, query: PlanBasisQuery): Promise<PlanBasis[
 }
 
 /** Of the newest run over the same input, as a start would find it. */
-async function findRecords(store: Store, query: PlanBasisQuery): Promise<PlanRecords | undefined> {
+async function findRecords(store: Store, query: BasisQuestion): Promise<PlanRecords | undefined> {
   const { definition } = query;
   const encoded = encodeValue(await checkInput(definition, query.input));
   if (!encoded.ok) return undefined;

@@ -108,7 +108,10 @@ async function readResourceName(store: Store, run: RunRecord): Promise<string> {
   return (blocker === undefined ? undefined : findGate(blocker)?.resource) ?? run.reason ?? "";
 }
 
-function toRunCounts(stored: readonly Readonly<Partial<Record<RunState, number>>>[]): RunCounts {
+/** The counts of several places, added up. */
+export function toRunCounts(
+  stored: readonly Readonly<Partial<Record<RunState, number>>>[],
+): RunCounts {
   const sum = (state: RunState): number =>
     stored.reduce((count, states) => count + (states[state] ?? 0), 0);
   return {
