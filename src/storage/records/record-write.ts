@@ -20,6 +20,7 @@ export const RECORD_COLLECTIONS = [
   "rollups",
   "cursors",
   "settings",
+  "workers",
 ] as const;
 
 /** Name of a collection. */

@@ -322,6 +322,7 @@ export class SqliteStore implements Store {
     try {
       return work(this.#openReader());
     } catch (error) {
+      if (isDoubtful(error)) this.#closeReader();
       throw toStoreError(error, this.url);
     }
   }
