@@ -5,6 +5,7 @@ import type { LeaseKeeper } from "../engine/lease-keeper.ts";
 import type { DeclaredResources } from "../engine/limits/declared-resources.ts";
 import type { EngineWorld } from "../engine/ports.ts";
 import type { LazyThreads } from "../engine/threads.ts";
+import type { ScheduleSettings } from "../model/compile/parse-schedule.ts";
 import type { PipelineDefinition } from "../model/definition.ts";
 import { MillraceError } from "../model/errors.ts";
 import type { LeaseTerms, Owner } from "../model/lease.ts";
@@ -51,6 +52,8 @@ export interface MillContext {
   readonly pipelines: ReadonlyMap<string, PipelineDefinition>;
   /** What the pipelines declare, under the settings of who opened the mill. */
   readonly resources: DeclaredResources;
+  /** As they are written; read by who asks for schedules. */
+  readonly schedules: ScheduleSettings;
   readonly nextId: () => string;
   /** Runs that this process works on, by id. */
   readonly live: Map<string, LiveEntry>;

@@ -349,6 +349,7 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
     probeMs: options.probeMs ?? PROBE_MS_DEFAULT,
     pipelines,
     resources,
+    schedules: options.schedules ?? {},
     nextId,
     live: new Map(),
     claiming: new Set(),

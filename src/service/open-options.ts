@@ -1,6 +1,7 @@
 // How a mill is opened.
 
 import type { EventSettings } from "../model/compile/event-settings.ts";
+import type { ScheduleSettings } from "../model/compile/parse-schedule.ts";
 import type { ResourceSettings } from "../model/compile/resource-settings.ts";
 import type { LeaseTerms } from "../model/lease.ts";
 import type { Clock } from "../std/clock.ts";
@@ -20,6 +21,8 @@ export interface OpenOptions {
   readonly resources?: ResourceSettings;
   /** How many may read all events, which types are live only, and where stored ones are written as lines. */
   readonly events?: EventSettings;
+  /** Schedules by name. Opening starts none of them; `startScheduler` and `millrace serve` do. Default none. */
+  readonly schedules?: ScheduleSettings;
   /** "read": questions only; a store that does not exist is STORE_NOT_FOUND. Default "write". */
   readonly mode?: "write" | "read";
   /** Attempts in flight in this process, 1 to 10,000. Default 32. */

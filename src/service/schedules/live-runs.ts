@@ -1,0 +1,24 @@
+// Which runs of a schedule have not ended, and whether its pipeline has room for another.
+
+import type { PipelineDefinition } from "../../model/definition.ts";
+import { isRunOver, type RunRecord } from "../../model/run.ts";
+import type { Store } from "../../storage/store.ts";
+
+/** Those of these runs that have not ended, in their order. One that was deleted has. */
+export async function listLiveRuns(
+  store: Store,
+  ids: readonly string[],
+): Promise<readonly RunRecord[]> {
+  const found = await Promise.all(ids.map((id) => store.findRun(id)));
+  return found.filter((run) => run !== undefined).filter(({ state }) => !isRunOver(state));
+}
+
+/** True where as many runs of the pipeline are running as may be, whoever started them. */
+export async function isPipelineFull(
+  store: Store,
+  { name, maxActiveRuns }: PipelineDefinition,
+): Promise<boolean> {
+  if (maxActiveRuns === null) return false;
+  const counts = await store.countRuns();
+  return (counts.get(name)?.running ?? 0) >= maxActiveRuns;
+}

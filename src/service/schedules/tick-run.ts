@@ -1,0 +1,52 @@
+// The run of a tick, as it is queued: its input, its tags, and for which instant it stands. Its key is the tick, so that
+// one instant has one run.
+
+import type { PipelineDefinition } from "../../model/definition.ts";
+import type { ScheduleSpec, ScheduledFor } from "../../model/schedule.ts";
+import type { CreateRunWrite } from "../../storage/write.ts";
+import { prepareQueued } from "../commands/enqueue-runs.ts";
+import type { MillContext } from "../mill-context.ts";
+import { tickKey } from "./known-schedule.ts";
+
+/** Which run. */
+export interface TickRun {
+  readonly definition: PipelineDefinition;
+  readonly spec: ScheduleSpec;
+  readonly scheduled: ScheduledFor;
+  /** Of the runs of one tick: the second and later ones, of a backfill. Default 1. */
+  readonly turn?: number;
+}
+
+/** Tag that names the schedule of a run. */
+export const SCHEDULE_TAG = "schedule";
+
+/** The write that queues it. OPTION_INVALID, VALUE_NOT_STORABLE, FEATURE_UNAVAILABLE. */
+export async function prepareTickRun(
+  mill: MillContext,
+  { definition, spec, scheduled, turn = 1 }: TickRun,
+): Promise<CreateRunWrite> {
+  const tick = `${SCHEDULE_TAG}:${tickKey(scheduled.schedule, scheduled.atMs)}`;
+  const write = await prepareQueued(mill, definition, {
+    entry: {
+      key: turn === 1 ? tick : `${tick}/${turn}`,
+      input: toInput(spec),
+      priority: spec.priority,
+      tags: { ...spec.tags, [SCHEDULE_TAG]: scheduled.schedule },
+    },
+    options: { source: SCHEDULE_TAG, ...toDeadline(spec) },
+  });
+  const settings = { ...write.run.settings, scheduled };
+  return { ...write, run: { ...write.run, settings } };
+}
+
+/** The input of a schedule; none is undefined, as in a start without one. */
+export function toInput({ input }: Pick<ScheduleSpec, "input">): unknown {
+  return input ?? undefined;
+}
+
+/** Its deadline as an option of a run. */
+export function toDeadline({ deadlineMs }: Pick<ScheduleSpec, "deadlineMs">): {
+  readonly deadline?: number;
+} {
+  return deadlineMs === null ? {} : { deadline: deadlineMs };
+}
