@@ -266,9 +266,8 @@ export class LeaseKeeper {
   async #verify(id: string): Promise<void> {
     const run = this.#runs.get(id)?.run;
     if (run === undefined) return;
-    // Where it cannot be read, it cannot be renewed either: then the stop time ends it.
-    const record = await this.#options.store.findRun(id).catch(() => null);
-    if (record === null) return;
+    // Nobody renews it any more: where its row cannot be read, it is lost.
+    const record = await this.#options.store.findRun(id).catch(() => undefined);
     if (record?.epoch === run.epoch && isRobbed(record)) await this.#putBack(run);
     else this.#lose(id, "it was taken by another process");
   }

@@ -78,5 +78,9 @@ export interface StoreUpkeep {
   /** Deletes keys of resources; answers how many. */
   deleteKeys(expiry: Expiry, limit: number): number;
   sweepBlobs(options: SweepOptions): Promise<SweptBlobs>;
+  /** Brings the write-ahead log into the file as far as nobody reads what is older; `isHeld`: somebody does. */
+  checkpoint(): { readonly isHeld: boolean };
+  /** What is wrong with the file as a whole, at most 5 faults; empty: nothing. Reads all of it. */
+  check(): readonly string[];
   close(): void;
 }

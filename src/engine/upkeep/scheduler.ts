@@ -19,6 +19,8 @@ export type ScheduleOutcome =
 export interface SchedulerParts {
   readonly store: Pick<Store, "nowMs" | "listDueRecords" | "nextDueMs" | "findRecord">;
   readonly clock: Clock;
+  /** Done before the first look, and again until it succeeds. Default: nothing. */
+  readonly prepare?: () => Promise<void>;
   /** Decides one thing about a schedule that is due, and says what became of it. Throws where the store fails. */
   readonly fire: (record: StoreRecord) => Promise<ScheduleOutcome>;
   /** Told what is odd, once until it is gone. */
@@ -108,6 +110,7 @@ export class Scheduler {
   /** Answers how long there is nothing to do, ms. */
   async #try(): Promise<number> {
     try {
+      await this.#parts.prepare?.();
       await this.#fireDue();
       await this.#fireHeld();
       const delayMs = await this.#untilNext();

@@ -13,6 +13,7 @@ import {
 } from "../commands/interrupt-abandoned.ts";
 import type { MillContext } from "../mill-context.ts";
 import { findSuspects } from "./find-suspects.ts";
+import { noteLostRun } from "./lost-workers.ts";
 
 /** One pass over all running runs, page by page; answers how many of them came back. */
 export async function rescueRuns(mill: MillContext): Promise<number> {
@@ -79,5 +80,7 @@ async function reclaim(
       },
     ],
   });
-  return result.kind === "done";
+  if (result.kind !== "done") return false;
+  if (owner !== undefined) await noteLostRun(mill, { owner, run, reason });
+  return true;
 }

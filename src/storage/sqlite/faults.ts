@@ -80,7 +80,8 @@ const FAULTS: ReadonlyMap<number, Fault> = new Map([
 const CONSTRAINT = 19;
 const MISMATCH = 20;
 const MISUSE = 21;
-const IO_ERROR = 10;
+/** IOERR, CORRUPT, NOTADB. */
+const DOUBTFUL: readonly number[] = [10, 11, 26];
 
 /**
  * The error of ours for whatever came out of SQLite. Errors of ours pass through; a broken constraint is an
@@ -97,9 +98,10 @@ export function toStoreError(error: unknown, url: string): unknown {
   return new MillraceError(code, message, { ...options, cause: error });
 }
 
-/** True after a fault that leaves the connection in doubt, so that it has to be opened anew. */
+/** True after a fault that leaves the connection in doubt, so that it has to be opened anew: the file may be another
+ *  one by then, restored from a copy. */
 export function isDoubtful(error: unknown): boolean {
-  return resultCodeOf(error) === IO_ERROR;
+  return DOUBTFUL.includes(resultCodeOf(error) ?? 0);
 }
 
 /** True while another connection holds a lock that is asked for. */

@@ -29,6 +29,10 @@ import { deleteIdleKeys } from "./idle-keys.ts";
 import { toStoreError } from "../faults.ts";
 import { requireFile, sizeOf } from "../file-guard.ts";
 import { APPLICATION_ID, MIGRATIONS, readSchema } from "../schema.ts";
+import { Statement } from "../statement.ts";
+
+/** Faults of a file that are named. */
+const FAULTS_MAX = 5;
 
 /** Which store. */
 export interface SqliteUpkeepOptions {
@@ -88,6 +92,22 @@ export class SqliteUpkeep implements StoreUpkeep {
 
   deleteKeys(expiry: Expiry, limit: number): number {
     return this.#write((database) => deleteIdleKeys(database, expiry, limit));
+  }
+
+  checkpoint(): { readonly isHeld: boolean } {
+    return this.#write((database) => {
+      const [row] = new Statement(database, "PRAGMA wal_checkpoint(TRUNCATE)").all();
+      // Busy: a reader is on an older state. Without one the log is empty now.
+      return { isHeld: row?.["busy"] !== 0 };
+    });
+  }
+
+  check(): readonly string[] {
+    const found = this.#read((database) =>
+      new Statement(database, `PRAGMA quick_check(${FAULTS_MAX})`).all(),
+    );
+    const faults = found.map((row) => String(row["quick_check"]));
+    return faults.length === 1 && faults[0] === "ok" ? [] : faults;
   }
 
   async sweepBlobs({ changedBeforeMs, marginMs, foresee }: SweepOptions): Promise<SweptBlobs> {

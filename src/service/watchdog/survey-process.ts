@@ -1,0 +1,92 @@
+// Looks at this process: its memory, its event loop, attempts that did not stop; and at what it stands on: the disk and
+// the answers of its store. Where writes would soon fail, or fail, it claims nothing any more until that is over.
+
+import { dirname } from "node:path";
+import type { Survey } from "../../engine/upkeep/watchdog.ts";
+import { isMillraceError } from "../../model/errors.ts";
+import type { MemoryFigures } from "../../model/worker.ts";
+import type { Sighting } from "../../policy/watchdog/finding.ts";
+import {
+  judgeDisk,
+  judgeLoop,
+  judgeMemory,
+  judgeStuck,
+  type DiskFigures,
+} from "../../policy/watchdog/judge-process.ts";
+import type { MillContext } from "../mill-context.ts";
+
+/** What it measures with. */
+export interface ProcessFigures {
+  readonly readMemory: () => MemoryFigures;
+  /** 99th percentile of the delay of the event loop since the last call, ms. */
+  readonly takeLoopDelayMs: () => number;
+  readonly readDisk: (folder: string) => Promise<DiskFigures>;
+}
+
+/** Looks at the process itself. */
+export function makeProcessSurvey(mill: MillContext, figures: ProcessFigures): Survey {
+  const { name } = mill.self;
+  return {
+    name: "process",
+    isShared: false,
+    look: async () =>
+      [
+        judgeMemory(figures.readMemory(), name),
+        judgeLoop(figures.takeLoopDelayMs(), name),
+        judgeStuck(mill.standing.stuck.count, name),
+      ].filter((one) => one !== undefined),
+  };
+}
+
+/** Looks at the disk that the store is on, and claims nothing while it is full. `path` null: it is on none. */
+export function makeDiskSurvey(
+  { standing }: Pick<MillContext, "standing">,
+  path: string | null,
+  figures: Pick<ProcessFigures, "readDisk">,
+): Survey {
+  return {
+    name: "disk",
+    isShared: false,
+    look: async () => {
+      if (path === null) return [];
+      const sighting = judgeDisk(await figures.readDisk(dirname(path)), path);
+      if (sighting === undefined) standing.letGo("disk");
+      else standing.hold("disk", sighting.message);
+      return sighting === undefined ? [] : [sighting];
+    },
+  };
+}
+
+/** Asks the store for something small, and says what it failed with, here or for somebody else in this process. */
+export function makeStoreSurvey({
+  store,
+  standing,
+}: Pick<MillContext, "store" | "standing">): Survey {
+  return {
+    name: "store",
+    isShared: false,
+    look: async () => {
+      try {
+        await store.listRuns({ limit: 1 });
+      } catch (error) {
+        return [sayFault(store.url, error)];
+      }
+      return standing.fault === null ? [] : [sayFault(store.url, standing.fault)];
+    },
+  };
+}
+
+function sayFault(url: string, error: unknown): Sighting {
+  const isOurs = isMillraceError(error);
+  const text = error instanceof Error ? error.message : String(error);
+  const hint = isOurs && error.hint !== undefined ? ` ${error.hint}` : "";
+  return {
+    rule: "store-failing",
+    subject: url,
+    level: "red",
+    message: `${text}${hint}`,
+    next: (isOurs ? error.next : undefined) ?? "npx millrace doctor",
+    // Busy for a moment is no fault.
+    ...(isOurs && error.retryable ? { holdMs: 5_000 } : {}),
+  };
+}
