@@ -12,6 +12,7 @@ import { rolldown, type Plugin } from "rolldown";
 const ENTRIES: Readonly<Record<string, string>> = {
   "exports/index": "src/exports/index.ts",
   "exports/resilience": "src/exports/resilience.ts",
+  "exports/server": "src/exports/server.ts",
   "exports/testing": "src/exports/testing.ts",
   "cli/main": "src/cli/main.ts",
   "cli/child-hooks": "src/cli/child-hooks.ts",

@@ -21,7 +21,7 @@ export async function runCommand(world: CliWorld, argv: readonly string[]): Prom
       return EXIT.ok;
     }
     if (call.kind === "version") {
-      const { readVersion } = await import("./version.ts");
+      const { readVersion } = await import("../std/version.ts");
       world.stdout.write(`${readVersion()}\n`);
       return EXIT.ok;
     }

@@ -4,6 +4,7 @@
 
 import { Hono, type Context } from "hono";
 import { MillraceError } from "../model/errors.ts";
+import { Replies } from "../service/access/replies.ts";
 import { assert } from "../std/assert.ts";
 import { makeIdSource } from "../std/id.ts";
 import { silentLogger, type Logger } from "../std/logger.ts";
@@ -11,12 +12,13 @@ import { systemRandom } from "../std/random.ts";
 import { jsonAnswer, toErrorAnswer } from "./answer.ts";
 import { finishAnswer, toAnswer } from "./finish-answer.ts";
 import { authenticate, requireRole } from "./guards/credentials.ts";
+import { answerOnce, readIdempotencyKey } from "./guards/idempotency.ts";
 import { readBody, takesStream } from "./guards/request-body.ts";
 import { checkHost, checkOrigin } from "./guards/request-origin.ts";
 import { parsePart, readQuery, refuseQuery } from "./guards/request-parts.ts";
 import type { HttpContext } from "./http-context.ts";
 import { parseTarget, type RequestTarget } from "./request-path.ts";
-import { METHODS, type HttpEnv, type Route, type RouteAnswer } from "./route.ts";
+import { METHODS, type HttpEnv, type Route } from "./route.ts";
 import { makeRouteTable, type RoutePlace, type RouteTable } from "./route-table.ts";
 
 /** How the app is made. */
@@ -27,11 +29,16 @@ export interface AppOptions {
   readonly hasTls?: boolean;
   /** The address a request comes from. Default: that of its connection. */
   readonly addressOf?: (request: Request, connection: string) => string;
+  /** Whether only what controls work is answered at the moment. Default: never. */
+  readonly isOverloaded?: () => boolean;
   /** Told what nobody outside is told. Default silent. */
   readonly logger?: Logger;
   /** Time for a whole body, or between two pieces of a stream, ms. Default HTTP_BODY_MS_DEFAULT. */
   readonly bodyMs?: number;
 }
+
+/** When what was shed may come again, ms. */
+const SHED_RETRY_MS = 5_000;
 
 /** Answers requests. `request` is for tests: it takes a path. */
 export type App = Hono<HttpEnv>;
@@ -63,6 +70,7 @@ class GuardLine {
   readonly #options: AppOptions;
   readonly #logger: Logger;
   readonly #nextId: () => string;
+  readonly #replies: Replies;
 
   constructor(http: HttpContext, routes: readonly Route[], options: AppOptions) {
     this.#http = http;
@@ -70,6 +78,7 @@ class GuardLine {
     this.#options = options;
     this.#logger = options.logger ?? silentLogger;
     this.#nextId = makeIdSource(http.clock, systemRandom);
+    this.#replies = new Replies(http.mill);
   }
 
   async answer(context: Context<HttpEnv>): Promise<Response> {
@@ -93,11 +102,11 @@ class GuardLine {
     const method = this.#readMethod(context);
     const place = this.#table.find(target.segments);
     const route = place?.routes.get(method);
+    this.#shed(route);
     if (place === undefined || route === undefined) return await this.#refusePlace(context, place);
     if (route.access !== "public") requireRole(await this.#authenticate(context), route.access);
     checkOrigin(context.req.raw, context.get("caller"), this.#originTerms);
-    const answer = await this.#call({ context, target, route, place });
-    return toAnswer(answer, route, context.req.raw);
+    return await this.#call({ context, target, route, place });
   }
 
   #readTarget(context: Context<HttpEnv>): RequestTarget {
@@ -141,20 +150,36 @@ class GuardLine {
     return caller;
   }
 
-  async #call({ context, target, route, place }: Passage): Promise<RouteAnswer<unknown>> {
+  async #call({ context, target, route, place }: Passage): Promise<Response> {
+    const { raw } = context.req;
+    const key = readIdempotencyKey(raw.headers, route);
     const query = readQuery(target.query);
     const terms = { clock: this.#http.clock, ...pickBodyMs(this.#options) };
-    const body = await readBody(context.req.raw, route, terms);
-    if (takesStream(route)) context.req.raw = withBody(context.req.raw, body);
+    const body = await readBody(raw, route, terms);
+    if (takesStream(route)) context.req.raw = withBody(raw, body);
     if (route.query === undefined) refuseQuery(query);
-    // A route of other types is called with what its own schemas gave.
-    return await route.handle({
+    const parts = {
       params: parse(route.params, place.params, "path"),
       query: parse(route.query, query, "query"),
       body: parse(route.body, body, "body"),
-      context,
-      http: this.#http,
-      actor: context.get("caller")?.actor ?? "nobody",
+    };
+    const caller = context.get("caller");
+    const work = async (): Promise<Response> => {
+      const actor = caller?.actor ?? "nobody";
+      const answer = await route.handle({ ...parts, context, http: this.#http, actor });
+      return toAnswer(answer, route, raw);
+    };
+    if (key === undefined || caller === null) return await work();
+    const asked = { params: place.params, query, body: body ?? null };
+    return await answerOnce(this.#replies, { key, caller, route, asked }, work);
+  }
+
+  /** What ends or judges work goes on under load; all else comes again. */
+  #shed(route: Route | undefined): void {
+    if (route?.control === true || this.#options.isOverloaded?.() !== true) return;
+    throw new MillraceError("UNAVAILABLE", "The server is overloaded.", {
+      retryable: true,
+      details: { retryAfterMs: SHED_RETRY_MS },
     });
   }
 

@@ -22,4 +22,6 @@ export interface HttpContext {
   readonly startedAtMs: number;
   /** True from the beginning of a shutdown on: not ready any more. */
   isStopping(): boolean;
+  /** Aborted when open streams and sockets have to end. */
+  readonly stopSignal: AbortSignal;
 }

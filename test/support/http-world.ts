@@ -21,9 +21,9 @@ export interface HttpWorld {
   /** The token of the role admin that needs no record. */
   readonly token: string;
   /** A token of that role, made on first use. */
-  tokenOf(role: Role): Promise<string>;
+  readonly tokenOf: (role: Role) => Promise<string>;
   /** Asks with the admin's token unless `init` brings headers of its own. A body is sent as JSON. */
-  ask(method: string, path: string, init?: AskOptions): Promise<Answer>;
+  readonly ask: (method: string, path: string, init?: AskOptions) => Promise<Answer>;
 }
 
 export interface AskOptions {
@@ -75,6 +75,7 @@ export async function makeHttpWorld(
     version: "0.0.0-test",
     startedAtMs: clock.wallMs(),
     isStopping: () => false,
+    stopSignal: new AbortController().signal,
     ...options.http,
   };
   const app = makeApp(http, routes, options.app);

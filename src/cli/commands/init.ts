@@ -18,7 +18,7 @@ import {
   TEMPLATES,
   type Template,
 } from "../templates.ts";
-import { readVersion } from "../version.ts";
+import { readVersion } from "../../std/version.ts";
 
 /** Writes a first pipeline. */
 export async function run(

@@ -1,0 +1,145 @@
+// Replies to requests that a client may send again: each is kept under the key that the client chose, so that the
+// second time nothing is done and the same is answered. While the first is at work its key is held; if it dies, for
+// a minute at most. Stored in the collection "replies":
+//   {"fingerprint": SHA-256 of what was asked, "reply": null while it is at work, else {"status", "headers", "body"}}
+
+import { REPLY_KEPT_MS_DEFAULT, REPLY_RUNNING_MS_DEFAULT } from "../../model/defaults.ts";
+import { KEPT_REPLY_BYTES_MAX, RECORD_PUTS_MAX } from "../../model/limits.ts";
+import { sha256Hex } from "../../std/json.ts";
+import { isRecord } from "../../std/record.ts";
+import type { RecordPut, StoreRecord } from "../../storage/records/record-write.ts";
+import { contextOf, type MillContext } from "../mill-context.ts";
+
+/** A reply as it was given. */
+export interface KeptReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Whose key it is, and for what. */
+export interface ReplyScope {
+  readonly tokenId: string;
+  /** Method and path of the route, with its braces. */
+  readonly route: string;
+  /** As the client chose it. */
+  readonly key: string;
+}
+
+/** What is known of a key. */
+export type ReplyClaim =
+  /** Nothing: it is held for whoever asked now. */
+  | { readonly kind: "fresh"; readonly hold: ReplyHold }
+  | { readonly kind: "kept"; readonly reply: KeptReply }
+  /** It was used for something else. */
+  | { readonly kind: "mismatch" }
+  /** The first request is still at work, for so long at most. */
+  | { readonly kind: "running"; readonly leftMs: number };
+
+/** A key that is held. */
+export interface ReplyHold {
+  readonly key: string;
+  readonly fingerprint: string;
+  readonly revision: number;
+}
+
+/** How often what is too old is looked for, ms. */
+const SWEEP_MS = 60_000;
+
+/** The replies of one store, as one server keeps them. */
+export class Replies {
+  readonly #mill: MillContext;
+  #sweptMs: number = -Infinity;
+
+  constructor(mill: object) {
+    this.#mill = contextOf(mill);
+  }
+
+  /** Holds the key for this request, or says what became of the one that held it before. */
+  async claim(scope: ReplyScope, fingerprint: string): Promise<ReplyClaim> {
+    const { store } = this.#mill;
+    const key = sha256Hex(JSON.stringify([scope.tokenId, scope.route, scope.key]));
+    const record = await store.findRecord("replies", key);
+    const nowMs = store.nowMs();
+    if (record !== undefined && (record.dueAtMs ?? 0) > nowMs) {
+      return judge(record, fingerprint, nowMs);
+    }
+    const result = await this.#put({
+      key,
+      expected: record?.revision ?? 0,
+      value: { fingerprint, reply: null },
+      dueAtMs: nowMs + REPLY_RUNNING_MS_DEFAULT,
+    });
+    if (result.kind === "recorded") {
+      const revision = result.records[0]?.revision ?? 0;
+      return { kind: "fresh", hold: { key, fingerprint, revision } };
+    }
+    // Another one was quicker; if it is gone again already, the client comes back.
+    const winner = await store.findRecord("replies", key);
+    return winner === undefined
+      ? { kind: "running", leftMs: 1_000 }
+      : judge(winner, fingerprint, nowMs);
+  }
+
+  /** Keeps what was answered. One that is too large for a record is kept as a refusal that says so. */
+  async keep({ key, fingerprint, revision }: ReplyHold, reply: KeptReply): Promise<void> {
+    const isLarge = Buffer.byteLength(reply.body) > KEPT_REPLY_BYTES_MAX;
+    const kept = isLarge ? { status: 413, headers: {}, body: "" } : reply;
+    await this.#put({
+      key,
+      expected: revision,
+      value: { fingerprint, reply: { ...kept } },
+      dueAtMs: this.#mill.store.nowMs() + REPLY_KEPT_MS_DEFAULT,
+    });
+    await this.#sweep();
+  }
+
+  /** Frees the key: what was asked was refused, and may be asked again. */
+  async free({ key, revision }: ReplyHold): Promise<void> {
+    await this.#put({ key, expected: revision, value: undefined });
+  }
+
+  /** Old ones go a few at a time, when others come. */
+  async #sweep(): Promise<void> {
+    const { store, world } = this.#mill;
+    if (world.clock.monotonicMs() - this.#sweptMs < SWEEP_MS) return;
+    this.#sweptMs = world.clock.monotonicMs();
+    const old = await store.listDueRecords({
+      collection: "replies",
+      untilMs: store.nowMs(),
+      limit: RECORD_PUTS_MAX,
+    });
+    for (const { key, revision } of old) {
+      await this.#put({ key, expected: revision, value: undefined });
+    }
+  }
+
+  async #put(put: Omit<RecordPut, "collection">): ReturnType<MillContext["committer"]["write"]> {
+    return await this.#mill.committer.write({
+      kind: "put-records",
+      puts: [{ collection: "replies", ...put }],
+      events: [],
+    });
+  }
+}
+
+function judge(record: StoreRecord, fingerprint: string, nowMs: number): ReplyClaim {
+  const { value } = record;
+  if (!isRecord(value) || value["fingerprint"] !== fingerprint) return { kind: "mismatch" };
+  const reply = parseReply(value["reply"]);
+  return reply === undefined
+    ? { kind: "running", leftMs: Math.max(1, (record.dueAtMs ?? nowMs) - nowMs) }
+    : { kind: "kept", reply };
+}
+
+function parseReply(value: unknown): KeptReply | undefined {
+  if (!isRecord(value)) return undefined;
+  const { status, headers, body } = value;
+  if (typeof status !== "number" || typeof body !== "string" || !isRecord(headers)) {
+    return undefined;
+  }
+  const texts = Object.entries(headers).flatMap(([name, text]) =>
+    typeof text === "string" ? [[name, text] as const] : [],
+  );
+  return { status, headers: Object.fromEntries(texts), body };
+}
