@@ -15,7 +15,11 @@ export function surroundingsOf(
   settings: Settings,
 ): PipelineSurroundings {
   return {
-    origins: { retry: sayOrigin(settings.retry), timeout: sayOrigin(settings.timeoutMs) },
+    origins: {
+      retry: sayOrigin(settings.retry),
+      timeout: sayOrigin(settings.timeoutMs),
+      uses: sayOrigin(settings.uses),
+    },
     resources: {
       declared: declareResources(settings.resources.value, [definition]),
       origin: sayOrigin(settings.resources),

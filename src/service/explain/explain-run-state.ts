@@ -57,7 +57,7 @@ async function tell(store: Store, facts: RunFacts): Promise<Omit<Answer, "state"
 
 /** For which resources anything in it waits, as these stand now. */
 async function findGates(store: Store, facts: RunFacts): Promise<readonly Blocker[]> {
-  return await refreshGates(store, listGates(facts).slice(0, GATES_MAX));
+  return await refreshGates(store, listGates(facts).slice(0, GATES_MAX), "many");
 }
 
 /** It gave its place back to wait. */

@@ -34,7 +34,9 @@ export async function explainStage(store: Store, facts: RunFacts, name: string):
     record?.state === "succeeded" && record.via === "run"
       ? await sayMadeAnew(store, facts, { stage: name, item: null })
       : "";
-  const blockers = await refreshGates(store, findStageBlockers(facts, name));
+  // Of a map it is the items that wait.
+  const scope = record !== undefined && record.itemCount !== null ? "many" : "one";
+  const blockers = await refreshGates(store, findStageBlockers(facts, name), scope);
   const waits = state === "waiting" ? sayHeld(facts, record, blockers) : undefined;
   return {
     state,

@@ -26,11 +26,10 @@ export interface GateFacts {
   readonly nowMs: number;
 }
 
-/** The whole reason in one sentence. */
-export function sayGate(facts: GateFacts, ahead: number): string {
+/** The whole reason in one sentence. `line`: what is said of those who wait, `sayAhead` or `sayWaiting`. */
+export function sayGate(facts: GateFacts, line: string): string {
   const { gate, refusal } = facts;
   const name = `"${nameGate(gate)}"`;
-  const line = ahead === 0 ? "" : `; ${ahead.toLocaleString("en-US")} ahead of it`;
   if (gate.kind === "budget")
     return `the retry budget of resource ${name} is used up: its retries are held to a share of its first tries`;
   if (refusal === null) return `resource ${name} has room now, and its turn comes${line}`;
@@ -42,8 +41,18 @@ export function sayGate(facts: GateFacts, ahead: number): string {
     case "quota":
       return `the quota of resource ${name}${sayQuota(facts)}${line}`;
     case "breaker":
-      return sayBreaker(facts, name);
+      return sayBreaker(facts, name) + line;
   }
+}
+
+/** How many go before the one that is asked about. */
+export function sayAhead(ahead: number): string {
+  return ahead === 0 ? "" : `; ${ahead.toLocaleString("en-US")} ahead of it`;
+}
+
+/** How many wait, over all processes. */
+export function sayWaiting({ record }: GateFacts): string {
+  return record.waiting < 2 ? "" : `; ${record.waiting.toLocaleString("en-US")} wait for it`;
 }
 
 function sayQuota({ record, terms, declared, refusal, nowMs }: GateFacts): string {

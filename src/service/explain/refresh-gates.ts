@@ -13,24 +13,35 @@ import type { PermitRecord } from "../../storage/permits/permit-write.ts";
 import type { Store } from "../../storage/store.ts";
 import { findGate, gateFields } from "../views/gate-blocker.ts";
 import { runName } from "../queries/find-run.ts";
-import { sayGate, type GateFacts } from "./gate-words.ts";
+import { sayAhead, sayGate, sayWaiting, type GateFacts } from "./gate-words.ts";
 
 /** Holders that a blocker names. */
 const HOLDERS_MAX = 10;
 /** Holders among which probes are looked for: they may have come last. */
 const LOOKED_MAX = 100;
 
-/** The same blockers, those that are waits for resources as these stand now. */
+/** Whom an answer is about: what waits itself, or many of which each waits for something. */
+type Scope = "one" | "many";
+
+/** The same blockers, those that are waits for resources as these stand now, each once. */
 export async function refreshGates(
   store: Store,
   blockers: readonly Blocker[],
+  scope: Scope = "one",
 ): Promise<readonly Blocker[]> {
-  const fresh: Blocker[] = [];
-  for (const blocker of blockers) fresh.push(await refreshGate(store, blocker));
-  return fresh;
+  const fresh = new Map<string, Blocker>();
+  for (const [index, blocker] of blockers.entries()) {
+    const found = await refreshGate(store, blocker, scope);
+    // What waited for different things of one resource may wait for the same by now.
+    const isGate = findGate(found) !== undefined;
+    const name = isGate ? `${found.kind} ${found.name}` : String(index);
+    const known = fresh.get(name);
+    if (known === undefined || (found.ahead ?? 0) < (known.ahead ?? 0)) fresh.set(name, found);
+  }
+  return [...fresh.values()];
 }
 
-async function refreshGate(store: Store, blocker: Blocker): Promise<Blocker> {
+async function refreshGate(store: Store, blocker: Blocker, scope: Scope): Promise<Blocker> {
   const gate = findGate(blocker);
   if (gate === undefined) return blocker;
   const { resource, key } = gate;
@@ -51,14 +62,18 @@ async function refreshGate(store: Store, blocker: Blocker): Promise<Blocker> {
   const holders = await nameHolders(store, shown.slice(0, HOLDERS_MAX));
   const declared = override?.quotas ?? record.terms.quotas;
   const facts = { gate, record, terms, declared, probes: probes.length, refusal, nowMs };
-  return toBlocker(blocker, facts, holders);
+  return toBlocker(blocker, facts, { holders, scope });
 }
 
-function toBlocker(before: Blocker, facts: GateFacts, holders: readonly string[]): Blocker {
+function toBlocker(
+  before: Blocker,
+  facts: GateFacts,
+  { holders, scope }: { readonly holders: readonly string[]; readonly scope: Scope },
+): Blocker {
   const { gate, record, refusal } = facts;
   const { sinceMs } = before;
   // A budget is counted by each process for itself: its row alone knows when there may be room.
-  if (gate.kind === "budget") return { ...before, text: sayGate(facts, 0) };
+  if (gate.kind === "budget") return { ...before, text: sayGate(facts, "") };
   const kind = toKind(gate, refusal);
   // Who was ahead may have gone; nobody comes before who was there.
   const others = Math.max(0, record.waiting - 1);
@@ -71,7 +86,7 @@ function toBlocker(before: Blocker, facts: GateFacts, holders: readonly string[]
     ...(ahead === undefined ? {} : { ahead }),
     ...(hasHolders ? { holders } : {}),
     ...expected,
-    text: sayGate(facts, ahead ?? 0),
+    text: sayGate(facts, scope === "one" ? sayAhead(ahead ?? 0) : sayWaiting(facts)),
   };
 }
 

@@ -43,11 +43,14 @@ export function toShownResources(
   });
 }
 
-/** What a stage uses, as its setting: names, or that a function decides. */
-export function toUsesSetting({ uses }: StageDefinition): Readonly<Record<string, ShownSetting>> {
+/** What a stage uses, as its setting: names, or that a function decides. `origin`: not its pipeline said so. */
+export function toUsesSetting(
+  { uses }: StageDefinition,
+  origin: string = "pipeline",
+): Readonly<Record<string, ShownSetting>> {
   if (uses === null || (typeof uses !== "function" && uses.length === 0)) return {};
   const value = typeof uses === "function" ? "as its function says" : uses.map(nameResource);
-  return { uses: { value, origin: "pipeline" } };
+  return { uses: { value, origin } };
 }
 
 function listUses({ name, uses }: StageDefinition, resource: string): ShownResource["users"] {

@@ -49,7 +49,7 @@ export interface PipelineView {
 /** What the process adds to a pipeline. */
 export interface PipelineSurroundings {
   /** In words, where the process has its defaults for stages from. */
-  readonly origins: { readonly retry: string; readonly timeout: string };
+  readonly origins: { readonly retry: string; readonly timeout: string; readonly uses?: string };
   readonly resources: ResourceOrigin;
   /** Settings of the process itself. Default none. */
   readonly settings?: Readonly<Record<string, ShownSetting>>;
@@ -114,7 +114,7 @@ function toShownStage(
       ...toTimeSettings(stage, sayOrigin(stage, "timeout", at.origins.timeout)),
       cache: against(sayCache(stage), "off", "stage"),
       ...(stage.runIn === "main" ? {} : { runIn: { value: stage.runIn, origin: "stage" } }),
-      ...toUsesSetting(stage),
+      ...toUsesSetting(stage, stage.origins["uses"] === "config" ? at.origins.uses : undefined),
       ...toMapSettings(stage),
     },
   };

@@ -139,6 +139,36 @@ describe.each(STORES)("on %s", (kind) => {
     expect(history.totalsMs["quota:scorer"]).toBeGreaterThanOrEqual(59_000);
   });
 
+  test("why of a run names each resource once, with how many wait for it, also where they came to wait for the same", async () => {
+    const api = resource("api", { limit: 1, quota: { rate: 1, per: "20s" } });
+    let release = (): void => {};
+    const first = new Promise<void>((resolve) => (release = resolve));
+    const rows = map("rows", { over: ITEMS, key: (item) => item, uses: [api] }, (item) =>
+      item === "a" ? first : 1,
+    );
+    const { clock, mill, start } = await setup(kind, pipeline("p", { stages: [rows] }));
+    const run = await start();
+    await clock.advance(3_000);
+    expect((await mill.why("1")).blockers).toMatchObject([
+      {
+        kind: "limit",
+        text: '1 of 1 permits of resource "api" are held; 3 wait for it',
+      },
+    ]);
+    release();
+    await clock.advance(4_000);
+
+    for (const why of [await mill.why("1"), await mill.why("1", "rows")]) {
+      expect(why.blockers).toMatchObject([{ kind: "quota", name: "api", ahead: 0 }]);
+      expect(why.blockers[0]?.text).toMatch(/; the next unit comes at \S+Z; 3 wait for it$/);
+      const told = why.notes.filter((note) => note.startsWith("says more:"));
+      expect(told).toEqual(["says more: npx millrace resources list api"]);
+    }
+    expect((await mill.why("1", "rows", "c")).blockers[0]?.text).toContain("; 1 ahead of it");
+    for (let times = 0; times < 4; times += 1) await clock.advance(20_000);
+    expect((await run.result()).state).toBe("succeeded");
+  });
+
   test("R118 R127: a stage before an open breaker waits without an attempt, and why names it with its key and time", async () => {
     const host = resource("host", {
       key: (name: string) => name,
