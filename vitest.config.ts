@@ -2,6 +2,9 @@ import { defineConfig } from "vitest/config";
 
 // Three projects, so that the fast ones can be run alone: unit tests live beside their source, the
 // store suite runs once per store, everything else starts processes or spans several rooms.
+//
+// Files share a worker and what it has loaded (`isolate: false`): to load the sources anew for each took two thirds of
+// the processor time of small unit tests. So a file leaves nothing behind: no global, no environment, nothing running.
 const resolve = { conditions: ["@millrace/source", "node", "import", "default"] };
 
 export default defineConfig({
@@ -15,6 +18,7 @@ export default defineConfig({
         ssr: { resolve },
         test: {
           name: "unit",
+          isolate: false,
           include: ["src/**/*.test.ts", "scripts/**/*.test.ts"],
           exclude: ["src/storage/**/*.store.test.ts"],
         },
@@ -22,13 +26,14 @@ export default defineConfig({
       {
         resolve,
         ssr: { resolve },
-        test: { name: "store", include: ["src/storage/**/*.store.test.ts"] },
+        test: { name: "store", isolate: false, include: ["src/storage/**/*.store.test.ts"] },
       },
       {
         resolve,
         ssr: { resolve },
         test: {
           name: "whole",
+          isolate: false,
           include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -16,10 +16,13 @@ function splitWords(line: string): readonly string[] {
 
 test("R183: a queued review that failed is queued again, does what is left, and is exported", async () => {
   const project = makeProject();
-  cpSync(resolve(EXAMPLE), join(project.folder, EXAMPLE), {
-    recursive: true,
-    filter: (path) => !path.endsWith("/out"),
-  });
+  // As someone would who takes the example along: its folder, and the one that examples share.
+  for (const folder of [EXAMPLE, "examples/fault"]) {
+    cpSync(resolve(folder), join(project.folder, folder), {
+      recursive: true,
+      filter: (path) => !path.endsWith("/out"),
+    });
+  }
   symlinkSync(resolve("node_modules"), join(project.folder, "node_modules"));
   const readme = readFileSync(join(EXAMPLE, "README.md"), "utf8");
   const block = /```sh\n(npx millrace queue enqueue[\s\S]*?)```/.exec(readme)?.[1] ?? "";
