@@ -220,7 +220,7 @@ export const SCHEDULER_HELD_MS = 1_000;
 /** Schedules of one configuration. */
 export const SCHEDULES_MAX = 10_000;
 /** Ticks of one backfill. */
-export const BACKFILL_TICKS_MAX = 10_000;
+export const BACKFILL_TICKS_MAX = 1_000;
 
 /** Running attempts that a process names with a beat. */
 export const RUNNING_NAMES_MAX = 100;

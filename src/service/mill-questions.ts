@@ -16,6 +16,7 @@ import type { RunListQuery, RunPage } from "./queries/list-runs.ts";
 import type { QueueStats } from "./queries/queue-stats.ts";
 import type { ResourceListQuery, ResourcePage } from "./resources/list-resources.ts";
 import type { RunResult } from "./run-result.ts";
+import type { ScheduleListQuery, SchedulePage } from "./schedules/list-schedules.ts";
 import type { HealthView } from "./views/health-view.ts";
 import type { SnapshotView, StatusView } from "./views/status-view.ts";
 
@@ -60,6 +61,12 @@ export class MillQuestions {
   async resources(query: ResourceListQuery = {}): Promise<ResourcePage> {
     const { listResources } = await import("./resources/list-resources.ts");
     return await listResources(this.#mill, query);
+  }
+
+  /** A page of schedules, in order of name. */
+  async schedules(query: ScheduleListQuery = {}): Promise<SchedulePage> {
+    const { listSchedules } = await import("./schedules/list-schedules.ts");
+    return await listSchedules(this.#mill, query);
   }
 
   /** Counts of runs by state and pipeline; costs the same however many there are. */

@@ -62,6 +62,8 @@ import { checkConcurrency, refuseInImport, toThreadsMax } from "./prepare-run.ts
 import type { ImportOptions, ImportOutcome } from "./queue-import/import-runs.ts";
 import type { HealthAckOptions, HealthAckOutcome } from "./health/acknowledge-health.ts";
 import type { RunHandle } from "./run-handle.ts";
+import type { RunReport, RunReported } from "./schedules/report-run.ts";
+import { ScheduleHandle } from "./schedules/schedule-handle.ts";
 import type { ResourceView } from "./views/resource-view.ts";
 import { putBackLease } from "./worker/put-back-lease.ts";
 import { Standing } from "./worker/standing.ts";
@@ -229,6 +231,17 @@ export class Millrace extends MillQuestions {
   async recordEvent(report: EventReport): Promise<RecordedEvent> {
     const { recordEvent } = await import("./events/record-event.ts");
     return await recordEvent(this.#mill, report);
+  }
+
+  /** One schedule by name: to ask, set, switch, trigger and backfill. */
+  schedule(name: string): ScheduleHandle {
+    return new ScheduleHandle(this.#mill, name);
+  }
+
+  /** Tells of a run that an outside scheduler started, once however often it is reported. Never throws. */
+  async reportRun(report: RunReport): Promise<RunReported> {
+    const { reportRun } = await import("./schedules/report-run.ts");
+    return await reportRun(this.#mill, report);
   }
 
   /** Unblocks a pipeline whose last run was ended by what it stands on: somebody has looked at it. May be repeated.

@@ -93,6 +93,11 @@ export class Scheduler {
     this.#turn ??= this.#look();
   }
 
+  /** The same, if a tick waits for a run to end: one has. */
+  wakeHeld(): void {
+    if (this.#held.size > 0) this.wake();
+  }
+
   async #look(): Promise<void> {
     let delayMs = 0;
     while (this.#isStarted && this.#isWoken) {

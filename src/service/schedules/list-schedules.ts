@@ -9,7 +9,12 @@ import { toJitterMs } from "../../policy/schedule/jitter.ts";
 import { listNext } from "../../policy/schedule/next-tick.ts";
 import type { StoreRecord } from "../../storage/records/record-write.ts";
 import { checkPageLimit } from "../queries/page-limit.ts";
-import { toScheduleView, toTickView, type ScheduleView, type TickView } from "../views/schedule-view.ts";
+import {
+  toScheduleView,
+  toTickView,
+  type ScheduleView,
+  type TickView,
+} from "../views/schedule-view.ts";
 import { getTicks } from "./declare-schedules.ts";
 import {
   getSchedule,

@@ -3,7 +3,11 @@
 
 import { boundedText, canonicalJson } from "../../std/json.ts";
 import { OptionReader } from "../../model/compile/option-reader.ts";
-import { parseFields, SCHEDULE_KEYS, type WrittenFields } from "../../model/compile/parse-schedule.ts";
+import {
+  parseFields,
+  SCHEDULE_KEYS,
+  type WrittenFields,
+} from "../../model/compile/parse-schedule.ts";
 import type { DefinitionFault } from "../../model/definition.ts";
 import { MillraceError } from "../../model/errors.ts";
 import type { EventDraft } from "../../model/event.ts";
@@ -15,7 +19,13 @@ import { whileOpen } from "../commands/begin-run.ts";
 import type { MillContext } from "../mill-context.ts";
 import type { ScheduleView } from "../views/schedule-view.ts";
 import { getTicks } from "./declare-schedules.ts";
-import { changeState, getSchedule, putSchedule, tickKey, type KnownSchedule } from "./known-schedule.ts";
+import {
+  changeState,
+  getSchedule,
+  putSchedule,
+  tickKey,
+  type KnownSchedule,
+} from "./known-schedule.ts";
 import { viewSchedule } from "./list-schedules.ts";
 import { wakeSchedulers } from "./running-schedulers.ts";
 
@@ -205,4 +215,3 @@ export function checkOrder(order: ScheduleOrderOptions): void {
     );
   }
 }
-
