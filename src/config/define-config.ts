@@ -32,10 +32,18 @@ export interface MillraceConfig {
   /** File that the lines form is appended to. Default none. */
   readonly logFile?: string;
   readonly worker?: WorkerConfig;
+  readonly watchdog?: WatchdogConfig;
   readonly defaults?: DefaultsConfig;
   /** Resources by name: over what pipelines declare, or declared here for stages that name them. */
   readonly resources?: Readonly<Record<string, ResourceSetting>>;
   readonly retention?: RetentionConfig;
+  readonly health?: HealthConfig;
+}
+
+/** How health is asked. */
+export interface HealthConfig {
+  /** Longest time of one stage's `health()` probe, 1 ms to 10 min. Default 5 s. */
+  readonly probeTimeout?: Duration;
 }
 
 /** The store with options. */
@@ -46,8 +54,21 @@ export interface StoreConfig {
   readonly busyTimeout?: Duration;
 }
 
+/** How a service watches what may hang. */
+export interface WatchdogConfig {
+  /** Time between two looks. Default 30 s. */
+  readonly every?: Duration;
+  /** A running run of which nothing is committed for so long is warned of. Default 10 min. */
+  readonly silence?: Duration;
+}
+
 /** What one process works on at once, and how it keeps what it has claimed. */
 export interface WorkerConfig {
+  /** Runs that a worker works on at once, 1 to 256. Default 8. */
+  readonly concurrency?: number;
+  /** Time that running stages have when a worker or service is told to stop; what is not over then goes back to its
+   *  queue. Whatever it is, the process has ended 8 s later. Default 20 s. */
+  readonly stopAfter?: Duration;
   /** Attempts in flight in one process, 1 to 10,000. Default 32. */
   readonly attemptsInFlight?: number;
   /** Worker threads for stages with `runIn: "thread"`, 1 to 256. Default: one per processor. */

@@ -4,10 +4,15 @@
 import {
   BUSY_TIMEOUT_MS_DEFAULT,
   CONCURRENCY_DEFAULT,
+  DRAIN_MS_DEFAULT,
   HEARTBEAT_MS_DEFAULT,
   LEASE_MS_DEFAULT,
+  PROBE_MS_DEFAULT,
   RETENTION_MS_DEFAULT,
+  SILENT_RUN_MS_DEFAULT,
   STORE_URL_DEFAULT,
+  WATCH_MS_DEFAULT,
+  WORKER_RUNS_DEFAULT,
 } from "../model/defaults.ts";
 import type { DefinitionFault } from "../model/definition.ts";
 import type { ResourceSettings } from "../model/compile/resource-settings.ts";
@@ -40,6 +45,12 @@ export interface Settings {
   readonly logLevel: Setting<LogLevel>;
   readonly logFile: Setting<string | null>;
   readonly attemptsInFlight: Setting<number>;
+  /** Runs at once of one worker. */
+  readonly slots: Setting<number>;
+  /** Time that running stages have when a worker is told to stop. */
+  readonly stopAfterMs: Setting<number>;
+  readonly watchMs: Setting<number>;
+  readonly silentRunMs: Setting<number>;
   /** Null: one per processor. */
   readonly threads: Setting<number | null>;
   /** Which of them go together the service knows. */
@@ -55,6 +66,8 @@ export interface Settings {
   readonly keepRunsMs: Setting<number>;
   readonly keepEventsMs: Setting<number>;
   readonly keepFailedMs: Setting<number>;
+  /** Longest time of a stage's probe. */
+  readonly probeMs: Setting<number>;
   /** As the file lists them, unchecked. */
   readonly pipelines: readonly unknown[];
   readonly provide: Readonly<Record<string, unknown>>;
@@ -104,6 +117,13 @@ export function resolveSettings(sources: SettingSources): Settings {
       flag: flagOf("-j", flags.attemptsInFlight),
       fallback: CONCURRENCY_DEFAULT,
     }),
+    slots: pick("slots", { key: "worker.concurrency", fallback: WORKER_RUNS_DEFAULT }),
+    stopAfterMs: pick("stopAfterMs", { key: "worker.stopAfter", fallback: DRAIN_MS_DEFAULT }),
+    watchMs: pick("watchMs", { key: "watchdog.every", fallback: WATCH_MS_DEFAULT }),
+    silentRunMs: pick("silentRunMs", {
+      key: "watchdog.silence",
+      fallback: SILENT_RUN_MS_DEFAULT,
+    }),
     threads: pick("threads", { key: "worker.threads", fallback: null }),
     leaseMs: pick("leaseMs", { key: "worker.lease", fallback: LEASE_MS_DEFAULT }),
     heartbeatMs: pick("heartbeatMs", { key: "worker.heartbeat", fallback: HEARTBEAT_MS_DEFAULT }),
@@ -117,6 +137,7 @@ export function resolveSettings(sources: SettingSources): Settings {
       key: "retention.deadLetter",
       fallback: RETENTION_MS_DEFAULT,
     }),
+    probeMs: pick("probeMs", { key: "health.probeTimeout", fallback: PROBE_MS_DEFAULT }),
     pipelines: file?.config.pipelines ?? [],
     provide: file?.config.provide ?? {},
     file: file?.path ?? null,

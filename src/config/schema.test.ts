@@ -71,7 +71,7 @@ test("keys that begin with x- are free", () => {
 test("a key whose feature does not exist yet is named as such", () => {
   const { faults } = parse({
     schedules: [],
-    worker: { concurrency: 8 },
+    worker: { processes: 8 },
     store: { blobs: "s3:" },
   });
 

@@ -10,7 +10,7 @@ import {
   type ResourceSettings,
 } from "../model/compile/resource-settings.ts";
 import type { DefinitionFault } from "../model/definition.ts";
-import { CONCURRENCY_MAX, THREADS_MAX } from "../model/limits.ts";
+import { CONCURRENCY_MAX, PROBE_MS_MAX, THREADS_MAX, WORKER_RUNS_MAX } from "../model/limits.ts";
 import type { ResourceUse } from "../model/resource.ts";
 import type { RetryPolicy } from "../model/retry.ts";
 import { LOG_LEVELS, type LogLevel } from "./define-config.ts";
@@ -25,6 +25,11 @@ export interface ParsedConfig {
   readonly logFile: string | undefined;
   readonly attemptsInFlight: number | undefined;
   readonly threads: number | undefined;
+  /** Runs at once of one worker. */
+  readonly slots: number | undefined;
+  readonly stopAfterMs: number | undefined;
+  readonly watchMs: number | undefined;
+  readonly silentRunMs: number | undefined;
   readonly leaseMs: number | undefined;
   readonly heartbeatMs: number | undefined;
   readonly retry: RetryPolicy | undefined;
@@ -34,6 +39,7 @@ export interface ParsedConfig {
   readonly keepRunsMs: number | undefined;
   readonly keepEventsMs: number | undefined;
   readonly keepFailedMs: number | undefined;
+  readonly probeMs: number | undefined;
 }
 
 /** The longest wait for a busy store: 10 min in ms. */
@@ -46,15 +52,29 @@ const TOP_KEYS = [
   "logLevel",
   "logFile",
   "worker",
+  "watchdog",
   "defaults",
   "resources",
   "retention",
+  "health",
 ];
+
+const WORKER_KEYS = [
+  "concurrency",
+  "stopAfter",
+  "attemptsInFlight",
+  "threads",
+  "lease",
+  "heartbeat",
+];
+
+/** The watchdog looks no more often, ms. */
+const WATCH_MS_MIN = 100;
 
 /** Keys that the documents name and that come with a later feature, by section. */
 const LATER_KEYS: Readonly<Record<string, readonly string[]>> = {
-  "": ["dryRun", "schedules", "server", "notify", "health"],
-  worker: ["concurrency", "stopAfter", "processes"],
+  "": ["dryRun", "schedules", "server", "notify"],
+  worker: ["processes"],
   store: ["inlineBytes", "blobs"],
 };
 
@@ -77,7 +97,8 @@ function readSections(
 ): ParsedConfig {
   const reader = new SectionReader(raw, "", faults);
   reader.refuseAllBut(TOP_KEYS);
-  const worker = reader.section("worker", ["attemptsInFlight", "threads", "lease", "heartbeat"]);
+  const worker = reader.section("worker", WORKER_KEYS);
+  const watchdog = reader.section("watchdog", ["every", "silence"]);
   const defaults = reader.section("defaults", ["retry", "timeout", "uses"]);
   const retention = reader.section("retention", ["runs", "events", "deadLetter"]);
   return {
@@ -88,6 +109,10 @@ function readSections(
     logFile: reader.options.text("logFile", 4_096),
     attemptsInFlight: worker?.options.number("attemptsInFlight", { min: 1, max: CONCURRENCY_MAX }),
     threads: worker?.options.number("threads", { min: 1, max: THREADS_MAX }),
+    slots: worker?.options.number("concurrency", { min: 1, max: WORKER_RUNS_MAX }),
+    stopAfterMs: worker?.options.durationMs("stopAfter", 0),
+    watchMs: watchdog?.options.durationMs("every", WATCH_MS_MIN),
+    silentRunMs: watchdog?.options.durationMs("silence", WATCH_MS_MIN),
     leaseMs: worker?.options.durationMs("lease"),
     heartbeatMs: worker?.options.durationMs("heartbeat"),
     retry:
@@ -100,6 +125,7 @@ function readSections(
     keepRunsMs: retention?.options.durationMs("runs"),
     keepEventsMs: retention?.options.durationMs("events"),
     keepFailedMs: retention?.options.durationMs("deadLetter"),
+    probeMs: parseProbeTime(reader),
   };
 }
 
@@ -160,6 +186,14 @@ function parseDefaultUses(options: OptionReader | undefined): readonly ResourceU
   if (Array.isArray(raw)) return parseUseList(raw, (message) => options?.fault("uses", message));
   options?.fault("uses", `expected a list of resources; got ${describeValue(raw)}`);
   return undefined;
+}
+
+function parseProbeTime(reader: SectionReader): number | undefined {
+  const health = reader.section("health", ["probeTimeout"]);
+  const probeMs = health?.options.durationMs("probeTimeout");
+  if (probeMs !== undefined && probeMs > PROBE_MS_MAX)
+    health?.options.fault("probeTimeout", `expected 1 ms to 10 min; got ${probeMs} ms`);
+  return probeMs;
 }
 
 function parseResources(raw: unknown, faults: DefinitionFault[]): ResourceSettings | undefined {

@@ -18,6 +18,7 @@ import type { ResourceListQuery, ResourcePage } from "./resources/list-resources
 import type { RunResult } from "./run-result.ts";
 import type { ScheduleListQuery, SchedulePage } from "./schedules/list-schedules.ts";
 import type { HealthView } from "./views/health-view.ts";
+import type { WorkerView } from "./views/worker-view.ts";
 import type { SnapshotView, StatusView } from "./views/status-view.ts";
 
 /** What can be asked of a mill. */
@@ -55,6 +56,17 @@ export class MillQuestions {
   ): Promise<ItemPage> {
     const { listItems } = await import("./queries/list-items.ts");
     return await listItems(this.#mill.store, { ...options, run, stage });
+  }
+
+  /** Name of this process among those that work. */
+  get workerName(): string {
+    return this.#mill.self.name;
+  }
+
+  /** The processes that work on the store, with what each runs now; those that were lost stay for a day. */
+  async workers(): Promise<readonly WorkerView[]> {
+    const { listWorkers } = await import("./queries/list-workers.ts");
+    return await listWorkers(this);
   }
 
   /** A page of resources: what is declared and what is in force, who has them, and who waits. */

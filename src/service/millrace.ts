@@ -67,6 +67,7 @@ import { ScheduleHandle } from "./schedules/schedule-handle.ts";
 import type { ResourceView } from "./views/resource-view.ts";
 import { putBackLease } from "./worker/put-back-lease.ts";
 import { Standing } from "./worker/standing.ts";
+import { tellJump } from "./worker/tell-jump.ts";
 import { WorkerSelf } from "./worker/worker-self.ts";
 import { Worker, type WorkOptions, type WorkSummary } from "./worker/worker.ts";
 import { makeFiles } from "./world.ts";
@@ -378,6 +379,7 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
     closing: false,
   };
   new GateWatch(mill, mill.world.limits.gate);
+  standing.jumped.on((byMs) => void tellJump(mill, byMs).catch(() => undefined));
   if (mode === "write") await rescueInterrupted(mill);
   return new Millrace(mill);
 }

@@ -49,8 +49,6 @@ export interface OpenOptions {
   readonly childImports?: readonly string[];
   /** Name of this process among those that work. Default: its host and pid. */
   readonly workerName?: string;
-  /** Version that this process shows. Default: none. */
-  readonly version?: string;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly machine?: Machine;

@@ -1,15 +1,11 @@
 // `millrace queue run`: works the queue in this process, until it is drained or until it is stopped.
 
-import { WORKER_RUNS_DEFAULT } from "../../model/defaults.ts";
-import { MillraceError } from "../../model/errors.ts";
 import { WORKER_RUNS_MAX } from "../../model/limits.ts";
-import { findNearest } from "../../std/nearest.ts";
-import { quoteList } from "../../std/text.ts";
-import type { Pipeline } from "../../service/pipeline.ts";
 import type { CliContext, ParsedOptions } from "../cli-context.ts";
 import { followQueue } from "../foreground/follow-queue.ts";
 import { withDocument } from "../foreground/with-document.ts";
 import { FlagReader } from "../input/flag-reader.ts";
+import { choosePipelines } from "../load/choose-pipelines.ts";
 import { loadPipelines } from "../load/load-pipeline.ts";
 
 /** Works the queue. */
@@ -19,7 +15,7 @@ export async function run(
   args: readonly string[],
 ): Promise<number> {
   const reader = new FlagReader(options);
-  const slots = reader.whole("j", { min: 1, max: WORKER_RUNS_MAX }) ?? WORKER_RUNS_DEFAULT;
+  const slots = reader.whole("j", { min: 1, max: WORKER_RUNS_MAX });
   const maxRuns = reader.whole("maxRuns", { min: 1, max: Number.MAX_SAFE_INTEGER });
   const names = reader.texts("pipelines").flatMap((text) => text.split(","));
   const logs = reader.oneOf("logs", ["all", "failed", "none"]) ?? "failed";
@@ -27,29 +23,15 @@ export async function run(
   return withDocument(context, async (keep) => {
     const target = await loadPipelines(context, args[0]);
     return followQueue(target.context, {
-      pipelines: choose(target.pipelines, names),
+      pipelines: choosePipelines(target.pipelines, names),
       settings: target.settings,
-      slots,
+      slots: slots ?? target.settings.slots.value,
       drain: reader.has("drain"),
       maxRuns,
       logs,
       isStrict: reader.has("strict"),
       keep,
       words: ["queue", "run", ...args, ...(reader.has("drain") ? ["--drain"] : [])],
-    });
-  });
-}
-
-function choose(pipelines: readonly Pipeline[], names: readonly string[]): readonly Pipeline[] {
-  if (names.length === 0) return pipelines;
-  const known = pipelines.map(({ name }) => name);
-  return names.map((name) => {
-    const found = pipelines.find((each) => each.name === name);
-    if (found !== undefined) return found;
-    const near = findNearest(name, known);
-    throw new MillraceError("PIPELINE_UNKNOWN", `There is no pipeline "${name}".`, {
-      hint: near === undefined ? `known: ${quoteList(known)}` : `did you mean "${near}"?`,
-      details: { given: name, known },
     });
   });
 }

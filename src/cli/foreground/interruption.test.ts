@@ -34,7 +34,7 @@ function setup(abandon = (): Promise<void> => Promise.resolve()): World {
       return () => set.delete(listener);
     },
   };
-  const interruption = new Interruption(world, (signal) => void deaths.push(signal));
+  const interruption = new Interruption(world, { die: (signal) => void deaths.push(signal) });
   const target: InterruptedRun = {
     run: {
       interrupt: (drainMs) => {

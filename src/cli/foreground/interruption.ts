@@ -31,6 +31,14 @@ export interface InterruptedRun {
   readonly onDying: () => void;
 }
 
+/** How it listens. */
+export interface InterruptionOptions {
+  /** Ends the process as the signal does by itself. */
+  readonly die?: (signal: CliSignal) => void;
+  /** Time that running work has after the first signal, ms. Default 20 s. */
+  readonly drainMs?: number;
+}
+
 /** Listens until it is closed. */
 export class Interruption {
   readonly #context: Pick<CliContext, "onSignal" | "clock" | "stdout" | "stderr">;
@@ -42,14 +50,15 @@ export class Interruption {
   #signals = 0;
   #end: Timer | undefined;
   readonly #die: (signal: CliSignal) => void;
+  readonly #drainMs: number;
 
-  /** @param die Ends the process as the signal does by itself. */
   constructor(
     context: Pick<CliContext, "onSignal" | "clock" | "stdout" | "stderr">,
-    die: (signal: CliSignal) => void = dieOf,
+    { die = dieOf, drainMs = DRAIN_MS_DEFAULT }: InterruptionOptions = {},
   ) {
     this.#context = context;
     this.#die = die;
+    this.#drainMs = drainMs;
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       this.#release.push(context.onSignal(signal, () => this.#onSignal(signal)));
     }
@@ -67,7 +76,7 @@ export class Interruption {
   /** The run is there: what came before is answered now. */
   attach(target: InterruptedRun): void {
     this.#target = target;
-    if (this.#cause !== undefined) this.#stop(this.#cause, DRAIN_MS_DEFAULT);
+    if (this.#cause !== undefined) this.#stop(this.#cause, this.#drainMs);
   }
 
   /** What the process ends with where the run was parked; undefined: nothing interrupted it. */
@@ -119,7 +128,7 @@ export class Interruption {
   #drain(cause: string): void {
     if (this.#cause !== undefined) return;
     this.#cause = cause;
-    this.#stop(cause, DRAIN_MS_DEFAULT);
+    this.#stop(cause, this.#drainMs);
   }
 
   #stop(cause: string, drainMs: number): void {

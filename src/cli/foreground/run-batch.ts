@@ -26,6 +26,8 @@ export interface BatchOptions {
   readonly logs: LogsShown;
   readonly isStrict: boolean;
   readonly tags: Readonly<Record<string, string>> | undefined;
+  /** Starts although health is degraded or unstable. */
+  readonly override: boolean;
   readonly keep: KeepDocument;
 }
 
@@ -41,7 +43,7 @@ export interface LineResult {
 
 /** Runs a batch. FILE_UNREADABLE before anything is opened. Resolves to the exit code. */
 export async function runBatch(context: CliContext, options: BatchOptions): Promise<ExitCode> {
-  const { file, target, tags } = options;
+  const { file, target, tags, override } = options;
   const bytes = await openBytes(context, file);
   const numbers: number[] = [];
   const results: LineResult[] = [];
@@ -64,6 +66,7 @@ export async function runBatch(context: CliContext, options: BatchOptions): Prom
         onRuns: note,
         // A batch that its pipeline's queue has no room for is queued and worked in turns.
         onFull: makeRoom,
+        override,
         ...(tags === undefined ? {} : { tags }),
       });
       for (const { line, message } of bad) warn(`line ${line}: ${escapeControl(message)}`);

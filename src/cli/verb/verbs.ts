@@ -1,11 +1,14 @@
 // Every verb there is. Whatever is not in this list does not exist, and is printed nowhere.
 
 import { QUEUE_VERBS, SHORT_QUEUE_VERBS } from "./queue-verbs.ts";
+import { HEALTH_VERBS } from "./health-verbs.ts";
 import { RESOURCE_VERBS, SHORT_RESOURCE_VERBS } from "./resource-verbs.ts";
 import type { VerbSpec } from "./verb.ts";
+import { WORKER_VERB } from "./worker-verb.ts";
 import {
   DRY_RUN_FLAG,
   INPUT_FLAGS,
+  OVERRIDE_FLAG,
   PAGE_FLAGS,
   SELECTION_FLAGS,
   WORK_EXITS,
@@ -27,6 +30,7 @@ const run: VerbSpec = {
     ...WORK_FLAGS,
     { flags: "--force[=<stages>]", about: "do not ask the cache: for these stages, or for any" },
     { flags: "--no-retry", about: "one attempt each" },
+    OVERRIDE_FLAG,
     { flags: "--report <file>", about: "write a report: .html, .md or .json by its ending" },
     { flags: "--tag <key=value>", about: "kept with the run; repeatable", repeat: true },
   ],
@@ -301,7 +305,9 @@ export const VERBS: readonly VerbSpec[] = [
   cancel,
   queueRun,
   ...QUEUE_VERBS,
+  WORKER_VERB,
   ...RESOURCE_VERBS,
+  ...HEALTH_VERBS,
   exportCheckpoint,
   exportTrace,
   gc,

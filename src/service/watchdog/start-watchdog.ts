@@ -87,6 +87,7 @@ class MillWatch implements RunningWatchdog {
     const everyMs = options.everyMs ?? WATCH_MS_DEFAULT;
     this.#own = this.#makeWatch(this.#listOwn(), Math.min(SELF_MS, everyMs));
     this.#shared = this.#makeWatch(this.#listShared(), everyMs);
+    mill.standing.watch = this;
     this.#own.start();
     this.#shared.start();
     this.#beat();
@@ -110,6 +111,7 @@ class MillWatch implements RunningWatchdog {
     await Promise.all([this.#own.stop(), this.#shared.stop()]);
     this.#delay.close();
     this.#mill.standing.letGo("disk");
+    if (this.#mill.standing.watch === this) this.#mill.standing.watch = null;
   }
 
   /** Every second: whether a clock jumped. */

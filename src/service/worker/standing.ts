@@ -5,6 +5,7 @@ import { Amnesty } from "../../engine/upkeep/amnesty.ts";
 import { ClockWatch } from "../../engine/upkeep/clock-watch.ts";
 import type { LeaseTerms } from "../../model/lease.ts";
 import type { RunRecord } from "../../model/run.ts";
+import type { Finding } from "../../policy/watchdog/finding.ts";
 import type { Clock } from "../../std/clock.ts";
 import { Emitter } from "../../std/emitter.ts";
 import type { Store } from "../../storage/store.ts";
@@ -25,6 +26,8 @@ export class Standing {
   readonly clocks: ClockWatch;
   /** Told by how much the wall clock jumped, ms. */
   readonly jumped: Emitter<number> = new Emitter();
+  /** The watchdog of this process, while there is one. */
+  watch: { findings(): readonly Finding[] } | null = null;
   /** Attempts that did not stop when they were told to. */
   readonly stuck: { count: number } = { count: 0 };
   readonly #parts: StandingParts;

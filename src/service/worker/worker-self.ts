@@ -5,6 +5,7 @@ import type { PipelineDefinition } from "../../model/definition.ts";
 import type { Owner } from "../../model/lease.ts";
 import type { MemoryFigures, WorkEntry, WorkerFacts } from "../../model/worker.ts";
 import type { Clock } from "../../std/clock.ts";
+import { readVersion } from "../../std/version.ts";
 import type { Store } from "../../storage/store.ts";
 import type { Standing } from "./standing.ts";
 
@@ -16,8 +17,6 @@ export interface WorkerSelfParts {
   readonly pipelines: ReadonlyMap<string, PipelineDefinition>;
   /** Default: made of its host and pid. */
   readonly workerName?: string;
-  /** Default "". */
-  readonly version?: string;
   readonly readMemory: () => MemoryFigures;
   readonly standing: Pick<Standing, "heldBy">;
 }
@@ -33,18 +32,22 @@ export interface ShownWorker {
 /** Describes this process. */
 export class WorkerSelf {
   readonly name: string;
-  readonly version: string;
   /** Set while a worker works. */
   worker: ShownWorker | null = null;
   readonly #parts: WorkerSelfParts;
   readonly #startedAtMs: number;
+  #version: string | undefined;
 
   constructor(parts: WorkerSelfParts) {
-    const { owner, clock, workerName, version } = parts;
+    const { owner, clock, workerName } = parts;
     this.#parts = parts;
     this.name = workerName ?? `${owner.host}-${owner.pid}`;
-    this.version = version ?? "";
     this.#startedAtMs = clock.wallMs();
+  }
+
+  /** Version of the running copy, read when it is first said. */
+  get version(): string {
+    return (this.#version ??= readVersion());
   }
 
   /** As of now, with what runs. */
