@@ -30,7 +30,7 @@ import type { Json } from "../std/json.ts";
 //   artifact.stored         name, artifact, bytes
 //   breaker.opened … closed     resource, key?, from, to, untilMs?, actor, reason
 //   resource.paused         resource, key?, untilMs, actor, reason
-//   resource.set            resource, key?, limit?, quotas?, untilMs?, actor, reason
+//   resource.set            resource, key?, limit?, quotas?, formerLimit?, formerQuotas?, untilMs?, actor, reason
 //   resource.reset          resource, key?, actor, reason
 //   run.refused             pipeline, source, verdict, reasons
 //   schedule.set            schedule, fields, actor, reason?

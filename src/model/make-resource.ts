@@ -30,6 +30,7 @@ export function declareResource<K = never>(
     });
   }
   const declaration = parseResource({ name, values: { ...options }, faults, base: null });
+  refuseKeysOfNone(declaration, faults);
   if (faults.length > 0)
     throw definitionInvalid(String(name), faults, `Resource "${String(name)}" is`);
   const quotas = [options.quota ?? []].flat();
@@ -50,6 +51,20 @@ export function declareResource<K = never>(
       bind(keyOf(declaration, options, input), (index) => costOf(quotas[index], input), use),
     with: (use: UseOptions) => bind(null, () => undefined, use),
   });
+}
+
+/** Settings of single keys would hold for nothing: nobody can name a key. */
+function refuseKeysOfNone({ terms }: ResourceDeclaration, faults: DefinitionFault[]): void {
+  if (terms.keyed) return;
+  for (const [option, keys] of Object.entries({ limit: terms.limits, breaker: terms.breakers })) {
+    const [first] = Object.keys(keys);
+    if (first === undefined) continue;
+    faults.push({
+      path: `resources.${terms.name}.${option}.keys`,
+      message: `expected no settings of keys, as the resource has none; got "${first}"`,
+      hint: 'declare its "key"',
+    });
+  }
 }
 
 function keyOf<K>(

@@ -59,18 +59,26 @@ function toMove(type: EventDraft["type"], data: Data): Move | null {
 }
 
 function toSet(terms: ResourceTerms, data: Data): readonly Move[] {
-  const { limit, quotas, key } = data;
+  const { limit, quotas, key, formerLimit, formerQuotas } = data;
   const changes: Move[] = [];
   if (typeof limit === "number") {
     const name = textOf(key) ?? "";
     const declared = Object.hasOwn(terms.limits, name) ? terms.limits[name] : terms.limit;
-    changes.push({ kind: "limit", from: String(declared ?? "none"), to: String(limit) });
+    const from = typeof formerLimit === "number" ? formerLimit : (declared ?? "none");
+    changes.push({ kind: "limit", from: String(from), to: String(limit) });
   }
   if (Array.isArray(quotas)) {
-    const to = quotas.map((quota) => (isRecord(quota) ? describe(quota) : "")).join(", ");
-    changes.push({ kind: "quota", from: terms.quotas.map(describe).join(", ") || "none", to });
+    const declared = terms.quotas.map(describe).join(", ") || "none";
+    const from = Array.isArray(formerQuotas) ? list(formerQuotas) : declared;
+    changes.push({ kind: "quota", from, to: list(quotas) });
   }
-  return changes;
+  // What was set before and stays is named again.
+  const isNews = (change: Move): boolean => change.from !== change.to;
+  return changes.some(isNews) ? changes.filter(isNews) : changes;
+}
+
+function list(quotas: readonly Json[]): string {
+  return quotas.map((quota) => (isRecord(quota) ? describe(quota) : "")).join(", ");
 }
 
 function describe({ rate, perMs }: Readonly<Record<string, unknown>> | QuotaDeclared): string {

@@ -1,9 +1,11 @@
 // What a person's order does to one key of a resource, or to the whole of it.
 
 import type { EventDraft } from "../../model/event.ts";
-import { findResourceOverride } from "../../policy/admission.ts";
+import type { QuotaDeclared } from "../../model/resource.ts";
+import { findResourceOverride, type ResourceOverride } from "../../policy/admission.ts";
 import { newBreaker } from "../../policy/breaker/breaker.ts";
 import { resetBreaker, tripBreaker } from "../../policy/breaker/override-breaker.ts";
+import type { Json } from "../../std/json.ts";
 import type { PermitBook } from "./permit-book.ts";
 import type { SetResourceWrite } from "./permit-write.ts";
 import { nameOf, tellBreaker } from "./resource-news.ts";
@@ -19,11 +21,14 @@ export function setResource(book: PermitBook, write: SetResourceWrite): readonly
   if (change.kind === "override") {
     const untilMs = change.forMs === null ? null : nowMs + change.forMs;
     const { limit, quotas } = change;
+    const whole = entry.key === "" ? null : book.find({ ...write, key: "" }).state;
+    const former = findResourceOverride(entry.state, whole, nowMs);
     entry.state = { ...entry.state, override: { limit, quotas, untilMs, actor, reason } };
     const data = {
       ...nameOf(entry),
       ...(limit === null ? {} : { limit }),
-      ...(quotas === null ? {} : { quotas: quotas.map(({ rate, perMs }) => ({ rate, perMs })) }),
+      ...(quotas === null ? {} : { quotas: quotas.map(toNumbers) }),
+      ...(former === null ? {} : describeFormer(former)),
       ...(untilMs === null ? {} : { untilMs }),
       actor,
       reason,
@@ -45,4 +50,16 @@ export function setResource(book: PermitBook, write: SetResourceWrite): readonly
   const isLifted = isOverridden || (pausedUntilMs !== null && nowMs < pausedUntilMs);
   if (!isLifted) return told;
   return [{ type: "resource.reset", data: { ...nameOf(entry), actor, reason } }, ...told];
+}
+
+/** What held by hand until then; what it does not say was as declared. */
+function describeFormer({ limit, quotas }: ResourceOverride): Readonly<Record<string, Json>> {
+  return {
+    ...(limit === null ? {} : { formerLimit: limit }),
+    ...(quotas === null ? {} : { formerQuotas: quotas.map(toNumbers) }),
+  };
+}
+
+function toNumbers({ rate, perMs }: QuotaDeclared): { rate: number; perMs: number } {
+  return { rate, perMs };
 }

@@ -182,6 +182,67 @@ test("changes of limits say what was declared and what holds", async () => {
   ]);
 });
 
+test("a limit or quota that is set over another one says which held until then", async () => {
+  const clock = virtualClock();
+  const changes: ResourceChange[] = [];
+  const api = resource("api", { limit: 8, onChange: (change) => changes.push(change) });
+  const host = resource("host", {
+    limit: { default: 4, keys: { slow: 1 } },
+    key: (name: string) => name,
+    onChange: (change) => changes.push(change),
+  });
+  api.setLimit(2, { clock });
+  api.setLimit(5, { clock });
+  api.reset({ clock });
+  api.setLimit(6, { clock });
+  host.setLimit(3, { clock });
+  host.setLimit(2, { key: "slow", clock });
+  await clock.advance(0);
+  const limits = changes.filter(({ to }) => to !== "declared");
+  expect(limits.map(({ resource: name, from, to }) => [name, from, to])).toEqual([
+    ["api", "8", "2"],
+    ["api", "2", "5"],
+    ["api", "8", "6"],
+    ["host", "4", "3"],
+    ["host", "3", "2"],
+  ]);
+});
+
+test("of what is set in a store beside what stood, only what changed is heard", async () => {
+  const clock = virtualClock();
+  const changes: ResourceChange[] = [];
+  const api = resource("api", {
+    limit: 8,
+    quota: { rate: 60, per: "1m" },
+    onChange: (change) => changes.push(change),
+  });
+  const made = pipeline("p", { stages: [stage("it", { uses: [api] }, () => 1)] });
+  const mill = await openMillrace({ store: "memory:", clock, pipelines: [made] });
+  onTestFinished(() => mill.close({ drainMs: 0 }));
+  await mill.setResource("api", { limit: 2 });
+  await mill.setResource("api", { quota: { rate: 10, per: "1m" } });
+  await mill.setResource("api", { quota: { rate: 5, per: "1m" } });
+  await clock.advance(0);
+  expect(changes.map(({ kind, from, to }) => [kind, from, to])).toEqual([
+    ["limit", "8", "2"],
+    ["quota", "60/1m", "10/1m"],
+    ["quota", "10/1m", "5/1m"],
+  ]);
+});
+
+test("settings of keys are refused where there are none", () => {
+  expect(() =>
+    resource("api", { limit: { keys: { a: 1 } }, breaker: { keys: { b: { threshold: 2 } } } }),
+  ).toThrow(
+    expect.objectContaining({
+      code: "DEFINITION_INVALID",
+      message: expect.stringMatching(
+        /resources\.api\.limit\.keys: expected no settings of keys.*; got "a"[^]*resources\.api\.breaker\.keys: .*"b"/,
+      ),
+    }),
+  );
+});
+
 test("impossible orders are refused and change nothing", () => {
   const clock = virtualClock();
   const api = resource("api", { limit: 3 });
