@@ -52,8 +52,6 @@ export interface MountOptions extends HandlerOptions {
 export interface ServeOptions extends HandlerOptions, ListenOptions {
   /** Times that slow clients are given. */
   readonly clients?: ClientLimits;
-  /** Routes besides. Default none. */
-  readonly routes?: readonly Route[];
   /** Time that requests have to end when the server stops, ms. Default 3 s. */
   readonly stopMs?: number;
 }
@@ -81,13 +79,31 @@ const STOP_MS_DEFAULT = 3_000;
  * Offers the API of a mill. SERVER_UNSAFE where others could listen in, PORT_IN_USE, TOKEN_FILE_UNSAFE, OPTION_INVALID.
  */
 export async function serve(mill: Millrace, options: ServeOptions = {}): Promise<RunningServer> {
+  return await startServer(mill, options, {});
+}
+
+/** What is offered besides the API. */
+export interface ServerExtras {
+  /** Default none. */
+  readonly routes?: readonly Route[];
+  /** Registers sockets. Default none. */
+  readonly sockets?: (upgrades: Upgrades) => void;
+}
+
+/** `serve`, with routes and sockets besides those of the API. */
+export async function startServer(
+  mill: Millrace,
+  options: ServeOptions,
+  extras: ServerExtras,
+): Promise<RunningServer> {
   const plan = planListen(options);
   const { http, token, stop, beginStop } = openHttp(mill, options, plan.isSecure);
   const shed = new LoadShed(http.clock, new LoopDelay());
   const terms = makeTerms(options, plan, shed);
   const upgrades = new Upgrades(http);
+  extras.sockets?.(upgrades);
   const server = new HttpServer({
-    app: makeApp(http, [...ALL_ROUTES, ...(options.routes ?? [])], terms),
+    app: makeApp(http, [...ALL_ROUTES, ...(extras.routes ?? [])], terms),
     clock: http.clock,
     listen: options,
     plan,

@@ -1,0 +1,131 @@
+// Who may call what: every route, every method, every kind of credentials, generated from the one table, so that a
+// route that comes later is in it.
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { ALL_ROUTES } from "../../src/http/all-routes.ts";
+import type { Route } from "../../src/http/route.ts";
+import { nameIn, piecesOf } from "../../src/http/route-table.ts";
+import { includesRole, ROLES, type Role } from "../../src/service/access/identity.ts";
+import { rawRequest, sendRaw, startServed, type Served } from "../support/served.ts";
+
+let served: Served;
+
+beforeAll(async () => {
+  served = await startServed();
+});
+afterAll(() => served.close());
+
+/** A path of the route; its names say what no run, stage or schedule is called. */
+function pathOf(route: Route): string {
+  const pieces = piecesOf(route.path).map((piece) => (nameIn(piece) === undefined ? piece : "x0"));
+  return `/${pieces.join("/")}`;
+}
+
+async function call(method: string, path: string, token?: string): Promise<Response> {
+  const response = await fetch(`${served.server.url}${path}`, {
+    method,
+    redirect: "manual",
+    headers: {
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(method === "GET" || method === "HEAD" ? {} : { "content-type": "application/json" }),
+    },
+    // Of a kind that no route takes, so that nothing is changed by those who may.
+    ...(method === "GET" || method === "HEAD" ? {} : { body: "[]" }),
+  });
+  await response.body?.cancel();
+  return response;
+}
+
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
+
+test("S6 S11 S9: every route answers its own roles and no one else, whatever the method", async () => {
+  const paths = Map.groupBy(ALL_ROUTES, (route) => route.path);
+  let checked = 0;
+  for (const routes of paths.values()) {
+    const [first] = routes;
+    if (first === undefined) continue;
+    const path = pathOf(first);
+    const isOpen = routes.some(({ access }) => access === "public");
+    for (const method of METHODS) {
+      const route = routes.find((each) => each.method === (method === "HEAD" ? "GET" : method));
+      for (const token of [undefined, "wrong", served.tokens.revoked]) {
+        if (route?.access === "public") continue;
+        const { status } = await call(method, path, token);
+        // An unknown method is refused before anybody is asked for.
+        const expected = method === "OPTIONS" || (route === undefined && isOpen) ? 405 : 401;
+        expect([method, path, token, status === 429 ? 401 : status]).toEqual([
+          method,
+          path,
+          token,
+          expected,
+        ]);
+        checked += 1;
+      }
+      for (const role of ROLES) {
+        const { status } = await call(method, path, served.tokens[role]);
+        expect([method, path, role, judge(status)]).toEqual([
+          method,
+          path,
+          role,
+          wanted(route, role),
+        ]);
+        checked += 1;
+      }
+    }
+  }
+  expect(checked).toBeGreaterThan(paths.size * METHODS.length * 3);
+});
+
+/** Public routes that change something ask for an origin, and a bearer token is none. */
+function wanted(route: Route | undefined, role: Role): string {
+  if (route === undefined) return "no such method";
+  if (route.access === "public") return route.method === "GET" ? "passed" : "refused";
+  return includesRole(role, route.access) ? "passed" : "refused";
+}
+
+function judge(status: number): string {
+  if (status === 405) return "no such method";
+  return status === 403 || status === 401 ? "refused" : "passed";
+}
+
+test("S6: TRACE, CONNECT and methods that nobody knows are refused before anything is asked", async () => {
+  for (const method of ["TRACE", "PROPFIND", "PURGE"]) {
+    const answer = await sendRaw(
+      served.server.port,
+      rawRequest(`${method} /api/v1/session HTTP/1.1`, [
+        `Host: ${served.host}`,
+        `Authorization: Bearer ${served.tokens.admin}`,
+      ]),
+    );
+    expect([method, answer.status]).toEqual([method, 405]);
+    expect(answer.text).not.toContain(served.tokens.admin);
+  }
+  const connect = await sendRaw(
+    served.server.port,
+    rawRequest("CONNECT 127.0.0.1:1 HTTP/1.1", [`Host: ${served.host}`]),
+  );
+  expect(connect.status).not.toBe(200);
+});
+
+test("S6: what does not exist is 401 to strangers and 404 to who is known", async () => {
+  for (const path of ["/", "/api", "/api/v2/runs", "/assets/main.js", "/.env", "/index.html"]) {
+    const known = ALL_ROUTES.some((route) => route.path === path);
+    if (known) continue;
+    expect([path, (await call("GET", path)).status]).toEqual([path, 401]);
+    expect([path, (await call("GET", path, served.tokens.read)).status]).toEqual([path, 404]);
+  }
+});
+
+test("S11: only who holds the role reaches a route, whatever else the request says", async () => {
+  const response = await fetch(`${served.server.url}/api/v1/session`, {
+    headers: {
+      authorization: `Bearer ${served.tokens.read}`,
+      "x-role": "admin",
+      "x-forwarded-user": "admin",
+      "x-original-url": "/health",
+      "x-rewrite-url": "/health",
+      "x-http-method-override": "DELETE",
+    },
+  });
+  expect(await response.json()).toEqual({ actor: "token:read", role: "read", via: "bearer" });
+});
