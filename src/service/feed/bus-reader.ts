@@ -59,6 +59,12 @@ export class BusReader implements AsyncIterableIterator<BusEntry> {
     return this.#mode === "over";
   }
 
+  /** Reads a first page ahead, which is all where there is little history: what is live only is not missed then, however
+   *  late somebody asks for the first entry. */
+  begin(): void {
+    if (this.#mode === "history") this.#turn = this.#readOn();
+  }
+
   /** Hands it an event: one that is told now. Never waits. */
   offer(event: MillraceEvent): void {
     if (this.#mode !== "live") return;

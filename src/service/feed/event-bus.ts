@@ -12,8 +12,8 @@ export type BusEntry =
 
 /** What a reader asks for. */
 export interface SubscribeOptions {
-  /** Stored events with a number above this come first, then live ones, without a gap and none twice. Default: only
-   *  live ones. */
+  /** Stored events with a number above this come first, then live ones, without a gap and none twice; types that are
+   *  never stored from when the stored ones were read. Default: only live ones. */
   readonly after?: number;
   /** Only of this run, by id. */
   readonly run?: string;

@@ -1,7 +1,7 @@
 // The bus of one process: follows the store by number and hands what it finds to its readers. Modes: `idle`, without
 // readers: no timer, nothing held; `following`, from the first reader on: a look at once after a commit of this process
-// and else every 50 ms, which asks first whether anybody has written; `away`, while the store cannot be read: readers
-// stay, looks grow rarer up to 5 s apart, and it is said once; `closed`.
+// and else every 50 ms, each one seek in the primary key; `away`, while the store cannot be read: readers stay, looks
+// grow rarer up to 5 s apart, and it is said once; `closed`.
 //
 // Events that are never stored wait for the next look, so that what was stored before them is told before them.
 
@@ -19,7 +19,7 @@ import type { BusEntry, EventBus, SubscribeOptions } from "./event-bus.ts";
 
 /** What a bus is made of. */
 export interface StoreBusOptions {
-  readonly store: Pick<Store, "listEvents" | "changeMark" | "nowMs">;
+  readonly store: Pick<Store, "listEvents" | "nowMs">;
   readonly clock: Clock;
   /** Told after commits of this process. Default: every look is by time. */
   readonly committed?: Pick<Emitter<void>, "on">;
@@ -83,6 +83,7 @@ export class StoreBus implements EventBus {
     if (reader.isOver) return reader;
     this.#readers.add(reader);
     if (this.#begun === null) this.#start();
+    reader.begin();
     return reader;
   }
 

@@ -11,6 +11,7 @@ import {
   RUNS_FOLDER,
   toEventPath,
 } from "./event-file-name.ts";
+import { isMissing } from "./is-missing.ts";
 import { readLastSeq } from "./last-seq.ts";
 
 /** One event as it is written. */
@@ -171,8 +172,4 @@ async function listFolder(path: string): Promise<readonly string[]> {
     if (isMissing(error)) return [];
     throw error;
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }

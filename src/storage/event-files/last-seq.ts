@@ -38,8 +38,9 @@ export async function readLastSeq(path: string): Promise<FileEnd> {
 
 function lastSeqIn(text: string, isWhole: boolean): number | null {
   const lines = text.split("\n");
-  // What stands before the first line end may be half a line, and what follows the last one is none.
-  const whole = lines.slice(isWhole ? 0 : 1, -1);
+  // What stands before the first line end may be half a line. What follows the last one is a line where it can be read:
+  // then its end alone is missing.
+  const whole = lines.slice(isWhole ? 0 : 1);
   for (const line of whole.toReversed()) {
     const seq = seqOf(line);
     if (seq !== null) return seq;
