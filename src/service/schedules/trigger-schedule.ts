@@ -2,6 +2,7 @@
 // that has not ended refuses it, unless the schedule allows two at once or is to replace it.
 
 import { MillraceError } from "../../model/errors.ts";
+import { TICKS_WAITING_MAX } from "../../model/limits.ts";
 import type { RunRecord } from "../../model/run.ts";
 import { prepareQueued } from "../commands/enqueue-runs.ts";
 import { whileOpen } from "../commands/begin-run.ts";
@@ -55,7 +56,7 @@ export async function triggerSchedule(
         },
         options: { source: "trigger", ...toDeadline(spec) },
       });
-      const runs = [...live.map(({ id }) => id), run.run.id];
+      const runs = [...live.map(({ id }) => id), run.run.id].slice(-TICKS_WAITING_MAX);
       const at = new Date(mill.store.nowMs()).toISOString();
       const data = { schedule: name, at, run: run.run.id, source: "trigger", actor };
       const result = await mill.committer.write({
