@@ -14,8 +14,8 @@ export interface Event {
   readonly runSeq: number;
   readonly at: string;
   readonly type: EventType;
-  /** Id of the run; absent for what concerns none. */
-  readonly run?: string;
+  /** Id of the run; null: it concerns none. */
+  readonly run: string | null;
   readonly stage?: string;
   readonly item?: string;
   readonly attempt?: number;
@@ -29,7 +29,7 @@ export const event: z.ZodType<Event> = z
     runSeq: wholeValue,
     at: timeValue,
     type: z.enum(TYPES),
-    run: z.string().exactOptional(),
+    run: z.string().nullable().meta({ description: "Id; null: it concerns none." }),
     stage: z.string().exactOptional(),
     item: z.string().exactOptional(),
     attempt: wholeValue.exactOptional(),

@@ -5,6 +5,7 @@ import * as z from "zod";
 import { schemaField, type Document } from "./document.ts";
 import {
   durationValue,
+  type DurationValue,
   idText,
   keyText,
   nameText,
@@ -172,7 +173,7 @@ export interface ChoiceBody {
   readonly only?: readonly string[];
   readonly until?: string;
   readonly from?: string;
-  readonly deadline?: string | number;
+  readonly deadline?: DurationValue;
 }
 
 const choiceFields = {
@@ -192,7 +193,7 @@ export interface StartBody extends ChoiceBody {
   readonly key?: string;
   readonly tags?: Readonly<Record<string, string>>;
   readonly priority?: number;
-  readonly delay?: string | number;
+  readonly delay?: DurationValue;
   readonly concurrency?: number;
   readonly noRetry?: boolean;
   readonly failFast?: boolean;

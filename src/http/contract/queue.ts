@@ -78,6 +78,7 @@ export const queueAnswer: z.ZodType<QueueAnswer> = z
 
 /** Over which time. */
 export interface StatsQuery {
+  /** Default: all that is kept. */
   readonly since?: string;
   readonly pipeline?: string;
 }
@@ -99,6 +100,8 @@ export interface StatsAnswer extends Document<"stats"> {
   readonly failed: number;
   /** Of what was executed; 0 when nothing was. */
   readonly successRate: number;
+  /** False: there were more runs than are looked at, and older ones are not counted. */
+  readonly complete: boolean;
   readonly pipelines: readonly PipelineQueue[];
   readonly waiting: readonly Waiting[];
 }
@@ -114,6 +117,7 @@ export const statsAnswer: z.ZodType<StatsAnswer> = z
     succeeded: wholeValue,
     failed: wholeValue,
     successRate: z.number().min(0).max(1).meta({ description: "0 when nothing was executed." }),
+    complete: z.boolean().meta({ description: "False: older runs were not counted." }),
     pipelines: z.array(pipelineQueue),
     waiting: z.array(waiting),
   })

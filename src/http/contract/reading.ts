@@ -103,8 +103,11 @@ export const tagText: z.ZodType<readonly [key: string, value: string]> = z
   });
 
 /** A duration in a body: text with its unit, or whole milliseconds. */
-export const durationValue: z.ZodType<string | number> = z.union([
-  z.string().regex(/^\d{1,12}(\.\d{1,6})?(ms|s|m|h|d)$/, "expected a duration such as 30s"),
+export type DurationValue = number | `${number}${"ms" | "s" | "m" | "h" | "d"}`;
+
+/** A duration in a body. */
+export const durationValue: z.ZodType<DurationValue> = z.union([
+  z.templateLiteral([z.number(), z.enum(["ms", "s", "m", "h", "d"])]),
   z.number().int().min(0),
 ]);
 
@@ -139,6 +142,18 @@ export interface StageParams extends RunParams {
 
 /** A stage of a run in a path. */
 export const stageParams: z.ZodType<StageParams> = z.strictObject({ run: idText, stage: nameText });
+
+/** An item in a path. */
+export interface ItemParams extends StageParams {
+  readonly key: string;
+}
+
+/** An item in a path. */
+export const itemParams: z.ZodType<ItemParams> = z.strictObject({
+  run: idText,
+  stage: nameText,
+  key: keyText,
+});
 
 /** Anything else with an id in a path. */
 export interface IdParams {

@@ -4,6 +4,7 @@ import * as z from "zod";
 import { schemaField, type Document } from "./document.ts";
 import {
   durationValue,
+  type DurationValue,
   keyText,
   pageFields,
   reasonText,
@@ -185,7 +186,7 @@ export const resetBody: z.ZodType<ResetBody> = z.strictObject(orderFields);
 
 /** How long a breaker is held open. */
 export interface TripBody extends ResetBody {
-  readonly for?: string | number;
+  readonly for?: DurationValue;
 }
 
 /** How long a breaker is held open. */
@@ -199,7 +200,7 @@ export interface OverrideBody extends TripBody {
   readonly limit?: number;
   readonly quota?: readonly {
     readonly rate: number;
-    readonly per: string | number;
+    readonly per: DurationValue;
     readonly burst?: number;
   }[];
 }

@@ -3,7 +3,7 @@
 import * as z from "zod";
 import { STAGE_STATES, type StageState, type Via } from "../../model/outcome.ts";
 import { schemaField, type Document } from "./document.ts";
-import { flagText, keyText, listText, pageFields, type PageQuery } from "./reading.ts";
+import { flagText, listText, pageFields, type PageQuery } from "./reading.ts";
 import {
   blocker,
   counts,
@@ -188,14 +188,6 @@ export const stageAnswer: z.ZodType<StageAnswer> = z
     failures: z.array(failure),
   })
   .meta({ id: "StageDetail" });
-
-/** Which item. */
-export interface ItemQuery {
-  readonly key: string;
-}
-
-/** Which item: keys are free text, so that they are no part of a path. */
-export const itemQuery: z.ZodType<ItemQuery> = z.strictObject({ key: keyText });
 
 /** An item with its attempts. */
 export interface ItemAnswer extends Document<"show"> {

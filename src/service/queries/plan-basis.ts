@@ -1,12 +1,14 @@
 // What a plan may rest on: how long stages took in earlier runs, and the results that `--only` and `--from`
 // would read. Opens the store only if there is one, in the mode that makes no file.
 
+import type { Blocker } from "../../model/blocker.ts";
 import type { PipelineDefinition } from "../../model/definition.ts";
 import { isMillraceError } from "../../model/errors.ts";
 import type { RunRecord } from "../../model/run.ts";
 import { versionOfText } from "../../std/json.ts";
 import { encodeValue } from "../../std/value.ts";
 import type { Store } from "../../storage/store.ts";
+import { findRefusal } from "../plan/find-refusal.ts";
 import type { RunHistory } from "../plan/plan-forecast.ts";
 import type { PlanRecords } from "../plan/plan-selection.ts";
 import { checkInput } from "../prepare-run.ts";
@@ -38,6 +40,8 @@ export interface PlanBasisQuery extends BasisQuestion {
 export interface PlanBasis {
   readonly history?: RunHistory;
   readonly records?: PlanRecords;
+  /** Why it would not start now. */
+  readonly refusal?: Blocker;
   /** What the cache has, by stage. */
   readonly cache?: ReadonlyMap<string, CacheForecast>;
 }
@@ -58,8 +62,10 @@ export async function readPlanBasis(query: PlanBasisQuery): Promise<PlanBasis> {
 export async function readBasisOf(store: Store, query: BasisQuestion): Promise<PlanBasis> {
   const records = query.records ? await findRecords(store, query) : undefined;
   const cache = query.definition.hasCache ? await askCache(store, query) : undefined;
+  const refusal = await findRefusal(store, query.definition);
   return {
     history: await readRunHistory(store, query.definition.name),
+    ...(refusal === undefined ? {} : { refusal }),
     ...(cache === undefined ? {} : { cache }),
     ...(records === undefined ? {} : { records }),
   };

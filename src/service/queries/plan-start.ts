@@ -1,6 +1,5 @@
 // The plan of a start over a store that is open: what would run, why, how long, and what would refuse it.
 
-import type { Blocker } from "../../model/blocker.ts";
 import type { PipelineDefinition } from "../../model/definition.ts";
 import { MillraceError } from "../../model/errors.ts";
 import { parseDuration, type Duration } from "../../std/duration.ts";
@@ -27,14 +26,13 @@ export async function planStart(
 ): Promise<Plan> {
   const { input, skip, only, until, from, deadline } = options;
   await checkInput(definition, input);
-  const { history, records, cache } = await readBasisOf(mill.store, {
+  const { history, records, cache, refusal } = await readBasisOf(mill.store, {
     definition,
     input,
     records: only !== undefined || from !== undefined,
     environment: mill.world.environment,
   });
   const deadlineMs = deadline === undefined ? undefined : parseDeadline(deadline);
-  const refusal = await findRefusal(mill.store, definition);
   return planPipeline(definition, {
     input,
     ...(skip === undefined ? {} : { skip }),
@@ -53,23 +51,4 @@ function parseDeadline(deadline: Duration): number {
   const parsed = parseDuration(deadline);
   if (parsed.ok) return parsed.value;
   throw new MillraceError("OPTION_INVALID", `deadline: ${parsed.error}.`);
-}
-
-/** What the gate would say now. It asks, and tells nobody. */
-async function findRefusal(
-  store: MillContext["store"],
-  definition: PipelineDefinition,
-): Promise<Blocker | undefined> {
-  if (definition.gate === "off") return undefined;
-  const { askGate } = await import("../health/may-start.ts");
-  const answer = await askGate(store, definition, { kind: "manual", source: "plan" });
-  if (answer.kind === "start") return undefined;
-  const { pipeline, verdict, reasons } = answer.health;
-  const why = reasons.map(({ text }) => text).join("; ");
-  return {
-    kind: "policy",
-    name: pipeline,
-    basis: "unknown",
-    text: `pipeline "${pipeline}" is ${verdict}: ${why}`,
-  };
 }

@@ -4,19 +4,14 @@ import type { Store } from "../../storage/store.ts";
 import type { FailureView } from "../views/failure-view.ts";
 import type { RunView } from "../views/run-view.ts";
 import type { StageView } from "../views/stage-view.ts";
+import { measureTimes, type Percentiles } from "../report/percentiles.ts";
 import { listItems } from "./list-items.ts";
 import { showRun } from "./show-run.ts";
 import { PAGE_ROWS_MAX } from "../../model/limits.ts";
 
 /** How long the items of a map stage took that succeeded by being worked on, ms. */
-export interface ItemTimes {
+export interface ItemTimes extends Percentiles {
   readonly stage: string;
-  /** Items that the times are of. */
-  readonly count: number;
-  readonly p50Ms: number;
-  readonly p95Ms: number;
-  readonly p99Ms: number;
-  readonly maxMs: number;
 }
 
 /** A report of one run. Fields are only added within a version. */
@@ -41,8 +36,8 @@ export async function readRunReport(store: Store, reference: string): Promise<Ru
   const percentiles: ItemTimes[] = [];
   for (const { stage, items } of stages) {
     if (items === undefined || items.total === 0) continue;
-    const times = measure(stage, await readTimes(store, run.id, stage));
-    if (times !== undefined) percentiles.push(times);
+    const times = measureTimes(await readTimes(store, run.id, stage));
+    if (times !== undefined) percentiles.push({ stage, ...times });
   }
   return {
     schema: "millrace.report/1",
@@ -71,18 +66,5 @@ async function readTimes(store: Store, run: string, stage: string): Promise<read
     }
     cursor = page.nextCursor;
   } while (cursor !== undefined);
-  return times.toSorted((one, other) => one - other);
-}
-
-function measure(stage: string, sorted: readonly number[]): ItemTimes | undefined {
-  if (sorted.length === 0) return undefined;
-  const at = (share: number): number => sorted[Math.ceil(share * sorted.length) - 1] ?? 0;
-  return {
-    stage,
-    count: sorted.length,
-    p50Ms: at(0.5),
-    p95Ms: at(0.95),
-    p99Ms: at(0.99),
-    maxMs: at(1),
-  };
+  return times;
 }

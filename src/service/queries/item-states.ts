@@ -1,0 +1,144 @@
+// The states of a map's items packed: one byte each, in the order of the list, over a window of it. The low four bits
+// are the mark of `dashboard`: 0 pending, 1 waiting, 2 retry, 3 running, 4 succeeded, 5 skipped, 6 failed,
+// 7 upstream failed, 8 cancelled; the high four are the attempts, at most 15. An item that was not begun is 0.
+
+import { deflateRawSync } from "node:zlib";
+import type { ItemRecord } from "../../model/checkpoint.ts";
+import { PAGE_ROWS_MAX } from "../../model/limits.ts";
+import type { StageState } from "../../model/outcome.ts";
+import type { Store } from "../../storage/store.ts";
+import { findRun } from "./find-run.ts";
+import { getStage, listRunningItems, readRunFacts, type RunFacts } from "./run-facts.ts";
+
+/** Items of one window. */
+export const ITEM_STATES_MAX = 20_000;
+
+/** Which items. */
+export interface ItemStatesQuery {
+  readonly run: string;
+  /** Default: all map stages. */
+  readonly stage?: string;
+  /** Place of the first, from 0. Default 0. */
+  readonly from?: number;
+  /** Default and most: ITEM_STATES_MAX. */
+  readonly count?: number;
+  /** True: also the keys. Default false. */
+  readonly keys?: boolean;
+}
+
+/** One map stage. */
+export interface PackedStageView {
+  readonly stage: string;
+  /** Length of its list; null: not known yet. */
+  readonly total: number | null;
+  readonly from: number;
+  /** How many places the bytes are of. */
+  readonly count: number;
+  /** One byte per place: raw deflate, then base64. */
+  readonly states: string;
+  /** By place; null where the item was not begun. */
+  readonly keys?: readonly (string | null)[];
+}
+
+/** The packed states of a run. */
+export interface ItemStatesView {
+  readonly run: string;
+  /** Number of the newest event of the run when it was read: the states are at least so new. */
+  readonly seq: number;
+  readonly stages: readonly PackedStageView[];
+}
+
+/** Reads them. RUN_NOT_FOUND, STAGE_UNKNOWN. */
+export async function readItemStates(
+  store: Store,
+  query: ItemStatesQuery,
+): Promise<ItemStatesView> {
+  const record = await findRun(store, query.run);
+  const [newest] = await store.listEvents({
+    runId: record.id,
+    after: 0,
+    newestFirst: true,
+    limit: 1,
+  });
+  const facts = await readRunFacts(store, record);
+  const names = query.stage === undefined ? listMaps(facts) : [getStage(facts, query.stage).name];
+  const stages: PackedStageView[] = [];
+  for (const stage of names) stages.push(await packStage(store, { facts, stage, query }));
+  return { run: record.id, seq: newest?.seq ?? 0, stages };
+}
+
+function listMaps({ stages }: RunFacts): readonly string[] {
+  return stages.filter(({ kind }) => kind === "map").map(({ name }) => name);
+}
+
+interface Packing {
+  readonly facts: RunFacts;
+  readonly stage: string;
+  readonly query: ItemStatesQuery;
+}
+
+async function packStage(store: Store, packing: Packing): Promise<PackedStageView> {
+  const { facts, stage, query } = packing;
+  const { from = 0, count = ITEM_STATES_MAX } = query;
+  const total = facts.records.get(stage)?.itemCount ?? null;
+  const size = Math.max(0, Math.min(count, ITEM_STATES_MAX, (total ?? Infinity) - from));
+  const running = new Set(listRunningItems(facts, stage));
+  const bytes = new Uint8Array(size);
+  const keys: (string | null)[] | undefined =
+    query.keys === true ? Array.from({ length: size }, () => null) : undefined;
+  let filled = 0;
+  for await (const item of listWindow(store, packing, from + size)) {
+    const place = item.index - from;
+    bytes[place] = toByte(running.has(item.key) ? { ...item, state: "running" } : item);
+    if (keys !== undefined) keys[place] = item.key;
+    filled = Math.max(filled, place + 1);
+  }
+  // While the length is not known, the window ends with what is there.
+  const end = total === null ? filled : size;
+  return {
+    stage,
+    total,
+    from,
+    count: end,
+    states: deflateRawSync(bytes.subarray(0, end)).toString("base64"),
+    ...(keys === undefined ? {} : { keys: keys.slice(0, end) }),
+  };
+}
+
+async function* listWindow(
+  store: Store,
+  { facts, stage, query: { from = 0 } }: Packing,
+  end: number,
+): AsyncGenerator<ItemRecord> {
+  let after: { afterIndex: number; afterKey?: string } = { afterIndex: from - 1 };
+  for (;;) {
+    const runId = facts.run.id;
+    const page = await store.listItems({ runId, stage, limit: PAGE_ROWS_MAX, ...after });
+    for (const item of page) {
+      if (item.index >= end) return;
+      if (item.index >= from) yield item;
+    }
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE_ROWS_MAX) return;
+    after = { afterIndex: last.index, afterKey: last.key };
+  }
+}
+
+const MARKS: Readonly<Record<StageState, number>> = {
+  pending: 0,
+  waiting: 1,
+  running: 3,
+  succeeded: 4,
+  skipped: 5,
+  failed: 6,
+  upstream_failed: 7,
+  cancelled: 8,
+};
+const RETRY_MARK = 2;
+
+function toByte({ state, blocker, attempts }: Pick<ItemRecord, "state" | "blocker" | "attempts">) {
+  // What waits for its next attempt has failed before; what waits for a resource has not.
+  const isRetry = state === "waiting" && (blocker === null || blocker === "retry");
+  const mark = isRetry ? RETRY_MARK : MARKS[state];
+  return (Math.min(attempts, 15) << 4) | mark;
+}
