@@ -8,14 +8,18 @@ import type { Millrace, MillraceEvent } from "../../../src/exports/index.ts";
 import { makeDurableWorld, makeGate, STORES } from "../../support/durable-world.ts";
 
 async function takeUntil(
-  events: AsyncIterable<MillraceEvent>,
+  events: AsyncIterableIterator<MillraceEvent>,
   isLast: (event: MillraceEvent) => boolean,
+  isKept = false,
 ): Promise<MillraceEvent[]> {
   const found: MillraceEvent[] = [];
-  for await (const event of events) {
-    found.push(event);
-    if (isLast(event)) break;
+  for (;;) {
+    const step = await events.next();
+    if (step.done === true) break;
+    found.push(step.value);
+    if (isLast(step.value)) break;
   }
+  if (!isKept) await events.return?.();
   return found;
 }
 
@@ -98,18 +102,19 @@ describe.each(STORES)("all events on %s", (kind) => {
 
   test("R223: types can be set to be live only: told, not stored, and nothing else is lost", async () => {
     const { crawl, gate } = makeCrawl();
-    gate.open();
     const ephemeral = ["stage.emitted", "item.*", "external.reported"];
     const mill = await makeDurableWorld(kind).open([crawl], { events: { ephemeral } });
     const events = mill.events({});
     const run = await mill.start(crawl, undefined);
+    const live = await takeUntil(events, ({ type }) => type === "item.succeeded", true);
     assert.deepEqual(await mill.recordEvent({ name: "feed.read", source: "test", run: run.id }), {
       created: true,
       seq: 0,
     });
+    gate.open();
     const result = await run.result();
     assert.equal(result.state, "succeeded");
-    const live = await takeUntil(events, isEnd);
+    live.push(...(await takeUntil(events, isEnd)));
     const stored = await storedOf(mill);
     const countOf = (list: readonly MillraceEvent[], type: string): number =>
       list.filter((event) => event.type === type).length;
