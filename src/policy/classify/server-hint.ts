@@ -6,7 +6,7 @@ import { isRecord } from "../../std/record.ts";
 import { readField, tryRead, type Source } from "./evidence.ts";
 
 /** A header's text from `headers` or `response.headers`: a Headers object or a record, any case. */
-export function findHeader(source: Source, name: string): string | undefined {
+function findHeader(source: Source, name: string): string | undefined {
   return (
     readHeader(readField(source, "headers"), name) ??
     readHeader(readField(readField(source, "response"), "headers"), name)
