@@ -154,8 +154,14 @@ class GuardLine {
     const { raw } = context.req;
     const key = readIdempotencyKey(raw.headers, route);
     const query = readQuery(target.query);
-    const terms = { clock: this.#http.clock, ...pickBodyMs(this.#options) };
-    const body = await readBody(raw, route, terms);
+    let streamFault: MillraceError | undefined;
+    const body = await readBody(raw, route, {
+      clock: this.#http.clock,
+      ...pickBodyMs(this.#options),
+      onStreamFault: (fault) => {
+        streamFault = fault;
+      },
+    });
     if (takesStream(route)) context.req.raw = withBody(raw, body);
     if (route.query === undefined) refuseQuery(query);
     const parts = {
@@ -165,9 +171,12 @@ class GuardLine {
     };
     const caller = context.get("caller");
     const work = async (): Promise<Response> => {
-      const actor = caller?.actor ?? "nobody";
-      const answer = await route.handle({ ...parts, context, http: this.#http, actor });
-      return toAnswer(answer, route, raw);
+      const request = { ...parts, context, http: this.#http, actor: caller?.actor ?? "nobody" };
+      try {
+        return toAnswer(await route.handle(request), route, raw);
+      } catch (error) {
+        throw streamFault ?? error;
+      }
     };
     if (key === undefined || caller === null) return await work();
     const asked = { params: place.params, query, body: body ?? null };
@@ -218,9 +227,10 @@ function pickBodyMs({ bodyMs }: AppOptions): { readonly bodyMs?: number } {
   return bodyMs === undefined ? {} : { bodyMs };
 }
 
-function withBody(request: Request, body: unknown): Request {
+/** From its parts: the server's own Request is none that could be copied. */
+function withBody({ url, method, headers }: Request, body: unknown): Request {
   assert(body instanceof ReadableStream, "A route that reads a stream gets one.");
-  return new Request(request, { body, duplex: "half" });
+  return new Request(url, { method, headers, body, duplex: "half" });
 }
 
 /** As it came over the wire where there is a server: a Request has already been tidied up. */

@@ -14,6 +14,8 @@ export interface BodyTerms {
   readonly clock: Clock;
   /** Time for the whole body, or between two pieces of a stream. Default HTTP_BODY_MS_DEFAULT. */
   readonly bodyMs?: number;
+  /** Told why a stream ended early: what reads it says so in words of its own. */
+  readonly onStreamFault?: (fault: MillraceError) => void;
 }
 
 /** The body as its route takes it: parsed JSON, a stream, or undefined where the route takes none. REQUEST_INVALID,
@@ -110,7 +112,7 @@ function boundedStream(
       const piece = await readPiece(source, terms);
       if (piece === undefined) return controller.close();
       bytes += piece.byteLength;
-      if (bytes > bytesMax) throw tooLarge(bytesMax);
+      if (bytes > bytesMax) throw told(tooLarge(bytesMax), terms);
       controller.enqueue(piece);
     },
     async cancel(reason) {
@@ -125,14 +127,18 @@ async function readPiece(
 ): Promise<Uint8Array | undefined> {
   if (source === undefined) return undefined;
   const timeUp = Promise.withResolvers<never>();
-  const timer = terms.clock.setTimer(bodyMsOf(terms), () => timeUp.reject(tooSlow()), {
-    unref: true,
-  });
+  const giveUp = (): void => timeUp.reject(told(tooSlow(), terms));
+  const timer = terms.clock.setTimer(bodyMsOf(terms), giveUp, { unref: true });
   try {
     return (await Promise.race([source.read(), timeUp.promise])).value;
   } finally {
     timer.cancel();
   }
+}
+
+function told(fault: MillraceError, { onStreamFault }: BodyTerms): MillraceError {
+  onStreamFault?.(fault);
+  return fault;
 }
 
 function bodyMsOf({ bodyMs }: BodyTerms): number {
