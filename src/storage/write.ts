@@ -9,7 +9,7 @@ import type { Failure } from "../model/outcome.ts";
 import type { RunSettings, RunState } from "../model/run.ts";
 import type { Suspect } from "../policy/crashes.ts";
 import type { EncodedValue } from "../std/value.ts";
-import type { PutRecordsWrite, TellOutsideWrite } from "./records/record-write.ts";
+import type { RecordPut } from "./records/record-write.ts";
 import type { ParkedFor } from "./permits/parked-runs.ts";
 import type {
   ReleasePermitsWrite,
@@ -331,6 +331,33 @@ export interface DeleteRunsWrite {
   readonly states: readonly RunState[];
   /** Items, events, memos and retries that go at most, 1 to DELETE_ROWS_MAX. A store without disk may pass it. */
   readonly rowsMax: number;
+}
+
+/**
+ * Changes records, makes a run, and tells events: all of it or nothing. Answers `recorded` (with the run), or
+ * `record-conflict` with the first record that is not at its expected revision, or what `create-run` answers where it
+ * cannot make the run.
+ */
+export interface PutRecordsWrite {
+  readonly kind: "put-records";
+  /** 0 to RECORD_PUTS_MAX. */
+  readonly puts: readonly RecordPut[];
+  /** Made in the same transaction, with events of its own. Default: none. */
+  readonly run?: CreateRunWrite;
+  /** Of the run `eventsOf`, else of none. */
+  readonly events: readonly EventDraft[];
+  /** Id of a run; `conflict` where it is gone, and nothing is changed. Default: none. */
+  readonly eventsOf?: string;
+}
+
+/**
+ * Tells events of a run without its lease, by who does not own it: a watchdog, a program outside. Of no run where
+ * `runId` is null. `conflict` where the run is gone.
+ */
+export interface TellOutsideWrite {
+  readonly kind: "tell-outside";
+  readonly runId: string | null;
+  readonly events: readonly EventDraft[];
 }
 
 /** Everything that can be written. */

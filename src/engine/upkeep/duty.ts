@@ -4,7 +4,8 @@
 
 import { MillraceError } from "../../model/errors.ts";
 import { isPlainRecord } from "../../model/compile/option-reader.ts";
-import type { PutRecordsWrite, StoreRecord } from "../../storage/records/record-write.ts";
+import type { StoreRecord } from "../../storage/records/record-write.ts";
+import type { PutRecordsWrite } from "../../storage/write.ts";
 import type { Store } from "../../storage/store.ts";
 import type { WriteResult } from "../../storage/write-result.ts";
 

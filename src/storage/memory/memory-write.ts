@@ -36,8 +36,10 @@ import type {
   InterruptRunWrite,
   MoveRunWrite,
   OwnerWrite,
+  PutRecordsWrite,
   ReclaimRunWrite,
   RequestCancelWrite,
+  TellOutsideWrite,
   WakeRunsWrite,
   Write,
 } from "../write.ts";
@@ -49,14 +51,8 @@ import { MemoryLog } from "./memory-log.ts";
 import { MemoryPermits } from "./memory-permits.ts";
 import { MemoryRun } from "./memory-run.ts";
 import { MemoryRecords } from "./memory-records.ts";
-import type { PutRecordsWrite, TellOutsideWrite } from "../records/record-write.ts";
-import { releasePermits, takePermits } from "../permits/permit-rules.ts";
-import { setResource } from "../permits/set-resource.ts";
-import type {
-  ReleasePermitsWrite,
-  SetResourceWrite,
-  TakePermitsWrite,
-} from "../permits/permit-write.ts";
+import { writePermits, writeResource } from "./memory-permit-write.ts";
+import type { ReleasePermitsWrite, TakePermitsWrite } from "../permits/permit-write.ts";
 
 type OwnerChange = Exclude<OwnerWrite, TakePermitsWrite | ReleasePermitsWrite>;
 
@@ -86,7 +82,7 @@ export class MemoryRows {
   write(write: Write, nowMs: number): WriteResult {
     switch (write.kind) {
       case "set-resource":
-        return this.#setResource(write, nowMs);
+        return writeResource({ permits: this.permits, log: this.log, nowMs }, write);
       case "create-run":
         return this.#createRun(write, nowMs);
       case "create-batch":
@@ -209,7 +205,7 @@ export class MemoryRows {
     if (run === undefined) return LEASE_LOST;
     if (run.record.epoch !== write.epoch || run.record.state !== "running") return LEASE_LOST;
     if (write.kind === "take-permits" || write.kind === "release-permits")
-      return this.#writePermits(run, write, nowMs);
+      return writePermits({ permits: this.permits, log: this.log, nowMs }, run, write);
     const refused = this.#changeOwned(run, write, nowMs);
     if (refused !== undefined) return refused;
     const isEnding = write.kind === "put-stage" || write.kind === "put-item";
@@ -217,37 +213,6 @@ export class MemoryRows {
       run.record = { ...run.record, attempts: 0 };
     if (run.record.updatedAtMs !== nowMs) run.record = { ...run.record, updatedAtMs: nowMs };
     return { kind: "done", numbers: this.log.tell(run, write.events, nowMs) };
-  }
-
-  #writePermits(
-    run: MemoryRun,
-    write: TakePermitsWrite | ReleasePermitsWrite,
-    nowMs: number,
-  ): WriteResult {
-    const book = this.permits.open(nowMs);
-    const owner = { run: run.record.number, epoch: run.record.epoch };
-    if (write.kind === "release-permits") {
-      const added = releasePermits(book, owner, write);
-      const numbers = this.#tellPermits(run, [...write.events, ...added], nowMs);
-      return added.length === 0 ? { kind: "done", numbers } : { kind: "done", numbers, added };
-    }
-    const { result, events } = takePermits(book, owner, write);
-    if (events.length === 0 || result.kind !== "permitted") return result;
-    return { ...result, told: { events, numbers: this.#tellPermits(run, events, nowMs) } };
-  }
-
-  /** A run of which something is told has changed then; its permits alone are no part of it. */
-  #tellPermits(run: MemoryRun, drafts: readonly EventDraft[], nowMs: number): EventNumbers {
-    if (drafts.length > 0) run.record = { ...run.record, updatedAtMs: nowMs };
-    return this.log.tell(run, drafts, nowMs);
-  }
-
-  #setResource(write: SetResourceWrite, atMs: number): WriteResult {
-    const events = setResource(this.permits.open(atMs), write);
-    this.log.tellAll(events, atMs);
-    const record = this.permits.record(write, atMs);
-    assert(record !== undefined, `Resource "${write.resource}" was set and is gone.`);
-    return { kind: "resource-set", record, events };
   }
 
   #putRecords({ puts, run, events, eventsOf }: PutRecordsWrite, nowMs: number): WriteResult {

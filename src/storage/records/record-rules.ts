@@ -8,7 +8,8 @@ import {
   RECORD_PUTS_MAX,
 } from "../../model/limits.ts";
 import type { WriteResult } from "../write-result.ts";
-import type { PutRecordsWrite, RecordPut, StoreRecord } from "./record-write.ts";
+import type { PutRecordsWrite } from "../write.ts";
+import type { RecordPut, StoreRecord } from "./record-write.ts";
 
 /** The first key after all that begin so. */
 export function keyAfter(prefix: string): string {

@@ -2,9 +2,7 @@
 // idempotent requests, duties, operations. One table, one rule: a record is changed by who knows its revision, so
 // that of any number of processes one wins, and several records with a run are one transaction.
 
-import type { EventDraft } from "../../model/event.ts";
 import type { Json } from "../../std/json.ts";
-import type { CreateRunWrite } from "../write.ts";
 
 /** Every collection. Its users alone know the shape of its values, and parse what they read. */
 export const RECORD_COLLECTIONS = [
@@ -50,33 +48,6 @@ export interface RecordPut {
   readonly value: Json | undefined;
   /** Default null. */
   readonly dueAtMs?: number | null;
-}
-
-/**
- * Changes records, makes a run, and tells events: all of it or nothing. Answers `recorded` (with the run), or
- * `record-conflict` with the first record that is not at its expected revision, or what `create-run` answers where it
- * cannot make the run.
- */
-export interface PutRecordsWrite {
-  readonly kind: "put-records";
-  /** 0 to RECORD_PUTS_MAX. */
-  readonly puts: readonly RecordPut[];
-  /** Made in the same transaction, with events of its own. Default: none. */
-  readonly run?: CreateRunWrite;
-  /** Of the run `eventsOf`, else of none. */
-  readonly events: readonly EventDraft[];
-  /** Id of a run; `conflict` where it is gone, and nothing is changed. Default: none. */
-  readonly eventsOf?: string;
-}
-
-/**
- * Tells events of a run without its lease, by who does not own it: a watchdog, a program outside. Of no run where
- * `runId` is null. `conflict` where the run is gone.
- */
-export interface TellOutsideWrite {
-  readonly kind: "tell-outside";
-  readonly runId: string | null;
-  readonly events: readonly EventDraft[];
 }
 
 /** Which records; in order of key. */

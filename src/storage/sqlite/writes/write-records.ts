@@ -2,7 +2,7 @@
 
 import type { EventDraft } from "../../../model/event.ts";
 import { changeRecord, refusePut } from "../../records/record-rules.ts";
-import type { PutRecordsWrite, TellOutsideWrite } from "../../records/record-write.ts";
+import type { PutRecordsWrite, TellOutsideWrite } from "../../write.ts";
 import type { EventNumbers, WriteResult } from "../../write-result.ts";
 import type { Batch } from "../batch.ts";
 import type { RunHead } from "../statements/runs.ts";
