@@ -4,6 +4,7 @@
 import type { PipelineDefinition } from "../model/definition.ts";
 import type { ResourceSetting, ResourceUse } from "../model/resource.ts";
 import type { RetryOptions } from "../model/retry.ts";
+import type { ScheduleOptions } from "../model/schedule.ts";
 import type { Duration } from "../std/duration.ts";
 
 /** What the command needs of a pipeline; every value made by `pipeline` or `definePipeline` is one. */
@@ -36,8 +37,34 @@ export interface MillraceConfig {
   readonly defaults?: DefaultsConfig;
   /** Resources by name: over what pipelines declare, or declared here for stages that name them. */
   readonly resources?: Readonly<Record<string, ResourceSetting>>;
+  /** Schedules by name: when runs of these pipelines start by themselves, while `millrace serve` runs. What somebody
+   *  sets or switches in the store stands over them. */
+  readonly schedules?: Readonly<Record<string, ScheduleOptions>>;
   readonly retention?: RetentionConfig;
   readonly health?: HealthConfig;
+  readonly server?: ServerConfig;
+}
+
+/** Where `millrace serve` offers its API. */
+export interface ServerConfig {
+  /** Address or name. Anything but loopback needs `cert` and `key`, or `behindProxy`. Default: 127.0.0.1 and ::1. */
+  readonly host?: string;
+  /** 0 to 65535; 0: any that is free. Default 4400. */
+  readonly port?: number;
+  /** Path of a Unix socket, instead of host and port. Default none. */
+  readonly socket?: string;
+  /** Prefix of every path: `/millrace`. Default none. */
+  readonly basePath?: string;
+  /** Names it answers to besides its own, as a Host header says them: `millrace.example.org`. Default none. */
+  readonly hosts?: readonly string[];
+  /** A proxy before it ends TLS, and says in `X-Forwarded-For` who asks. Default false. */
+  readonly behindProxy?: boolean;
+  /** File of the certificate, PEM; a relative path counts from the working folder. Default: no TLS. */
+  readonly cert?: string;
+  /** File of its key, PEM. */
+  readonly key?: string;
+  /** File of the token. Default: `token` beside the store. */
+  readonly tokenFile?: string;
 }
 
 /** How health is asked. */

@@ -10,6 +10,7 @@ import {
   PROBE_MS_DEFAULT,
   RETENTION_MS_DEFAULT,
   SILENT_RUN_MS_DEFAULT,
+  SERVER_PORT_DEFAULT,
   STORE_URL_DEFAULT,
   WATCH_MS_DEFAULT,
   WORKER_RUNS_DEFAULT,
@@ -17,6 +18,7 @@ import {
 import type { DefinitionFault } from "../model/definition.ts";
 import type { ResourceSettings } from "../model/compile/resource-settings.ts";
 import type { ResourceUse } from "../model/resource.ts";
+import type { ScheduleSettings } from "../model/compile/parse-schedule.ts";
 import type { RetryPolicy } from "../model/retry.ts";
 import { parseEnvironment, toVariable, type Environment } from "./environment.ts";
 import { configInvalid, type LoadedConfig } from "./load.ts";
@@ -24,6 +26,8 @@ import type { LogLevel } from "./define-config.ts";
 import type { ParsedConfig } from "./schema.ts";
 
 const NO_RESOURCES: ResourceSettings = {};
+const NO_HOSTS: readonly string[] = [];
+const NO_SCHEDULES: ScheduleSettings = {};
 
 /** Where a setting came from. */
 export type Origin =
@@ -62,12 +66,29 @@ export interface Settings {
   readonly uses: Setting<readonly ResourceUse[] | null>;
   /** By name, over what pipelines declare. */
   readonly resources: Setting<ResourceSettings>;
+  /** By name. */
+  readonly schedules: Setting<ScheduleSettings>;
   /** How long runs that ended well, events and failed runs are kept. */
   readonly keepRunsMs: Setting<number>;
   readonly keepEventsMs: Setting<number>;
   readonly keepFailedMs: Setting<number>;
   /** Longest time of a stage's probe. */
   readonly probeMs: Setting<number>;
+  /** Null: both addresses of loopback. */
+  readonly serverHost: Setting<string | null>;
+  readonly serverPort: Setting<number>;
+  /** Path of a Unix socket, instead of an address; null: none. */
+  readonly serverSocket: Setting<string | null>;
+  /** Prefix of every path; empty: none. */
+  readonly serverBasePath: Setting<string>;
+  /** Names besides its own. */
+  readonly serverHosts: Setting<readonly string[]>;
+  readonly serverBehindProxy: Setting<boolean>;
+  /** Files of the certificate and its key; null: no TLS. */
+  readonly serverCert: Setting<string | null>;
+  readonly serverKey: Setting<string | null>;
+  /** Null: beside the store. */
+  readonly serverTokenFile: Setting<string | null>;
   /** As the file lists them, unchecked. */
   readonly pipelines: readonly unknown[];
   readonly provide: Readonly<Record<string, unknown>>;
@@ -80,6 +101,10 @@ export interface SettingFlags {
   readonly store?: string | undefined;
   readonly logFile?: string | undefined;
   readonly attemptsInFlight?: number | undefined;
+  readonly serverHost?: string | undefined;
+  readonly serverPort?: number | undefined;
+  readonly serverBasePath?: string | undefined;
+  readonly serverBehindProxy?: boolean | undefined;
 }
 
 /** The layers, the strongest first. */
@@ -131,6 +156,7 @@ export function resolveSettings(sources: SettingSources): Settings {
     timeoutMs: pick("timeoutMs", { key: "defaults.timeout", fallback: null }),
     uses: pick("uses", { key: "defaults.uses", fallback: null }),
     resources: pick("resources", { key: "resources", fallback: NO_RESOURCES }),
+    schedules: pick("schedules", { key: "schedules", fallback: NO_SCHEDULES }),
     keepRunsMs: pick("keepRunsMs", { key: "retention.runs", fallback: RETENTION_MS_DEFAULT }),
     keepEventsMs: pick("keepEventsMs", { key: "retention.events", fallback: RETENTION_MS_DEFAULT }),
     keepFailedMs: pick("keepFailedMs", {
@@ -138,6 +164,7 @@ export function resolveSettings(sources: SettingSources): Settings {
       fallback: RETENTION_MS_DEFAULT,
     }),
     probeMs: pick("probeMs", { key: "health.probeTimeout", fallback: PROBE_MS_DEFAULT }),
+    ...pickServer(pick, flags),
     pipelines: file?.config.pipelines ?? [],
     provide: file?.config.provide ?? {},
     file: file?.path ?? null,
@@ -169,6 +196,39 @@ type Picker = <const K extends keyof ParsedConfig, F = never>(
   name: K,
   wish: Wish<NonNullable<ParsedConfig[K]>, F>,
 ) => Setting<NonNullable<ParsedConfig[K]> | F>;
+
+function pickServer(
+  pick: Picker,
+  flags: SettingFlags,
+): Pick<Settings, Extract<keyof Settings, `server${string}`>> {
+  return {
+    serverHost: pick("serverHost", {
+      key: "server.host",
+      flag: flagOf("--host", flags.serverHost),
+      fallback: null,
+    }),
+    serverPort: pick("serverPort", {
+      key: "server.port",
+      flag: flagOf("--port", flags.serverPort),
+      fallback: SERVER_PORT_DEFAULT,
+    }),
+    serverSocket: pick("serverSocket", { key: "server.socket", fallback: null }),
+    serverBasePath: pick("serverBasePath", {
+      key: "server.basePath",
+      flag: flagOf("--base-path", flags.serverBasePath),
+      fallback: "",
+    }),
+    serverHosts: pick("serverHosts", { key: "server.hosts", fallback: NO_HOSTS }),
+    serverBehindProxy: pick("serverBehindProxy", {
+      key: "server.behindProxy",
+      flag: flagOf("--behind-proxy", flags.serverBehindProxy),
+      fallback: false,
+    }),
+    serverCert: pick("serverCert", { key: "server.cert", fallback: null }),
+    serverKey: pick("serverKey", { key: "server.key", fallback: null }),
+    serverTokenFile: pick("serverTokenFile", { key: "server.tokenFile", fallback: null }),
+  };
+}
 
 function makePicker(env: ParsedConfig | undefined, file: LoadedConfig | undefined): Picker {
   return (name, { key, flag, fallback }) => {

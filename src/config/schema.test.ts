@@ -70,7 +70,7 @@ test("keys that begin with x- are free", () => {
 
 test("a key whose feature does not exist yet is named as such", () => {
   const { faults } = parse({
-    schedules: [],
+    dryRun: true,
     worker: { processes: 8 },
     store: { blobs: "s3:" },
   });
@@ -194,4 +194,34 @@ test("resources are read by name, with their faults among all others", () => {
     "resources.api.limit",
   ]);
   expect(parse({ resources: ["api"] }).faults).toMatchObject([{ path: "resources" }]);
+});
+
+test("R231: the time of a day is checked for form and range, with all other faults of schedules", () => {
+  const nightly = { pipeline: "crawl", dailyAt: "02:30", timezone: "America/Chicago" };
+  expect(parse({ schedules: { nightly } })).toMatchObject({
+    config: { schedules: { nightly } },
+    faults: [],
+  });
+  for (const dailyAt of ["25:00", "7:30", "07:60", "24:00", 730, ""]) {
+    const { faults } = parse({ schedules: { nightly: { ...nightly, dailyAt } } });
+    expect(faults).toMatchObject([{ path: "schedules.nightly.dailyAt" }]);
+    expect(faults[0]?.message).toContain('expected a time from "00:00" to "23:59"');
+  }
+  const { faults } = parse({
+    schedules: {
+      "a/b": nightly,
+      none: { pipeline: "crawl" },
+      two: { pipeline: "crawl", cron: "* * * * *", every: "5m" },
+      odd: { pipeline: "crawl", every: "36h", timezone: "Mars/Base", overlap: "skp", jitter: "2h" },
+    },
+  });
+  expect(faults.map(({ path }) => path)).toEqual([
+    "schedules.a/b",
+    "schedules.none",
+    "schedules.two",
+    "schedules.odd.every",
+    "schedules.odd.timezone",
+    "schedules.odd.overlap",
+    "schedules.odd.jitter",
+  ]);
 });

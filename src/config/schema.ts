@@ -9,14 +9,16 @@ import {
   checkResourceSettings,
   type ResourceSettings,
 } from "../model/compile/resource-settings.ts";
+import { checkScheduleSettings, type ScheduleSettings } from "../model/compile/parse-schedule.ts";
 import type { DefinitionFault } from "../model/definition.ts";
 import { CONCURRENCY_MAX, PROBE_MS_MAX, THREADS_MAX, WORKER_RUNS_MAX } from "../model/limits.ts";
 import type { ResourceUse } from "../model/resource.ts";
 import type { RetryPolicy } from "../model/retry.ts";
+import { parseServer, type ParsedServer } from "./parse-server.ts";
 import { LOG_LEVELS, type LogLevel } from "./define-config.ts";
 
 /** A configuration that was read. Undefined: the key is absent. */
-export interface ParsedConfig {
+export interface ParsedConfig extends ParsedServer {
   readonly store: string | undefined;
   readonly busyTimeoutMs: number | undefined;
   readonly pipelines: readonly unknown[];
@@ -36,6 +38,7 @@ export interface ParsedConfig {
   readonly timeoutMs: number | undefined;
   readonly uses: readonly ResourceUse[] | undefined;
   readonly resources: ResourceSettings | undefined;
+  readonly schedules: ScheduleSettings | undefined;
   readonly keepRunsMs: number | undefined;
   readonly keepEventsMs: number | undefined;
   readonly keepFailedMs: number | undefined;
@@ -55,8 +58,10 @@ const TOP_KEYS = [
   "watchdog",
   "defaults",
   "resources",
+  "schedules",
   "retention",
   "health",
+  "server",
 ];
 
 const WORKER_KEYS = [
@@ -73,7 +78,7 @@ const WATCH_MS_MIN = 100;
 
 /** Keys that the documents name and that come with a later feature, by section. */
 const LATER_KEYS: Readonly<Record<string, readonly string[]>> = {
-  "": ["dryRun", "schedules", "server", "notify"],
+  "": ["dryRun", "notify"],
   worker: ["processes"],
   store: ["inlineBytes", "blobs"],
 };
@@ -122,10 +127,12 @@ function readSections(
     timeoutMs: defaults?.options.durationMs("timeout"),
     uses: parseDefaultUses(defaults?.options),
     resources: parseResources(raw["resources"], faults),
+    schedules: checkSchedules(raw["schedules"], faults),
     keepRunsMs: retention?.options.durationMs("runs"),
     keepEventsMs: retention?.options.durationMs("events"),
     keepFailedMs: retention?.options.durationMs("deadLetter"),
     probeMs: parseProbeTime(reader),
+    ...parseServer(raw["server"], faults),
   };
 }
 
@@ -198,6 +205,10 @@ function parseProbeTime(reader: SectionReader): number | undefined {
 
 function parseResources(raw: unknown, faults: DefinitionFault[]): ResourceSettings | undefined {
   return raw !== undefined && checkResourceSettings(raw, faults) ? raw : undefined;
+}
+
+function checkSchedules(raw: unknown, faults: DefinitionFault[]): ScheduleSettings | undefined {
+  return raw !== undefined && checkScheduleSettings(raw, faults) ? raw : undefined;
 }
 
 function parsePipelines(reader: SectionReader): readonly unknown[] {

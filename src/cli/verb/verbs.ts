@@ -1,8 +1,10 @@
 // Every verb there is. Whatever is not in this list does not exist, and is printed nowhere.
 
+import { EVENT_VERBS } from "./event-verbs.ts";
 import { QUEUE_VERBS, SHORT_QUEUE_VERBS } from "./queue-verbs.ts";
 import { HEALTH_VERBS } from "./health-verbs.ts";
 import { RESOURCE_VERBS, SHORT_RESOURCE_VERBS } from "./resource-verbs.ts";
+import { SCHEDULE_VERBS } from "./schedule-verbs.ts";
 import type { VerbSpec } from "./verb.ts";
 import { WORKER_VERB } from "./worker-verb.ts";
 import {
@@ -300,6 +302,7 @@ export const VERBS: readonly VerbSpec[] = [
   show,
   items,
   why,
+  ...EVENT_VERBS,
   resume,
   rerun,
   cancel,
@@ -307,6 +310,7 @@ export const VERBS: readonly VerbSpec[] = [
   ...QUEUE_VERBS,
   WORKER_VERB,
   ...RESOURCE_VERBS,
+  ...SCHEDULE_VERBS,
   ...HEALTH_VERBS,
   exportCheckpoint,
   exportTrace,

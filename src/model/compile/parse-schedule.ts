@@ -74,6 +74,16 @@ export function parseSchedules(
   return found;
 }
 
+/** Checks schedules as they are written; every fault goes to `faults`. True: there is none. */
+export function checkScheduleSettings(
+  raw: unknown,
+  faults: DefinitionFault[],
+): raw is ScheduleSettings {
+  const before = faults.length;
+  parseSchedules(raw, faults);
+  return faults.length === before;
+}
+
 function parseSchedule(
   name: string,
   raw: unknown,

@@ -39,9 +39,9 @@ export async function prepareTickRun(
   return { ...write, run: { ...write.run, settings } };
 }
 
-/** The input of a schedule; none is undefined, as in a start without one. */
+/** The input of a schedule; without one the usual input of a pipeline that says nothing else. */
 export function toInput({ input }: Pick<ScheduleSpec, "input">): unknown {
-  return input ?? undefined;
+  return input ?? {};
 }
 
 /** Its deadline as an option of a run. */

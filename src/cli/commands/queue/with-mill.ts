@@ -29,6 +29,8 @@ export async function withMill<T>(
     busyTimeoutMs: settings.busyTimeoutMs.value,
     pipelines,
     resources: settings.resources.value,
+    schedules: settings.schedules.value,
+    probeMs: settings.probeMs.value,
     clock: context.clock,
     random: context.random,
     environment: context.env,

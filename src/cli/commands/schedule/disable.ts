@@ -1,0 +1,18 @@
+// `millrace schedule disable`: switches a schedule off, until somebody switches it on.
+
+import type { CliContext, ParsedOptions } from "../../cli-context.ts";
+import { FlagReader } from "../../input/flag-reader.ts";
+import { changeSchedule } from "./change-schedule.ts";
+
+/** Switches it off. */
+export async function run(
+  context: CliContext,
+  options: ParsedOptions,
+  args: readonly string[],
+): Promise<number> {
+  return changeSchedule(context, {
+    reader: new FlagReader(options),
+    verb: "disable",
+    change: (mill, order) => mill.schedule(args[0] ?? "").disable(order),
+  });
+}
