@@ -57,11 +57,7 @@ function assertNames(write: Write): void {
       assertNewRun(write);
       return;
     case "claim-run":
-      assertWhole(write.delayMs ?? null);
-      assert(
-        write.claim !== null || !write.foreground,
-        "A run that is queued is in the foreground of nobody.",
-      );
+      assertClaim(write);
       return;
     case "claim-next":
       assertBetween("A claim's number of runs", write.limit, [1, CLAIM_RUNS_MAX]);
@@ -75,12 +71,7 @@ function assertNames(write: Write): void {
       assertBetween("The number of rows to delete", write.rowsMax, [1, DELETE_ROWS_MAX]);
       return;
     case "move-run":
-      assertWhole(write.wakeAtMs ?? null);
-      assert(
-        write.wakeAtMs === undefined || write.to === "waiting",
-        `Only a run that waits wakes, not one that is "${write.to}".`,
-      );
-      assertWaitsFor(write);
+      assertMove(write);
       return;
     case "put-stage":
       assertTimes(write.record, write.retry);
@@ -127,7 +118,21 @@ function assertNames(write: Write): void {
   }
 }
 
-function assertWaitsFor({ to, waitsFor = [] }: Extract<Write, { kind: "move-run" }>): void {
+function assertClaim({ claim, foreground, delayMs }: Extract<Write, { kind: "claim-run" }>): void {
+  assertWhole(delayMs ?? null);
+  assert(claim !== null || !foreground, "A run that is queued is in the foreground of nobody.");
+}
+
+function assertMove({
+  to,
+  wakeAtMs,
+  waitsFor = [],
+}: Extract<Write, { readonly kind: "move-run" }>): void {
+  assertWhole(wakeAtMs ?? null);
+  assert(
+    wakeAtMs === undefined || to === "waiting",
+    `Only a run that waits wakes, not one that is "${to}".`,
+  );
   if (waitsFor.length === 0) return;
   assert(to === "waiting", `Only a run that waits waits for a key, not one that is "${to}".`);
   assertBetween("The number of keys", waitsFor.length, [1, PARKED_KEYS_MAX]);
