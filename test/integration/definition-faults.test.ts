@@ -472,24 +472,6 @@ test("resources are checked when they are declared", () => {
   ]);
 });
 
-test.each<readonly [string, () => ReturnType<typeof definePipeline>, string]>([
-  ["health", () => one({ health: () => true }), 'option "health" of stage "a"'],
-  ["the gate", () => one({}, { gate: "health" }), 'gate: "health"'],
-])("what is not built yet refuses to run before anything starts: %s", async (_name, make, text) => {
-  calls = 0;
-  const made = make();
-
-  const running = made.run(undefined);
-
-  await expect(running).rejects.toMatchObject({
-    code: "FEATURE_UNAVAILABLE",
-    details: { pipeline: "p" },
-  });
-  await expect(running).rejects.toThrow(text);
-  await expect(made.runBatch([1, 2])).rejects.toMatchObject({ code: "FEATURE_UNAVAILABLE" });
-  expect(calls).toBe(0);
-});
-
 let calls = 0;
 
 function one(
@@ -504,7 +486,7 @@ function one(
   return definePipeline(whole as PipelineByIdOptions);
 }
 
-test("what is not built yet may be written as switched off", async () => {
+test("options may be written as switched off", async () => {
   const off = { uses: [], cache: false, runIn: "main" };
   const made = one(off, { gate: "off", onBusy: "refuse" });
   expect((await made.run(undefined)).state).toBe("succeeded");
@@ -537,11 +519,20 @@ test("a stage for threads needs the address of its module, in both forms, and a 
   ]);
 });
 
-test("several missing features are named together", async () => {
-  const made = one({ health: () => true }, { gate: "health" });
-  await expect(made.run(undefined)).rejects.toThrow(
-    'uses what is not available yet: gate: "health", option "health" of stage "a".',
-  );
+test("a gate and probes change nothing where a pipeline runs in memory, and only the gate makes another definition", async () => {
+  const plain = one({});
+  const probed = one({ health: () => false });
+  const gated = one({}, { gate: "health" });
+
+  expect((await gated.run(undefined)).state).toBe("succeeded");
+  expect((await probed.run(undefined)).state).toBe("succeeded");
+  expect(probed.hash).toBe(plain.hash);
+  expect(one({}, { gate: "off" }).hash).toBe(plain.hash);
+  expect(gated.hash).not.toBe(plain.hash);
+  expect(faultsOf(() => one({ health: true }, { gate: "healthy" }))).toMatchObject([
+    { path: "pipeline.gate", message: 'expected "off" and "health"; got "healthy"' },
+    { path: "stages.a.health" },
+  ]);
 });
 
 test("R1 R2: a definition has defaults, and shows what was said of its stages", () => {

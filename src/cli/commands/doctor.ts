@@ -5,6 +5,7 @@ import { escapeControl } from "../../std/text.ts";
 import type { CliContext, ParsedOptions } from "../cli-context.ts";
 import type { Check } from "../doctor/check.ts";
 import { checkConfig } from "../doctor/check-config.ts";
+import { checkStages } from "../doctor/check-stages.ts";
 import { checkNode, checkOpenFiles, checkTerminal } from "../doctor/check-process.ts";
 import { checkStore } from "../doctor/check-store.ts";
 import { EXIT } from "../exit-code.ts";
@@ -21,6 +22,7 @@ export async function run(context: CliContext, options: ParsedOptions): Promise<
     ...(await checkStore(context, url)),
     checkOpenFiles(),
     config.check,
+    ...(await checkStages(context, config.settings)),
     checkTerminal(context),
   ];
   if (context.flags.json) printDocument(context, { schema: "millrace.doctor/1", checks });

@@ -41,7 +41,9 @@ export async function run(
       if (!isPipeline(target.pipeline)) throw foreignPipeline(target.words[0] ?? "");
       const slots = work.concurrency ?? WORKER_RUNS_DEFAULT;
       const { runBatch } = await import("../foreground/run-batch.ts");
-      return runBatch(target.context, { file: items, target, slots, logs, isStrict, tags, keep });
+      const override = reader.has("override");
+      const batch = { file: items, target, slots, logs, isStrict, tags, override };
+      return runBatch(target.context, { ...batch, keep });
     });
   }
   const choices = {
@@ -51,6 +53,7 @@ export async function run(
     ...(tags === undefined ? {} : { tags }),
     ...(force === undefined ? {} : { force }),
     ...(reader.has("noRetry") ? { noRetry: true } : {}),
+    ...(reader.has("override") ? { override: true } : {}),
   };
   const input = await readRunInput(context, options);
   return withDocument(context, async (keep) => {

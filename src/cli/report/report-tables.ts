@@ -1,6 +1,7 @@
 // A report as a title, facts and tables of text, which Markdown and HTML show alike.
 
 import type { ItemTimes, RunReport } from "../../service/queries/run-report.ts";
+import type { FailureView } from "../../service/views/failure-view.ts";
 import type { StageView } from "../../service/views/stage-view.ts";
 import { showBytes, showCount, showDuration, showShare } from "../render/figures.ts";
 import { stateWord } from "../render/marks.ts";
@@ -18,7 +19,8 @@ export interface ReportTable {
 /** A report as text. */
 export interface ReportText {
   readonly title: string;
-  readonly state: RunReport["run"]["state"];
+  /** Of the run; empty: it is of several. */
+  readonly state: RunReport["run"]["state"] | "";
   /** Label and text. */
   readonly facts: readonly (readonly [label: string, text: string])[];
   /** Those with rows. */
@@ -28,7 +30,9 @@ export interface ReportText {
 /** Lays a report out. */
 export function toReportText(report: RunReport): ReportText {
   const { run } = report;
-  const tables = [listStages(report), listTimes(report), listWaits(report), listFailures(report)];
+  const { waitedMs, failures, otherFailures } = report;
+  const kinds = listKinds(failures, "Failures, by kind", otherFailures);
+  const tables = [listStages(report), listTimes(report), listWaits(waitedMs), kinds];
   return {
     title: `${run.pipeline} ${run.name}: ${stateWord(run.state)}`,
     state: run.state,
@@ -112,7 +116,8 @@ function listTimes({ percentiles }: RunReport): ReportTable {
   };
 }
 
-function listWaits({ waitedMs }: RunReport): ReportTable {
+/** Time spent waiting, by cause. */
+export function listWaits(waitedMs: Readonly<Record<string, number>>): ReportTable {
   const waits = Object.entries(waitedMs).filter(([, ms]) => ms > 0);
   const wholeMs = waits.reduce((sum, [, ms]) => sum + ms, 0);
   return {
@@ -124,7 +129,12 @@ function listWaits({ waitedMs }: RunReport): ReportTable {
   };
 }
 
-function listFailures({ failures, otherFailures }: RunReport): ReportTable {
+/** Failures by kind; `others`: how many are of kinds that were not read. */
+export function listKinds(
+  failures: readonly FailureView[],
+  title: string = "Failures, by kind",
+  others: number = 0,
+): ReportTable {
   const rows = failures.map(({ count, stage, item, class: errorClass, message, attempts }) => [
     showCount(count),
     oneLine(`${stage ?? ""}${item === undefined ? "" : `/${item}`}`),
@@ -132,11 +142,11 @@ function listFailures({ failures, otherFailures }: RunReport): ReportTable {
     showCount(attempts),
     oneLine(message),
   ]);
-  const more = [showCount(otherFailures), "", "", "", "of further kinds"];
+  const more = [showCount(others), "", "", "", "of further kinds"];
   return {
-    title: "Failures, by kind",
+    title,
     columns: ["Count", "First at", "Class", "Attempts", "Message"],
-    rows: otherFailures > 0 ? [...rows, more] : rows,
+    rows: others > 0 ? [...rows, more] : rows,
   };
 }
 

@@ -1,6 +1,6 @@
 // The verbs of the queue, as data.
 
-import { INPUT_FLAGS } from "./verb-flags.ts";
+import { INPUT_FLAGS, OVERRIDE_FLAG } from "./verb-flags.ts";
 import type { FlagSpec, VerbSpec } from "./verb.ts";
 
 const PIPELINE = { name: "file-or-pipeline", required: true };
@@ -17,6 +17,7 @@ const enqueue: VerbSpec = {
     { flags: "--priority <number>", about: "higher starts first, -1000 to 1000 (default 0)" },
     { flags: "--delay <duration>", about: "not before this has passed, as in 5m" },
     { flags: "--tag <key=value>", about: "kept with the run; repeatable", repeat: true },
+    OVERRIDE_FLAG,
   ],
   examples: [
     'npx millrace queue enqueue crawl.ts --key a1 --input \'{"url":"a"}\'',
@@ -25,7 +26,7 @@ const enqueue: VerbSpec = {
   exits: [
     "0  queued, or known by its key",
     "2  usage, configuration or definition",
-    "4  the queue is full",
+    "4  the queue is full; refused by health",
     "6  store lost",
   ],
   load: () => import("../commands/queue/enqueue.ts"),
@@ -40,13 +41,14 @@ const importFile: VerbSpec = {
     { flags: "--limit <count>", about: "lines to take, 0 for none (default all)" },
     { flags: "--envelope", about: "lines are { key, input, priority, delay, tags }" },
     { flags: "--strict", about: "bad lines give exit 3" },
+    OVERRIDE_FLAG,
   ],
   examples: ["npx millrace queue import list.jsonl crawl.ts --key-field doi"],
   exits: [
     "0  imported; bad lines are told",
     "2  usage, configuration or definition; no such file",
     "3  bad lines, under --strict",
-    "4  the queue is full; what was queued stays",
+    "4  the queue is full, what was queued stays; refused by health",
     "6  store lost",
   ],
   load: () => import("../commands/queue/import.ts"),

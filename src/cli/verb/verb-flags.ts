@@ -44,6 +44,12 @@ export const WORK_FLAGS: readonly FlagSpec[] = [
   { flags: "--logs <which>", about: "what stages write: all, failed or none (default failed)" },
 ];
 
+/** For pipelines with a gate. */
+export const OVERRIDE_FLAG: FlagSpec = {
+  flags: "--override",
+  about: "start although health is degraded or unstable",
+};
+
 /** Only say what would be done. */
 export const DRY_RUN_FLAG: FlagSpec = {
   flags: "-n, --dry-run",

@@ -2,6 +2,7 @@
 // watchdog has found. Whatever of it can not be read is a fault of its own and hides nothing else.
 
 import type { DeclaredResources } from "../../engine/limits/declared-resources.ts";
+import { isPlainRecord } from "../../model/compile/option-reader.ts";
 import type { PipelineDefinition } from "../../model/definition.ts";
 import { messageOf } from "../../policy/failure.ts";
 import type { Clock } from "../../std/clock.ts";
@@ -16,7 +17,7 @@ import {
 } from "../views/health-view.ts";
 import { checkResources } from "./check-resources.ts";
 import { probeStages } from "./probe-stages.ts";
-import { listHealthNames, readHealth } from "./read-health.ts";
+import { listHealthNames, readHealth, type PipelineHealth } from "./read-health.ts";
 
 /** What is asked of health. */
 export interface HealthOptions {
@@ -93,8 +94,26 @@ async function readPipelines(
   const names =
     pipeline === undefined ? await listHealthNames(store, definitions.keys()) : [pipeline];
   const views: PipelineHealthView[] = [];
-  for (const name of names) views.push(toHealthView(await readHealth(store, name)));
+  for (const name of names) {
+    const health = await readHealth(store, name);
+    views.push(toHealthView(health, await findGate(store, definitions, health)));
+  }
   return views;
+}
+
+/** Of the pipeline as it is known here, else as its last run had it. */
+async function findGate(
+  store: Store,
+  definitions: HealthSources["definitions"],
+  { pipeline, last }: PipelineHealth,
+): Promise<PipelineHealthView["gate"]> {
+  const known = definitions.get(pipeline);
+  if (known !== undefined || last === null) return known?.gate;
+  const text = await store.findDefinition(last.definitionHash);
+  if (text === undefined) return undefined;
+  // Stored definitions are JSON of our own making.
+  const stored: unknown = JSON.parse(text);
+  return isPlainRecord(stored) && stored["gate"] === "health" ? "health" : "off";
 }
 
 function isGood({

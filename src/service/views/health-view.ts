@@ -8,6 +8,8 @@ import { toIso } from "./time-view.ts";
 export interface PipelineHealthView {
   readonly pipeline: string;
   readonly verdict: HealthVerdict;
+  /** Whether the verdict decides who may start it; absent: nobody knows. */
+  readonly gate?: "off" | "health";
   /** The first is why; the others would be if it were not. Empty: it is healthy. */
   readonly reasons: readonly HealthReasonView[];
   /** What somebody said of the run that ended last. */
@@ -74,9 +76,13 @@ export interface HealthView {
 }
 
 /** The view of one pipeline. */
-export function toHealthView(health: PipelineHealth): PipelineHealthView {
+export function toHealthView(
+  health: PipelineHealth,
+  gate?: PipelineHealthView["gate"],
+): PipelineHealthView {
   const { pipeline, verdict, reasons, acknowledgement } = health;
-  if (acknowledgement === null) return { pipeline, verdict, reasons };
+  const view = { pipeline, verdict, ...(gate === undefined ? {} : { gate }), reasons };
+  if (acknowledgement === null) return view;
   const { run, actor, reason, atMs } = acknowledgement;
-  return { pipeline, verdict, reasons, ack: { run, actor, reason, at: toIso(atMs) } };
+  return { ...view, ack: { run, actor, reason, at: toIso(atMs) } };
 }

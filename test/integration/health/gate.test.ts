@@ -134,7 +134,7 @@ describe.each(STORES)("on %s", (kind) => {
     ]);
 
     expect((await mill.health()).pipelines).toEqual([
-      { pipeline: "gated", verdict: "healthy", reasons: [] },
+      { pipeline: "gated", verdict: "healthy", gate: "health", reasons: [] },
     ]);
     await endRuns(mill, pipeline, [{}]);
   });

@@ -32,6 +32,7 @@ export async function run(
   const priority = reader.whole("priority", { min: -PRIORITY_MAX, max: PRIORITY_MAX });
   const delay = reader.durationMs("delay");
   const tags = readTags(reader);
+  const override = reader.has("override");
   reader.finish("npx millrace queue enqueue --help");
   const input = await readRunInput(context, options);
   return withDocument(context, async (keep) => {
@@ -48,7 +49,7 @@ export async function run(
     const pipeline: Pipeline = target.pipeline;
     return withMill(context, target, async (mill) => {
       const { runs } = await whileNotFull(args[0], () =>
-        mill.enqueue(pipeline, [entry], { source: target.source }),
+        mill.enqueue(pipeline, [entry], { source: target.source, override }),
       );
       for (const queued of runs) {
         if (!context.flags.json) printAnswer(context, sayQueued(queued));

@@ -34,6 +34,7 @@ export async function run(
       name: file,
       source: target.source,
       envelope,
+      override: reader.has("override"),
       ...(keyField === undefined ? {} : { keyField }),
       ...(limit === undefined ? {} : { limit }),
       onProgress: makeProgress(context),

@@ -1,0 +1,42 @@
+// Checks of what the stages of the configured pipelines depend on: their `health()` probes, and resources as the store
+// has them. One that fails or hangs is one failed check, and hides none of the others.
+
+import type { Settings } from "../../config/resolve.ts";
+import { showHealth } from "../../service/health/show-health.ts";
+import type { CliContext } from "../cli-context.ts";
+import { declareConfigured, listConfiguredPipelines } from "../load/declare-configured.ts";
+import { withStoreIfAny } from "../with-store.ts";
+import type { Check } from "./check.ts";
+
+/** A check for each probe and for each resource; none where the configuration could not be read. */
+export async function checkStages(
+  context: CliContext,
+  settings: Settings | undefined,
+): Promise<readonly Check[]> {
+  if (settings === undefined) return [];
+  const pipelines = listConfiguredPipelines(settings);
+  const sources = {
+    definitions: new Map(pipelines.map(({ name, definition }) => [name, definition] as const)),
+    resources: declareConfigured(settings),
+    clock: context.clock,
+  };
+  const options = { probeMs: settings.probeMs.value };
+  const health =
+    // A store that does not open is a failed check already.
+    (await withStoreIfAny(context, (store) => showHealth({ ...sources, store }, options)).catch(
+      () => undefined,
+    )) ?? (await showHealth({ ...sources, store: null }, options));
+  return [
+    ...health.stages.map(({ pipeline, stage, status, message, tookMs }) => ({
+      name: `stage ${pipeline}/${stage}`,
+      status,
+      value: message ?? `answered in ${tookMs} ms`,
+    })),
+    ...health.resources.map(({ resource, status, message }) => ({
+      name: `resource ${resource}`,
+      status,
+      value: message ?? "lets calls go",
+      ...(status === "ok" ? {} : { next: `npx millrace resources list ${resource}` }),
+    })),
+  ];
+}

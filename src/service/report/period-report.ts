@@ -1,0 +1,176 @@
+// What the runs of a period did: how many were executed and how they ended, how long they and their stages took, for
+// what they waited, how they failed. A period is over the runs that were queued in it and have ended. Bounded: the
+// newest REPORT_RUNS_MAX runs are read, and of what is beyond it is said that it is left out.
+
+import { PAGE_ROWS_MAX, REPORT_RUNS_MAX } from "../../model/limits.ts";
+import type { StageEnd } from "../../model/checkpoint.ts";
+import { ENDED_STATES, type HistoryStore } from "../history/list-history.ts";
+import { groupFailures, type FailureView } from "../views/failure-view.ts";
+import { sumWaits } from "../views/run-view.ts";
+import {
+  isEndedRun,
+  toSummaryView,
+  type EndedRun,
+  type RunSummaryView,
+} from "../views/summary-view.ts";
+import { toIso, toWholeMs, toWholeWaits } from "../views/time-view.ts";
+import { measureTimes, type Percentiles } from "./percentiles.ts";
+
+/** Which runs. */
+export interface PeriodQuery {
+  /** Default: all. */
+  readonly pipeline?: string;
+  /** Queued at this UTC ms or later. */
+  readonly sinceMs: number;
+}
+
+/** How the runs of a period ended. */
+export interface PeriodCounts {
+  /** Runs that succeeded or failed; one that was skipped or cancelled says nothing of either. */
+  readonly executed: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly cancelled: number;
+  /** Share of the executed ones that succeeded, 0 to 1; 0 where nothing was executed. */
+  readonly successRate: number;
+}
+
+/** A period and its counts. */
+export interface PeriodView extends PeriodCounts {
+  readonly pipeline?: string;
+  readonly since: string;
+  /** When it was read, by the store's clock. */
+  readonly until: string;
+  readonly retries: number;
+  readonly warnings: number;
+  /** Active times of the executed runs; absent: there are none. */
+  readonly durations?: Percentiles;
+  /** True: there are more runs than were read, all older. */
+  readonly isCut: boolean;
+}
+
+/** A stage over all runs of a period. */
+export interface PeriodStage extends Percentiles {
+  readonly stage: string;
+  readonly failed: number;
+}
+
+/** A report of a period. Fields are only added within a version. */
+export interface PeriodReport {
+  readonly schema: "millrace.report/1";
+  readonly period: PeriodView;
+  /** Stages that were worked on, in order of name; their times are those of the attempts and waits together. */
+  readonly stages: readonly PeriodStage[];
+  /** Over all stages and items, by cause. */
+  readonly waitedMs: Readonly<Record<string, number>>;
+  /** What failed runs, by kind, the most frequent first. */
+  readonly failures: readonly FailureView[];
+  /** Newest first. */
+  readonly runs: readonly RunSummaryView[];
+}
+
+/** Reads a report of a period. */
+export async function readPeriodReport(
+  store: HistoryStore & { nowMs(): number },
+  query: PeriodQuery,
+): Promise<PeriodReport> {
+  const stages = new Map<string, { times: number[]; failed: number }>();
+  const runs: RunSummaryView[] = [];
+  const { ended, isCut } = await listEnded(store, query);
+  for (const run of ended) {
+    const ends = await store.listStageEnds(run.id);
+    const hasItems = ends.some(({ itemCount }) => itemCount !== null);
+    runs.push(toSummaryView(run, ends, hasItems ? await store.countItems(run.id) : new Map()));
+    for (const end of ends) noteStage(stages, end);
+  }
+  const { pipeline, sinceMs } = query;
+  const times = ended.filter(isExecuted).flatMap(({ durationMs }) => durationMs ?? []);
+  const durations = measureTimes(times.map(toWholeMs));
+  const sum = (of: (run: RunSummaryView) => number): number =>
+    runs.reduce((total, run) => total + of(run), 0);
+  return {
+    schema: "millrace.report/1",
+    period: {
+      ...(pipeline === undefined ? {} : { pipeline }),
+      since: toIso(sinceMs),
+      until: toIso(store.nowMs()),
+      ...countEnds(runs),
+      retries: sum(({ retries }) => retries),
+      warnings: sum(({ warnings }) => warnings),
+      ...(durations === undefined ? {} : { durations }),
+      isCut,
+    },
+    stages: [...stages].toSorted(([one], [other]) => (one < other ? -1 : 1)).flatMap(toStage),
+    waitedMs: toWholeWaits(sumWaits(runs.map(({ waitedMs }) => waitedMs))),
+    failures: groupFailures(runs.flatMap(({ error }) => error ?? [])),
+    runs,
+  };
+}
+
+/** The counts alone, without a look at stages. */
+export async function countPeriod(
+  store: Pick<HistoryStore, "listRuns">,
+  query: PeriodQuery,
+): Promise<PeriodCounts & { readonly isCut: boolean }> {
+  const { ended, isCut } = await listEnded(store, query);
+  return { ...countEnds(ended), isCut };
+}
+
+async function listEnded(
+  store: Pick<HistoryStore, "listRuns">,
+  query: PeriodQuery,
+): Promise<{ readonly ended: readonly EndedRun[]; readonly isCut: boolean }> {
+  const ended: EndedRun[] = [];
+  let beforeNumber: number | undefined;
+  while (ended.length < REPORT_RUNS_MAX) {
+    const page = await store.listRuns({
+      ...query,
+      states: ENDED_STATES,
+      limit: PAGE_ROWS_MAX,
+      ...(beforeNumber === undefined ? {} : { beforeNumber }),
+    });
+    ended.push(...page.filter(isEndedRun));
+    beforeNumber = page.at(-1)?.number;
+    if (page.length < PAGE_ROWS_MAX) return { ended, isCut: false };
+  }
+  return { ended, isCut: true };
+}
+
+function countEnds(runs: readonly Pick<RunSummaryView, "state">[]): PeriodCounts {
+  const count = (wanted: RunSummaryView["state"]): number =>
+    runs.reduce((sum, { state }) => sum + (state === wanted ? 1 : 0), 0);
+  const [succeeded, failed] = [count("succeeded"), count("failed")];
+  const executed = succeeded + failed;
+  return {
+    executed,
+    succeeded,
+    failed,
+    skipped: count("skipped"),
+    cancelled: count("cancelled"),
+    successRate: executed === 0 ? 0 : succeeded / executed,
+  };
+}
+
+function isExecuted({ state }: EndedRun): boolean {
+  return state === "succeeded" || state === "failed";
+}
+
+function noteStage(
+  stages: Map<string, { times: number[]; failed: number }>,
+  { stage, state, via, durationMs }: StageEnd,
+): void {
+  if (via === "cache" || via === "checkpoint" || durationMs === null) return;
+  const known = stages.get(stage) ?? { times: [], failed: 0 };
+  known.times.push(toWholeMs(durationMs));
+  if (state === "failed") known.failed += 1;
+  stages.set(stage, known);
+}
+
+function toStage([stage, { times, failed }]: readonly [
+  string,
+  { readonly times: readonly number[]; readonly failed: number },
+]): readonly PeriodStage[] {
+  const measured = measureTimes(times);
+  return measured === undefined ? [] : [{ stage, failed, ...measured }];
+}
