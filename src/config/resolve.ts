@@ -101,10 +101,6 @@ export interface SettingFlags {
   readonly store?: string | undefined;
   readonly logFile?: string | undefined;
   readonly attemptsInFlight?: number | undefined;
-  readonly serverHost?: string | undefined;
-  readonly serverPort?: number | undefined;
-  readonly serverBasePath?: string | undefined;
-  readonly serverBehindProxy?: boolean | undefined;
 }
 
 /** The layers, the strongest first. */
@@ -164,7 +160,7 @@ export function resolveSettings(sources: SettingSources): Settings {
       fallback: RETENTION_MS_DEFAULT,
     }),
     probeMs: pick("probeMs", { key: "health.probeTimeout", fallback: PROBE_MS_DEFAULT }),
-    ...pickServer(pick, flags),
+    ...pickServer(pick),
     pipelines: file?.config.pipelines ?? [],
     provide: file?.config.provide ?? {},
     file: file?.path ?? null,
@@ -197,33 +193,15 @@ type Picker = <const K extends keyof ParsedConfig, F = never>(
   wish: Wish<NonNullable<ParsedConfig[K]>, F>,
 ) => Setting<NonNullable<ParsedConfig[K]> | F>;
 
-function pickServer(
-  pick: Picker,
-  flags: SettingFlags,
-): Pick<Settings, Extract<keyof Settings, `server${string}`>> {
+/** What the command line says of the server goes over it where it is started: one verb alone has such flags. */
+function pickServer(pick: Picker): Pick<Settings, Extract<keyof Settings, `server${string}`>> {
   return {
-    serverHost: pick("serverHost", {
-      key: "server.host",
-      flag: flagOf("--host", flags.serverHost),
-      fallback: null,
-    }),
-    serverPort: pick("serverPort", {
-      key: "server.port",
-      flag: flagOf("--port", flags.serverPort),
-      fallback: SERVER_PORT_DEFAULT,
-    }),
+    serverHost: pick("serverHost", { key: "server.host", fallback: null }),
+    serverPort: pick("serverPort", { key: "server.port", fallback: SERVER_PORT_DEFAULT }),
     serverSocket: pick("serverSocket", { key: "server.socket", fallback: null }),
-    serverBasePath: pick("serverBasePath", {
-      key: "server.basePath",
-      flag: flagOf("--base-path", flags.serverBasePath),
-      fallback: "",
-    }),
+    serverBasePath: pick("serverBasePath", { key: "server.basePath", fallback: "" }),
     serverHosts: pick("serverHosts", { key: "server.hosts", fallback: NO_HOSTS }),
-    serverBehindProxy: pick("serverBehindProxy", {
-      key: "server.behindProxy",
-      flag: flagOf("--behind-proxy", flags.serverBehindProxy),
-      fallback: false,
-    }),
+    serverBehindProxy: pick("serverBehindProxy", { key: "server.behindProxy", fallback: false }),
     serverCert: pick("serverCert", { key: "server.cert", fallback: null }),
     serverKey: pick("serverKey", { key: "server.key", fallback: null }),
     serverTokenFile: pick("serverTokenFile", { key: "server.tokenFile", fallback: null }),
