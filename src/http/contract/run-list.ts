@@ -53,3 +53,23 @@ export const runsAnswer: z.ZodType<RunsAnswer> = z
     nextCursor: z.string().exactOptional(),
   })
   .meta({ id: "Runs" });
+
+/** Which finished runs; newest first. */
+export interface HistoryQuery extends PageQuery {
+  readonly state?: readonly EndState[];
+  readonly pipeline?: string;
+  readonly since?: string;
+  readonly tag?: readonly [key: string, value: string];
+}
+
+const END_STATES = ["succeeded", "failed", "skipped", "cancelled"] as const;
+type EndState = (typeof END_STATES)[number];
+
+/** Which finished runs. */
+export const historyQuery: z.ZodType<HistoryQuery> = z.strictObject({
+  ...pageFields,
+  state: listText(END_STATES).exactOptional(),
+  pipeline: nameText.exactOptional(),
+  since: sinceText.exactOptional().meta({ description: "Queued then or later." }),
+  tag: tagText.exactOptional().meta({ description: "key=value" }),
+});
