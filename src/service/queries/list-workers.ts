@@ -1,16 +1,19 @@
 // The processes that work on a store: those that live, and those that were lost within the last day.
 
 import { MillraceError } from "../../model/errors.ts";
+import type { WorkerRecord } from "../../storage/store.ts";
 import { contextOf } from "../mill-context.ts";
 import { toWorkerView, type WorkerView } from "../views/worker-view.ts";
-import { listLostWorkers } from "../worker/lost-workers.ts";
+import { listLostWorkers, type LostWorker } from "../worker/lost-workers.ts";
 
 /** Lists them: those that live first, then by name. A process that ended in peace, with nothing left, is no more. */
 export async function listWorkers(mill: object): Promise<readonly WorkerView[]> {
   const { store, machine } = contextOf(mill);
   const [records, lost] = await Promise.all([store.listWorkers(), listLostWorkers(store)]);
   const nowMs = store.nowMs();
-  return records
+  const known = new Set(records.map(({ owner }) => owner.worker));
+  const unheard = [...lost.values()].filter(({ worker }) => !known.has(worker)).map(toRecord);
+  return [...records, ...unheard]
     .map((record) => {
       const one = lost.get(record.owner.worker);
       return {
@@ -35,6 +38,12 @@ export async function getWorker(mill: object, reference: string): Promise<Worker
       known.length === 0 ? "none works on this store" : `known: ${known.slice(0, 20).join(", ")}`,
     details: { given: reference, known: known.slice(0, 100) },
   });
+}
+
+/** Of one that was lost before it could say anything of itself. */
+function toRecord({ worker, host, pid, lostAtMs }: LostWorker): WorkerRecord {
+  const owner = { worker, host, pid, bootId: "", processStart: "" };
+  return { owner, beatAtMs: lostAtMs, running: [], facts: null };
 }
 
 const RANKS = { yes: 0, silent: 1, gone: 2 } as const;

@@ -98,10 +98,11 @@ export function toWorkerView(record: WorkerRecord, parts: WorkerViewParts): Work
 /** A process is asked about by the machine; where that cannot tell, its beats speak. */
 function toAlive(
   { owner, beatAtMs, running }: WorkerRecord,
-  { machine, nowMs }: WorkerViewParts,
+  { machine, nowMs, lost }: WorkerViewParts,
 ): WorkerAlive {
   const gone = machine.isGone(owner);
-  if (gone === true) return "gone";
+  const wasLost = lost !== undefined && lost.lostAtMs >= beatAtMs;
+  if (gone === true || (gone === undefined && wasLost)) return "gone";
   const isFresh = nowMs - beatAtMs <= WORKER_ALIVE_MS_MAX;
   // What is idle says so once, and nothing more; so does a process that has left its last run.
   const isQuiet = running.length === 0 || running.some(isQueueMark);

@@ -13,6 +13,8 @@ import {
   type RunWork,
   type WatchedRun,
 } from "../../policy/watchdog/judge-run.ts";
+import { formatDuration } from "../../std/duration.ts";
+import type { Store } from "../../storage/store.ts";
 import { explainRun } from "../explain.ts";
 import type { MillContext } from "../mill-context.ts";
 import { runName } from "../queries/find-run.ts";
@@ -91,9 +93,8 @@ export class RunSurvey implements Survey {
   async #readWork(run: RunRecord): Promise<RunWork> {
     const { store, machine, pipelines } = this.#mill;
     const facts = await readRunFacts(store, run, machine);
-    const { summary, blockers } = await explainRun(store, run);
     return {
-      blockers: blockers.length === 0 ? [summary] : blockers.map(({ text }) => text),
+      blockers: await listBlockers(store, facts),
       isOwnerHeard: isOwnerHeard(facts),
       running: facts.running.length,
       waiting: countWaiting(facts),
@@ -106,6 +107,34 @@ export class RunSurvey implements Survey {
     for (const id of this.#told.keys()) if (!kept.has(id)) this.#told.delete(id);
   }
 }
+
+/** What is being worked on, then what the stages that wait say; else what `why` says of the run. */
+async function listBlockers(store: Store, facts: RunFacts): Promise<readonly string[]> {
+  const found = listWork(facts);
+  for (const { name } of facts.stages) {
+    if (found.length >= BLOCKERS_MAX) break;
+    if (stageStateOf(facts, name) !== "waiting") continue;
+    const { blockers } = await explainRun(store, facts.run, { stage: name });
+    found.push(...blockers.map(({ text }) => `${name}: ${text}`));
+  }
+  if (found.length > 0) return found.slice(0, BLOCKERS_MAX);
+  const { summary, blockers } = await explainRun(store, facts.run);
+  return blockers.length === 0 ? [summary] : blockers.map(({ text }) => text);
+}
+
+function listWork({ worker, name, nowMs, running }: RunFacts): string[] {
+  if (running.length === 0) return [];
+  const work = (worker?.facts?.work ?? []).filter(({ run }) => run === name);
+  return work.slice(0, BLOCKERS_MAX).map(({ stage, item, attempt, startedAtMs }) => {
+    const what = item === undefined ? stage : `${stage}/${item}`;
+    const sinceMs = Math.max(0, nowMs - (startedAtMs ?? nowMs));
+    const since = formatDuration(Math.round(sinceMs / 1_000) * 1_000);
+    return `${what} has been running for ${since} (attempt ${attempt})`;
+  });
+}
+
+/** Blockers that are named. */
+const BLOCKERS_MAX = 10;
 
 function isOwnerHeard({ worker, nowMs }: RunFacts): boolean {
   if (worker === undefined || nowMs - worker.beatAtMs > WORKER_ALIVE_MS_MAX) return false;

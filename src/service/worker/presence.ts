@@ -10,28 +10,33 @@ const PIPELINES_NAMED_MAX = 100;
 
 /** The presence of one worker while it is idle. */
 export class Presence {
-  readonly #mill: Pick<MillContext, "store" | "owner" | "self">;
+  readonly #mill: Pick<MillContext, "store" | "owner" | "self" | "standing">;
   readonly #marks: readonly string[];
-  #isTold: boolean = false;
+  /** Why it claims nothing, as it said last; null: it has not said that it is idle. */
+  #told: string | null = null;
   /** What it said may still stand: a run that is over within a second overwrites nothing. */
   #mayStand: boolean = false;
 
-  constructor(mill: Pick<MillContext, "store" | "owner" | "self">, pipelines: readonly string[]) {
+  constructor(
+    mill: Pick<MillContext, "store" | "owner" | "self" | "standing">,
+    pipelines: readonly string[],
+  ) {
     this.#mill = mill;
     this.#marks = pipelines.slice(0, PIPELINES_NAMED_MAX).map(toQueueMark);
   }
 
   /** It has had nothing to do for a while. */
   async idle(): Promise<void> {
-    if (this.#isTold) return;
-    this.#isTold = true;
+    const heldBy = this.#mill.standing.heldBy ?? "";
+    if (this.#told === heldBy) return;
+    this.#told = heldBy;
     this.#mayStand = true;
     await this.#tell(this.#marks);
   }
 
   /** It has something to do: next time it is idle it says so again. */
   busy(): void {
-    this.#isTold = false;
+    this.#told = null;
   }
 
   /** It is over. */

@@ -29,6 +29,7 @@ import { isDrained } from "./is-drained.ts";
 import { Presence } from "./presence.ts";
 import { WorkerPlaces } from "./worker-places.ts";
 import { rescueRuns } from "./rescuer.ts";
+import { isGivenUp, isRetryable } from "./worker-faults.ts";
 
 /** How the queues are worked. */
 export interface WorkOptions {
@@ -321,7 +322,8 @@ export class Worker implements StoppableWorker {
     this.#look = this.#mill.world.clock.setTimer(PRESENCE_MS_DEFAULT, () => {
       if (this.#mode !== "working") return;
       this.#lookAgain();
-      if (this.#isIdle && this.#places.size === 0) void this.#presence.idle();
+      const isHeld = this.#mill.standing.heldBy !== undefined;
+      if ((this.#isIdle || isHeld) && this.#places.size === 0) void this.#presence.idle();
       void this.#lookAround();
     });
   }
@@ -388,15 +390,4 @@ export class Worker implements StoppableWorker {
     this.#mode = "over";
     if (!this.#isPumping) this.#ended.resolve();
   }
-}
-
-function isGivenUp(error: unknown): boolean {
-  return (
-    error instanceof MillraceError && (error.code === "LEASE_LOST" || error.code === "SHUTDOWN")
-  );
-}
-
-/** Busy, by another process: nothing is in doubt, and the next look tries again. */
-function isRetryable(error: unknown): boolean {
-  return error instanceof MillraceError && error.retryable;
 }
