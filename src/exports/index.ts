@@ -95,11 +95,48 @@ export type { ImportOptions, ImportOutcome } from "../service/queue-import/impor
 export type { PipelineStats, QueueStats } from "../service/queries/queue-stats.ts";
 export type { ResourceListQuery, ResourcePage } from "../service/resources/list-resources.ts";
 export type { ResourceView } from "../service/views/resource-view.ts";
+export type { ProbeContext } from "../model/stage/stage-options.ts";
+export type { HealthAckOptions, HealthAckOutcome } from "../service/health/acknowledge-health.ts";
+export type { HealthOptions } from "../service/health/show-health.ts";
+export type { SnapshotOptions } from "../service/health/read-snapshot.ts";
+export type { StatusOptions } from "../service/health/read-status.ts";
+export type { HistoryPage, HistoryQuery } from "../service/history/list-history.ts";
+export type {
+  HealthFinding,
+  HealthView,
+  PipelineHealthView,
+} from "../service/views/health-view.ts";
+export type {
+  PipelineStatus,
+  PipelineStatusView,
+  SnapshotView,
+  StatusView,
+} from "../service/views/status-view.ts";
+export type { RunSummaryView } from "../service/views/summary-view.ts";
 export type {
   ResourceOrderOptions,
   SetResourceOptions,
   TripResourceOptions,
 } from "../service/resources/set-resource.ts";
+export type { MissedRule, Overlap, ScheduleField, ScheduleOptions } from "../model/schedule.ts";
+export type { TickDecision } from "../model/schedule-state.ts";
+export type { ScheduleHandle } from "../service/schedules/schedule-handle.ts";
+export type {
+  NextQuery,
+  NextTicks,
+  ScheduleListQuery,
+  SchedulePage,
+  TickPage,
+} from "../service/schedules/list-schedules.ts";
+export type { ScheduleChange, ScheduleOrderOptions } from "../service/schedules/set-schedule.ts";
+export type { TriggerOptions } from "../service/schedules/trigger-schedule.ts";
+export type {
+  BackfillOptions,
+  BackfillOutcome,
+  BackfillTick,
+} from "../service/schedules/backfill-schedule.ts";
+export type { RunReport, RunReported } from "../service/schedules/report-run.ts";
+export type { ScheduleView, TickView } from "../service/views/schedule-view.ts";
 export type { CancelOptions, CancelOutcome } from "../service/commands/cancel-run.ts";
 export type { Explanation } from "../service/explain.ts";
 export type { Blocker } from "../model/blocker.ts";

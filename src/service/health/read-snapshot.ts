@@ -1,7 +1,7 @@
 // Everything that an overview shows, in one answer: where pipelines stand, what runs, what has ended, what waits and for
 // what, and what is to come. The number of the last event is read first, so that who follows from there misses nothing.
 
-import { isPlainRecord } from "../../model/compile/option-reader.ts";
+import { toEffective } from "../../model/schedule-state.ts";
 import type { RunRecord } from "../../model/run.ts";
 import type { StoreRecord } from "../../storage/records/record-write.ts";
 import type { Store } from "../../storage/store.ts";
@@ -12,6 +12,7 @@ import { readRunFacts } from "../queries/run-facts.ts";
 import { findRunBlocker, toRunView, type RunView } from "../views/run-view.ts";
 import type { NextTickView, SnapshotView, WaitingRunView } from "../views/status-view.ts";
 import { toIso } from "../views/time-view.ts";
+import { parseScheduleState } from "../schedules/schedule-record.ts";
 import { readStatus } from "./read-status.ts";
 
 /** What a snapshot is of. */
@@ -84,9 +85,8 @@ async function listNext(store: Pick<Store, "listDueRecords">): Promise<readonly 
   return due.flatMap(toTick);
 }
 
-function toTick({ key, value, dueAtMs }: StoreRecord): readonly NextTickView[] {
-  if (dueAtMs === null) return [];
-  const pipeline = isPlainRecord(value) ? value["pipeline"] : undefined;
-  const of = typeof pipeline === "string" ? { pipeline } : {};
-  return [{ schedule: key, ...of, at: toIso(dueAtMs) }];
+function toTick({ key, value }: StoreRecord): readonly NextTickView[] {
+  const state = parseScheduleState(value);
+  if (state === undefined || state.nextMs === null || !toEffective(state).enabled) return [];
+  return [{ schedule: key, pipeline: state.declared.pipeline, at: toIso(state.nextMs) }];
 }

@@ -1,3 +1,4 @@
+import { PermanentError, pipeline, stage } from "millrace";
 import { expect, test } from "vitest";
 import { makeScheduleWorld } from "../../../test/support/schedule-world.ts";
 
@@ -210,26 +211,29 @@ test("R238: a start that fails is recorded, and the next tick works", async () =
   expect(await world.runs()).toHaveLength(1);
 });
 
-test("R247: a start that health refuses makes no run and is one event", async () => {
+test("R247: a scheduled start while its pipeline is degraded is refused, with one event", async () => {
+  const score = stage("score", {}, () => {
+    throw new PermanentError("no");
+  });
+  const gated = pipeline("gated", { output: { score }, gate: "health" });
   await using world = await makeScheduleWorld({
     at: "2026-07-01T10:07:00Z",
-    schedules: { quarter },
-    mayStart: (pipeline, { kind, source }) =>
-      Promise.resolve({
-        kind: "no",
-        reason: `degraded, ${kind}`,
-        event: {
-          type: "run.refused",
-          data: { pipeline, source, verdict: "degraded", reasons: [] },
-        },
-      }),
+    schedules: { quarter: { ...quarter, pipeline: "gated" } },
+    pipelines: [gated],
   });
-  await world.clock.advance(10 * MINUTE);
-  expect(await world.runs()).toEqual([]);
-  expect(await world.told("run.refused")).toEqual([
-    { pipeline: "ticked", source: "schedule quarter", verdict: "degraded", reasons: [] },
+  for (let count = 0; count < 2; count++) {
+    await world.clock.advance(15 * MINUTE);
+    await world.work();
+  }
+  expect((await world.runs()).map(({ state }) => state)).toEqual(["failed", "failed"]);
+  await world.clock.advance(15 * MINUTE);
+  expect(await world.runs()).toHaveLength(2);
+  expect(await world.told("run.refused")).toMatchObject([
+    { pipeline: "gated", source: "schedule quarter", verdict: "degraded" },
   ]);
-  expect(await world.told("schedule.skipped")).toMatchObject([{ reason: "degraded, scheduled" }]);
+  expect(await world.told("schedule.skipped")).toMatchObject([
+    { at: "2026-07-01T10:45:00.000Z", reason: expect.stringContaining("degraded: score failed") },
+  ]);
 });
 
 test("ten days down: a schedule of every minute makes one run, and all it missed are counted", async () => {
