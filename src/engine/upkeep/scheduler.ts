@@ -173,7 +173,7 @@ export class Scheduler {
   }
 
   async #fireHeld(): Promise<void> {
-    for (const name of [...this.#held]) {
+    for (const name of this.#held) {
       if (!this.#isStarted) return;
       // One run may end, and with it several of its ticks are decided.
       for (let kind: string = "moved"; kind === "moved" || kind === "lost";) {

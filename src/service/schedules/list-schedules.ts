@@ -56,9 +56,9 @@ export async function listSchedules(
   const nowMs = scene.store.nowMs();
   const page = names.slice(0, limit);
   const views = await Promise.all(
-    page.map((name) => {
+    page.map(async (name) => {
       const known = toKnown(name, records.get(name), { spec: declared.get(name), nowMs });
-      return known === undefined ? undefined : view(scene, known);
+      return known === undefined ? undefined : await view(scene, known);
     }),
   );
   const last = page.at(-1);

@@ -45,7 +45,11 @@ test("three schedulers on a thousand ticks make a thousand runs", async () => {
   // A machine of which the clock is this one.
   const { host, pid, processStart } = systemMachine;
   const machine = {
-    ...{ host, pid, processStart, bootId: "boot", environment: {} },
+    host,
+    pid,
+    processStart,
+    bootId: "boot",
+    environment: {},
     sharedMonotonicMs: () => clock.monotonicMs(),
     isGone: () => false,
   };
@@ -75,7 +79,8 @@ test("three schedulers on a thousand ticks make a thousand runs", async () => {
         return `schedule:${name}/${at}`;
       }),
     );
-    expect(keys.toSorted()).toEqual(expected.toSorted());
+    expect(new Set(keys)).toEqual(new Set(expected));
+    expect(keys).toHaveLength(expected.length);
     expect(await countRuns()).toBe(1_000);
     const { ticks } = await mill.schedule("every-minute-7").ticks({ limit: 100 });
     expect(ticks.map(({ decision }) => decision)).toEqual(Array(50).fill("fired"));

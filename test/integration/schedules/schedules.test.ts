@@ -1,6 +1,6 @@
 import { PermanentError, pipeline, stage } from "millrace";
 import { expect, test } from "vitest";
-import { makeScheduleWorld } from "../../../test/support/schedule-world.ts";
+import { makeScheduleWorld } from "../../support/schedule-world.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
