@@ -64,7 +64,10 @@ export function toErrorAnswer(error: unknown): ErrorAnswer {
   if (!isMillraceError(error)) return refusal("INTERNAL", FAULT_OF_OURS);
   const { code, details } = error;
   const status = statusOf(code);
-  const headers = headersOf(details);
+  const headers = {
+    ...headersOf(details),
+    ...(code === "UNAUTHENTICATED" ? { "www-authenticate": "Bearer" } : {}),
+  };
   const sentence = SILENT[code] ?? (status === 500 ? FAULT_OF_OURS : undefined);
   if (sentence !== undefined) return { ...refusal(code, sentence), headers };
   return {

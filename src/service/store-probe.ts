@@ -24,6 +24,8 @@ export class StoreProbe {
 
   /** Whether it can be read and written. Never rejects. */
   isWell(): Promise<boolean> {
+    // Who works on it found out already.
+    if (this.#mill.standing.fault !== null) return Promise.resolve(false);
     const nowMs = this.#mill.world.clock.monotonicMs();
     if (this.#answer === undefined || nowMs - this.#askedMs >= ANSWER_MS) {
       this.#askedMs = nowMs;

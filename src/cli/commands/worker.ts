@@ -4,20 +4,18 @@
 import type { Settings } from "../../config/resolve.ts";
 import { WORKER_RUNS_MAX } from "../../model/limits.ts";
 import { readVersion } from "../../std/version.ts";
-import { isPipeline, type Pipeline } from "../../service/pipeline.ts";
-import { openMillrace, type Millrace } from "../../service/millrace.ts";
+import type { Millrace } from "../../service/millrace.ts";
 import { startWatchdog, type RunningWatchdog } from "../../service/watchdog/start-watchdog.ts";
 import { keepWorking } from "../../service/worker/keep-working.ts";
 import type { CliContext, ParsedOptions } from "../cli-context.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { CountLine } from "../foreground/count-line.ts";
 import { Interruption } from "../foreground/interruption.ts";
+import { openService } from "../foreground/open-service.ts";
 import { FlagReader } from "../input/flag-reader.ts";
 import { choosePipelines } from "../load/choose-pipelines.ts";
 import { loadPipelines } from "../load/load-pipeline.ts";
-import { hooksModule } from "../module-hooks.ts";
 import { printRemark, toDocumentText } from "../print.ts";
-import { leaseOf, threadsOf } from "../settings.ts";
 
 /** Works. */
 export async function run(context: CliContext, options: ParsedOptions): Promise<number> {
@@ -34,7 +32,7 @@ export async function run(context: CliContext, options: ParsedOptions): Promise<
   const pipelines = choosePipelines(known, wanted);
   const interruption = new Interruption(inProject, { drainMs: settings.stopAfterMs.value });
   try {
-    await using mill = await open(inProject, { settings, pipelines, name });
+    await using mill = await openService(inProject, { settings, pipelines, name });
     const count = slots ?? settings.slots.value;
     const worker = new WorkerSession({ context: inProject, settings, mill, slots: count });
     worker.announce(pipelines.length);
@@ -42,31 +40,6 @@ export async function run(context: CliContext, options: ParsedOptions): Promise<
   } finally {
     interruption.close();
   }
-}
-
-interface OpenParts {
-  readonly settings: Settings;
-  readonly pipelines: readonly Pipeline[];
-  readonly name: string | undefined;
-}
-
-function open(context: CliContext, { settings, pipelines, name }: OpenParts): Promise<Millrace> {
-  return openMillrace({
-    store: settings.store.value,
-    busyTimeoutMs: settings.busyTimeoutMs.value,
-    concurrency: settings.attemptsInFlight.value,
-    ...threadsOf(settings),
-    lease: leaseOf(settings),
-    pipelines: pipelines.filter((each) => isPipeline(each)),
-    provide: settings.provide,
-    resources: settings.resources.value,
-    clock: context.clock,
-    random: context.random,
-    environment: context.env,
-    childImports: [hooksModule()],
-    onWarning: (message) => printRemark(context, message),
-    ...(name === undefined ? {} : { workerName: name }),
-  });
 }
 
 interface SessionParts {

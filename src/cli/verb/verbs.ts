@@ -6,6 +6,7 @@ import { HEALTH_VERBS } from "./health-verbs.ts";
 import { RESOURCE_VERBS, SHORT_RESOURCE_VERBS } from "./resource-verbs.ts";
 import { SCHEDULE_VERBS } from "./schedule-verbs.ts";
 import type { VerbSpec } from "./verb.ts";
+import { SERVE_VERBS } from "./serve-verbs.ts";
 import { WORKER_VERB } from "./worker-verb.ts";
 import {
   DRY_RUN_FLAG,
@@ -309,6 +310,7 @@ export const VERBS: readonly VerbSpec[] = [
   queueRun,
   ...QUEUE_VERBS,
   WORKER_VERB,
+  ...SERVE_VERBS,
   ...RESOURCE_VERBS,
   ...SCHEDULE_VERBS,
   ...HEALTH_VERBS,
