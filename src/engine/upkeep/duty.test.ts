@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { makeMemoryStore } from "../../testing/memory-store.ts";
+import { memoryStore } from "../../testing/memory-store.ts";
 import { makeVirtualClock, type VirtualClock } from "../../std/virtual-clock.ts";
 import type { Store } from "../../storage/store.ts";
 import { Duty } from "./duty.ts";
@@ -9,7 +9,7 @@ const LEASE_MS = 10_000;
 
 function makeWorld() {
   const clock = makeVirtualClock();
-  const store = makeMemoryStore({ clock });
+  const store = memoryStore({ clock });
   return { clock, store, make: (holder: string) => makeDuty(store, holder) };
 }
 
