@@ -23,6 +23,8 @@ type Verdict = (typeof VERDICTS)[number];
 export interface PipelineHealth {
   readonly pipeline: string;
   readonly verdict: Verdict;
+  /** Whether it decides who may start the pipeline; absent: the process does not know it. */
+  readonly gate?: "off" | "health";
   readonly reasons: readonly { readonly text: string; readonly runs: readonly string[] }[];
   readonly ack?: {
     readonly run: string;
@@ -34,6 +36,7 @@ export interface PipelineHealth {
 
 const verdictFields = {
   verdict: z.enum(VERDICTS),
+  gate: z.enum(["off", "health"]).exactOptional(),
   reasons: z.array(z.object({ text: z.string(), runs: z.array(z.string()) })),
   ack: z
     .object({ run: z.string(), actor: z.string(), reason: z.string(), at: timeValue })
