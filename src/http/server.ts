@@ -124,12 +124,17 @@ export class HttpServer {
   }
 
   #wire(server: Server): void {
-    const { app, upgrades, upgradeTerms } = this.#parts;
+    const { app, clock, upgrades, upgradeTerms } = this.#parts;
     const answer = getRequestListener((request, env) => app.fetch(request, { ...env }), {
       overrideGlobalObjects: false,
       errorHandler: refuseTarget,
     });
+    // A connection that falls idle after the stop has begun is one that nobody closes by itself.
+    const closeIdle = (): void => {
+      if (this.#stopping !== undefined) clock.defer(() => server.closeIdleConnections());
+    };
     server.on("request", (incoming: IncomingMessage, outgoing: ServerResponse) => {
+      outgoing.once("close", closeIdle);
       if (!isRefused(incoming, outgoing, upgradeTerms.origin)) void answer(incoming, outgoing);
     });
     server.on("upgrade", (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {

@@ -4,8 +4,11 @@
 import type { Timer } from "../std/clock.ts";
 import { contextOf, type MillContext } from "./mill-context.ts";
 
-/** How long an answer holds, ms: probes come every few seconds from several places. */
-const ANSWER_MS = 5_000;
+/** How long a good answer holds, ms: probes come every few seconds from several places. */
+const WELL_MS = 5_000;
+
+/** How long a bad one holds, ms: that the store is back is to be seen soon. */
+const UNWELL_MS = 500;
 
 /** How long the store may take, ms: a healthy one takes a few. */
 const WAIT_MS_MAX = 2_000;
@@ -14,7 +17,7 @@ const WAIT_MS_MAX = 2_000;
 export class StoreProbe {
   readonly #mill: MillContext;
   #answer: Promise<boolean> | undefined;
-  #askedMs: number = -Infinity;
+  #untilMs: number = -Infinity;
   /** A write that has not settled: a full disk may hold it up for long, and one is enough. */
   #isWriting: boolean = false;
 
@@ -27,15 +30,18 @@ export class StoreProbe {
     // Who works on it found out already.
     if (this.#mill.standing.fault !== null) return Promise.resolve(false);
     const nowMs = this.#mill.world.clock.monotonicMs();
-    if (this.#answer === undefined || nowMs - this.#askedMs >= ANSWER_MS) {
-      this.#askedMs = nowMs;
+    if (this.#answer === undefined || nowMs >= this.#untilMs) {
+      this.#untilMs = nowMs + WELL_MS;
       this.#answer = this.#ask();
     }
     return this.#answer;
   }
 
   async #ask(): Promise<boolean> {
-    if (this.#isWriting) return false;
+    if (this.#isWriting) {
+      this.#untilMs = this.#mill.world.clock.monotonicMs() + UNWELL_MS;
+      return false;
+    }
     let timer: Timer | undefined;
     const timeUp = new Promise<boolean>((resolve) => {
       const { clock } = this.#mill.world;
@@ -43,6 +49,7 @@ export class StoreProbe {
     });
     const isWell = await Promise.race([this.#write(), timeUp]);
     timer?.cancel();
+    if (!isWell) this.#untilMs = this.#mill.world.clock.monotonicMs() + UNWELL_MS;
     return isWell;
   }
 
