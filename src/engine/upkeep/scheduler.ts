@@ -75,6 +75,7 @@ export class Scheduler {
     if (this.#isStarted) return;
     this.#isStarted = true;
     this.#turnEndedMs = this.#parts.clock.monotonicMs();
+    this.#expectedMs = this.#turnEndedMs;
     this.wake();
   }
 
@@ -107,8 +108,11 @@ export class Scheduler {
     this.#turn = null;
     if (!this.#isStarted) return;
     const { clock } = this.#parts;
-    this.#turnEndedMs = clock.monotonicMs();
-    this.#expectedMs = clock.monotonicMs() + delayMs;
+    // While the store does not answer it is as late as it was.
+    if (this.#failures === 0) {
+      this.#turnEndedMs = clock.monotonicMs();
+      this.#expectedMs = clock.monotonicMs() + delayMs;
+    }
     this.#timer = clock.setTimer(delayMs, () => this.wake(), { unref: true });
   }
 

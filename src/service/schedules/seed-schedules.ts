@@ -16,10 +16,17 @@ import {
   type KnownSchedule,
 } from "./known-schedule.ts";
 
+/** Schedules that are written in one transaction. */
+const TOGETHER = 100;
+
 /** Seeds all of them. Repeated, it changes nothing. DEFINITION_INVALID, SCHEDULE_INVALID: nothing was changed then. */
 export async function seedSchedules(mill: MillContext): Promise<void> {
   const declared = listDeclared(mill);
-  for (const name of declared.keys()) await seedSchedule(mill, name);
+  const names = [...declared.keys()];
+  for (let from = 0; from < names.length; from += TOGETHER) {
+    const together = names.slice(from, from + TOGETHER);
+    await Promise.all(together.map((name) => seedSchedule(mill, name)));
+  }
   for await (const record of listStored(mill)) {
     if (!declared.has(record.key)) await takeAway(mill, record);
   }

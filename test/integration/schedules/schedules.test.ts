@@ -1,5 +1,9 @@
 import { PermanentError, pipeline, stage } from "millrace";
 import { expect, test } from "vitest";
+import { contextOf } from "../../../src/service/mill-context.ts";
+import { viewSchedule } from "../../../src/service/schedules/list-schedules.ts";
+import { seedSchedules } from "../../../src/service/schedules/seed-schedules.ts";
+import { switchSchedule } from "../../../src/service/schedules/set-schedule.ts";
 import { makeScheduleWorld } from "../../support/schedule-world.ts";
 
 const MINUTE = 60_000;
@@ -352,4 +356,78 @@ test("R239: a run that an outside scheduler reports is one event, and a bad repo
   const bad = await world.mill.reportRun({ ...report, run: "r-18", at: "yesterday" });
   expect(bad.created).toBe(false);
   expect(bad.problem).toContain("yesterday");
+});
+
+test("a schedule that its file names no more does not tick, and put back it is as it was", async () => {
+  await using world = await makeScheduleWorld({
+    at: "2026-07-01T10:07:00Z",
+    schedules: { quarter },
+  });
+  const context = { ...contextOf(world.mill), schedules: {} };
+  await seedSchedules(context);
+  const gone = await viewSchedule(context, "quarter");
+  expect(gone).toMatchObject({ enabled: false, removed: true });
+  expect(gone.nextAt).toBe(undefined);
+  await expect(switchSchedule(context, "quarter", { enabled: true })).rejects.toMatchObject({
+    code: "SCHEDULE_INVALID",
+  });
+  await world.clock.advance(20 * MINUTE);
+  expect(await world.runs()).toEqual([]);
+  await world.restart();
+  expect(await world.mill.schedule("quarter").get()).toMatchObject({
+    enabled: true,
+    nextAt: "2026-07-01T10:30:00.000Z",
+  });
+});
+
+test("an instant that was decided before has no second run, and the schedule goes on", async () => {
+  await using world = await makeScheduleWorld({
+    at: "2026-07-01T10:07:00Z",
+    schedules: { quarter },
+  });
+  const atMs = Date.parse("2026-07-01T10:15:00Z");
+  const value = { atMs, decision: "fired", run: "earlier" };
+  await contextOf(world.mill).committer.write({
+    kind: "put-records",
+    puts: [{ collection: "ticks", key: "quarter/2026-07-01T10:15:00.000Z", expected: 0, value }],
+    events: [],
+  });
+  await world.clock.advance(20 * MINUTE);
+  expect(await world.runs()).toEqual([]);
+  await world.clock.advance(5 * MINUTE);
+  expect((await world.runs()).map(({ key }) => key)).toEqual([
+    "schedule:quarter/2026-07-01T10:30:00.000Z",
+  ]);
+});
+
+test("a record that cannot be read is told once and passed over", async () => {
+  await using world = await makeScheduleWorld({
+    at: "2026-07-01T10:07:00Z",
+    schedules: { quarter },
+  });
+  await contextOf(world.mill).committer.write({
+    kind: "put-records",
+    puts: [{ collection: "schedules", key: "bad", expected: 0, value: { x: 1 }, dueAtMs: 1 }],
+    events: [],
+  });
+  await world.clock.advance(10 * MINUTE);
+  expect(world.warnings).toEqual(['schedule "bad": its record cannot be read']);
+  expect(await world.runs()).toHaveLength(1);
+  expect((await world.mill.schedules()).schedules.map(({ name }) => name)).toEqual(["quarter"]);
+});
+
+test("a tick also meets a run that somebody else started, where its pipeline may have no other", async () => {
+  const wait = stage("wait", {}, (_needs, ctx) => ctx.sleep("20m"));
+  const single = pipeline("single", { output: { wait }, maxActiveRuns: 1 });
+  await using world = await makeScheduleWorld({
+    at: "2026-07-01T10:07:00Z",
+    schedules: { quarter: { ...quarter, pipeline: "single" } },
+    pipelines: [single],
+  });
+  const byHand = await world.mill.start(single, undefined);
+  await world.clock.advance(10 * MINUTE);
+  expect(await world.told("schedule.skipped")).toMatchObject([{ reason: "busy" }]);
+  await world.clock.advance(15 * MINUTE);
+  expect((await byHand.result()).state).toBe("succeeded");
+  expect(await world.told("schedule.fired")).toMatchObject([{ at: "2026-07-01T10:30:00.000Z" }]);
 });
