@@ -7,7 +7,7 @@ import { parseResource } from "../../model/compile/parse-resource.ts";
 import type { EventDraft } from "../../model/event.ts";
 import type { DefinitionFault, PipelineDefinition } from "../../model/definition.ts";
 import { MillraceError } from "../../model/errors.ts";
-import type { ResourceDeclaration, ResourceUse } from "../../model/resource.ts";
+import type { ResourceDeclaration, ResourceSetting, ResourceUse } from "../../model/resource.ts";
 import { findNearest } from "../../std/nearest.ts";
 import type { BoundUse } from "./permit-request.ts";
 import { isResourceEvent, tellChange } from "./resource-change.ts";
@@ -18,6 +18,7 @@ export type ResourceSettings = Readonly<Record<string, Readonly<Record<string, u
 /** The resources of one process. */
 export class DeclaredResources {
   readonly #settings: ResourceSettings;
+  readonly #said: Readonly<Record<string, ResourceSetting>>;
   readonly #known: Map<string, ResourceDeclaration> = new Map();
   /** Names that only the configuration has said so far. */
   readonly #unused: Set<string>;
@@ -26,9 +27,13 @@ export class DeclaredResources {
   /** What each declaration has become, so that the same value is looked at once. */
   readonly #bound: WeakMap<ResourceDeclaration, ResourceDeclaration> = new WeakMap();
 
-  /** DEFINITION_INVALID names every impossible setting. */
-  constructor(settings: ResourceSettings = {}) {
+  /** `said`: the settings as a person wrote them. DEFINITION_INVALID names every impossible setting. */
+  constructor(
+    settings: ResourceSettings = {},
+    said: Readonly<Record<string, ResourceSetting>> = {},
+  ) {
     this.#settings = settings;
+    this.#said = said;
     this.#unused = new Set(Object.keys(settings));
     const faults: DefinitionFault[] = [];
     for (const [name, values] of Object.entries(settings))
@@ -59,9 +64,9 @@ export class DeclaredResources {
     }
   }
 
-  /** What the configuration says of a resource; empty: nothing. */
-  settingsOf(name: string): Readonly<Record<string, unknown>> {
-    return this.#settings[name] ?? {};
+  /** What the configuration says of a resource, as it stands there; empty: nothing. */
+  settingsOf(name: string): ResourceSetting {
+    return this.#said[name] ?? {};
   }
 
   find(name: string): ResourceDeclaration | undefined {

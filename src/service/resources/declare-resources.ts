@@ -20,7 +20,7 @@ export function declareResources(
   checkResourceSettings(settings, faults);
   if (faults.length > 0)
     throw definitionInvalid("resources", faults, "The settings of resources are");
-  const resources = new DeclaredResources(toResourceValues(settings));
+  const resources = new DeclaredResources(toResourceValues(settings), settings);
   for (const definition of pipelines) resources.declareAll(definition);
   return resources;
 }
