@@ -34,7 +34,14 @@ function makeScheduled(schedules: string = SCHEDULES): Project {
 test("R232 R233 R234: the next ticks are told in UTC and local time, with notes, exactly on a mark too", async () => {
   const project = makeScheduled();
   const quarter = await project.run(
-    ...["schedule", "next", "quarter", "-n", "2", "--json", "--after", "2026-07-01T15:15:00Z"],
+    "schedule",
+    "next",
+    "quarter",
+    "-n",
+    "2",
+    "--json",
+    "--after",
+    "2026-07-01T15:15:00Z",
   );
   expect(quarter.exitCode).toBe(0);
   expect(parseDocument(quarter)).toEqual({
@@ -55,7 +62,13 @@ test("R232 R233 R234: the next ticks are told in UTC and local time, with notes,
     ],
   });
   const nightly = await project.run(
-    ...["schedule", "next", "nightly", "-n", "2", "--after", "2026-03-08T00:00:00Z"],
+    "schedule",
+    "next",
+    "nightly",
+    "-n",
+    "2",
+    "--after",
+    "2026-03-08T00:00:00Z",
   );
   expect(nightly.stdout).toContain(
     "2026-03-08 03:00:00-05:00 America/Chicago  clocks went from 02:00 to 03:00 before",
