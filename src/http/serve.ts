@@ -15,7 +15,7 @@ import type { Millrace } from "../service/millrace.ts";
 import { MillraceError } from "../model/errors.ts";
 import type { Clock } from "../std/clock.ts";
 import { silentLogger, type Logger } from "../std/logger.ts";
-import { LoopDelay } from "../std/loop-delay.ts";
+import { LoopDelay } from "../std/figures/loop-delay.ts";
 import { readVersion } from "../std/version.ts";
 import { ALL_ROUTES } from "./all-routes.ts";
 import { makeApp, type App, type AppOptions } from "./app.ts";

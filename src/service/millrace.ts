@@ -23,7 +23,7 @@ import { systemClock } from "../std/clock.ts";
 import { Emitter } from "../std/emitter.ts";
 import { makeIdSource } from "../std/id.ts";
 import { systemMachine } from "../std/machine.ts";
-import { readMemory } from "../std/process-figures.ts";
+import { readMemory } from "../std/figures/memory.ts";
 import { systemRandom } from "../std/random.ts";
 import { abandonWork } from "./worker/abandon-work.ts";
 import type { CancelOptions, CancelOutcome } from "./commands/cancel-run.ts";

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { input, pipeline, stage } from "../../src/exports/index.ts";
 import { contextOf } from "../../src/service/mill-context.ts";
 import type { Millrace } from "../../src/service/millrace.ts";
-import { listFindings } from "../../src/service/queries/list-findings.ts";
+import { listFindings } from "../../src/service/watchdog/list-findings.ts";
 import { startWatchdog, type WatchdogOptions } from "../../src/service/watchdog/start-watchdog.ts";
 import type { ProcessFigures } from "../../src/service/watchdog/survey-process.ts";
 import { systemMachine, type Machine } from "../../src/std/machine.ts";
@@ -78,7 +78,9 @@ describe.each(STORES)("on a store of kind %s", (kind) => {
     const warnings = await listWarnings(mill, run.id);
     expect(warnings).toHaveLength(1);
     expect(warnings[0]?.data?.["rule"]).toBe("no-checkpoint");
-    expect(String(warnings[0]?.data?.["blockers"])).toContain("held");
+    expect(warnings[0]?.data?.["blockers"]).toEqual([
+      expect.stringMatching(/^held has been running for \d+s \(attempt 1\)$/),
+    ]);
     expect(await listFindings(mill)).toEqual(watchdog.findings());
     gate.open();
     expect((await run.result()).state).toBe("succeeded");
@@ -307,5 +309,28 @@ test("a process whose memory stays nearly full is told to drain, once, on a seco
   usedBytes = 86e6;
   await clock.advance(30_000);
   expect(reasons).toEqual(["The process uses 86 MB, 86 % of the memory it may use: it drains."]);
+  await watchdog.stop();
+});
+
+test("five attempts that do not stop when they are told to end their process, and four do not", async () => {
+  const deaf = stage("deaf", { timeout: 5 }, () => new Promise<void>(() => {}));
+  const line = pipeline("deaf", { stages: [deaf] });
+  const world = makeDurableWorld("memory");
+  const mill = await world.open([line], { graceMs: 5, stuckMs: 5 });
+  const exhausted = Promise.withResolvers<string>();
+  const watchdog = watch(mill, { onExhausted: exhausted.resolve });
+  const work = async (count: number): Promise<void> => {
+    const runs = await Promise.all(
+      Array.from({ length: count }, () => mill.start(line, undefined)),
+    );
+    await Promise.all(runs.map((run) => run.result()));
+    await watchdog.look();
+  };
+  await work(4);
+  expect(watchdog.findings()).toEqual([]);
+  await work(1);
+
+  expect(await exhausted.promise).toContain("5 attempts of the process did not stop");
+  expect(watchdog.findings()).toMatchObject([{ rule: "attempts-stuck", level: "red" }]);
   await watchdog.stop();
 });

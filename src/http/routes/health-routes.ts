@@ -6,7 +6,7 @@ import { readSnapshot } from "../../service/health/read-snapshot.ts";
 import { readStatus } from "../../service/health/read-status.ts";
 import { listHistory } from "../../service/history/list-history.ts";
 import { contextOf, getDefinition } from "../../service/mill-context.ts";
-import { listFindings } from "../../service/queries/list-findings.ts";
+import { listFindings } from "../../service/watchdog/list-findings.ts";
 import { getWorker, listWorkers } from "../../service/queries/list-workers.ts";
 import { toSinceMs } from "../../service/operations/select-runs.ts";
 import { toIso } from "../../service/views/time-view.ts";

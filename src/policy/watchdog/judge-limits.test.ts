@@ -19,14 +19,14 @@ test.each([
 });
 
 test.each([
-  [0, 20, 60_000, false],
-  [0, 21, 60_000, true],
-  [5, 26, 60_000, true],
-  [0, 11, 30_000, true],
-  [0, 9, 1_000, false],
-  [0, 100, 0, false],
-])("from %d failed runs to %d within %d ms is too many: %s", (before, now, passedMs, isMany) => {
-  const found = judgeFailures({ pipeline: "crawl", before, now, passedMs });
+  [{ before: 0, now: 20, passedMs: 60_000 }, false],
+  [{ before: 0, now: 21, passedMs: 60_000 }, true],
+  [{ before: 5, now: 26, passedMs: 60_000 }, true],
+  [{ before: 0, now: 11, passedMs: 30_000 }, true],
+  [{ before: 0, now: 9, passedMs: 1_000 }, false],
+  [{ before: 0, now: 100, passedMs: 0 }, false],
+])("failed runs that grow as in %j are too many: %s", (growth, isMany) => {
+  const found = judgeFailures({ pipeline: "crawl", ...growth });
   expect(found?.rule).toBe(isMany ? "failures-growing" : undefined);
 });
 

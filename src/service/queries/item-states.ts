@@ -67,42 +67,64 @@ export async function readItemStates(
   return { run: record.id, seq: newest?.seq ?? 0, stages };
 }
 
-function listMaps({ stages }: RunFacts): readonly string[] {
+async function packStage(store: Store, packing: Packing): Promise<PackedStageView> {
+  return toPackedStage(await readStageBytes(store, packing), packing.query.keys === true);
+}
+
+/** The states of one map stage, not packed yet. */
+export interface StageBytes {
+  readonly stage: string;
+  /** Length of its list; null: not known yet. */
+  readonly total: number | null;
+  readonly from: number;
+  /** By place, counted from `from`. */
+  readonly bytes: Uint8Array;
+  /** By place; null where the item was not begun. */
+  readonly keys: readonly (string | null)[];
+}
+
+/** Packs them. */
+export function toPackedStage(
+  { stage, total, from, bytes, keys }: StageBytes,
+  hasKeys: boolean,
+): PackedStageView {
+  const count = bytes.length;
+  const states = deflateRawSync(bytes).toString("base64");
+  return { stage, total, from, count, states, ...(hasKeys ? { keys } : {}) };
+}
+
+/** Names of the map stages of a run. */
+export function listMaps({ stages }: RunFacts): readonly string[] {
   return stages.filter(({ kind }) => kind === "map").map(({ name }) => name);
 }
 
-interface Packing {
+/** Which window of which stage. */
+export interface Packing {
   readonly facts: RunFacts;
   readonly stage: string;
-  readonly query: ItemStatesQuery;
+  readonly query: Pick<ItemStatesQuery, "from" | "count" | "keys">;
 }
 
-async function packStage(store: Store, packing: Packing): Promise<PackedStageView> {
+/** The states of a window of a map stage, what runs now laid over. */
+export async function readStageBytes(store: Store, packing: Packing): Promise<StageBytes> {
   const { facts, stage, query } = packing;
   const { from = 0, count = ITEM_STATES_MAX } = query;
   const total = facts.records.get(stage)?.itemCount ?? null;
   const size = Math.max(0, Math.min(count, ITEM_STATES_MAX, (total ?? Infinity) - from));
   const running = new Set(listRunningItems(facts, stage));
   const bytes = new Uint8Array(size);
-  const keys: (string | null)[] | undefined =
-    query.keys === true ? Array.from({ length: size }, () => null) : undefined;
+  const keys: (string | null)[] =
+    query.keys === true ? Array.from({ length: size }, () => null) : [];
   let filled = 0;
   for await (const item of listWindow(store, packing, from + size)) {
     const place = item.index - from;
-    bytes[place] = toByte(running.has(item.key) ? { ...item, state: "running" } : item);
-    if (keys !== undefined) keys[place] = item.key;
+    bytes[place] = toItemByte(running.has(item.key) ? { ...item, state: "running" } : item);
+    if (query.keys === true) keys[place] = item.key;
     filled = Math.max(filled, place + 1);
   }
   // While the length is not known, the window ends with what is there.
   const end = total === null ? filled : size;
-  return {
-    stage,
-    total,
-    from,
-    count: end,
-    states: deflateRawSync(bytes.subarray(0, end)).toString("base64"),
-    ...(keys === undefined ? {} : { keys: keys.slice(0, end) }),
-  };
+  return { stage, total, from, bytes: bytes.subarray(0, end), keys: keys.slice(0, end) };
 }
 
 async function* listWindow(
@@ -136,7 +158,12 @@ const MARKS: Readonly<Record<StageState, number>> = {
 };
 const RETRY_MARK = 2;
 
-function toByte({ state, blocker, attempts }: Pick<ItemRecord, "state" | "blocker" | "attempts">) {
+/** The byte of an item. */
+export function toItemByte({
+  state,
+  blocker,
+  attempts,
+}: Pick<ItemRecord, "state" | "blocker" | "attempts">): number {
   // What waits for its next attempt has failed before; what waits for a resource has not.
   const isRetry = state === "waiting" && (blocker === null || blocker === "retry");
   const mark = isRetry ? RETRY_MARK : MARKS[state];

@@ -68,8 +68,8 @@ export async function listLogs(store: Store, query: LogQuery): Promise<LogPage> 
     const page = await store.listEvents(toQuery(run.id, newestFirst, place));
     for (const event of page) {
       place = event.seq;
-      const line = toLine(event, name);
-      if (line !== undefined && matches(line, query)) lines.push(line);
+      const line = toLogLine(event, name);
+      if (line !== undefined && isLogLineOf(line, query)) lines.push(line);
       if (lines.length === limit) break;
     }
     looked += page.length;
@@ -95,7 +95,8 @@ function finish(
   return next === undefined ? { lines } : { lines, next };
 }
 
-function toLine(event: MillraceEvent, run: string): LogLineView | undefined {
+/** The line that an event tells; undefined: it tells none. */
+export function toLogLine(event: MillraceEvent, run: string): LogLineView | undefined {
   const { seq, atMs, stage, item, attempt, data } = event;
   const message = data?.["message"];
   const level = LOG_LEVELS.find((known) => known === data?.["level"]);
@@ -112,7 +113,8 @@ function toLine(event: MillraceEvent, run: string): LogLineView | undefined {
   };
 }
 
-function matches(line: LogLineView, query: LogQuery): boolean {
+/** Whether a line is one of those that are asked for. */
+export function isLogLineOf(line: LogLineView, query: Omit<LogQuery, "run">): boolean {
   const { stage, item, attempt, levels, grep } = query;
   if (stage !== undefined && line.stage !== stage) return false;
   if (item !== undefined && line.item !== item) return false;

@@ -13,6 +13,7 @@ import type { RunHistory } from "../plan/plan-forecast.ts";
 import type { PlanRecords } from "../plan/plan-selection.ts";
 import { checkInput } from "../prepare-run.ts";
 import { runName } from "./find-run.ts";
+import { findSourceRun } from "./find-source-run.ts";
 import { openReader } from "./open-reader.ts";
 import { readRunHistory } from "./run-history.ts";
 import { foreseeCache, type CacheForecast } from "./plan-cache.ts";
@@ -109,10 +110,6 @@ async function findRecords(store: Store, query: BasisQuestion): Promise<PlanReco
   const { definition } = query;
   const encoded = encodeValue(await checkInput(definition, query.input));
   if (!encoded.ok) return undefined;
-  const [run] = await store.listRuns({
-    pipeline: definition.name,
-    inputVersion: versionOfText(encoded.value),
-    limit: 1,
-  });
+  const run = await findSourceRun(store, definition.name, versionOfText(encoded.value));
   return run === undefined ? undefined : toPlanRecords(store, run);
 }

@@ -11,9 +11,9 @@ import {
 import { FINDINGS_MAX } from "../../model/limits.ts";
 import type { Finding, Seen } from "../../policy/watchdog/finding.ts";
 import type { Timer } from "../../std/clock.ts";
-import { readDiskRoom, readFileBytes } from "../../std/disk.ts";
-import { LoopDelay } from "../../std/loop-delay.ts";
-import { readMemory } from "../../std/process-figures.ts";
+import { readDiskRoom, readFileBytes } from "../../std/figures/disk.ts";
+import { LoopDelay } from "../../std/figures/loop-delay.ts";
+import { readMemory } from "../../std/figures/memory.ts";
 import { findStorePath, isMemoryUrl } from "../../storage/open-store.ts";
 import { openUpkeep } from "../../storage/open-upkeep.ts";
 import { contextOf, type MillContext } from "../mill-context.ts";

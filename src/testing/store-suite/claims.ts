@@ -355,6 +355,19 @@ export const claimCases: readonly StoreCase[] = [
     },
   },
   {
+    name: "a lease is put back only where there is none, and only under the present epoch",
+    run: async (make) => {
+      const { store } = await make();
+      const run = await applyRun(store, createRun());
+      const lease = { owner: makeOwner("worker-1"), leaseMs: LEASE_MS };
+      const putBack = { kind: "tell", runId: run.id, epoch: run.epoch, events: [], lease } as const;
+
+      assert.match(await refusalOf(store, putBack), /has a lease/);
+      assert.deepEqual((await getRun(store, run.id)).lease, run.lease);
+      assert.equal((await apply(store, { ...putBack, epoch: 0 })).kind, "lease-lost");
+    },
+  },
+  {
     name: "a foreground run whose owner is gone waits, interrupted, out of the reach of that owner",
     run: async (make) => {
       const { store } = await make();

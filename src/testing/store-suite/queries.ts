@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { PAGE_ROWS_MAX, RECENT_EVENTS_MAX, WORKER_SILENT_MS_MAX } from "../../model/limits.ts";
+import type { WorkerFacts } from "../../model/worker.ts";
 import type { RunQuery, Store } from "../../storage/store.ts";
 import { applyAll, applyRun, createRun, endRun, makeOwner, moveRun } from "./fixture.ts";
 import type { StoreCase } from "./suite.ts";
@@ -141,7 +142,41 @@ export const queryCases: readonly StoreCase[] = [
       );
     },
   },
+  {
+    name: "what a worker says of itself stands beside what it runs, until its next beat",
+    run: async (make) => {
+      const { store } = await make();
+      const owner = makeOwner("w1");
+      await store.beat(owner, ["r/a/é"], FACTS);
+      assert.deepEqual((await store.listWorkers())[0]?.facts, FACTS);
+      await store.beat(owner, []);
+      assert.equal((await store.listWorkers())[0]?.facts, null);
+    },
+  },
 ];
+
+const FACTS: WorkerFacts = {
+  name: "w1",
+  kind: "worker",
+  version: "1.0.0",
+  startedAtMs: 1_000,
+  pipelines: [{ name: "crawl", hash: "abc" }],
+  slots: 8,
+  slotsUsed: 1,
+  draining: false,
+  memory: { usedBytes: 1, limitBytes: null },
+  clockSkewMs: -3,
+  work: [
+    {
+      run: "r",
+      stage: "a",
+      item: "é",
+      attempt: 2,
+      startedAtMs: 1_500,
+      progress: { done: 1, total: 3, note: "half" },
+    },
+  ],
+};
 
 async function numbersOf(store: Store, query: RunQuery): Promise<readonly number[]> {
   return (await store.listRuns(query)).map((run) => run.number);

@@ -4,7 +4,7 @@
 import { isPlainRecord } from "../../model/compile/option-reader.ts";
 import { toFinding, type Finding } from "../../policy/watchdog/finding.ts";
 import { contextOf } from "../mill-context.ts";
-import { FindingBoard } from "../watchdog/finding-board.ts";
+import { FindingBoard } from "./finding-board.ts";
 
 /** Findings, the worst and oldest first; null: nobody watches. `mill`: what `openMillrace` gave. */
 export async function listFindings(mill: object): Promise<readonly Finding[] | null> {
