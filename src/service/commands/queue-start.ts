@@ -4,8 +4,9 @@
 import { encodeOrThrow } from "../../engine/run-core.ts";
 import type { PipelineDefinition } from "../../model/definition.ts";
 import { MillraceError } from "../../model/errors.ts";
+import { listUpstream } from "../../model/graph.ts";
 import { parseDuration, type Duration } from "../../std/duration.ts";
-import type { CreateRunWrite } from "../../storage/write.ts";
+import type { CreateRunWrite, TakenStage } from "../../storage/write.ts";
 import type { WriteResult } from "../../storage/write-result.ts";
 import type { MillContext } from "../mill-context.ts";
 import { refuseUnavailable, toSettings } from "../prepare-run.ts";
@@ -49,7 +50,8 @@ export async function queueStart(
   toSettings(definition, options);
   const given = encodeOrThrow(input, "the input");
   const inputVersion = toInputVersion(await toInputText(definition, input));
-  const selection = await selectTakeOver(mill, { definition, options, inputVersion });
+  const selected = await selectTakeOver(mill, { definition, options, inputVersion });
+  const selection = await withUpstream(mill, { definition, options }, selected);
   const overridden = await passHealth(mill, definition, options);
   const parts = { definition, options, given, inputVersion, selection, overridden };
   const write = toCreate(mill, parts);
@@ -57,6 +59,31 @@ export async function queueStart(
   const queued = toQueued(definition, result);
   if (queued.created) mill.wake.emit(definition.name);
   return queued;
+}
+
+/**
+ * Whoever claims the run judges its checkpoints like those of any other, so that a result needs the results before it:
+ * with `only`, all that lies above what is read comes along.
+ */
+async function withUpstream(
+  { store }: MillContext,
+  { definition, options }: Pick<QueueStartRequest, "definition" | "options">,
+  selection: Selection | null,
+): Promise<Selection | null> {
+  const { only } = options;
+  if (selection === null || only === undefined) return selection;
+  const { takeOver } = selection;
+  const places = only.flatMap((name) => definition.positions.get(name) ?? []);
+  const above = listUpstream(definition.graph, places);
+  const settled = (await store.listStages(takeOver.from)).filter(
+    ({ stage, state }) =>
+      (state === "succeeded" || state === "skipped") &&
+      !only.includes(stage) &&
+      above.has(definition.positions.get(stage) ?? -1),
+  );
+  const stages = settled.map(({ stage }): TakenStage => ({ stage, mode: "whole" }));
+  const names = stages.map(({ stage }) => stage);
+  return { takeOver: { ...takeOver, stages }, only: [...only, ...names] };
 }
 
 async function passHealth(

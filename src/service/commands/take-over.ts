@@ -9,6 +9,7 @@ import type { ResetStage, TakenStage } from "../../storage/write.ts";
 import type { MillContext } from "../mill-context.ts";
 import { choose } from "../plan/plan-selection.ts";
 import { findRun, runName } from "../queries/find-run.ts";
+import { findSourceRun } from "../queries/find-source-run.ts";
 import { checkCheckpoints, type CheckedCheckpoints } from "./check-checkpoints.ts";
 
 /** Checkpoints of an earlier run. */
@@ -73,11 +74,7 @@ export async function selectTakeOver(
 ): Promise<Selection | null> {
   const { from, only, skip } = options;
   if (from === undefined && only === undefined) return null;
-  const [source] = await mill.store.listRuns({
-    pipeline: definition.name,
-    inputVersion,
-    limit: 1,
-  });
+  const source = await findSourceRun(mill.store, definition.name, inputVersion);
   const records = source === undefined ? [] : await mill.store.listStages(source.id);
   const readable =
     only === undefined ? records : records.filter((one) => isReadable(definition, one));
