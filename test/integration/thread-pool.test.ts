@@ -29,6 +29,7 @@ function makeCall(how: string, at: string = ""): IsolatedCall {
     runId: "run",
     attempt: 1,
     idempotencyKey: "key",
+    scheduled: null,
     dir: ".",
     state: [],
   };
