@@ -10,7 +10,7 @@ import { parseScheduleState, parseTick } from "../../src/service/schedules/sched
 import type { TickRecord } from "../../src/model/schedule-state.ts";
 import { makeSqliteWorld } from "../support/sqlite-world.ts";
 
-const PROGRAM = join(import.meta.dirname, "../support/scheduler-process.ts");
+const PROGRAM = join(import.meta.dirname, "../support/schedules/scheduler-process.ts");
 const SCHEDULES = 20;
 const RUNS = 160;
 

@@ -8,7 +8,7 @@ import type { RunRecord } from "../../../src/model/run.ts";
 import { systemMachine } from "../../../src/std/machine.ts";
 import { contextOf } from "../../../src/service/mill-context.ts";
 import { startScheduler } from "../../../src/service/schedules/start-scheduler.ts";
-import { ticked } from "../../support/schedule-world.ts";
+import { ticked } from "../../support/schedules/schedule-world.ts";
 import { makeSqliteWorld } from "../../support/sqlite-world.ts";
 
 const MINUTE = 60_000;

@@ -4,7 +4,7 @@ import { contextOf } from "../../../src/service/mill-context.ts";
 import { viewSchedule } from "../../../src/service/schedules/list-schedules.ts";
 import { seedSchedules } from "../../../src/service/schedules/seed-schedules.ts";
 import { switchSchedule } from "../../../src/service/schedules/set-schedule.ts";
-import { makeScheduleWorld } from "../../support/schedule-world.ts";
+import { makeScheduleWorld } from "../../support/schedules/schedule-world.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

@@ -2,15 +2,15 @@
 
 import { pipeline, stage, openMillrace, type Millrace, type Pipeline } from "millrace";
 import { seededRandom, virtualClock, type VirtualClock } from "millrace/testing";
-import type { ScheduleSettings } from "../../src/model/compile/parse-schedule.ts";
-import type { MillraceEvent } from "../../src/model/event.ts";
-import type { RunRecord } from "../../src/model/run.ts";
-import type { Scheduler } from "../../src/engine/upkeep/scheduler.ts";
-import { contextOf } from "../../src/service/mill-context.ts";
+import type { ScheduleSettings } from "../../../src/model/compile/parse-schedule.ts";
+import type { MillraceEvent } from "../../../src/model/event.ts";
+import type { RunRecord } from "../../../src/model/run.ts";
+import type { Scheduler } from "../../../src/engine/upkeep/scheduler.ts";
+import { contextOf } from "../../../src/service/mill-context.ts";
 import {
   startScheduler,
   type SchedulerOptions,
-} from "../../src/service/schedules/start-scheduler.ts";
+} from "../../../src/service/schedules/start-scheduler.ts";
 
 /** A mill whose schedules fire on a clock that stands still. */
 export interface ScheduleWorld extends AsyncDisposable {

@@ -1,10 +1,10 @@
 // A real process that fires the schedules of a store and does nothing else, until it is killed. Its arguments: the
 // store, how many schedules.
 
-import { openMillrace, pipeline, stage } from "../../src/exports/index.ts";
-import type { ScheduleSettings } from "../../src/model/compile/parse-schedule.ts";
-import { contextOf } from "../../src/service/mill-context.ts";
-import { startScheduler } from "../../src/service/schedules/start-scheduler.ts";
+import { openMillrace, pipeline, stage } from "../../../src/exports/index.ts";
+import type { ScheduleSettings } from "../../../src/model/compile/parse-schedule.ts";
+import { contextOf } from "../../../src/service/mill-context.ts";
+import { startScheduler } from "../../../src/service/schedules/start-scheduler.ts";
 
 const [store = "", count = "1"] = process.argv.slice(2);
 const tell = stage("tell", {}, () => null);
