@@ -2,8 +2,8 @@
 
 import { recordEvent } from "../../service/events/record-event.ts";
 import { contextOf } from "../../service/mill-context.ts";
-import { listEvents } from "../../service/queries/list-events.ts";
-import { listLogs } from "../../service/queries/list-logs.ts";
+import { listEvents } from "../../service/events/list-events.ts";
+import { listLogs } from "../../service/events/list-logs.ts";
 import { toSinceMs } from "../../service/operations/select-runs.ts";
 import type { HttpContext } from "../http-context.ts";
 import {

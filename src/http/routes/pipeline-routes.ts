@@ -6,9 +6,9 @@ import {
   listPipelines,
   readDefinition,
   showPipeline,
-} from "../../service/queries/list-pipelines.ts";
-import { planStart } from "../../service/queries/plan-start.ts";
-import { viewRun } from "../../service/queries/view-run.ts";
+} from "../../service/pipelines/list-pipelines.ts";
+import { planStart } from "../../service/plan/plan-start.ts";
+import { viewRun } from "../../service/queries/run/view-run.ts";
 import { toBlockerView } from "../../service/views/blocker-view.ts";
 import {
   definitionAnswer,

@@ -2,10 +2,10 @@
 
 import { contextOf, getDefinition } from "../../service/mill-context.ts";
 import { importRuns } from "../../service/queue-import/import-runs.ts";
-import { countPeriod } from "../../service/queries/period-counts.ts";
-import { listQueued } from "../../service/queries/list-queued.ts";
+import { countPeriod } from "../../service/queries/queue/period-counts.ts";
+import { listQueued } from "../../service/queries/queue/list-queued.ts";
 import { readQueueStats, type QueueStats } from "../../service/queries/queue-stats.ts";
-import { showBatch } from "../../service/queries/show-batch.ts";
+import { showBatch } from "../../service/queries/queue/show-batch.ts";
 import { toSinceMs } from "../../service/operations/select-runs.ts";
 import { toIso } from "../../service/views/time-view.ts";
 import {

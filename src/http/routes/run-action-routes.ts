@@ -2,7 +2,7 @@
 
 import { requeueRun } from "../../service/commands/requeue-run.ts";
 import { contextOf } from "../../service/mill-context.ts";
-import { viewRun } from "../../service/queries/view-run.ts";
+import { viewRun } from "../../service/queries/run/view-run.ts";
 import type { HttpContext } from "../http-context.ts";
 import { runParams } from "../contract/reading.ts";
 import {

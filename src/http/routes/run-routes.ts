@@ -2,13 +2,13 @@
 
 import { listItems } from "../../service/queries/list-items.ts";
 import { listRuns } from "../../service/queries/list-runs.ts";
-import { describeWhy } from "../../service/queries/describe-why.ts";
-import { findRunByKey } from "../../service/queries/find-run-by-key.ts";
-import { readItemStates } from "../../service/queries/item-states.ts";
-import { readRunGraph } from "../../service/queries/run-graph.ts";
+import { describeWhy } from "../../service/queries/run/describe-why.ts";
+import { findRunByKey } from "../../service/queries/run/find-run-by-key.ts";
+import { readItemStates } from "../../service/queries/run/item-states.ts";
+import { readRunGraph } from "../../service/queries/run/run-graph.ts";
 import { readRunReport } from "../../service/queries/run-report.ts";
 import { showItem, showRun, showStage } from "../../service/queries/show-run.ts";
-import { viewRun } from "../../service/queries/view-run.ts";
+import { viewRun } from "../../service/queries/run/view-run.ts";
 import { toSinceMs } from "../../service/operations/select-runs.ts";
 import { graphAnswer, whyAnswer, whyQuery } from "../contract/explain.ts";
 import { itemStatesAnswer, itemStatesQuery } from "../contract/item-states.ts";

@@ -17,7 +17,7 @@ import {
 import { triggerSchedule } from "../../service/schedules/trigger-schedule.ts";
 import { toSinceMs } from "../../service/operations/select-runs.ts";
 import { contextOf } from "../../service/mill-context.ts";
-import { viewRun } from "../../service/queries/view-run.ts";
+import { viewRun } from "../../service/queries/run/view-run.ts";
 import { externalRunAnswer, externalRunBody } from "../contract/external.ts";
 import { pageQuery } from "../contract/queue.ts";
 import { idParams } from "../contract/reading.ts";

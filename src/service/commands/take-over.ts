@@ -9,7 +9,7 @@ import type { ResetStage, TakenStage } from "../../storage/write.ts";
 import type { MillContext } from "../mill-context.ts";
 import { choose } from "../plan/plan-selection.ts";
 import { findRun, runName } from "../queries/find-run.ts";
-import { findSourceRun } from "../queries/find-source-run.ts";
+import { findSourceRun } from "../queries/run/find-source-run.ts";
 import { checkCheckpoints, type CheckedCheckpoints } from "./check-checkpoints.ts";
 
 /** Checkpoints of an earlier run. */

@@ -13,7 +13,7 @@ import type { RunHistory } from "../plan/plan-forecast.ts";
 import type { PlanRecords } from "../plan/plan-selection.ts";
 import { checkInput } from "../prepare-run.ts";
 import { runName } from "./find-run.ts";
-import { findSourceRun } from "./find-source-run.ts";
+import { findSourceRun } from "./run/find-source-run.ts";
 import { openReader } from "./open-reader.ts";
 import { readRunHistory } from "./run-history.ts";
 import { foreseeCache, type CacheForecast } from "./plan-cache.ts";

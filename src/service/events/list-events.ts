@@ -3,8 +3,8 @@
 import { RECENT_EVENTS_MAX } from "../../model/limits.ts";
 import type { Store } from "../../storage/store.ts";
 import { toEventView, type EventView } from "../views/event-view.ts";
-import { findRun } from "./find-run.ts";
-import { checkPageLimit } from "./page-limit.ts";
+import { findRun } from "../queries/find-run.ts";
+import { checkPageLimit } from "../queries/page-limit.ts";
 
 /** Which events. */
 export interface EventListQuery {

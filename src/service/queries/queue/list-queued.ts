@@ -1,15 +1,15 @@
 // Runs in the queue, newest first, each with how many are claimed before it.
 
-import { QUEUE_AHEAD_MAX } from "../../model/limits.ts";
-import { parseCrockford } from "../../std/crockford.ts";
-import type { Store } from "../../storage/store.ts";
-import { toRunView, type RunView } from "../views/run-view.ts";
-import { toIso } from "../views/time-view.ts";
-import { findPlaceBlocker } from "./find-place-blocker.ts";
-import { runName } from "./find-run.ts";
-import { checkPageLimit, cursorInvalid } from "./page-limit.ts";
-import { readRunFacts } from "./run-facts.ts";
-import { toBlockerView } from "../views/blocker-view.ts";
+import { QUEUE_AHEAD_MAX } from "../../../model/limits.ts";
+import { parseCrockford } from "../../../std/crockford.ts";
+import type { Store } from "../../../storage/store.ts";
+import { toRunView, type RunView } from "../../views/run-view.ts";
+import { toIso } from "../../views/time-view.ts";
+import { findPlaceBlocker } from "../find-place-blocker.ts";
+import { runName } from "../find-run.ts";
+import { checkPageLimit, cursorInvalid } from "../page-limit.ts";
+import { readRunFacts } from "../run-facts.ts";
+import { toBlockerView } from "../../views/blocker-view.ts";
 
 /** Which. */
 export interface QueuedListQuery {

@@ -1,14 +1,14 @@
 // A batch: what it is, how its runs stand, and a page of them in the order they were queued.
 
-import { MillraceError } from "../../model/errors.ts";
-import { parseCrockford } from "../../std/crockford.ts";
-import type { Store } from "../../storage/store.ts";
-import { toRunView, type RunView } from "../views/run-view.ts";
-import { toIso } from "../views/time-view.ts";
-import { runName } from "./find-run.ts";
-import { checkPageLimit, cursorInvalid } from "./page-limit.ts";
-import { toRunCounts, type RunCounts } from "./queue-stats.ts";
-import { readRunFacts } from "./run-facts.ts";
+import { MillraceError } from "../../../model/errors.ts";
+import { parseCrockford } from "../../../std/crockford.ts";
+import type { Store } from "../../../storage/store.ts";
+import { toRunView, type RunView } from "../../views/run-view.ts";
+import { toIso } from "../../views/time-view.ts";
+import { runName } from "../find-run.ts";
+import { checkPageLimit, cursorInvalid } from "../page-limit.ts";
+import { toRunCounts, type RunCounts } from "../queue-stats.ts";
+import { readRunFacts } from "../run-facts.ts";
 
 /** A batch. */
 export interface BatchView {

@@ -1,8 +1,8 @@
 // How many runs ended within a time, and how: read from the newest runs on, up to a bound that is told.
 
-import type { Store } from "../../storage/store.ts";
-import { PAGE_ROWS_MAX } from "../../model/limits.ts";
-import type { RunState } from "../../model/run.ts";
+import type { Store } from "../../../storage/store.ts";
+import { PAGE_ROWS_MAX } from "../../../model/limits.ts";
+import type { RunState } from "../../../model/run.ts";
 
 /** What ended. */
 export interface PeriodCounts {

@@ -1,10 +1,10 @@
 // What `why` answers, as documents show it, with past waits where they are asked for.
 
-import type { Store } from "../../storage/store.ts";
-import { explainRun, type ExplainAddress } from "../explain.ts";
-import { readWaitHistory, type WaitView } from "../explain/wait-history.ts";
-import { toBlockerView, type BlockerView } from "../views/blocker-view.ts";
-import { findRun } from "./find-run.ts";
+import type { Store } from "../../../storage/store.ts";
+import { explainRun, type ExplainAddress } from "../../explain.ts";
+import { readWaitHistory, type WaitView } from "../../explain/wait-history.ts";
+import { toBlockerView, type BlockerView } from "../../views/blocker-view.ts";
+import { findRun } from "../find-run.ts";
 
 /** The reasons in order. */
 export interface WhyView {

@@ -5,8 +5,8 @@ import type { MillraceEvent } from "../../model/event.ts";
 import { RECENT_EVENTS_MAX } from "../../model/limits.ts";
 import type { EventQuery, Store } from "../../storage/store.ts";
 import { toIso } from "../views/time-view.ts";
-import { findRun, runName } from "./find-run.ts";
-import { checkPageLimit } from "./page-limit.ts";
+import { findRun, runName } from "../queries/find-run.ts";
+import { checkPageLimit } from "../queries/page-limit.ts";
 
 /** Levels of a line, the least first. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;

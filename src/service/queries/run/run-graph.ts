@@ -1,9 +1,9 @@
 // The graph of a run: its stages with what they need, and their states now.
 
-import type { StageState } from "../../model/outcome.ts";
-import type { Store } from "../../storage/store.ts";
-import { findRun } from "./find-run.ts";
-import { readRunFacts, stageStateOf } from "./run-facts.ts";
+import type { StageState } from "../../../model/outcome.ts";
+import type { Store } from "../../../storage/store.ts";
+import { findRun } from "../find-run.ts";
+import { readRunFacts, stageStateOf } from "../run-facts.ts";
 
 /** A stage of a graph. */
 export interface GraphStageView {

@@ -1,9 +1,9 @@
 // The run whose results a start with `only` or `from` reads: the newest over the same input. Runs that were started in
 // the foreground are found by an index; of queued ones, which may be millions, the newest that have ended are looked at.
 
-import { PAGE_ROWS_MAX } from "../../model/limits.ts";
-import type { RunRecord, RunState } from "../../model/run.ts";
-import type { Store } from "../../storage/store.ts";
+import { PAGE_ROWS_MAX } from "../../../model/limits.ts";
+import type { RunRecord, RunState } from "../../../model/run.ts";
+import type { Store } from "../../../storage/store.ts";
 
 const ENDED: readonly RunState[] = ["succeeded", "failed", "skipped", "cancelled"];
 

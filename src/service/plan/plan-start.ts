@@ -3,10 +3,10 @@
 import type { PipelineDefinition } from "../../model/definition.ts";
 import { MillraceError } from "../../model/errors.ts";
 import { parseDuration, type Duration } from "../../std/duration.ts";
-import { planPipeline, type Plan } from "../plan/plan.ts";
+import { planPipeline, type Plan } from "./plan.ts";
 import type { MillContext } from "../mill-context.ts";
 import { checkInput } from "../prepare-run.ts";
-import { readBasisOf } from "./plan-basis.ts";
+import { readBasisOf } from "../queries/plan-basis.ts";
 
 /** What is planned. */
 export interface PlanStartOptions {

@@ -1,8 +1,8 @@
 // The run that has a key of its pipeline.
 
-import { MillraceError } from "../../model/errors.ts";
-import type { RunRecord } from "../../model/run.ts";
-import type { Store } from "../../storage/store.ts";
+import { MillraceError } from "../../../model/errors.ts";
+import type { RunRecord } from "../../../model/run.ts";
+import type { Store } from "../../../storage/store.ts";
 
 /** Undefined: the pipeline knows no such key. OPTION_INVALID without a pipeline, since keys are unique in theirs. */
 export async function findRunByKey(

@@ -6,8 +6,8 @@ import type { Json } from "../../std/json.ts";
 import type { Store } from "../../storage/store.ts";
 import { getDefinition, type MillContext } from "../mill-context.ts";
 import { toPipelineView, type PipelineView } from "../views/pipeline-view.ts";
-import { checkPageLimit } from "./page-limit.ts";
-import { toRunCounts, type RunCounts } from "./queue-stats.ts";
+import { checkPageLimit } from "../queries/page-limit.ts";
+import { toRunCounts, type RunCounts } from "../queries/queue-stats.ts";
 
 /** A pipeline in a list. */
 export interface PipelineLineView {
