@@ -6,6 +6,9 @@ import { EPHEMERAL_EVENT_TYPES, STORED_EVENT_TYPES } from "../src/model/event.ts
 import { ERROR_CODES } from "../src/model/errors.ts";
 import { listRunMoves, listStageMoves } from "../src/model/transition.ts";
 import { exitCodeOf } from "../src/cli/exit-code.ts";
+import { ALL_ROUTES } from "../src/http/all-routes.ts";
+import { toOutline, type OutlineField, type OutlineRoute } from "../src/http/api-outline.ts";
+import { makeOpenApi } from "../src/http/openapi.ts";
 import { ERROR_MEANINGS } from "./error-meanings.ts";
 
 /** A page and what it should say. */
@@ -21,6 +24,7 @@ export function makePages(): readonly Page[] {
   return [
     { path: "docs/reference/errors.md", text: makeErrors() },
     { path: "docs/reference/events.md", text: makeEvents() },
+    { path: "docs/reference/api.md", text: makeApi() },
     { path: "docs/reference/defaults.md", text: makeDefaults() },
     { path: "docs/concepts/states.md", text: makeStates() },
   ];
@@ -88,6 +92,42 @@ function makeEvents(): string {
     "Item events carry `index` besides.",
     "",
   ].join("\n");
+}
+
+function makeApi(): string {
+  const document = makeOpenApi(ALL_ROUTES, { version: "", basePath: "" });
+  return [
+    "# HTTP API",
+    "",
+    NOTE,
+    "Every route of `millrace serve`, with the role that it asks for. The same as an OpenAPI 3.1 document:",
+    "`GET /api/v1/openapi.json`; as a page: `GET /api`. How to use it stands in the [guide](../guides/api.md), codes of",
+    "refusals among the [errors](errors.md).",
+    "",
+    ...toOutline(document).flatMap(({ name, routes }) => [
+      `## ${name}`,
+      "",
+      ...routes.flatMap(makeRoute),
+    ]),
+  ].join("\n");
+}
+
+function makeRoute({ method, path, role, summary, fields, answer }: OutlineRoute): string[] {
+  const told = answer === "" ? "" : ` Answers \`${answer}\`.`;
+  const rows = fields.map(
+    ({ name, place, isRequired, type, description }: OutlineField) =>
+      `| \`${name}\` | ${place}${isRequired ? ", required" : ""} | ${escapeCell(type)} | ${escapeCell(description)} |`,
+  );
+  const table =
+    rows.length === 0
+      ? []
+      : ["| Name | Where | Type | Meaning |", "| --- | --- | --- | --- |", ...rows, ""];
+  const start = summary.charAt(0).toUpperCase() + summary.slice(1);
+  return [`### \`${method} ${path}\``, "", `For ${role}. ${start}.${told}`, "", ...table];
+}
+
+function escapeCell(text: string): string {
+  return text.replaceAll("|", "\\|");
 }
 
 /** One row per exported constant, with the comment above it. */

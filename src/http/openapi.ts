@@ -133,9 +133,10 @@ function toOperation(route: Route, schemas: SchemaWriter): ApiOperation {
   };
 }
 
-/** `GET /api/v1/runs/{run}/stages` is `getRunsRunStages`. */
+/** `GET /api/v1/runs/{run}/stages` is `getRunsRunStages`; what lies beside the API is `getRoot…`. */
 function toOperationId(method: string, path: string): string {
   const words = path
+    .replace(/^(?!\/api\/v1\/)/, "/root/")
     .replace(/^\/api\/v1/, "")
     .split(/[^A-Za-z0-9]+/)
     .filter((word) => word !== "");
