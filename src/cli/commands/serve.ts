@@ -1,7 +1,6 @@
 // `millrace serve`: one process that fires schedules, works the queues, watches over both, and offers the API. What
 // ends by a signal ends well: first it says that it takes no more, then it drains, and the API is the last to close.
 
-import { spawn } from "node:child_process";
 import type { Settings } from "../../config/resolve.ts";
 import type { Scheduler } from "../../engine/upkeep/scheduler.ts";
 import type { RunningServer, ServeOptions } from "../../http/serve.ts";
@@ -19,8 +18,9 @@ import type { CliContext, ParsedOptions } from "../cli-context.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { CountLine } from "../foreground/count-line.ts";
 import { Interruption } from "../foreground/interruption.ts";
-import { toServeOptions } from "../foreground/listen-options.ts";
-import { openService } from "../foreground/open-service.ts";
+import { openBrowser } from "../service/open-browser.ts";
+import { toServeOptions } from "../service/listen-options.ts";
+import { openService } from "../service/open-service.ts";
 import { FlagReader } from "../input/flag-reader.ts";
 import { loadPipelines } from "../load/load-pipeline.ts";
 import { printRemark, toDocumentText } from "../print.ts";
@@ -208,22 +208,4 @@ function makeLogger(context: CliContext): Logger {
   };
   const silent = (): void => undefined;
   return { debug: silent, info: silent, warn: say, error: say };
-}
-
-const OPENERS: Readonly<Record<string, readonly [string, ...string[]]>> = {
-  darwin: ["open"],
-  linux: ["xdg-open"],
-};
-
-/** Without a browser there is still the line to click. */
-function openBrowser(context: CliContext, url: string): void {
-  const opener = OPENERS[process.platform];
-  if (opener === undefined) {
-    printRemark(context, "no browser is known here: open the address by hand");
-    return;
-  }
-  const [command, ...args] = opener;
-  const child = spawn(command, [...args, url], { stdio: "ignore", detached: true });
-  child.on("error", () => printRemark(context, "no browser could be opened: open it by hand"));
-  child.unref();
 }

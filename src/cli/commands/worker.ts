@@ -11,7 +11,7 @@ import type { CliContext, ParsedOptions } from "../cli-context.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { CountLine } from "../foreground/count-line.ts";
 import { Interruption } from "../foreground/interruption.ts";
-import { openService } from "../foreground/open-service.ts";
+import { openService } from "../service/open-service.ts";
 import { FlagReader } from "../input/flag-reader.ts";
 import { choosePipelines } from "../load/choose-pipelines.ts";
 import { loadPipelines } from "../load/load-pipeline.ts";

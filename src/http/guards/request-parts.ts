@@ -82,7 +82,9 @@ function decode(text: string): string {
 }
 
 function malformed(what: string, cause?: unknown): MillraceError {
-  return new MillraceError("REQUEST_INVALID", `The query ${what}.`, {
-    ...(cause === undefined ? {} : { cause }),
-  });
+  return new MillraceError(
+    "REQUEST_INVALID",
+    `The query ${what}.`,
+    cause === undefined ? {} : { cause },
+  );
 }

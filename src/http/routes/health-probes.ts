@@ -1,7 +1,7 @@
 // What may be asked without a token: whether the process lives, and whether it can take work. Words only, no detail.
 
 import * as z from "zod";
-import { StoreProbe } from "../../service/store-probe.ts";
+import { StoreProbe } from "../../service/health/store-probe.ts";
 import { jsonAnswer } from "../answer.ts";
 import { defineRoute, type Route } from "../route.ts";
 import type { HttpContext } from "../http-context.ts";

@@ -1,8 +1,8 @@
 // Whether the store can be read and written now, for whoever decides where to send work. One small write, asked for
 // at most every few seconds however often the question comes, and never waited for long.
 
-import type { Timer } from "../std/clock.ts";
-import { contextOf, type MillContext } from "./mill-context.ts";
+import type { Timer } from "../../std/clock.ts";
+import { contextOf, type MillContext } from "../mill-context.ts";
 
 /** How long a good answer holds, ms: probes come every few seconds from several places. */
 const WELL_MS = 5_000;

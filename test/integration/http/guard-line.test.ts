@@ -2,8 +2,8 @@
 
 import { expect, test } from "vitest";
 import * as z from "zod";
-import { makeHttpWorld } from "../../test/support/http-world.ts";
-import { defineRoute } from "./route.ts";
+import { makeHttpWorld } from "../../support/http-world.ts";
+import { defineRoute } from "../../../src/http/route.ts";
 
 const echo = defineRoute({
   method: "POST",
