@@ -43,7 +43,8 @@ export function planListen(options: ListenOptions): ListenPlan {
   if (!isLocal && !isSecure) throw unsafe(host);
   if (!isLocal && ANY_ADDRESS.has(host) && hosts.length === 0) throw nameless(host);
   for (const name of hosts) checkName(name);
-  const own = isLocal ? LOOPBACK_NAMES : ANY_ADDRESS.has(host) ? [] : [bracketed(host)];
+  // Bound to every address it is on loopback too, where probes of its own machine ask.
+  const own = isLocal || ANY_ADDRESS.has(host) ? LOOPBACK_NAMES : [bracketed(host)];
   return {
     addresses: host === undefined || host === "localhost" ? LOOPBACK_ADDRESSES : [host],
     port,

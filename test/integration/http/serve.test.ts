@@ -48,7 +48,12 @@ test("R298: any other address needs TLS or a proxy, and a name; loopback needs n
     expect([...plan.hostsAt(8443)]).toEqual(["192.168.1.7:8443"]);
   }
   const named = planListen({ host: "0.0.0.0", behindProxy: true, hosts: ["Mill.Example.org"] });
-  expect([...named.hostsAt(4400)]).toEqual(["mill.example.org"]);
+  expect([...named.hostsAt(4400)]).toEqual([
+    "127.0.0.1:4400",
+    "[::1]:4400",
+    "localhost:4400",
+    "mill.example.org",
+  ]);
   for (const host of ["127.0.0.1", "::1", "localhost", "127.9.9.9"]) {
     expect([host, planListen({ host }).isSecure]).toEqual([host, false]);
   }
