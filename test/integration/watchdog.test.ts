@@ -1,6 +1,7 @@
 // The watchdog over real stores: it warns of silence with the reasons, puts right what contradicts itself without
 // touching live work, goes on whatever fails, and leaves every reclaim to one process.
 
+import { statSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { input, pipeline, stage } from "../../src/exports/index.ts";
 import { contextOf } from "../../src/service/mill-context.ts";
@@ -19,6 +20,7 @@ const CALM: ProcessFigures = {
   readMemory: () => ({ usedBytes: 1, limitBytes: 100 }),
   takeLoopDelayMs: () => 0,
   readDisk: async () => ROOMY,
+  readFileBytes: async () => 0,
 };
 
 /** This machine, on which time is virtual. */
@@ -332,5 +334,39 @@ test("five attempts that do not stop when they are told to end their process, an
 
   expect(await exhausted.promise).toContain("5 attempts of the process did not stop");
   expect(watchdog.findings()).toMatchObject([{ rule: "attempts-stuck", level: "red" }]);
+  await watchdog.stop();
+});
+
+test("a log that is long is brought into its file; where a reader holds it, that is said", async () => {
+  const gate = makeGate();
+  gate.open();
+  const holding = makeHolding(gate, makeGate());
+  const world = makeDurableWorld("sqlite");
+  const mill = await world.open([holding]);
+  await (await mill.start(holding, "a")).result();
+  const asked: string[] = [];
+  const bytesOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  // As if it were as long as it takes.
+  const readFileBytes = async (path: string): Promise<number> => {
+    asked.push(path);
+    return bytesOf(path) * 5_000;
+  };
+  const raw = world.raw();
+  raw.exec("BEGIN; SELECT count(*) FROM runs");
+  await (await mill.start(holding, "b")).result();
+  const long = bytesOf(`${world.path}-wal`);
+  const watchdog = watch(mill, { figures: { ...CALM, readFileBytes } });
+  await watchdog.look();
+  await watchdog.look();
+  expect(asked).toContain(`${world.path}-wal`);
+  expect(watchdog.findings()).toMatchObject([{ rule: "log-large", level: "red" }]);
+  expect(watchdog.findings()[0]?.message).toContain("a reader that does not end holds it");
+  raw.exec("COMMIT");
+  raw.close();
+  await watchdog.look();
+
+  expect(watchdog.findings()).toEqual([]);
+  // But for what the watchdog has written since.
+  expect(bytesOf(`${world.path}-wal`)).toBeLessThan(long / 2);
   await watchdog.stop();
 });

@@ -61,6 +61,9 @@ export interface RunningWatchdog {
   stop(): Promise<void>;
 }
 
+/** How long bringing in the log may hold up who writes, ms. */
+const CHECKPOINT_BUSY_MS_MAX = 200;
+
 /** Time between two looks at the process, ms. */
 const SELF_MS = 5_000;
 
@@ -73,6 +76,7 @@ class MillWatch implements RunningWatchdog {
   readonly #mill: MillContext;
   readonly #options: WatchdogOptions;
   readonly #delay: LoopDelay = new LoopDelay();
+  readonly #figures: ProcessFigures;
   readonly #runs: RunSurvey;
   readonly #own: Watchdog;
   readonly #shared: Watchdog;
@@ -83,6 +87,12 @@ class MillWatch implements RunningWatchdog {
   constructor(mill: MillContext, options: WatchdogOptions) {
     this.#mill = mill;
     this.#options = options;
+    this.#figures = options.figures ?? {
+      readMemory,
+      takeLoopDelayMs: () => this.#delay.takeP99Ms(),
+      readDisk: readDiskRoom,
+      readFileBytes,
+    };
     this.#runs = new RunSurvey(mill, options.silentMs ?? SILENT_RUN_MS_DEFAULT);
     const everyMs = options.everyMs ?? WATCH_MS_DEFAULT;
     this.#own = this.#makeWatch(this.#listOwn(), Math.min(SELF_MS, everyMs));
@@ -145,11 +155,7 @@ class MillWatch implements RunningWatchdog {
   }
 
   #listOwn(): readonly Survey[] {
-    const figures = this.#options.figures ?? {
-      readMemory,
-      takeLoopDelayMs: () => this.#delay.takeP99Ms(),
-      readDisk: readDiskRoom,
-    };
+    const figures = this.#figures;
     return [
       makeProcessSurvey(this.#mill, figures),
       makeDiskSurvey(this.#mill, pathOf(this.#mill.store.url), figures),
@@ -166,7 +172,7 @@ class MillWatch implements RunningWatchdog {
       new ResourceSurvey(store),
       makeLogSurvey({
         path: pathOf(store.url),
-        readFileBytes,
+        readFileBytes: this.#figures.readFileBytes,
         checkpoint: () => checkpoint(store.url),
       }),
       {
@@ -230,7 +236,10 @@ function pathOf(url: string): string | null {
 }
 
 async function checkpoint(url: string): Promise<{ readonly isHeld: boolean }> {
-  const upkeep = await openUpkeep(url, { purpose: "bring in" });
+  const upkeep = await openUpkeep(url, {
+    purpose: "bring in",
+    busyTimeoutMs: CHECKPOINT_BUSY_MS_MAX,
+  });
   try {
     return upkeep.checkpoint();
   } finally {

@@ -21,6 +21,8 @@ export interface ProcessFigures {
   /** 99th percentile of the delay of the event loop since the last call, ms. */
   readonly takeLoopDelayMs: () => number;
   readonly readDisk: (folder: string) => Promise<DiskFigures>;
+  /** 0: there is no such file. */
+  readonly readFileBytes: (path: string) => Promise<number>;
 }
 
 /** Looks at the process itself. */

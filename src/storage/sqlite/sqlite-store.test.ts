@@ -64,9 +64,21 @@ test("after an input or output error the connection is opened anew before anythi
   await store.close();
 });
 
+test.each([11, 26])(
+  "after damage (%d) the file is opened anew: it may be restored by then",
+  async (errcode) => {
+    const { store, writer, reopened } = setup();
+    writer.codes.push(errcode);
+    await assert.rejects(store.apply([createRun()]), isMillraceError);
+    assert.equal((await applyRun(store, createRun())).number, 1);
+    assert.deepEqual([writer.closed, reopened()], [1, 1]);
+    await store.close();
+  },
+);
+
 test("after any other fault the connection is kept", async () => {
   const { store, writer, reopened } = setup();
-  for (const errcode of [5, 13, 11]) {
+  for (const errcode of [5, 13, 8]) {
     writer.codes.push(errcode);
     await assert.rejects(store.apply([createRun()]), isMillraceError);
   }

@@ -96,9 +96,12 @@ export class SqliteUpkeep implements StoreUpkeep {
 
   checkpoint(): { readonly isHeld: boolean } {
     return this.#write((database) => {
-      const [row] = new Statement(database, "PRAGMA wal_checkpoint(TRUNCATE)").all();
-      // Busy: a reader is on an older state. Without one the log is empty now.
-      return { isHeld: row?.["busy"] !== 0 };
+      // Waits for nobody, and says how far it came.
+      const [row = {}] = new Statement(database, "PRAGMA wal_checkpoint(PASSIVE)").all();
+      const isHeld = row["busy"] !== 0 || row["checkpointed"] !== row["log"];
+      // Holds up who writes for as long as it waits: only where there is nobody to wait for.
+      if (!isHeld) new Statement(database, "PRAGMA wal_checkpoint(TRUNCATE)").all();
+      return { isHeld };
     });
   }
 
