@@ -64,7 +64,7 @@ function toRoute(document: OpenApiDocument, { method, path, operation }: Placed)
         name,
         place,
         isRequired: required,
-        type: sayType(document, schema),
+        type: sayType(schema),
         description: description ?? "",
       })),
       ...listBody(document, operation),
@@ -88,7 +88,7 @@ function listBody(document: OpenApiDocument, operation: ApiOperation): readonly 
       name,
       place: "body",
       isRequired: required.includes(name),
-      type: sayType(document, field),
+      type: sayType(field),
       description: typeof field["description"] === "string" ? field["description"] : "",
     };
   });
@@ -103,15 +103,14 @@ function sayAnswer({ responses }: ApiOperation): string {
 
 const WORDS_MAX = 8;
 
-function sayType(document: OpenApiDocument, schema: JsonSchema): string {
+function sayType(schema: JsonSchema): string {
   const { $ref: ref, type, anyOf } = schema;
   if (typeof ref === "string") return nameOf(ref);
   const words: unknown = schema["enum"] ?? (schema["const"] === undefined ? [] : [schema["const"]]);
   if (Array.isArray(words) && words.length > 0 && words.length <= WORDS_MAX)
     return words.map((word) => JSON.stringify(word)).join(" or ");
-  if (Array.isArray(anyOf))
-    return anyOf.map((part) => sayType(document, asRecord(part) ?? {})).join(" or ");
-  if (type === "array") return `list of ${sayType(document, asRecord(schema["items"]) ?? {})}`;
+  if (Array.isArray(anyOf)) return anyOf.map((part) => sayType(asRecord(part) ?? {})).join(" or ");
+  if (type === "array") return `list of ${sayType(asRecord(schema["items"]) ?? {})}`;
   if (Array.isArray(type)) return type.join(" or ");
   return typeof type === "string" ? type : "any";
 }

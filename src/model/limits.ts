@@ -295,3 +295,51 @@ export const PROBE_MS_MAX = 600_000;
 
 /** Runs that one report of a period reads; what is beyond is said to be left out. */
 export const REPORT_RUNS_MAX = 10_000;
+
+/** Topics that one client of the live feed follows at once. */
+export const FEED_TOPICS_MAX = 32;
+/** Events per second of a topic of events; of more a part is told, with the number left out, but to who asks for all:
+ *  nobody reads faster. */
+export const FEED_EVENTS_PER_SECOND_MAX = 500;
+/** Events of one message of the live feed. */
+export const FEED_MESSAGE_EVENTS_MAX = 250;
+/** Events of the past that a topic of events begins with. */
+export const FEED_HISTORY_EVENTS_MAX = 100;
+/** Age of the events that a topic of events begins with, ms: 4 h. */
+export const FEED_HISTORY_MS_MAX: number = 4 * 3_600_000;
+/** Bytes that wait for a client of the live feed, above which it is too slow: 1 MiB. */
+export const FEED_UNSENT_BYTES_MAX: number = 1024 * 1024;
+/** Bytes of the last messages of a topic, from which slow clients go on: 4 MiB. */
+export const FEED_HELD_BYTES_MAX: number = 4 * 1024 * 1024;
+/** Time in which a client reads nothing, after which it is sent away, ms. */
+export const FEED_SILENT_MS_MAX = 30_000;
+/** Time that a topic without clients is kept up for one that comes back, ms: as long as reconnecting may take. */
+export const FEED_LINGER_MS_MAX = 10_000;
+/** Bytes of one message of a client: 64 KiB. */
+export const SOCKET_MESSAGE_BYTES_MAX: number = 64 * 1024;
+/** Pieces of one message of a client. */
+export const SOCKET_FRAGMENTS_MAX = 64;
+/** Messages and pings of a client per second, over some time. */
+export const SOCKET_MESSAGES_PER_SECOND_MAX = 20;
+/** Messages and pings of a client at once. */
+export const SOCKET_MESSAGES_AT_ONCE_MAX = 200;
+/** Bytes of one import of lines over HTTP: 64 MiB. */
+export const HTTP_IMPORT_BYTES_MAX: number = 64 * 1024 * 1024;
+/** Words in one list of a query, such as states. */
+export const HTTP_FILTERS_MAX = 100;
+/** Items of one window of packed states: 20 KB. */
+export const ITEM_STATES_MAX = 20_000;
+/** Stored log lines that one page looks at: a search that finds nothing ends too. */
+export const LOG_LINES_LOOKED_AT_MAX = 50_000;
+/** Numbers of events that one page with types looks at: rare types of a long list have no index. */
+export const EVENT_SPAN_MAX = 100_000;
+/** Runs that counts over a time look at, the newest first. */
+export const PERIOD_RUNS_MAX = 50_000;
+/** Runs that the filter of one operation may find. */
+export const OPERATION_RUNS_MAX = 1_000_000;
+/** Refusals of single runs that an operation lists. */
+export const OPERATION_REFUSALS_MAX = 100;
+/** Silence of an operation after which its process counts as gone, ms. */
+export const OPERATION_SILENT_MS_MAX = 60_000;
+/** How long an operation that has ended is kept, ms: 30 days. */
+export const OPERATION_KEPT_MS: number = 30 * 86_400_000;

@@ -4,6 +4,7 @@ import * as z from "zod";
 import { schemaField, type Document } from "./document.ts";
 import { flagText, nameText, wholeText } from "./reading.ts";
 import { wholeValue } from "./run.ts";
+import { ITEM_STATES_MAX } from "../../model/limits.ts";
 
 /** Which window of which stage. */
 export interface ItemStatesQuery {
@@ -17,7 +18,7 @@ export interface ItemStatesQuery {
 export const itemStatesQuery: z.ZodType<ItemStatesQuery> = z.strictObject({
   stage: nameText.exactOptional().meta({ description: "Default: all map stages." }),
   from: wholeText(0, 10_000_000).exactOptional().meta({ description: "Place, from 0." }),
-  count: wholeText(1, 20_000).exactOptional().meta({ description: "Default 20,000." }),
+  count: wholeText(1, ITEM_STATES_MAX).exactOptional().meta({ description: "Default 20,000." }),
   keys: flagText.exactOptional().meta({ description: "Also the keys. Default false." }),
 });
 

@@ -2,12 +2,7 @@
 // times and pages of a query from their text. What does not fit is refused with its name, and so is what is not known.
 
 import * as z from "zod";
-
-/** Conditions of one query: values of its lists. */
-export const FILTERS_MAX = 100;
-
-/** Rows of a page at most, and by default; the service checks the same. */
-const PAGE_MAX = 500;
+import { HTTP_FILTERS_MAX, PAGE_ROWS_MAX } from "../../model/limits.ts";
 
 /** A run by short name, id or `last`; ids of batches, schedules, operations, tokens. */
 export const idText: z.ZodType<string> = z
@@ -50,7 +45,7 @@ export const pageFields: {
   readonly limit: z.ZodExactOptional<z.ZodType<number>>;
   readonly cursor: z.ZodExactOptional<z.ZodType<string>>;
 } = {
-  limit: wholeText(1, PAGE_MAX)
+  limit: wholeText(1, PAGE_ROWS_MAX)
     .meta({ description: "Rows, 1 to 500. Default 20." })
     .exactOptional(),
   cursor: cursorText.exactOptional(),
@@ -76,7 +71,7 @@ export function listText<const T extends string>(known: readonly T[]): z.ZodType
   return z
     .string()
     .transform((text) => text.split(","))
-    .pipe(z.array(z.enum(known)).min(1).max(FILTERS_MAX))
+    .pipe(z.array(z.enum(known)).min(1).max(HTTP_FILTERS_MAX))
     .meta({ description: `Separated by commas: ${known.join(", ")}.` });
 }
 
@@ -85,7 +80,7 @@ export const wordsText: z.ZodType<readonly string[]> = z
   .string()
   .max(8_192)
   .transform((text) => text.split(","))
-  .pipe(z.array(z.string().min(1).max(200)).min(1).max(FILTERS_MAX));
+  .pipe(z.array(z.string().min(1).max(200)).min(1).max(HTTP_FILTERS_MAX));
 
 /** A moment: ISO 8601, or a duration back from now, such as `2h`. */
 export const sinceText: z.ZodType<string> = z

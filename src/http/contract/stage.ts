@@ -30,7 +30,7 @@ export interface Value {
 }
 
 /** A stored value. */
-export const value: z.ZodType<Value> = z
+const value: z.ZodType<Value> = z
   .object({ value: z.unknown().optional(), bytes: wholeValue.exactOptional() })
   .meta({
     id: "Value",

@@ -1,5 +1,6 @@
 // The queue: how it stands, what was imported together, and an import of lines.
 
+import { HTTP_IMPORT_BYTES_MAX } from "../../model/limits.ts";
 import { contextOf, getDefinition } from "../../service/mill-context.ts";
 import { importRuns } from "../../service/queue-import/import-runs.ts";
 import { countPeriod } from "../../service/queries/queue/period-counts.ts";
@@ -21,9 +22,6 @@ import {
 import { idParams } from "../contract/reading.ts";
 import type { RunCounts } from "../contract/run.ts";
 import { defineRoute, type Route } from "../route.ts";
-
-/** Bytes of one import. */
-const IMPORT_BYTES_MAX: number = 64 * 1024 * 1024;
 
 const queue = defineRoute({
   method: "GET",
@@ -106,7 +104,7 @@ const importLines = defineRoute({
   summary: "queues a run per line of JSON Lines, each key once; a bad line spares the others",
   query: importQuery,
   bodyType: "application/jsonl",
-  bodyBytesMax: IMPORT_BYTES_MAX,
+  bodyBytesMax: HTTP_IMPORT_BYTES_MAX,
   idempotent: false,
   result: importAnswer,
   handle: async ({ query: { pipeline, ...options }, http, context, actor }) => {

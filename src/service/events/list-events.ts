@@ -1,6 +1,6 @@
 // A page of stored events: after a number in their order, or before one with the newest first.
 
-import { RECENT_EVENTS_MAX } from "../../model/limits.ts";
+import { EVENT_SPAN_MAX, RECENT_EVENTS_MAX } from "../../model/limits.ts";
 import type { Store } from "../../storage/store.ts";
 import { toEventView, type EventView } from "../views/event-view.ts";
 import { findRun } from "../queries/find-run.ts";
@@ -28,9 +28,6 @@ export interface EventPage {
   /** To be passed on as `after`, or as `before`. Absent: there are no more now. */
   readonly next?: number;
 }
-
-/** Numbers that one page with types looks at: few types of a long list have no index. */
-const SPAN_MAX = 100_000;
 
 /** Lists events. RUN_NOT_FOUND, OPTION_INVALID. */
 export async function listEvents(store: Store, query: EventListQuery): Promise<EventPage> {
@@ -77,11 +74,11 @@ async function findWindow(
   const end = newest.seq + 1;
   if (before !== undefined) {
     const top = before === 0 ? end : Math.min(before, end);
-    const from = Math.max(0, top - 1 - SPAN_MAX);
+    const from = Math.max(0, top - 1 - EVENT_SPAN_MAX);
     return { after: from, before: top, next: from > 0 ? from + 1 : undefined };
   }
   // The time is found by its number: only from there on is it a long way.
   if (sinceMs !== undefined && after === 0) return null;
-  const top = Math.min(end, after + 1 + SPAN_MAX);
+  const top = Math.min(end, after + 1 + EVENT_SPAN_MAX);
   return { after, before: top, next: top < end ? top - 1 : undefined };
 }

@@ -2,7 +2,7 @@
 // read from a bounded number of stored lines, so that a search that finds nothing ends too, and says how far it came.
 
 import type { MillraceEvent } from "../../model/event.ts";
-import { RECENT_EVENTS_MAX } from "../../model/limits.ts";
+import { LOG_LINES_LOOKED_AT_MAX, RECENT_EVENTS_MAX } from "../../model/limits.ts";
 import type { EventQuery, Store } from "../../storage/store.ts";
 import { toIso } from "../views/time-view.ts";
 import { findRun, runName } from "../queries/find-run.ts";
@@ -52,9 +52,6 @@ export interface LogPage {
   readonly next?: number;
 }
 
-/** Stored lines that one page looks at. */
-const LOOKED_AT_MAX = 50_000;
-
 /** Lists log lines. RUN_NOT_FOUND, OPTION_INVALID. */
 export async function listLogs(store: Store, query: LogQuery): Promise<LogPage> {
   const run = await findRun(store, query.run);
@@ -74,7 +71,7 @@ export async function listLogs(store: Store, query: LogQuery): Promise<LogPage> 
     }
     looked += page.length;
     if (lines.length === limit || page.length < RECENT_EVENTS_MAX) break;
-    if (looked >= LOOKED_AT_MAX) return finish(lines, { newestFirst, next: place });
+    if (looked >= LOG_LINES_LOOKED_AT_MAX) return finish(lines, { newestFirst, next: place });
   }
   return finish(lines, { newestFirst, next: lines.length === limit ? place : undefined });
 }

@@ -60,9 +60,6 @@ export interface OperationRecord extends Omit<OperationView, "id" | "startedAt" 
   readonly isCancelRequested: boolean;
 }
 
-/** Runs that refused, as one operation lists them. */
-export const OPERATION_REFUSALS_MAX = 100;
-
 /** Reads a record; undefined: it is none. */
 export function parseOperation(value: Json): OperationRecord | undefined {
   if (!isPlainRecord(value)) return undefined;

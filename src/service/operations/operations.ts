@@ -2,6 +2,7 @@
 // time. A start is refused where the count has changed by more than a tenth: then somebody should look again.
 
 import { MillraceError } from "../../model/errors.ts";
+import { OPERATION_KEPT_MS, OPERATION_SILENT_MS_MAX } from "../../model/limits.ts";
 import type { RecordPut, StoreRecord } from "../../storage/records/record-write.ts";
 import { contextOf, type MillContext } from "../mill-context.ts";
 import { checkPageLimit } from "../queries/page-limit.ts";
@@ -13,7 +14,7 @@ import {
   type OperationRecord,
   type OperationView,
 } from "./operation-record.ts";
-import { OPERATION_ALIVE_MS, runOperation } from "./run-operation.ts";
+import { runOperation } from "./run-operation.ts";
 import { fixFilter, previewOperation } from "./select-runs.ts";
 
 /** What is to be done. */
@@ -30,8 +31,6 @@ export interface OperationRequest {
 
 /** How far the count may be off before it is asked again. */
 const CHANGED_SHARE_MAX = 0.1;
-/** How long an operation that has ended is kept, ms: 30 days. */
-const KEPT_MS = 30 * 86_400_000;
 /** Old operations that one start removes. */
 const REMOVED_MAX = 20;
 
@@ -86,7 +85,7 @@ async function create(mill: MillContext, request: OperationRequest): Promise<Sto
         key,
         expected: 0,
         value: { ...operation, filter: { ...filter } },
-        dueAtMs: nowMs + OPERATION_ALIVE_MS,
+        dueAtMs: nowMs + OPERATION_SILENT_MS_MAX,
       },
       ...(await listOld(mill, nowMs)),
     ],
@@ -101,7 +100,7 @@ async function create(mill: MillContext, request: OperationRequest): Promise<Sto
 async function listOld({ store }: MillContext, nowMs: number): Promise<readonly RecordPut[]> {
   const page = await store.listRecords({ collection: "operations", limit: REMOVED_MAX });
   return page
-    .filter(({ updatedAtMs }) => updatedAtMs < nowMs - KEPT_MS)
+    .filter(({ updatedAtMs }) => updatedAtMs < nowMs - OPERATION_KEPT_MS)
     .map(({ collection, key }) => ({ collection, key, expected: null, value: undefined }));
 }
 

@@ -4,7 +4,11 @@
 
 import { isMillraceError, MillraceError } from "../../model/errors.ts";
 import { RETRIED_RUNS_PER_SECOND } from "../../model/defaults.ts";
-import { DELETE_ROWS_MAX } from "../../model/limits.ts";
+import {
+  DELETE_ROWS_MAX,
+  OPERATION_REFUSALS_MAX,
+  OPERATION_SILENT_MS_MAX,
+} from "../../model/limits.ts";
 import type { RunRecord } from "../../model/run.ts";
 import type { StoreRecord } from "../../storage/records/record-write.ts";
 import { cancelRun } from "../commands/cancel-run.ts";
@@ -13,15 +17,9 @@ import { queueRun } from "../commands/resume-run.ts";
 import type { MillContext } from "../mill-context.ts";
 import { runName } from "../queries/find-run.ts";
 import { RunFolders } from "../selection/run-folders.ts";
-import {
-  OPERATION_REFUSALS_MAX,
-  parseOperation,
-  type OperationRecord,
-} from "./operation-record.ts";
+import { parseOperation, type OperationRecord } from "./operation-record.ts";
 import { listTouched } from "./select-runs.ts";
 
-/** Time without a word after which its process is gone, ms. */
-export const OPERATION_ALIVE_MS = 60_000;
 /** Time between two words, ms. */
 const TELL_MS = 1_000;
 /** Runs that are changed together: what they write is one transaction. */
@@ -158,7 +156,7 @@ class Runner {
             key: this.#stored.key,
             expected: this.#stored.revision,
             value: { ...this.#now, filter: { ...this.#now.filter } },
-            dueAtMs: isLast ? null : this.#mill.store.nowMs() + OPERATION_ALIVE_MS,
+            dueAtMs: isLast ? null : this.#mill.store.nowMs() + OPERATION_SILENT_MS_MAX,
           },
         ],
         events: isLast ? [this.#endEvent()] : [],

@@ -2,7 +2,7 @@
 // counted with the reason, so that nobody wonders.
 
 import { MillraceError } from "../../model/errors.ts";
-import { PAGE_ROWS_MAX } from "../../model/limits.ts";
+import { OPERATION_RUNS_MAX, PAGE_ROWS_MAX } from "../../model/limits.ts";
 import { RUN_STATES, type RunRecord, type RunState } from "../../model/run.ts";
 import { parseDuration } from "../../std/duration.ts";
 import type { RunQuery, Store } from "../../storage/store.ts";
@@ -26,9 +26,6 @@ const TERMS: Readonly<
     why: "has not ended: cancel it first",
   },
 };
-
-/** Runs that one operation looks at. */
-const LOOKED_AT_MAX = 1_000_000;
 
 /** What an operation would touch. */
 export interface OperationPreview {
@@ -123,7 +120,7 @@ async function* findPages(
   let looked = 0;
   for await (const page of pages) {
     looked += page.length;
-    if (looked > LOOKED_AT_MAX) throw tooMany();
+    if (looked > OPERATION_RUNS_MAX) throw tooMany();
     const runs = page.filter((run) => matches(run, filter, query));
     if (runs.length > 0) yield runs;
   }
@@ -132,7 +129,7 @@ async function* findPages(
 function tooMany(): MillraceError {
   return new MillraceError(
     "OPTION_INVALID",
-    `The filter finds more than ${LOOKED_AT_MAX} runs: narrow it.`,
+    `The filter finds more than ${OPERATION_RUNS_MAX} runs: narrow it.`,
   );
 }
 

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { input, pipeline, resource, stage } from "../../../src/exports/index.ts";
+import { importAnswer } from "../../../src/http/contract/queue.ts";
 import { makeApiWorld, type ApiWorld } from "../../support/api-world.ts";
 
 const source = input<{ readonly ok: boolean }>();
@@ -39,8 +40,7 @@ test("lines are imported as a batch, each key once, and a bad line spares the ot
     headers: { authorization: `Bearer ${world.token}`, "content-type": "application/jsonl" },
     body: lines.join("\n"),
   });
-  const outcome: { batch: string; created: number; duplicates: number; badLines: number } =
-    await response.json();
+  const outcome = importAnswer.parse(await response.json());
   assert.deepEqual([outcome.created, outcome.duplicates, outcome.badLines], [2, 1, 1]);
   const batch = await world.get(`/batches/${outcome.batch}?limit=1`);
   assert.deepEqual([batch.counts.queued, batch.source, batch.runs[0].key], [2, "some", "a"]);

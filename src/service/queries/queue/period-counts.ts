@@ -1,7 +1,7 @@
 // How many runs ended within a time, and how: read from the newest runs on, up to a bound that is told.
 
 import type { Store } from "../../../storage/store.ts";
-import { PAGE_ROWS_MAX } from "../../../model/limits.ts";
+import { PAGE_ROWS_MAX, PERIOD_RUNS_MAX } from "../../../model/limits.ts";
 import type { RunState } from "../../../model/run.ts";
 
 /** What ended. */
@@ -15,9 +15,6 @@ export interface PeriodCounts {
   /** False: there were more runs than are looked at, and older ones are not counted. */
   readonly complete: boolean;
 }
-
-/** Runs that are looked at. */
-const LOOKED_AT_MAX = 50_000;
 
 /** Counts runs that ended at `sinceMs` or later. Without it all that are kept, from maintained counts. */
 export async function countPeriod(
@@ -47,7 +44,7 @@ async function countSince(
   const states: readonly RunState[] = ["succeeded", "failed"];
   const count = { succeeded: 0, failed: 0 };
   let beforeNumber: number | undefined;
-  for (let looked = 0; looked < LOOKED_AT_MAX; looked += PAGE_ROWS_MAX) {
+  for (let looked = 0; looked < PERIOD_RUNS_MAX; looked += PAGE_ROWS_MAX) {
     const page = await store.listRuns({
       states,
       limit: PAGE_ROWS_MAX,

@@ -4,14 +4,11 @@
 
 import { deflateRawSync } from "node:zlib";
 import type { ItemRecord } from "../../../model/checkpoint.ts";
-import { PAGE_ROWS_MAX } from "../../../model/limits.ts";
+import { ITEM_STATES_MAX, PAGE_ROWS_MAX } from "../../../model/limits.ts";
 import type { StageState } from "../../../model/outcome.ts";
 import type { Store } from "../../../storage/store.ts";
 import { findRun } from "../find-run.ts";
 import { getStage, listRunningItems, readRunFacts, type RunFacts } from "../run-facts.ts";
-
-/** Items of one window. */
-export const ITEM_STATES_MAX = 20_000;
 
 /** Which items. */
 export interface ItemStatesQuery {
