@@ -70,7 +70,11 @@ await bundle.write({
   codeSplitting: {
     // What every run loads anyway is one file each; what only some verbs need stays apart.
     groups: [
-      { name: "base", test: /[\\/]src[\\/](?:std|model|policy)[\\/]|[\\/]canonicalize[\\/]/ },
+      // Of the policies that of schedules brings a package, and no start needs it.
+      {
+        name: "base",
+        test: /[\\/]src[\\/](?:std|model|policy(?![\\/]schedule))[\\/]|[\\/]canonicalize[\\/]/,
+      },
       // A door of its own that loads no engine.
       { name: "resilience", test: /[\\/]src[\\/]engine[\\/]resilience[\\/]/ },
       // A group takes along what its modules import: the engine comes first, so that what it shares with the two
@@ -79,7 +83,12 @@ await bundle.write({
         name: "engine",
         test: /[\\/]src[\\/](?:engine[\\/](?!executors[\\/])|storage[\\/](?!sqlite[\\/])|service[\\/](?:millrace|pipeline|each)\.ts)/,
       },
-      { name: "verbs", test: /[\\/]src[\\/]service[\\/]/ },
+      { name: "verbs", test: /[\\/]src[\\/]service[\\/](?!schedules[\\/])/ },
+      // Only what asks for schedules loads them, with the package that reads their times.
+      {
+        name: "schedules",
+        test: /[\\/]src[\\/](?:policy[\\/]schedule|service[\\/]schedules)[\\/](?!schedule-handle)/,
+      },
       { name: "sqlite", test: /[\\/]src[\\/]storage[\\/]sqlite[\\/]/ },
       // Commands and threads bring a package each, and share what is said to processes and threads.
       { name: "apart", test: /[\\/]src[\\/]engine[\\/]executors[\\/](?:command|isolated)[\\/]/ },

@@ -48,7 +48,7 @@ export function planListen(options: ListenOptions): ListenPlan {
   return {
     addresses: host === undefined || host === "localhost" ? LOOPBACK_ADDRESSES : [host],
     port,
-    shownHost: isLocal ? "127.0.0.1" : bracketed(host),
+    shownHost: isLocal || ANY_ADDRESS.has(host) ? "127.0.0.1" : bracketed(host),
     isSecure,
     hostsAt: (boundPort) => {
       const usual = tls === undefined ? 80 : 443;

@@ -237,10 +237,10 @@ function addressOf(incoming: IncomingMessage, { behindProxy }: ServeOptions): st
 }
 
 function toUrl(options: ServeOptions, plan: ListenPlan, port: number): string {
-  const { socketPath, tls, hosts, behindProxy, basePath = "" } = options;
+  const { socketPath, tls, hosts = [], basePath = "" } = options;
   if (socketPath !== undefined) return `unix:${socketPath}`;
-  const [name] = hosts ?? [];
-  // Behind a proxy people come by the name that it has.
-  if (behindProxy === true && name !== undefined) return `https://${name}${basePath}`;
+  const [name] = hosts;
+  // Reached by TLS, people come by the name that the certificate has, the server's or the proxy's.
+  if (plan.isSecure && name !== undefined) return `https://${name}${basePath}`;
   return `${tls === undefined ? "http" : "https"}://${plan.shownHost}:${port}${basePath}`;
 }
