@@ -62,12 +62,18 @@ class Runner {
     using folders = await RunFolders.list(store.url);
     for await (const page of listTouched(store, this.#now.action, this.#now.filter)) {
       for (let from = 0; from < page.length; from += TOGETHER_MAX) {
-        if (this.#mill.closing || this.#now.isCancelRequested) return "cancelled";
+        if (this.#mill.closing || (await this.#isUnwanted())) return "cancelled";
         await this.#touch(page.slice(from, from + TOGETHER_MAX), folders);
         await this.#tell(false);
       }
     }
     return "succeeded";
+  }
+
+  /** One read for as many runs as are changed together: who asks for the end must not wait for our next word. */
+  async #isUnwanted(): Promise<boolean> {
+    const record = await this.#mill.store.findRecord("operations", this.#stored.key);
+    return record === undefined || parseOperation(record.value)?.isCancelRequested === true;
   }
 
   async #touch(runs: readonly RunRecord[], folders: RunFolders): Promise<void> {

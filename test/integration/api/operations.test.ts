@@ -3,6 +3,13 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { input, pipeline, stage } from "../../../src/exports/index.ts";
+import { contextOf } from "../../../src/service/mill-context.ts";
+import {
+  cancelOperation,
+  getOperation,
+  startOperation,
+} from "../../../src/service/operations/operations.ts";
+import type { Json } from "../../../src/std/json.ts";
 import { makeApiWorld, type ApiWorld, type Document } from "../../support/api-world.ts";
 
 const source = input<{ readonly ok: boolean }>();
@@ -123,4 +130,46 @@ test("what one run refuses is listed and spares the others; an operation that is
   const again = await world.ask("DELETE", `/operations/${begun.id}`);
   assert.equal(again.status, 202);
   assert.deepEqual((await world.get(`/operations/${begun.id}`)).operation, done);
+});
+
+test("an operation is ended before its time by who asks for it, and by a mill that closes; what is left stays", async () => {
+  const world = await setup(Array.from({ length: 120 }, () => true));
+  const context = contextOf(world.mill);
+  const begun = await startOperation(world.mill, {
+    action: "cancel",
+    filter: { state: ["queued"] },
+    matching: 120,
+    actor: "test",
+  });
+  await cancelOperation(world.mill, begun.id);
+  await Promise.all(context.starting);
+  const stopped = await getOperation(world.mill, begun.id);
+  assert.equal(stopped.state, "cancelled");
+  assert.ok(stopped.done < 120, `${stopped.done} were done`);
+  assert.equal((await world.get("/stats")).counts.queued, 120 - stopped.changed);
+});
+
+test("an operation whose process is gone is interrupted, and a damaged record is passed over", async () => {
+  const world = await setup([]);
+  const { store, committer } = contextOf(world.mill);
+  const value = { action: "cancel", filter: {}, state: "running", actor: "a", startedAtMs: 1 };
+  const put = async (key: string, kept: Json, dueAtMs: number): Promise<unknown> =>
+    await committer.write({
+      kind: "put-records",
+      puts: [{ collection: "operations", key, expected: 0, value: kept, dueAtMs }],
+      events: [],
+    });
+  await put("gone", value, store.nowMs() - 1);
+  await put("alive", value, store.nowMs() + 60_000);
+  await put("damaged", { action: "explode" }, store.nowMs());
+  const { operations } = await world.get("/operations");
+  const states = operations.map((each: Document) => [each.id, each.state]);
+  assert.deepEqual(states, [
+    ["gone", "interrupted"],
+    ["alive", "running"],
+  ]);
+  assert.equal(
+    await world.refused("GET", "/operations/damaged", { status: 404 }),
+    "OPERATION_UNKNOWN",
+  );
 });
