@@ -132,7 +132,7 @@ test("what one run refuses is listed and spares the others; an operation that is
   assert.deepEqual((await world.get(`/operations/${begun.id}`)).operation, done);
 });
 
-test("an operation is ended before its time by who asks for it, and by a mill that closes; what is left stays", async () => {
+test("an operation is ended before its time by who asks for it; what is left stays as it was", async () => {
   const world = await setup(Array.from({ length: 120 }, () => true));
   const context = contextOf(world.mill);
   const begun = await startOperation(world.mill, {
