@@ -157,7 +157,7 @@ test("R292: health says how every pipeline, stage and resource is doing; what bl
   assert.equal(await world.refused("GET", "/health/none", { status: 404 }), "PIPELINE_UNKNOWN");
 });
 
-test("R225 R227: programs outside report events, checked and authorised; they are listed with a limit", async () => {
+test("R227: programs outside report events, checked and authorised; they are listed with a limit", async () => {
   const world = await makeApiWorld({ pipelines: [job] });
   const good = { name: "import.finished", source: "loader", data: { rows: 3 }, key: "r1" };
   const told = await world.post("/events", good, 201);
