@@ -82,7 +82,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "serialize-error": ["std/error-envelope.ts"],
   "string-width": ["cli/render/"],
   "swagger-ui-dist": ["http/assets.ts"],
-  ws: ["http/live-socket.ts"],
+  ws: ["http/live/live-socket.ts"],
   zod: ["config/", "http/"],
   "node:sqlite": ["storage/sqlite/"],
   "node:timers": ["std/"],

@@ -2,6 +2,7 @@
 
 import type { Route } from "./route.ts";
 import { makeDescriptionRoutes } from "./routes/description-routes.ts";
+import { STREAM_ROUTES } from "./live/live-stream.ts";
 import { EVENT_ROUTES } from "./routes/event-routes.ts";
 import { HEALTH_ROUTES } from "./routes/health-routes.ts";
 import { PROBE_ROUTES } from "./routes/health-probes.ts";
@@ -27,6 +28,7 @@ export const ALL_ROUTES: readonly Route[] = [
   ...SCHEDULE_ROUTES,
   ...HEALTH_ROUTES,
   ...EVENT_ROUTES,
+  ...STREAM_ROUTES,
   ...OPERATION_ROUTES,
   ...TOKEN_ROUTES,
   ...makeDescriptionRoutes(() => ALL_ROUTES),

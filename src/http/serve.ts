@@ -22,6 +22,7 @@ import { makeApp, type App, type AppOptions } from "./app.ts";
 import { toClientAddress } from "./client-address.ts";
 import type { HttpContext } from "./http-context.ts";
 import { planListen, type ListenOptions, type ListenPlan } from "./listen-plan.ts";
+import { registerLiveSockets } from "./live/live-socket.ts";
 import { LoadShed } from "./load-shed.ts";
 import type { Route } from "./route.ts";
 import { HttpServer, type ClientLimits } from "./server.ts";
@@ -101,6 +102,7 @@ export async function startServer(
   const shed = new LoadShed(http.clock, new LoopDelay());
   const terms = makeTerms(options, plan, shed);
   const upgrades = new Upgrades(http);
+  registerLiveSockets(upgrades, http);
   extras.sockets?.(upgrades);
   const server = new HttpServer({
     app: makeApp(http, [...ALL_ROUTES, ...(extras.routes ?? [])], terms),

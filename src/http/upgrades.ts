@@ -5,13 +5,20 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { MillraceError } from "../model/errors.ts";
 import type { Logger } from "../std/logger.ts";
-import { authenticate, requireRole, unauthenticated } from "./guards/credentials.ts";
+import {
+  authenticate,
+  cookieName,
+  readCookie,
+  requireRole,
+  unauthenticated,
+} from "./guards/credentials.ts";
 import { isAllowedOrigin, type OriginTerms } from "./guards/request-origin.ts";
 import { readQuery } from "./guards/request-parts.ts";
 import type { HttpContext } from "./http-context.ts";
 import { checkRaw, refusalText } from "./raw-guard.ts";
 import { parseTarget } from "./request-path.ts";
 import type { Caller, RouteAccess } from "./route.ts";
+import { nameIn } from "./route-table.ts";
 
 /** A connection that may become a socket: everything about it was checked. */
 export interface SocketRequest {
@@ -20,9 +27,14 @@ export interface SocketRequest {
   readonly head: Buffer;
   readonly caller: Caller;
   readonly query: Readonly<Record<string, string | readonly string[]>>;
+  /** By the names in braces of the path. */
+  readonly params: Readonly<Record<string, string>>;
   /** Whether the caller may still be here; ask every minute while it is open. */
   isStillGood(): Promise<boolean>;
 }
+
+/** As it came from the server. */
+type Connection = Pick<SocketRequest, "incoming" | "socket" | "head">;
 
 /** Takes a connection over. */
 export type SocketHandler = (request: SocketRequest) => void;
@@ -55,7 +67,7 @@ export class Upgrades {
     this.#http = http;
   }
 
-  /** Opens a path, without its prefix, to whoever has the role. */
+  /** Opens a path, without its prefix, to whoever has the role. Its last part may be a name in braces. */
   register(path: string, access: Exclude<RouteAccess, "public">, open: SocketHandler): void {
     this.#routes.set(path, { access, open });
   }
@@ -66,20 +78,16 @@ export class Upgrades {
   }
 
   /** Judges a request to upgrade; refused ones are answered and closed. */
-  async take(
-    connection: Pick<SocketRequest, "incoming" | "socket" | "head">,
-    terms: UpgradeTerms,
-  ): Promise<void> {
+  async take(connection: Connection, terms: UpgradeTerms): Promise<void> {
     const { incoming, socket } = connection;
     const onError = (): void => {
       socket.destroy();
     };
     socket.on("error", onError);
     try {
-      const { route, caller, query } = await this.#pass(incoming, terms);
+      const { route, ...passed } = await this.#pass(incoming, terms);
       socket.off("error", onError);
-      const { access } = this.#http;
-      route.open({ ...connection, caller, query, isStillGood: () => access.isGood(caller) });
+      route.open({ ...connection, ...passed });
     } catch (error) {
       terms.logger.debug("A socket was refused.", { error });
       socket.end(refusalText(error));
@@ -89,7 +97,7 @@ export class Upgrades {
   async #pass(
     incoming: IncomingMessage,
     terms: UpgradeTerms,
-  ): Promise<Pick<SocketRequest, "caller" | "query"> & { readonly route: SocketRoute }> {
+  ): Promise<Omit<SocketRequest, keyof Connection> & { readonly route: SocketRoute }> {
     checkRaw(incoming, terms.origin);
     if (incoming.method !== "GET") {
       throw new MillraceError("METHOD_NOT_ALLOWED", "Only GET becomes a socket.", {
@@ -97,15 +105,32 @@ export class Upgrades {
       });
     }
     const { path, query } = this.#readTarget(incoming);
-    const route = this.#routes.get(path);
+    const found = this.#find(path);
     if (terms.isOverloaded()) throw new MillraceError("UNAVAILABLE", "The server is overloaded.");
-    const caller = await this.#identify(incoming, terms);
-    if (route === undefined) {
+    const { caller, isStillGood } = await this.#identify(incoming, terms);
+    if (found === undefined) {
       throw new MillraceError("ROUTE_NOT_FOUND", "There is no such socket.");
     }
+    const { route, params } = found;
     requireRole(caller, route.access);
     checkSocketOrigin(incoming, caller, terms.origin);
-    return { route, caller, query: readQuery(query) };
+    return { route, caller, params, query: readQuery(query), isStillGood };
+  }
+
+  #find(
+    path: string,
+  ): { readonly route: SocketRoute; readonly params: SocketRequest["params"] } | undefined {
+    const route = this.#routes.get(path);
+    if (route !== undefined) return { route, params: {} };
+    const cut = path.lastIndexOf("/");
+    const value = path.slice(cut + 1);
+    for (const [known, found] of this.#routes) {
+      const name = nameIn(known.slice(cut + 1));
+      if (name === undefined || known.slice(0, cut) !== path.slice(0, cut) || value === "")
+        continue;
+      return { route: found, params: { [name]: value } };
+    }
+    return undefined;
   }
 
   #readTarget(incoming: IncomingMessage): { readonly path: string; readonly query: string } {
@@ -118,12 +143,17 @@ export class Upgrades {
     return { path: `/${parsed.value.segments.join("/")}`, query: parsed.value.query };
   }
 
-  async #identify(incoming: IncomingMessage, { addressOf }: UpgradeTerms): Promise<Caller> {
+  async #identify(
+    incoming: IncomingMessage,
+    { addressOf }: UpgradeTerms,
+  ): Promise<Pick<SocketRequest, "caller" | "isStillGood">> {
+    const { access, isSecure } = this.#http;
     const ticket = readTicket(incoming);
     if (ticket !== undefined) {
-      const identity = this.#http.access.redeemSocket(ticket);
+      const identity = access.redeemSocket(ticket);
       if (identity === null) throw unauthenticated("The ticket is unknown, used or too old.");
-      return { ...identity, via: "cookie" };
+      const caller: Caller = { ...identity, via: "cookie" };
+      return { caller, isStillGood: () => access.isGood(caller) };
     }
     const headers = new Headers();
     for (const name of ["authorization", "cookie"] as const) {
@@ -133,7 +163,12 @@ export class Upgrades {
     const caller = await authenticate(headers, addressOf(incoming), this.#http);
     if (caller === null)
       throw unauthenticated("No token, session or ticket came with the request.");
-    return caller;
+    if (caller.via === "bearer") return { caller, isStillGood: () => access.isGood(caller) };
+    const cookie = readCookie(headers.get("cookie"), cookieName(isSecure)) ?? "";
+    return {
+      caller,
+      isStillGood: async () => access.hasSession(cookie) && (await access.isGood(caller)),
+    };
   }
 }
 

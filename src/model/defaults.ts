@@ -136,3 +136,12 @@ export const REPORT_KEPT_MS_DEFAULT: number = 7 * 86_400_000;
 
 /** Longest time of a stage's `health()` probe, ms. */
 export const PROBE_MS_DEFAULT = 5_000;
+
+/** Time over which the live feed gathers changes, ms. */
+export const FEED_BATCH_MS_DEFAULT = 50;
+/** Time between two beats of the live feed, ms. */
+export const FEED_BEAT_MS_DEFAULT = 2_000;
+/** Events of one message of the past. */
+export const FEED_CHUNK_EVENTS_DEFAULT = 25;
+/** Time between two looks at whether a client of a socket may still be there, ms. */
+export const SOCKET_LOGIN_MS_DEFAULT = 60_000;

@@ -174,7 +174,9 @@ export class AttemptLauncher {
       stageRun.attempts = attempt.attempt;
     } else stageRun.attempts += 1;
     if (this.#core.sink !== null) {
-      this.#core.tell({ type: index < 0 ? "stage.started" : "item.started", ...attempt.address() });
+      const address = attempt.address();
+      if (index < 0) this.#core.tell({ type: "stage.started", ...address });
+      else this.#core.tell({ type: "item.started", ...address, data: { index } });
     }
     if (this.#core.journal === null || !this.#core.isStartStored(stageRun))
       this.#runner.start(attempt, needs);

@@ -128,8 +128,10 @@ export class BlockUses implements BlockHost {
   /** What was told to wait is told to run again. */
   #goOn(attempt: Attempt, permit: Permit): Permit {
     if (attempt.atGate?.told !== null && this.#core.sink !== null) {
-      const type = attempt.index < 0 ? "stage.started" : "item.started";
-      this.#core.tell({ type, ...attempt.address() });
+      const { index } = attempt;
+      const address = attempt.address();
+      if (index < 0) this.#core.tell({ type: "stage.started", ...address });
+      else this.#core.tell({ type: "item.started", ...address, data: { index } });
     }
     return permit;
   }

@@ -88,6 +88,11 @@ export class Access {
     return null;
   }
 
+  /** Whether the session of a cookie is open still. What stays open asks, and is no use of it. */
+  hasSession(secret: string): boolean {
+    return this.#sessions.has(secret);
+  }
+
   /** Opens a session; answers the text of its cookie. */
   openSession(identity: Identity): string {
     const name = identity.actor.slice(identity.actor.indexOf(":") + 1);

@@ -64,6 +64,15 @@ export class Sessions {
     return { identity: entry.identity, leftMs: entry.endMs - nowMs };
   }
 
+  /** Whether it is open still; asking does not use it. */
+  has(secret: string): boolean {
+    const entry = this.#byHash.get(hashSecret(secret));
+    const nowMs = this.#terms.clock.monotonicMs();
+    return (
+      entry !== undefined && nowMs < entry.endMs && nowMs - entry.usedMs < this.#terms.idleMs
+    );
+  }
+
   /** Ends one. Safe to repeat. */
   close(secret: string): void {
     this.#byHash.delete(hashSecret(secret));

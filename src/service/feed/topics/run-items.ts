@@ -1,0 +1,195 @@
+// The states of all items of a run, one byte each, kept up by its events: read once from the store, and again when the
+// run changes hands, as what ran with its last owner does not run any more. What another process runs is told by its
+// beats and laid over when the run is read.
+
+import { ITEM_STATES_MAX } from "../../../model/limits.ts";
+import type { ItemRecord } from "../../../model/checkpoint.ts";
+import type { EventType, MillraceEvent } from "../../../model/event.ts";
+import type { StageState } from "../../../model/outcome.ts";
+import type { Store } from "../../../storage/store.ts";
+import {
+  listMaps,
+  readStageBytes,
+  toItemByte,
+  toPackedStage,
+  type PackedStageView,
+} from "../../queries/run/item-states.ts";
+import { listRunningItems, type RunFacts } from "../../queries/run-facts.ts";
+import type { ItemChanges } from "./feed-message.ts";
+
+interface StageItems {
+  total: number | null;
+  bytes: Uint8Array;
+  /** How many places are told of. */
+  count: number;
+  readonly changed: Set<number>;
+}
+
+/** Events that say that all may be different. */
+const RELOADING: ReadonlySet<EventType> = new Set([
+  "run.resumed",
+  "run.interrupted",
+  "run.returned",
+  "run.parked",
+  "run.reclaimed",
+]);
+
+const STATES: Partial<Record<EventType, StageState>> = {
+  "item.started": "running",
+  "item.waiting": "waiting",
+  "item.succeeded": "succeeded",
+  "item.failed": "failed",
+  "item.skipped": "skipped",
+  "item.cancelled": "cancelled",
+  "item.upstream_failed": "upstream_failed",
+};
+
+/** Items of one run: of each map stage the first ITEM_STATES_MAX. */
+export class RunItems {
+  readonly #store: Store;
+  readonly #runId: string;
+  readonly #isOurs: () => boolean;
+  readonly #stages: Map<string, StageItems> = new Map();
+  /** Told while the store is read; null: it is not. */
+  #early: MillraceEvent[] | null = null;
+  #isStale = true;
+
+  /** `isOurs`: whether this process works on the run, whose events tell then what runs, and tell it at once. */
+  constructor(store: Store, runId: string, isOurs: () => boolean) {
+    this.#store = store;
+    this.#runId = runId;
+    this.#isOurs = isOurs;
+  }
+
+  /** Whether something is to be told. */
+  get hasChanges(): boolean {
+    for (const { changed } of this.#stages.values()) if (changed.size > 0) return true;
+    return false;
+  }
+
+  take(event: MillraceEvent): void {
+    if (event.run !== this.#runId) return;
+    if (RELOADING.has(event.type)) this.#isStale = true;
+    if (this.#early !== null) this.#early.push(event);
+    else this.#apply(event);
+  }
+
+  /** Reads what is there, the first time and when the run has changed hands, and lays over what runs elsewhere. */
+  async load(facts: RunFacts): Promise<void> {
+    if (!this.#isStale) return await this.#layOver(facts);
+    this.#isStale = false;
+    const early: MillraceEvent[] = [];
+    this.#early = early;
+    try {
+      for (const stage of listMaps(facts)) {
+        const { total, bytes } = await readStageBytes(this.#store, { facts, stage, query: {} });
+        this.#replace(stage, total, bytes);
+      }
+    } catch (error) {
+      this.#isStale = true;
+      throw error;
+    } finally {
+      this.#early = null;
+      // Some are in what was read already. Told again they lead to the same in the end.
+      for (const event of early) this.#apply(event);
+    }
+  }
+
+  /** What has changed since the last time. */
+  drain(): readonly ItemChanges[] {
+    const changes: ItemChanges[] = [];
+    for (const [stage, items] of this.#stages) {
+      if (items.changed.size === 0) continue;
+      const states: number[] = [];
+      for (const place of items.changed) states.push(place, items.bytes[place] ?? 0);
+      items.changed.clear();
+      changes.push({ stage, total: items.total, states });
+    }
+    return changes;
+  }
+
+  pack(): readonly PackedStageView[] {
+    return [...this.#stages].map(([stage, { total, bytes, count }]) =>
+      toPackedStage({ stage, total, from: 0, bytes: bytes.subarray(0, count), keys: [] }, false),
+    );
+  }
+
+  #apply(event: MillraceEvent): void {
+    const { type, stage, data = {} } = event;
+    if (stage === undefined) return;
+    if (type === "stage.expanded") this.#expand(stage, data["items"]);
+    const state = STATES[type];
+    const index = data["index"];
+    if (state === undefined || typeof index !== "number") return;
+    const blocker = data["blocker"];
+    const record: Pick<ItemRecord, "state" | "blocker" | "attempts"> = {
+      state,
+      blocker: typeof blocker === "string" ? blocker : null,
+      attempts: countAttempts(event),
+    };
+    this.#set(stage, index, toItemByte(record));
+  }
+
+  #expand(stage: string, items: unknown): void {
+    if (typeof items !== "number") return;
+    const known = this.#stageOf(stage);
+    known.total = items;
+    this.#grow(known, Math.min(items, ITEM_STATES_MAX));
+  }
+
+  #replace(stage: string, total: number | null, bytes: Uint8Array): void {
+    const items = this.#stageOf(stage);
+    items.total = total ?? items.total;
+    this.#grow(items, bytes.length);
+    for (const [place, byte] of bytes.entries()) this.#set(stage, place, byte);
+  }
+
+  async #layOver(facts: RunFacts): Promise<void> {
+    if (this.#isOurs()) return;
+    const runId = this.#runId;
+    for (const [stage] of this.#stages) {
+      for (const key of listRunningItems(facts, stage)) {
+        const item = await this.#store.findItem(runId, stage, key);
+        const isOver = item !== undefined && item.endedAtMs !== null;
+        if (item === undefined || isOver) continue;
+        this.#set(stage, item.index, toItemByte({ ...item, state: "running" }));
+      }
+    }
+  }
+
+  #set(stage: string, place: number, byte: number): void {
+    if (place < 0 || place >= ITEM_STATES_MAX) return;
+    const items = this.#stageOf(stage);
+    this.#grow(items, place + 1);
+    if (items.bytes[place] === byte) return;
+    items.bytes[place] = byte;
+    items.changed.add(place);
+  }
+
+  #grow(items: StageItems, count: number): void {
+    items.count = Math.max(items.count, count);
+    if (count <= items.bytes.length) return;
+    const size = Math.min(ITEM_STATES_MAX, Math.max(64, 2 * items.bytes.length, count));
+    const bytes = new Uint8Array(size);
+    bytes.set(items.bytes);
+    items.bytes = bytes;
+  }
+
+  #stageOf(stage: string): StageItems {
+    let items = this.#stages.get(stage);
+    if (items === undefined) {
+      items = { total: null, bytes: new Uint8Array(0), count: 0, changed: new Set() };
+      this.#stages.set(stage, items);
+    }
+    return items;
+  }
+}
+
+/** Attempts that were begun. */
+function countAttempts({ type, attempt = 0, data = {} }: MillraceEvent): number {
+  const attempts = data["attempts"];
+  // Of a wait the field says how many there may be.
+  if (type !== "item.waiting") return typeof attempts === "number" ? attempts : attempt;
+  // What waits for a resource has not begun the attempt it waits with.
+  return data["blocker"] === "retry" ? attempt : Math.max(0, attempt - 1);
+}
