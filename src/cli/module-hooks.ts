@@ -8,6 +8,7 @@ import { registerHooks } from "node:module";
 export const DOORS: Readonly<Record<string, string>> = {
   millrace: "../exports/index",
   "millrace/resilience": "../exports/resilience",
+  "millrace/server": "../exports/server",
   "millrace/testing": "../exports/testing",
 };
 

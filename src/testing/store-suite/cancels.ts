@@ -96,6 +96,13 @@ export const cancelCases: readonly StoreCase[] = [
         reason: "it hangs",
         epoch: 2,
         lease: null,
+        failure: {
+          class: "cancelled",
+          code: "FORCED",
+          message: "it hangs",
+          attempts: 0,
+          fingerprint: "forced",
+        },
         endedAtMs: taken.updatedAtMs,
         updatedAtMs: taken.updatedAtMs,
       });
