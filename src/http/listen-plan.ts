@@ -61,7 +61,7 @@ export function planListen(options: ListenOptions): ListenPlan {
 }
 
 /** Whether only this machine can reach it. */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 }
 

@@ -13,6 +13,7 @@ import { startScheduler } from "../../service/schedules/start-scheduler.ts";
 import { startWatchdog } from "../../service/watchdog/start-watchdog.ts";
 import { keepWorking } from "../../service/worker/keep-working.ts";
 import type { Logger } from "../../std/logger.ts";
+import { escapeControl } from "../../std/text.ts";
 import { readVersion } from "../../std/version.ts";
 import type { CliContext, ParsedOptions } from "../cli-context.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
@@ -202,7 +203,7 @@ function untilAborted(signal: AbortSignal): Promise<void> {
 function makeLogger(context: CliContext): Logger {
   const say = (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
     const { requestId, error } = fields;
-    const why = error instanceof Error ? `: ${error.message}` : "";
+    const why = error instanceof Error ? `: ${escapeControl(error.message)}` : "";
     const which = typeof requestId === "string" ? ` (${requestId})` : "";
     printRemark(context, `${message}${which}${why}`);
   };

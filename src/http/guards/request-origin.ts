@@ -13,7 +13,7 @@ export interface OriginTerms {
 }
 
 /** The header that says: this was no form and no link. */
-export const OWN_HEADER = "x-millrace";
+const OWN_HEADER = "x-millrace";
 
 /** FORBIDDEN unless the Host is one of those that are configured. No detail: whoever asks wrongly learns nothing. */
 export function checkHost(host: string | undefined, { hosts }: OriginTerms): void {
