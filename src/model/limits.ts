@@ -293,9 +293,6 @@ export const PROBES_AT_ONCE_MAX = 16;
 /** Longest time of a probe that may be set, ms. */
 export const PROBE_MS_MAX = 600_000;
 
-/** Runs that one report of a period reads; what is beyond is said to be left out. */
-export const REPORT_RUNS_MAX = 10_000;
-
 /** Topics that one client of the live feed follows at once. */
 export const FEED_TOPICS_MAX = 32;
 /** Events per second of a topic of events; of more a part is told, with the number left out, but to who asks for all:
@@ -343,3 +340,10 @@ export const OPERATION_REFUSALS_MAX = 100;
 export const OPERATION_SILENT_MS_MAX = 60_000;
 /** How long an operation that has ended is kept, ms: 30 days. */
 export const OPERATION_KEPT_MS: number = 30 * 86_400_000;
+
+/** Pipelines, and resources, with figures of their own in a scrape; further ones share theirs. */
+export const FIGURE_PIPELINES_MAX = 100;
+/** Stages, over all pipelines, with figures of their own in a scrape: each has a histogram. */
+export const FIGURE_PAIRS_MAX = 500;
+/** Keys of resources that one scrape adds up. */
+export const FIGURE_RESOURCE_KEYS_MAX = 5_000;

@@ -2,10 +2,11 @@
 // has them. One that fails or hangs is one failed check, and hides none of the others.
 
 import type { Settings } from "../../config/resolve.ts";
-import { showHealth } from "../../service/health/show-health.ts";
+import { showHealth, type HealthSources } from "../../service/health/show-health.ts";
 import type { CliContext } from "../cli-context.ts";
 import { declareConfigured, listConfiguredPipelines } from "../load/declare-configured.ts";
-import { withStoreIfAny } from "../with-store.ts";
+import { openReader } from "../../service/queries/open-reader.ts";
+import type { HealthView } from "../../service/views/health-view.ts";
 import type { Check } from "./check.ts";
 
 /** A check for each probe and for each resource; none where the configuration could not be read. */
@@ -20,12 +21,7 @@ export async function checkStages(
     resources: declareConfigured(settings),
     clock: context.clock,
   };
-  const options = { probeMs: settings.probeMs.value };
-  const health =
-    // A store that does not open is a failed check already.
-    (await withStoreIfAny(context, (store) => showHealth({ ...sources, store }, options)).catch(
-      () => undefined,
-    )) ?? (await showHealth({ ...sources, store: null }, options));
+  const health = await askHealth(settings, sources);
   return [
     ...health.stages.map(({ pipeline, stage, status, message, tookMs }) => ({
       name: `stage ${pipeline}/${stage}`,
@@ -39,4 +35,20 @@ export async function checkStages(
       ...(status === "ok" ? {} : { next: `npx millrace resources list ${resource}` }),
     })),
   ];
+}
+
+/** Of the store as it is, in the mode that makes no file; without it where it can not be opened, which is a failed check
+ *  already. */
+async function askHealth(
+  { store: { value: url }, probeMs }: Settings,
+  sources: Omit<HealthSources, "store">,
+): Promise<HealthView> {
+  const options = { probeMs: probeMs.value };
+  const store =
+    url === "memory:" ? null : await openReader(url, { mode: "plan" }).catch(() => null);
+  try {
+    return await showHealth({ ...sources, store }, options);
+  } finally {
+    await store?.close();
+  }
 }

@@ -1,5 +1,6 @@
 // The report of a period as a title, facts and tables of text.
 
+import { PERIOD_RUNS_MAX } from "../../model/limits.ts";
 import type { PeriodReport } from "../../service/report/period-report.ts";
 import type { RunSummaryView } from "../../service/views/summary-view.ts";
 import { showCount, showDuration, showShare } from "../render/figures.ts";
@@ -27,7 +28,7 @@ export function toPeriodText(report: PeriodReport): ReportText {
   };
 }
 
-function listFacts({ period, runs }: PeriodReport): ReportText["facts"] {
+function listFacts({ period }: PeriodReport): ReportText["facts"] {
   const { durations } = period;
   const others = (["skipped", "cancelled"] as const).flatMap((word) =>
     period[word] === 0 ? [] : [`${showCount(period[word])} ${word}`],
@@ -44,7 +45,7 @@ function listFacts({ period, runs }: PeriodReport): ReportText["facts"] {
     ["Half took at most", durations === undefined ? "" : showDuration(durations.p50Ms)],
     ["95% took at most", durations === undefined ? "" : showDuration(durations.p95Ms)],
     ["The longest took", durations === undefined ? "" : showDuration(durations.maxMs)],
-    ["Left out", period.isCut ? `runs older than the newest ${showCount(runs.length)}` : ""],
+    ["Left out", period.isCut ? `runs older than the newest ${showCount(PERIOD_RUNS_MAX)}` : ""],
   ];
 }
 

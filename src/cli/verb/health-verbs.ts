@@ -9,7 +9,7 @@ const health: VerbSpec = {
   flags: [],
   examples: ["npx millrace health", "npx millrace health crawl --json"],
   exits: ["0  all is healthy", "1  something is not", "2  usage, configuration; unknown pipeline"],
-  load: () => import("../commands/health.ts"),
+  load: () => import("../commands/health/show.ts"),
 };
 
 const ack: VerbSpec = {
@@ -23,7 +23,7 @@ const ack: VerbSpec = {
     "2  usage; no store; unknown pipeline; no reason",
     "6  store lost",
   ],
-  load: () => import("../commands/health-ack.ts"),
+  load: () => import("../commands/health/ack.ts"),
 };
 
 const report: VerbSpec = {
@@ -33,7 +33,7 @@ const report: VerbSpec = {
   flags: [
     { flags: "--compare", about: "two runs: report --compare A B" },
     { flags: "--pipeline <name>", about: "a period: runs of this pipeline" },
-    { flags: "--since <when>", about: "a period: queued since 24h, or an ISO time" },
+    { flags: "--since <when>", about: "a period: ended since 24h, or an ISO time" },
     { flags: "--format <format>", about: "md, html, json or csv (default md, or by -o)" },
     { flags: "-o, --output <file>", about: "a file (default stdout)" },
     {
@@ -53,7 +53,7 @@ const report: VerbSpec = {
     "2  usage; unknown run, pipeline or target",
     "6  the file cannot be written, store lost",
   ],
-  load: () => import("../commands/report.ts"),
+  load: () => import("../commands/health/report.ts"),
 };
 
 /** Verbs of health and reports. */

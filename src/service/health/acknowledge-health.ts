@@ -73,7 +73,7 @@ function checkReason(reason: string): void {
 }
 
 /** Refuses a name that neither the store nor this process knows. PIPELINE_UNKNOWN. */
-export async function checkPipeline(
+async function checkPipeline(
   mill: Pick<MillContext, "store" | "pipelines">,
   pipeline: string,
 ): Promise<void> {

@@ -96,7 +96,7 @@ async function areKnown(
 }
 
 /** The error for a start that was refused. HEALTH_REFUSED. */
-export function healthRefused({ pipeline, verdict, reasons }: PipelineHealth): MillraceError {
+function healthRefused({ pipeline, verdict, reasons }: PipelineHealth): MillraceError {
   const why = reasons.map(({ text }) => text).join("; ");
   const isBlocked = verdict === "blocked";
   return new MillraceError(

@@ -57,7 +57,7 @@ export async function readCompareReport(
 }
 
 /** Compares two reports. */
-export function compareRuns(first: RunReport, second: RunReport): CompareReport {
+function compareRuns(first: RunReport, second: RunReport): CompareReport {
   const deltaMs = difference(first.run.durationMs, second.run.durationMs);
   return {
     schema: "millrace.report/1",

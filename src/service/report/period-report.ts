@@ -1,8 +1,8 @@
 // What the runs of a period did: how many were executed and how they ended, how long they and their stages took, for
-// what they waited, how they failed. A period is over the runs that were queued in it and have ended. Bounded: the
-// newest REPORT_RUNS_MAX runs are read, and of what is beyond it is said that it is left out.
+// what they waited, how they failed. A period is over the runs that ended in it. Bounded: the newest
+// PERIOD_RUNS_MAX runs are looked at, and of what is beyond it is said that it is left out.
 
-import { PAGE_ROWS_MAX, REPORT_RUNS_MAX } from "../../model/limits.ts";
+import { PAGE_ROWS_MAX, PERIOD_RUNS_MAX } from "../../model/limits.ts";
 import type { StageEnd } from "../../model/checkpoint.ts";
 import { ENDED_STATES, type HistoryStore } from "../history/list-history.ts";
 import { groupFailures, type FailureView } from "../views/failure-view.ts";
@@ -20,7 +20,7 @@ import { measureTimes, type Percentiles } from "./percentiles.ts";
 export interface PeriodQuery {
   /** Default: all. */
   readonly pipeline?: string;
-  /** Queued at this UTC ms or later. */
+  /** Ended at this UTC ms or later. */
   readonly sinceMs: number;
 }
 
@@ -46,7 +46,7 @@ export interface PeriodView extends PeriodCounts {
   readonly warnings: number;
   /** Active times of the executed runs; absent: there are none. */
   readonly durations?: Percentiles;
-  /** True: there are more runs than were read, all older. */
+  /** True: there are more runs than were looked at, all older. */
   readonly isCut: boolean;
 }
 
@@ -108,29 +108,21 @@ export async function readPeriodReport(
   };
 }
 
-/** The counts alone, without a look at stages. */
-export async function countPeriod(
-  store: Pick<HistoryStore, "listRuns">,
-  query: PeriodQuery,
-): Promise<PeriodCounts & { readonly isCut: boolean }> {
-  const { ended, isCut } = await listEnded(store, query);
-  return { ...countEnds(ended), isCut };
-}
-
+/** By when they ended, as the counts of the API go: a run that was queued before the period counts, too. */
 async function listEnded(
   store: Pick<HistoryStore, "listRuns">,
-  query: PeriodQuery,
+  { pipeline, sinceMs }: PeriodQuery,
 ): Promise<{ readonly ended: readonly EndedRun[]; readonly isCut: boolean }> {
   const ended: EndedRun[] = [];
   let beforeNumber: number | undefined;
-  while (ended.length < REPORT_RUNS_MAX) {
+  for (let looked = 0; looked < PERIOD_RUNS_MAX; looked += PAGE_ROWS_MAX) {
     const page = await store.listRuns({
-      ...query,
+      ...(pipeline === undefined ? {} : { pipeline }),
       states: ENDED_STATES,
       limit: PAGE_ROWS_MAX,
       ...(beforeNumber === undefined ? {} : { beforeNumber }),
     });
-    ended.push(...page.filter(isEndedRun));
+    ended.push(...page.filter(isEndedRun).filter(({ endedAtMs }) => endedAtMs >= sinceMs));
     beforeNumber = page.at(-1)?.number;
     if (page.length < PAGE_ROWS_MAX) return { ended, isCut: false };
   }

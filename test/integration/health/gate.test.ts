@@ -18,9 +18,10 @@ function makeGated(gate: "off" | "health" = "health"): Pipeline {
       failureClass?: Failure["class"];
     };
     if (message === undefined && failureClass === undefined) return;
-    throw Object.assign(new Error(message ?? "no"), {
-      ...(failureClass === undefined ? {} : { millraceClass: failureClass }),
-    });
+    const error = new Error(message ?? "no");
+    throw failureClass === undefined
+      ? error
+      : Object.assign(error, { millraceClass: failureClass });
   };
   return definePipeline({ name: "gated", gate, stages: [{ id: "score", run: fail }] });
 }

@@ -1,21 +1,21 @@
 // `millrace report`: what a run did, how two differ, or what the runs of a period came to; as Markdown, HTML, JSON or
 // CSV, judged by targets where some are given.
 
-import { MillraceError } from "../../model/errors.ts";
-import type { Settings } from "../../config/resolve.ts";
-import type { CliContext, ParsedOptions } from "../cli-context.ts";
-import { EXIT } from "../exit-code.ts";
-import { refuseUnknownPipeline } from "../input/refuse-unknown-pipeline.ts";
-import { FlagReader } from "../input/flag-reader.ts";
-import { readSince } from "../input/list-flags.ts";
-import { printAnswer, printDocument, printRemark, printText } from "../print.ts";
-import { escapeControl } from "../../std/text.ts";
-import { listConfiguredPipelines } from "../load/declare-configured.ts";
-import { makeReport, type ReportQuestion } from "../report/make-report.ts";
-import { readFormat, writeReportFile, type ReportFormat } from "../report/report-file.ts";
-import { sayMissed } from "../report/target-table.ts";
-import { parseTarget } from "../../service/report/targets.ts";
-import { withStore, type StoreReader } from "../with-store.ts";
+import { MillraceError } from "../../../model/errors.ts";
+import type { Settings } from "../../../config/resolve.ts";
+import type { CliContext, ParsedOptions } from "../../cli-context.ts";
+import { EXIT } from "../../exit-code.ts";
+import { refuseUnknownPipeline } from "../../input/refuse-unknown-pipeline.ts";
+import { FlagReader } from "../../input/flag-reader.ts";
+import { readSince } from "../../input/list-flags.ts";
+import { printAnswer, printDocument, printRemark, printText } from "../../print.ts";
+import { escapeControl } from "../../../std/text.ts";
+import { listConfiguredPipelines } from "../../load/declare-configured.ts";
+import { makeReport, type ReportQuestion } from "../../report/make-report.ts";
+import { readFormat, writeReportFile, type ReportFormat } from "../../report/report-file.ts";
+import { sayMissed } from "../../report/target-table.ts";
+import { parseTarget } from "../../../service/report/targets.ts";
+import { withStore, type StoreReader } from "../../with-store.ts";
 
 /** Reports. */
 export async function run(

@@ -1,17 +1,17 @@
 // `millrace health`: how pipelines are doing by their last runs, and whether stages and resources have what they need.
 
-import { showHealth } from "../../service/health/show-health.ts";
-import type { HealthView } from "../../service/views/health-view.ts";
-import { renderHealth } from "../answers/health-table.ts";
-import type { CliContext, ParsedOptions } from "../cli-context.ts";
-import { EXIT } from "../exit-code.ts";
-import { refuseUnknownPipeline } from "../input/refuse-unknown-pipeline.ts";
-import { declareConfigured, listConfiguredPipelines } from "../load/declare-configured.ts";
-import { nextCommand } from "../next-command.ts";
-import { printAnswer, printDocument, printRemark } from "../print.ts";
-import { lookOf } from "../render/look.ts";
-import { readSettings } from "../settings.ts";
-import { withStoreIfAny } from "../with-store.ts";
+import { showHealth } from "../../../service/health/show-health.ts";
+import type { HealthView } from "../../../service/views/health-view.ts";
+import { renderHealth } from "../../answers/health-table.ts";
+import type { CliContext, ParsedOptions } from "../../cli-context.ts";
+import { EXIT } from "../../exit-code.ts";
+import { refuseUnknownPipeline } from "../../input/refuse-unknown-pipeline.ts";
+import { declareConfigured, listConfiguredPipelines } from "../../load/declare-configured.ts";
+import { nextCommand } from "../../next-command.ts";
+import { printAnswer, printDocument, printRemark } from "../../print.ts";
+import { lookOf } from "../../render/look.ts";
+import { readSettings } from "../../settings.ts";
+import { withStoreIfAny } from "../../with-store.ts";
 
 /** Tells health. */
 export async function run(

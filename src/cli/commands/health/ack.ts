@@ -1,15 +1,15 @@
 // `millrace health ack`: somebody has looked at what blocks a pipeline, and says what it was.
 
-import { escapeControl } from "../../std/text.ts";
-import { findUserName } from "../../std/machine.ts";
-import type { CliContext, ParsedOptions } from "../cli-context.ts";
-import { EXIT } from "../exit-code.ts";
-import { FlagReader } from "../input/flag-reader.ts";
-import { listConfiguredPipelines } from "../load/declare-configured.ts";
-import { printAnswer, printDocument } from "../print.ts";
-import { readSettings } from "../settings.ts";
-import { withStore } from "../with-store.ts";
-import { withMill } from "./queue/with-mill.ts";
+import { escapeControl } from "../../../std/text.ts";
+import { findUserName } from "../../../std/machine.ts";
+import type { CliContext, ParsedOptions } from "../../cli-context.ts";
+import { EXIT } from "../../exit-code.ts";
+import { FlagReader } from "../../input/flag-reader.ts";
+import { listConfiguredPipelines } from "../../load/declare-configured.ts";
+import { printAnswer, printDocument } from "../../print.ts";
+import { readSettings } from "../../settings.ts";
+import { withStore } from "../../with-store.ts";
+import { withMill } from "../queue/with-mill.ts";
 
 /** Acknowledges. */
 export async function run(
