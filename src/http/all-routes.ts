@@ -6,6 +6,7 @@ import { STREAM_ROUTES } from "./live/live-stream.ts";
 import { EVENT_ROUTES } from "./routes/event-routes.ts";
 import { HEALTH_ROUTES } from "./routes/health-routes.ts";
 import { PROBE_ROUTES } from "./routes/health-probes.ts";
+import { METRICS_ROUTES } from "./routes/metrics.ts";
 import { OPERATION_ROUTES } from "./routes/operation-routes.ts";
 import { PIPELINE_ROUTES } from "./routes/pipeline-routes.ts";
 import { QUEUE_ROUTES } from "./routes/queue-routes.ts";
@@ -19,6 +20,7 @@ import { TOKEN_ROUTES } from "./routes/token-routes.ts";
 /** The routes of the API. */
 export const ALL_ROUTES: readonly Route[] = [
   ...PROBE_ROUTES,
+  ...METRICS_ROUTES,
   ...SESSION_ROUTES,
   ...PIPELINE_ROUTES,
   ...RUN_ROUTES,

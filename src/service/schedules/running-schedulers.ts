@@ -2,8 +2,10 @@
 
 import type { MillContext } from "../mill-context.ts";
 
-/** What can be woken. */
+/** What can be woken, and asked how late it is. */
 export interface Wakeable {
+  /** Ms. */
+  readonly lateMs: number;
   wake(): void;
 }
 
