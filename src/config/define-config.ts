@@ -1,6 +1,7 @@
 // What `millrace.config.ts` exports, as a type, and `defineConfig`, which gives it back marked. Only names and
 // meanings are here; `schema.ts` checks what a file really says.
 
+import type { EventSettings } from "../model/compile/event-settings.ts";
 import type { PipelineDefinition } from "../model/definition.ts";
 import type { ResourceSetting, ResourceUse } from "../model/resource.ts";
 import type { RetryOptions } from "../model/retry.ts";
@@ -40,6 +41,8 @@ export interface MillraceConfig {
   /** Schedules by name: when runs of these pipelines start by themselves, while `millrace serve` runs. What somebody
    *  sets or switches in the store stands over them. */
   readonly schedules?: Readonly<Record<string, ScheduleOptions>>;
+  /** How many may read all events at once, which types are never stored, and where stored ones are written as lines. */
+  readonly events?: EventSettings;
   readonly retention?: RetentionConfig;
   readonly health?: HealthConfig;
   readonly server?: ServerConfig;

@@ -27,6 +27,7 @@ const KEYS = [
   "defaults.timeout",
   "defaults.uses",
   "resources",
+  "events",
   "schedules",
   "health.probeTimeout",
   "server.host",

@@ -16,6 +16,7 @@ import {
   WORKER_RUNS_DEFAULT,
 } from "../model/defaults.ts";
 import type { DefinitionFault } from "../model/definition.ts";
+import type { EventSettings } from "../model/compile/event-settings.ts";
 import type { ResourceSettings } from "../model/compile/resource-settings.ts";
 import type { ResourceUse } from "../model/resource.ts";
 import type { ScheduleSettings } from "../model/compile/parse-schedule.ts";
@@ -26,6 +27,7 @@ import type { LogLevel } from "./define-config.ts";
 import type { ParsedConfig } from "./schema.ts";
 
 const NO_RESOURCES: ResourceSettings = {};
+const NO_EVENT_SETTINGS: EventSettings = {};
 const NO_HOSTS: readonly string[] = [];
 const NO_SCHEDULES: ScheduleSettings = {};
 
@@ -66,6 +68,7 @@ export interface Settings {
   readonly uses: Setting<readonly ResourceUse[] | null>;
   /** By name, over what pipelines declare. */
   readonly resources: Setting<ResourceSettings>;
+  readonly events: Setting<EventSettings>;
   /** By name. */
   readonly schedules: Setting<ScheduleSettings>;
   /** How long runs that ended well, events and failed runs are kept. */
@@ -152,6 +155,7 @@ export function resolveSettings(sources: SettingSources): Settings {
     timeoutMs: pick("timeoutMs", { key: "defaults.timeout", fallback: null }),
     uses: pick("uses", { key: "defaults.uses", fallback: null }),
     resources: pick("resources", { key: "resources", fallback: NO_RESOURCES }),
+    events: pick("events", { key: "events", fallback: NO_EVENT_SETTINGS }),
     schedules: pick("schedules", { key: "schedules", fallback: NO_SCHEDULES }),
     keepRunsMs: pick("keepRunsMs", { key: "retention.runs", fallback: RETENTION_MS_DEFAULT }),
     keepEventsMs: pick("keepEventsMs", { key: "retention.events", fallback: RETENTION_MS_DEFAULT }),

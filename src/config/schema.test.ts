@@ -183,6 +183,22 @@ test("a configuration made by defineConfig is known as one, frozen, and reads th
   expect(parse(config)).toMatchObject({ config: { store: "memory:" }, faults: [] });
 });
 
+test("settings of events are read, with their faults among all others", () => {
+  const events = { subscribers: 5, archive: { folder: "events", perRun: true, keep: "1d" } };
+  expect(parse({ events })).toMatchObject({ config: { events }, faults: [] });
+  expect(parse({}).config).toMatchObject({ events: undefined });
+
+  const { faults } = parse({
+    logLevel: "loud",
+    events: { ephemeral: ["run.failed"], archive: {} },
+  });
+  expect(faults.map(({ path }) => path).toSorted()).toEqual([
+    "events.archive.folder",
+    "events.ephemeral",
+    "logLevel",
+  ]);
+});
+
 test("resources are read by name, with their faults among all others", () => {
   const resources = { api: { limit: 8, limits: { slow: 1 }, quota: { rate: 60, per: "1m" } } };
   expect(parse({ resources })).toMatchObject({ config: { resources }, faults: [] });

@@ -5,6 +5,7 @@
 import { OptionReader, isPlainRecord, describeValue } from "../model/compile/option-reader.ts";
 import { parseRetry, RETRY_POLICY_DEFAULT } from "../model/compile/parse-retry.ts";
 import { parseUseList } from "../model/compile/parse-uses.ts";
+import { checkEventSettings, type EventSettings } from "../model/compile/event-settings.ts";
 import {
   checkResourceSettings,
   type ResourceSettings,
@@ -38,6 +39,7 @@ export interface ParsedConfig extends ParsedServer {
   readonly timeoutMs: number | undefined;
   readonly uses: readonly ResourceUse[] | undefined;
   readonly resources: ResourceSettings | undefined;
+  readonly events: EventSettings | undefined;
   readonly schedules: ScheduleSettings | undefined;
   readonly keepRunsMs: number | undefined;
   readonly keepEventsMs: number | undefined;
@@ -58,6 +60,7 @@ const TOP_KEYS = [
   "watchdog",
   "defaults",
   "resources",
+  "events",
   "schedules",
   "retention",
   "health",
@@ -127,6 +130,7 @@ function readSections(
     timeoutMs: defaults?.options.durationMs("timeout"),
     uses: parseDefaultUses(defaults?.options),
     resources: parseResources(raw["resources"], faults),
+    events: parseEvents(raw["events"], faults),
     schedules: checkSchedules(raw["schedules"], faults),
     keepRunsMs: retention?.options.durationMs("runs"),
     keepEventsMs: retention?.options.durationMs("events"),
@@ -209,6 +213,10 @@ function parseResources(raw: unknown, faults: DefinitionFault[]): ResourceSettin
 
 function checkSchedules(raw: unknown, faults: DefinitionFault[]): ScheduleSettings | undefined {
   return raw !== undefined && checkScheduleSettings(raw, faults) ? raw : undefined;
+}
+
+function parseEvents(raw: unknown, faults: DefinitionFault[]): EventSettings | undefined {
+  return raw !== undefined && checkEventSettings(raw, faults) ? raw : undefined;
 }
 
 function parsePipelines(reader: SectionReader): readonly unknown[] {

@@ -51,6 +51,17 @@ export type { TriggerRule } from "../model/stage/trigger.ts";
 export type { ArtifactReference, Context } from "../model/context.ts";
 export { AbortReason } from "../model/context.ts";
 export type { EventType, MillraceEvent } from "../model/event.ts";
+export type { EventArchiveSettings, EventSettings } from "../model/compile/event-settings.ts";
+export { readEventArchive } from "../service/events/archive/read-event-archive.ts";
+export type {
+  EventArchivePage,
+  EventArchiveQuery,
+} from "../service/events/archive/read-event-archive.ts";
+export { toCompatibleEvent } from "../service/events/compatible-event.ts";
+export type { CompatibleEvent } from "../service/events/compatible-event.ts";
+export type { ReadEventsOptions } from "../service/events/read-events.ts";
+export type { EventReport, RecordedEvent } from "../service/events/record-event.ts";
+export type { EventView } from "../service/views/event-view.ts";
 export type { RunRecord, RunState } from "../model/run.ts";
 export {
   ERROR_CODES,

@@ -70,6 +70,7 @@ export async function followQueue(
       pipelines: pipelines.filter((each) => isPipeline(each)),
       provide: settings.provide,
       resources: settings.resources.value,
+      events: settings.events.value,
       clock: context.clock,
       random: context.random,
       environment: context.env,

@@ -92,6 +92,7 @@ function openMill(context: CliContext, { settings, pipelines }: Target): Promise
     pipelines: pipelines.filter((each) => isPipeline(each)),
     provide: settings.provide,
     resources: settings.resources.value,
+    events: settings.events.value,
     clock: context.clock,
     random: context.random,
     environment: context.env,

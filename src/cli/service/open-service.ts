@@ -30,6 +30,7 @@ export function openService(
     pipelines: pipelines.filter((each) => isPipeline(each)),
     provide: settings.provide,
     resources: settings.resources.value,
+    events: settings.events.value,
     schedules: settings.schedules.value,
     probeMs: settings.probeMs.value,
     clock: context.clock,

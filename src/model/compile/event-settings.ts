@@ -83,6 +83,13 @@ export function parseEventSettings(raw: unknown, faults: DefinitionFault[]): Par
   };
 }
 
+/** True for settings that can hold; every fault goes to `faults`, under the path `events`. */
+export function checkEventSettings(raw: unknown, faults: DefinitionFault[]): raw is EventSettings {
+  const before = faults.length;
+  parseEventSettings(raw, faults);
+  return faults.length === before;
+}
+
 function parseLiveOnly(reader: OptionReader): ReadonlySet<EventType> {
   const words = reader.texts("ephemeral", 100) ?? [];
   for (const word of listUnknownTypes(words)) {

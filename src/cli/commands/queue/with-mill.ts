@@ -29,6 +29,7 @@ export async function withMill<T>(
     busyTimeoutMs: settings.busyTimeoutMs.value,
     pipelines,
     resources: settings.resources.value,
+    events: settings.events.value,
     schedules: settings.schedules.value,
     probeMs: settings.probeMs.value,
     clock: context.clock,
