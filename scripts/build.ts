@@ -50,6 +50,10 @@ function takeBuiltin(names: string, source: string): string | undefined {
     .join(" ");
 }
 
+/** Folders of `service` that no start needs. The handle of schedules is all that a mill knows of them. */
+const SERVED: string =
+  "(?:access|feed[\\\\/]topics|health|history|listeners|operations|report|schedules|watchdog)[\\\\/](?!schedule-handle)";
+
 rmSync("dist", { recursive: true, force: true });
 const bundle = await rolldown({
   plugins: [builtins],
@@ -83,11 +87,13 @@ await bundle.write({
         name: "engine",
         test: /[\\/]src[\\/](?:engine[\\/](?!executors[\\/])|storage[\\/](?!sqlite[\\/])|service[\\/](?:millrace|pipeline|each)\.ts)/,
       },
-      { name: "verbs", test: /[\\/]src[\\/]service[\\/](?!schedules[\\/])/ },
-      // Only what asks for schedules loads them, with the package that reads their times.
+      { name: "verbs", test: new RegExp(`[\\\\/]src[\\\\/]service[\\\\/](?!${SERVED})`) },
+      // What only a service, or a verb that asks one, needs: with the packages that read times and count.
       {
-        name: "schedules",
-        test: /[\\/]src[\\/](?:policy[\\/]schedule|service[\\/]schedules)[\\/](?!schedule-handle)/,
+        name: "service",
+        test: new RegExp(
+          `[\\\\/]src[\\\\/](?:policy[\\\\/]schedule[\\\\/]|service[\\\\/](?:${SERVED}))`,
+        ),
       },
       { name: "sqlite", test: /[\\/]src[\\/]storage[\\/]sqlite[\\/]/ },
       // Commands and threads bring a package each, and share what is said to processes and threads.
