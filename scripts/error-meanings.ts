@@ -66,8 +66,10 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, string>> = {
   REQUEST_INVALID: "The request is malformed: its path, headers, JSON or content type.",
   BODY_INVALID: "A field of the request does not fit; every fault is listed with its path.",
   BODY_TOO_LARGE: "The body, a line or a list of the request is larger than it may be.",
-  UNAUTHENTICATED: "No token or session came with the request, or it is unknown, expired or revoked.",
-  FORBIDDEN: "The role of the token does not allow this, or the request came from a page that may not ask.",
+  UNAUTHENTICATED:
+    "No token or session came with the request, or it is unknown, expired or revoked.",
+  FORBIDDEN:
+    "The role of the token does not allow this, or the request came from a page that may not ask.",
   RATE_LIMITED: "Too many requests; the reply says when to come again.",
   UNAVAILABLE: "The service sheds load, is stopping, or its store is away.",
   SUBSCRIBERS_FULL: "As many live readers are connected as may be.",
@@ -75,7 +77,8 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, string>> = {
   IDEMPOTENCY_RUNNING: "The request of this Idempotency-Key is still being worked on.",
   TOKEN_UNKNOWN: "There is no access token of this name.",
   TOKEN_FILE_UNSAFE: "Others than its owner can read the token file.",
-  SERVER_UNSAFE: "The server would be reachable from other machines without TLS or a proxy that has it.",
+  SERVER_UNSAFE:
+    "The server would be reachable from other machines without TLS or a proxy that has it.",
   PORT_IN_USE: "Another program listens on the port.",
   SCHEDULE_UNKNOWN: "There is no schedule of this name.",
   SCHEDULE_INVALID: "A schedule cannot be read, or would never fire.",

@@ -25,10 +25,10 @@ export interface PackedManifest {
   readonly bin?: unknown;
 }
 
-// The engine, the queue, resources, threads, the command and their types, without a dashboard: some 400 KB packed of
-// code, 200 KB of declarations. The dashboard comes with its own budget and raises these two by exactly that.
+// The engine, the queue, resources, threads, the service with its API, the command and their types: some 600 KB packed of
+// code, 300 KB of declarations. The dashboard comes with its own budget and raises these two by exactly that.
 const PACKED_BYTES_MAX = 1_152 * 1024;
-const UNPACKED_BYTES_MAX = 3 * 1024 * 1024;
+const UNPACKED_BYTES_MAX = 5 * 1024 * 1024;
 
 const FORBIDDEN: readonly { readonly pattern: RegExp; readonly message: string }[] = [
   { pattern: /\.test\./, message: "is a test or made from one" },

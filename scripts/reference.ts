@@ -72,7 +72,7 @@ function makeEvents(): string {
     "",
     NOTE,
     "Everything that happens is told as an event: `run.onEvent(listener)`, `for await (const event of run.events())`,",
-    "or `onEvent` of a run in memory. An event has `seq` (number in the store), `runSeq` (gap-free over the stored",
+    "or `onEvent` of a run in memory; of all runs and processes by `mill.events(...)`. An event has `seq` (number in the store), `runSeq` (gap-free over the stored",
     "events of a run), `atMs`, `type`, `run` and, where they apply, `stage`, `item`, `attempt` and `data`.",
     "",
     "Stored with the change they tell, in the same transaction:",
