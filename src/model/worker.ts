@@ -8,6 +8,8 @@ export interface WorkEntry {
   readonly stage: string;
   /** Key of its item; absent: the stage itself. */
   readonly item?: string;
+  /** Its place in the list. */
+  readonly index?: number;
   /** From 1 on. */
   readonly attempt: number;
   /** UTC ms; null: its code was not called yet. */

@@ -156,7 +156,7 @@ export class LiveRun implements RunHandle {
         deadlineAtMs: this.core.deadlineAtMs,
         lost: (error) => this.#driver.fail(error),
         cancelRequested: (reason) => this.#hearCancel(reason),
-        listRunning: (limit) => this.#listRunning(limit),
+        listRunning: (limit) => this.listRunning(limit),
       },
       sentMs,
     );
@@ -304,7 +304,8 @@ export class LiveRun implements RunHandle {
       .finally(() => this.#driver.cancel(reason));
   }
 
-  #listRunning(limit: number): readonly WorkEntry[] {
+  /** What of it runs now, at most so many. */
+  listRunning(limit: number): readonly WorkEntry[] {
     const work: WorkEntry[] = [];
     for (const attempt of this.#driver.runner.running) {
       if (work.length >= limit) break;
@@ -316,7 +317,7 @@ export class LiveRun implements RunHandle {
         stage,
         attempt: number,
         startedAtMs: startedMs < 0 ? null : this.core.wallOf(startedMs),
-        ...(item === undefined ? {} : { item: item.key }),
+        ...(item === undefined ? {} : { item: item.key, index: item.index }),
         ...(progressed === null ? {} : { progress: progressed }),
       });
     }

@@ -9,6 +9,7 @@ import type { ScheduleSettings } from "../model/compile/parse-schedule.ts";
 import type { PipelineDefinition } from "../model/definition.ts";
 import { MillraceError } from "../model/errors.ts";
 import type { LeaseTerms, Owner } from "../model/lease.ts";
+import type { WorkEntry } from "../model/worker.ts";
 import { assert } from "../std/assert.ts";
 import type { Emitter } from "../std/emitter.ts";
 import type { Machine } from "../std/machine.ts";
@@ -25,6 +26,8 @@ export interface LiveEntry {
   result(): Promise<RunResult>;
   cancel(reason: string): Promise<void>;
   interrupt(drainMs: number): Promise<void>;
+  /** What of it runs now, at most so many. */
+  listRunning(limit: number): readonly WorkEntry[];
   /** Gives it back at once, whatever still runs of it. */
   giveBack(): Promise<void>;
 }

@@ -23,7 +23,7 @@ export interface Event {
 }
 
 /** One fact. */
-const event: z.ZodType<Event> = z
+export const event: z.ZodType<Event> = z
   .object({
     seq: wholeValue.meta({ description: "Number in the store, rising." }),
     runSeq: wholeValue,

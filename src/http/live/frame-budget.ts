@@ -1,9 +1,6 @@
 // How many messages and pings one client may send: a few at once, fewer over time.
 
-import {
-  SOCKET_MESSAGES_AT_ONCE_MAX,
-  SOCKET_MESSAGES_PER_SECOND_MAX,
-} from "../../model/limits.ts";
+import { SOCKET_MESSAGES_AT_ONCE_MAX, SOCKET_MESSAGES_PER_SECOND_MAX } from "../../model/limits.ts";
 import type { Clock } from "../../std/clock.ts";
 
 /** The budget of one client. */

@@ -74,7 +74,8 @@ class SocketDoor {
     // Who would not be let in learns so before the handshake; who cannot be served, by the number of the close.
     try {
       const query = parsePart(liveQuery, request.query, "query");
-      const isCompatible = (query.form ?? (this.#options.compatible ? "compatible" : "")) === "compatible";
+      const isCompatible =
+        (query.form ?? (this.#options.compatible ? "compatible" : "")) === "compatible";
       const beginning = toBeginning(request, query.after, isCompatible);
       const carrier = new SocketCarrier(isCompatible ? COMPATIBLE_FORM : JSON_FORM);
       const session = this.#enter(carrier);
@@ -82,7 +83,14 @@ class SocketDoor {
       this.#server.handleUpgrade(incoming, socket, head, (ws) => {
         carrier.take(ws);
         if (session === null) carrier.close(STOPPED);
-        else new LiveClient(ws, { http: this.#http, feed: this.#feed, session, carrier, request }).start(beginning);
+        else
+          new LiveClient(ws, {
+            http: this.#http,
+            feed: this.#feed,
+            session,
+            carrier,
+            request,
+          }).start(beginning);
       });
     } catch (error) {
       socket.on("error", () => socket.destroy());

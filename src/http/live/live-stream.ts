@@ -15,7 +15,8 @@ const all = defineRoute({
   path: "/api/v1/events/stream",
   access: "read",
   tag: "events",
-  summary: "streams events as server-sent events: the last ones, or those after a number, then live ones",
+  summary:
+    "streams events as server-sent events: the last ones, or those after a number, then live ones",
   query: streamQuery,
   handle: (request) => openStream(request, {}),
 });

@@ -9,6 +9,7 @@ import type { StageState } from "../../model/outcome.ts";
 import { isRunOver, type RunRecord } from "../../model/run.ts";
 import type { Store, WorkerRecord } from "../../storage/store.ts";
 import { systemMachine, type Machine } from "../../std/machine.ts";
+import type { WorkEntry } from "../../model/worker.ts";
 import { findNearest } from "../../std/nearest.ts";
 import {
   parseStoredDefinition,
@@ -144,6 +145,17 @@ export function listRunningItems(facts: RunFacts, stage: string): readonly strin
   const prefix = `${stage}/`;
   return facts.running.flatMap((address) =>
     address.startsWith(prefix) ? [address.slice(prefix.length)] : [],
+  );
+}
+
+/** Attempts at items of a stage that run now, as the working process said last. */
+export function listWork(
+  { isAbandoned, worker, run, name }: RunFacts,
+  stage: string,
+): readonly WorkEntry[] {
+  const work = isAbandoned ? [] : (worker?.facts?.work ?? []);
+  return work.filter(
+    (entry) => entry.stage === stage && (entry.run === name || entry.run === run.id),
   );
 }
 

@@ -117,7 +117,7 @@ function readFacts(facts: WorkerFacts | null): WorkerFacts | null {
   return typeof raw["startedAtMs"] === "number" ? facts : null;
 }
 
-function toWorkView({ startedAtMs, ...rest }: WorkEntry): WorkView {
+function toWorkView({ startedAtMs, index: _place, ...rest }: WorkEntry): WorkView {
   return { ...rest, startedAt: startedAtMs === null ? null : toIso(startedAtMs) };
 }
 

@@ -85,7 +85,7 @@ export class EventRoom implements StreamRoom {
       if (view !== undefined) wanted.push({ event, view });
     }
     const kept = this.#parts.selection.isComplete ? wanted : this.#sample(wanted);
-    if (kept.length === 0) return;
+    if (kept.length === 0 && this.#leftOut === 0) return;
     this.#push(kept, to);
     this.#parts.told();
   }
@@ -119,7 +119,8 @@ export class EventRoom implements StreamRoom {
   }
 
   #push(kept: readonly FeedEvent[], to: number): void {
-    for (let start = 0; start < kept.length; start += FEED_MESSAGE_EVENTS_MAX) {
+    // At least one: it may be that all were left out.
+    for (let start = 0; start === 0 || start < kept.length; start += FEED_MESSAGE_EVENTS_MAX) {
       const events = kept.slice(start, start + FEED_MESSAGE_EVENTS_MAX);
       const isLast = start + FEED_MESSAGE_EVENTS_MAX >= kept.length;
       const toSeq = isLast ? to : Math.max(this.#toldSeq, ...events.map(({ event }) => event.seq));

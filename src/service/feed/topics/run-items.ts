@@ -6,6 +6,7 @@ import { ITEM_STATES_MAX } from "../../../model/limits.ts";
 import type { ItemRecord } from "../../../model/checkpoint.ts";
 import type { EventType, MillraceEvent } from "../../../model/event.ts";
 import type { StageState } from "../../../model/outcome.ts";
+import { RUNNING_NAMES_MAX } from "../../../model/limits.ts";
 import type { Store } from "../../../storage/store.ts";
 import {
   listMaps,
@@ -14,8 +15,12 @@ import {
   toPackedStage,
   type PackedStageView,
 } from "../../queries/run/item-states.ts";
-import { listRunningItems, type RunFacts } from "../../queries/run-facts.ts";
+import type { LiveEntry } from "../../mill-context.ts";
+import { listWork, type RunFacts } from "../../queries/run-facts.ts";
 import type { ItemChanges } from "./feed-message.ts";
+
+/** The run, where this process works on it. */
+export type FindOurs = (runId: string) => Pick<LiveEntry, "listRunning"> | undefined;
 
 interface StageItems {
   total: number | null;
@@ -48,17 +53,17 @@ const STATES: Partial<Record<EventType, StageState>> = {
 export class RunItems {
   readonly #store: Store;
   readonly #runId: string;
-  readonly #isOurs: () => boolean;
+  readonly #findOurs: FindOurs;
   readonly #stages: Map<string, StageItems> = new Map();
   /** Told while the store is read; null: it is not. */
   #early: MillraceEvent[] | null = null;
   #isStale = true;
 
-  /** `isOurs`: whether this process works on the run, whose events tell then what runs, and tell it at once. */
-  constructor(store: Store, runId: string, isOurs: () => boolean) {
+  /** `findOurs`: the run where this process works on it. */
+  constructor(store: Store, runId: string, findOurs: FindOurs) {
     this.#store = store;
     this.#runId = runId;
-    this.#isOurs = isOurs;
+    this.#findOurs = findOurs;
   }
 
   /** Whether something is to be told. */
@@ -76,7 +81,11 @@ export class RunItems {
 
   /** Reads what is there, the first time and when the run has changed hands, and lays over what runs elsewhere. */
   async load(facts: RunFacts): Promise<void> {
-    if (!this.#isStale) return await this.#layOver(facts);
+    if (this.#isStale) await this.#readAll(facts);
+    this.#layOver(facts);
+  }
+
+  async #readAll(facts: RunFacts): Promise<void> {
     this.#isStale = false;
     const early: MillraceEvent[] = [];
     this.#early = early;
@@ -144,15 +153,17 @@ export class RunItems {
     for (const [place, byte] of bytes.entries()) this.#set(stage, place, byte);
   }
 
-  async #layOver(facts: RunFacts): Promise<void> {
-    if (this.#isOurs()) return;
-    const runId = this.#runId;
-    for (const [stage] of this.#stages) {
-      for (const key of listRunningItems(facts, stage)) {
-        const item = await this.#store.findItem(runId, stage, key);
-        const isOver = item !== undefined && item.endedAtMs !== null;
-        if (item === undefined || isOver) continue;
-        this.#set(stage, item.index, toItemByte({ ...item, state: "running" }));
+  /** What runs now: of a run of this process as it is, of others as it was said last. */
+  #layOver(facts: RunFacts): void {
+    const ours = this.#findOurs(this.#runId);
+    const work = ours?.listRunning(RUNNING_NAMES_MAX) ?? [];
+    for (const [stage, { bytes }] of this.#stages) {
+      for (const { stage: name, index, attempt } of ours === undefined
+        ? listWork(facts, stage)
+        : work) {
+        const isOver = index === undefined || isOverByte(bytes[index] ?? 0);
+        if (name !== stage || isOver) continue;
+        this.#set(stage, index, toItemByte({ state: "running", blocker: null, attempts: attempt }));
       }
     }
   }
@@ -183,6 +194,11 @@ export class RunItems {
     }
     return items;
   }
+}
+
+/** Whether a byte is of an item that has ended: what a beat says of it is older. */
+function isOverByte(byte: number): boolean {
+  return (byte & 15) >= toItemByte({ state: "succeeded", blocker: null, attempts: 0 });
 }
 
 /** Attempts that were begun. */

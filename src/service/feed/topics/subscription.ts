@@ -159,7 +159,8 @@ export class StreamSubscription implements Subscription {
     const from = this.#cursor;
     const known = message.events.findLastIndex(({ event }) => event.seq > 0 && event.seq <= from);
     const events = message.events.slice(known + 1);
-    if (events.length > 0) this.#send({ ...message, from, events });
+    const isWorth = events.length > 0 || message.leftOut !== undefined;
+    if (isWorth) this.#send({ ...message, from, events });
   }
 
   #send(message: FeedMessage): void {

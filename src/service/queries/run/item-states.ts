@@ -8,7 +8,7 @@ import { ITEM_STATES_MAX, PAGE_ROWS_MAX } from "../../../model/limits.ts";
 import type { StageState } from "../../../model/outcome.ts";
 import type { Store } from "../../../storage/store.ts";
 import { findRun } from "../find-run.ts";
-import { getStage, listRunningItems, readRunFacts, type RunFacts } from "../run-facts.ts";
+import { getStage, listRunningItems, listWork, readRunFacts, type RunFacts } from "../run-facts.ts";
 
 /** Which items. */
 export interface ItemStatesQuery {
@@ -117,6 +117,14 @@ export async function readStageBytes(store: Store, packing: Packing): Promise<St
     const place = item.index - from;
     bytes[place] = toItemByte(running.has(item.key) ? { ...item, state: "running" } : item);
     if (query.keys === true) keys[place] = item.key;
+    filled = Math.max(filled, place + 1);
+  }
+  for (const { item, index, attempt } of listWork(facts, stage)) {
+    const place = (index ?? -1) - from;
+    if (item === undefined || place < 0 || place >= size || (bytes[place] ?? 0) !== 0) continue;
+    // Its first attempt: it has no row yet.
+    bytes[place] = toItemByte({ state: "running", blocker: null, attempts: attempt });
+    if (query.keys === true) keys[place] = item;
     filled = Math.max(filled, place + 1);
   }
   // While the length is not known, the window ends with what is there.

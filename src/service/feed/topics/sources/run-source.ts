@@ -23,7 +23,7 @@ export class RunSource implements EntrySource {
   constructor(mill: MillContext, runId: string) {
     this.#mill = mill;
     this.#runId = runId;
-    this.items = new RunItems(mill.store, runId, () => mill.live.has(runId));
+    this.items = new RunItems(mill.store, runId, (id) => mill.live.get(id));
   }
 
   /** Null: it has ended, and only an event can change it. */

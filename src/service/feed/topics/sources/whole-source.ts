@@ -72,7 +72,8 @@ const WHOLES: Readonly<Record<WholeTopic, Whole>> = {
   workers: {
     nouns: [],
     everyMs: 1_000,
-    read: async ({ facade }) => (await listWorkers(facade)).map((view) => [`worker/${view.id}`, view]),
+    read: async ({ facade }) =>
+      (await listWorkers(facade)).map((view) => [`worker/${view.id}`, view]),
   },
 };
 
