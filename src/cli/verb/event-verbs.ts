@@ -23,7 +23,7 @@ const events: VerbSpec = {
   ],
   examples: ["npx millrace events last", "npx millrace events --type 'run.*' --after 0"],
   exits: EXITS,
-  load: () => import("../commands/events.ts"),
+  load: () => import("../commands/events/events.ts"),
 };
 
 const logs: VerbSpec = {
@@ -40,7 +40,7 @@ const logs: VerbSpec = {
   ],
   examples: ["npx millrace logs last", "npx millrace logs last/score --level warn --tail 50"],
   exits: EXITS,
-  load: () => import("../commands/logs.ts"),
+  load: () => import("../commands/events/logs.ts"),
 };
 
 /** Both, in the order of help. */

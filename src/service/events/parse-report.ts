@@ -12,7 +12,7 @@ import {
   REPORT_SOURCE_CHARS_MAX,
 } from "../../model/limits.ts";
 import { isUuid } from "../../std/id.ts";
-import { parseIsoTime } from "../../std/iso-time.ts";
+import { parseIsoTime } from "../views/iso-time.ts";
 import { canonicalJson, type Json } from "../../std/json.ts";
 import { isRecord } from "../../std/record.ts";
 

@@ -1,7 +1,7 @@
 // An event as it leaves the house: in files, in the API and on the command line.
 
 import { type EventType, type MillraceEvent, selectEventTypes } from "../../model/event.ts";
-import { parseIsoTime } from "../../std/iso-time.ts";
+import { parseIsoTime } from "./iso-time.ts";
 import type { Json } from "../../std/json.ts";
 import { isRecord } from "../../std/record.ts";
 import { toIso } from "./time-view.ts";

@@ -1,21 +1,21 @@
 // `millrace events`: what the store has told, and on request what it tells from now on. Without a run and without a
 // place to begin at, the newest few.
 
-import { PAGE_ROWS_DEFAULT, RECENT_EVENTS_MAX } from "../../model/limits.ts";
-import { checkEventTypes } from "../../service/feed/check-event-types.ts";
-import { findRun } from "../../service/queries/find-run.ts";
-import { toEventView } from "../../service/views/event-view.ts";
-import { renderEvent } from "../answers/event-line.ts";
-import type { CliContext, ParsedOptions } from "../cli-context.ts";
-import { FlagReader } from "../input/flag-reader.ts";
-import { readSince } from "../input/list-flags.ts";
-import { nextCommand } from "../next-command.ts";
-import { printRemark } from "../print.ts";
-import { printStream } from "../stream/print-stream.ts";
-import { readEvents, type EventStream } from "../stream/read-events.ts";
-import { RunNames } from "../stream/run-names.ts";
-import { listenForEnd } from "../stream/stream-end.ts";
-import { withStore } from "../with-store.ts";
+import { PAGE_ROWS_DEFAULT, RECENT_EVENTS_MAX } from "../../../model/limits.ts";
+import { checkEventTypes } from "../../../service/feed/check-event-types.ts";
+import { findRun } from "../../../service/queries/find-run.ts";
+import { toEventView } from "../../../service/views/event-view.ts";
+import { renderEvent } from "../../answers/event-line.ts";
+import type { CliContext, ParsedOptions } from "../../cli-context.ts";
+import { FlagReader } from "../../input/flag-reader.ts";
+import { readSince } from "../../input/list-flags.ts";
+import { nextCommand } from "../../next-command.ts";
+import { printRemark } from "../../print.ts";
+import { printStream } from "../../stream/print-stream.ts";
+import { readEvents, type EventStream } from "../../stream/read-events.ts";
+import { RunNames } from "../../stream/run-names.ts";
+import { listenForEnd } from "../../stream/stream-end.ts";
+import { withStore } from "../../with-store.ts";
 
 /** Prints events. */
 export async function run(

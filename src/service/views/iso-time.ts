@@ -1,7 +1,7 @@
 // Times as other programs write them: ISO 8601 with or without a zone. What has none is UTC, so that the same text
 // means the same moment on every machine. Days and hours that no calendar has are refused, not rolled over.
 
-import { err, ok, type Result } from "./result.ts";
+import { err, ok, type Result } from "../../std/result.ts";
 
 const FORM =
   /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s?([Zz]|[+-]\d{2}(?::?\d{2})?)?)?$/;

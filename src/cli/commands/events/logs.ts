@@ -1,24 +1,24 @@
 // `millrace logs`: what the stages of a run have logged, and on request what they log until it has ended.
 
-import { ATTEMPTS_MAX, RECENT_EVENTS_MAX } from "../../model/limits.ts";
+import { ATTEMPTS_MAX, RECENT_EVENTS_MAX } from "../../../model/limits.ts";
 import {
   LOG_LEVELS,
   isLogLineOf,
   toLogLine,
   type LogQuery,
-} from "../../service/events/list-logs.ts";
-import { findRun, runName } from "../../service/queries/find-run.ts";
-import type { MillraceEvent } from "../../model/event.ts";
-import { oneLine } from "../render/phrases.ts";
-import type { CliContext, ParsedOptions } from "../cli-context.ts";
-import { parseAddress } from "../input/address.ts";
-import { FlagReader } from "../input/flag-reader.ts";
-import { readSince } from "../input/list-flags.ts";
-import { printRemark } from "../print.ts";
-import { printStream } from "../stream/print-stream.ts";
-import { readEvents, type EventStream } from "../stream/read-events.ts";
-import { listenForEnd } from "../stream/stream-end.ts";
-import { withStore } from "../with-store.ts";
+} from "../../../service/events/list-logs.ts";
+import { findRun, runName } from "../../../service/queries/find-run.ts";
+import type { MillraceEvent } from "../../../model/event.ts";
+import { oneLine } from "../../render/phrases.ts";
+import type { CliContext, ParsedOptions } from "../../cli-context.ts";
+import { parseAddress } from "../../input/address.ts";
+import { FlagReader } from "../../input/flag-reader.ts";
+import { readSince } from "../../input/list-flags.ts";
+import { printRemark } from "../../print.ts";
+import { printStream } from "../../stream/print-stream.ts";
+import { readEvents, type EventStream } from "../../stream/read-events.ts";
+import { listenForEnd } from "../../stream/stream-end.ts";
+import { withStore } from "../../with-store.ts";
 
 /** Prints log lines. */
 export async function run(
