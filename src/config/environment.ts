@@ -5,44 +5,13 @@
 import { findNearest } from "../std/nearest.ts";
 import type { DefinitionFault } from "../model/definition.ts";
 import { parseConfig, type ParsedConfig } from "./schema.ts";
+import { SETTING_KEYS } from "./setting-keys.ts";
 
 /** Variables as a process has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Every key that a variable may set: `store.busyTimeout`. Pipelines and provided values are code. */
-const KEYS = [
-  "store",
-  "store.busyTimeout",
-  "logLevel",
-  "logFile",
-  "worker.concurrency",
-  "worker.stopAfter",
-  "worker.attemptsInFlight",
-  "worker.threads",
-  "worker.lease",
-  "worker.heartbeat",
-  "watchdog.every",
-  "watchdog.silence",
-  "defaults.retry",
-  "defaults.timeout",
-  "defaults.uses",
-  "resources",
-  "events",
-  "schedules",
-  "health.probeTimeout",
-  "server.host",
-  "server.port",
-  "server.socket",
-  "server.basePath",
-  "server.hosts",
-  "server.behindProxy",
-  "server.cert",
-  "server.key",
-  "server.tokenFile",
-  "retention.runs",
-  "retention.events",
-  "retention.deadLetter",
-] as const;
+const KEYS: readonly string[] = Object.values(SETTING_KEYS);
 
 /** The variable of a key: `MILLRACE_WORKER__ATTEMPTS_IN_FLIGHT`. */
 export function toVariable(key: string): string {

@@ -25,6 +25,7 @@ import { parseEnvironment, toVariable, type Environment } from "./environment.ts
 import { configInvalid, type LoadedConfig } from "./load.ts";
 import type { LogLevel } from "./define-config.ts";
 import type { ParsedConfig } from "./schema.ts";
+import { SETTING_KEYS, type SettingName } from "./setting-keys.ts";
 
 const NO_RESOURCES: ResourceSettings = {};
 const NO_EVENT_SETTINGS: EventSettings = {};
@@ -122,48 +123,42 @@ export function resolveSettings(sources: SettingSources): Settings {
   const pick = makePicker(env, file);
   return {
     store: pick("store", {
-      key: "store",
       flag: flagOf("--store", flags.store),
       fallback: STORE_URL_DEFAULT,
     }),
     busyTimeoutMs: pick("busyTimeoutMs", {
-      key: "store.busyTimeout",
       fallback: BUSY_TIMEOUT_MS_DEFAULT,
     }),
-    logLevel: pick("logLevel", { key: "logLevel", fallback: "info" }),
+    logLevel: pick("logLevel", { fallback: "info" }),
     logFile: pick("logFile", {
-      key: "logFile",
       flag: flagOf("--log-file", flags.logFile),
       fallback: null,
     }),
     attemptsInFlight: pick("attemptsInFlight", {
-      key: "worker.attemptsInFlight",
       flag: flagOf("-j", flags.attemptsInFlight),
       fallback: CONCURRENCY_DEFAULT,
     }),
-    slots: pick("slots", { key: "worker.concurrency", fallback: WORKER_RUNS_DEFAULT }),
-    stopAfterMs: pick("stopAfterMs", { key: "worker.stopAfter", fallback: DRAIN_MS_DEFAULT }),
-    watchMs: pick("watchMs", { key: "watchdog.every", fallback: WATCH_MS_DEFAULT }),
+    slots: pick("slots", { fallback: WORKER_RUNS_DEFAULT }),
+    stopAfterMs: pick("stopAfterMs", { fallback: DRAIN_MS_DEFAULT }),
+    watchMs: pick("watchMs", { fallback: WATCH_MS_DEFAULT }),
     silentRunMs: pick("silentRunMs", {
-      key: "watchdog.silence",
       fallback: SILENT_RUN_MS_DEFAULT,
     }),
-    threads: pick("threads", { key: "worker.threads", fallback: null }),
-    leaseMs: pick("leaseMs", { key: "worker.lease", fallback: LEASE_MS_DEFAULT }),
-    heartbeatMs: pick("heartbeatMs", { key: "worker.heartbeat", fallback: HEARTBEAT_MS_DEFAULT }),
-    retry: pick("retry", { key: "defaults.retry", fallback: null }),
-    timeoutMs: pick("timeoutMs", { key: "defaults.timeout", fallback: null }),
-    uses: pick("uses", { key: "defaults.uses", fallback: null }),
-    resources: pick("resources", { key: "resources", fallback: NO_RESOURCES }),
-    events: pick("events", { key: "events", fallback: NO_EVENT_SETTINGS }),
-    schedules: pick("schedules", { key: "schedules", fallback: NO_SCHEDULES }),
-    keepRunsMs: pick("keepRunsMs", { key: "retention.runs", fallback: RETENTION_MS_DEFAULT }),
-    keepEventsMs: pick("keepEventsMs", { key: "retention.events", fallback: RETENTION_MS_DEFAULT }),
+    threads: pick("threads", { fallback: null }),
+    leaseMs: pick("leaseMs", { fallback: LEASE_MS_DEFAULT }),
+    heartbeatMs: pick("heartbeatMs", { fallback: HEARTBEAT_MS_DEFAULT }),
+    retry: pick("retry", { fallback: null }),
+    timeoutMs: pick("timeoutMs", { fallback: null }),
+    uses: pick("uses", { fallback: null }),
+    resources: pick("resources", { fallback: NO_RESOURCES }),
+    events: pick("events", { fallback: NO_EVENT_SETTINGS }),
+    schedules: pick("schedules", { fallback: NO_SCHEDULES }),
+    keepRunsMs: pick("keepRunsMs", { fallback: RETENTION_MS_DEFAULT }),
+    keepEventsMs: pick("keepEventsMs", { fallback: RETENTION_MS_DEFAULT }),
     keepFailedMs: pick("keepFailedMs", {
-      key: "retention.deadLetter",
       fallback: RETENTION_MS_DEFAULT,
     }),
-    probeMs: pick("probeMs", { key: "health.probeTimeout", fallback: PROBE_MS_DEFAULT }),
+    probeMs: pick("probeMs", { fallback: PROBE_MS_DEFAULT }),
     ...pickServer(pick),
     pipelines: file?.config.pipelines ?? [],
     provide: file?.config.provide ?? {},
@@ -186,13 +181,11 @@ export function describeOrigin(origin: Origin, showPath: (path: string) => strin
 }
 
 interface Wish<T, F> {
-  /** As the file and the documents name it. */
-  readonly key: string;
   readonly flag?: Setting<T> | undefined;
   readonly fallback: T | F;
 }
 
-type Picker = <const K extends keyof ParsedConfig, F = never>(
+type Picker = <const K extends SettingName, F = never>(
   name: K,
   wish: Wish<NonNullable<ParsedConfig[K]>, F>,
 ) => Setting<NonNullable<ParsedConfig[K]> | F>;
@@ -200,20 +193,21 @@ type Picker = <const K extends keyof ParsedConfig, F = never>(
 /** What the command line says of the server goes over it where it is started: one verb alone has such flags. */
 function pickServer(pick: Picker): Pick<Settings, Extract<keyof Settings, `server${string}`>> {
   return {
-    serverHost: pick("serverHost", { key: "server.host", fallback: null }),
-    serverPort: pick("serverPort", { key: "server.port", fallback: SERVER_PORT_DEFAULT }),
-    serverSocket: pick("serverSocket", { key: "server.socket", fallback: null }),
-    serverBasePath: pick("serverBasePath", { key: "server.basePath", fallback: "" }),
-    serverHosts: pick("serverHosts", { key: "server.hosts", fallback: NO_HOSTS }),
-    serverBehindProxy: pick("serverBehindProxy", { key: "server.behindProxy", fallback: false }),
-    serverCert: pick("serverCert", { key: "server.cert", fallback: null }),
-    serverKey: pick("serverKey", { key: "server.key", fallback: null }),
-    serverTokenFile: pick("serverTokenFile", { key: "server.tokenFile", fallback: null }),
+    serverHost: pick("serverHost", { fallback: null }),
+    serverPort: pick("serverPort", { fallback: SERVER_PORT_DEFAULT }),
+    serverSocket: pick("serverSocket", { fallback: null }),
+    serverBasePath: pick("serverBasePath", { fallback: "" }),
+    serverHosts: pick("serverHosts", { fallback: NO_HOSTS }),
+    serverBehindProxy: pick("serverBehindProxy", { fallback: false }),
+    serverCert: pick("serverCert", { fallback: null }),
+    serverKey: pick("serverKey", { fallback: null }),
+    serverTokenFile: pick("serverTokenFile", { fallback: null }),
   };
 }
 
 function makePicker(env: ParsedConfig | undefined, file: LoadedConfig | undefined): Picker {
-  return (name, { key, flag, fallback }) => {
+  return (name, { flag, fallback }) => {
+    const key = SETTING_KEYS[name];
     if (flag !== undefined) return flag;
     const ofEnv = env?.[name];
     if (ofEnv !== undefined) {
