@@ -5,9 +5,10 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { writeBars } from "./bars/write-bars.ts";
+import { settings } from "./settings.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
-const bars = join(import.meta.dirname, "out", "bars");
+const bars = join(settings.MARKET_DATA_OUT, "bars");
 if (!existsSync(bars)) await writeBars(bars);
 
 const command = ["src/cli/main.ts", "run", join(import.meta.dirname, "millrace.config.ts")];

@@ -3,7 +3,8 @@
 import { join } from "node:path";
 import process from "node:process";
 import { writeBars } from "./bars/write-bars.ts";
+import { settings } from "./settings.ts";
 
-const folder = process.argv[2] ?? join(import.meta.dirname, "out", "bars");
+const folder = process.argv[2] ?? join(settings.MARKET_DATA_OUT, "bars");
 const { files } = await writeBars(folder);
 process.stderr.write(`${files} files of minute bars in ${folder}\n`);

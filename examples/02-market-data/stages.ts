@@ -13,6 +13,7 @@ import { findMark, readLedger, writeLedger } from "./index/ledger.ts";
 import { listDays, type Day } from "./index/list-days.ts";
 import { mergeRows } from "./merge/month-table.ts";
 import { summarize, type DayResult, type Summary } from "./merge/summary.ts";
+import { settings } from "./settings.ts";
 import { translateDay } from "./translate/translate-day.ts";
 
 /** The run's input. Every field has a default, so a schedule need not name any. */
@@ -21,13 +22,9 @@ export const SOURCE = z
     bars: z
       .string()
       .min(1)
-      .default(join(import.meta.dirname, "out", "bars"))
+      .default(join(settings.MARKET_DATA_OUT, "bars"))
       .describe("Folder of minute bars, one file per instrument and day."),
-    out: z
-      .string()
-      .min(1)
-      .default(join(import.meta.dirname, "out"))
-      .describe("Folder for the results."),
+    out: z.string().min(1).default(settings.MARKET_DATA_OUT).describe("Folder for the results."),
     faults: z.string().min(1).optional().describe("A file of faults to order; see fault/fault.ts."),
   })
   .prefault({});
@@ -126,7 +123,7 @@ export async function translateFiles(
   });
   const made = translateDay({ instrument, day }, await Promise.all(files));
   if (made.dropped > 0) context.log.warn(`${made.dropped} rows of other days were left out`);
-  context.metric.set("bars", made.bars);
+  context.metric.increment("bars", made.bars);
   const path = join(resolve(needs.source.out), toFile({ instrument, day }));
   await replaceFile(path, made.text);
   return { instrument, day, path, sha256: hashOf(made.text), bars: made.bars };

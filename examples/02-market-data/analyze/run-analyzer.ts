@@ -2,6 +2,7 @@
 // the analyzer, and whatever it has started.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { getCompileCacheDir } from "node:module";
 import { join } from "node:path";
 import process from "node:process";
 import { text } from "node:stream/consumers";
@@ -23,7 +24,7 @@ export async function runAnalyzer(
   signal.throwIfAborted();
   const child = spawn(process.execPath, [PROGRAM, JSON.stringify(request)], {
     detached: true,
-    env: { PATH: process.env["PATH"] },
+    env: makeEnvironment(),
     stdio: ["pipe", "pipe", "pipe"],
   });
   const { pid } = child;
@@ -42,6 +43,13 @@ export async function runAnalyzer(
     // Also of one that ended by itself: a helper it left behind belongs to it.
     stop();
   }
+}
+
+/** Nothing of ours but where programs lie, and what was compiled before. */
+function makeEnvironment(): Record<string, string | undefined> {
+  const cache = getCompileCacheDir();
+  const path = { PATH: process.env["PATH"] };
+  return cache === undefined ? path : { ...path, NODE_COMPILE_CACHE: cache };
 }
 
 /** Ends every process of a group. One that has ended already is no fault. */

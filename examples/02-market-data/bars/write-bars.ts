@@ -57,17 +57,18 @@ function toDamagedFile(daily: DailyPrice): BarFile {
 }
 
 /** All files, the same bytes whenever it is called. */
-export async function makeBarFiles(): Promise<BarFile[]> {
+async function makeBarFiles(): Promise<BarFile[]> {
   const days = await readDailyPrices();
   const friday = days.filter(({ day }) => day === FRIDAY);
   return [...days.flatMap(toFiles), toFile("ES", HOLIDAY, []), ...friday.map(toDamagedFile)];
 }
 
-/** Writes them; gives their number and one hash over all. */
+/** Writes those whose names are wanted, by default all; gives their number and one hash over them. */
 export async function writeBars(
   folder: string,
+  isWanted: (name: string) => boolean = () => true,
 ): Promise<{ readonly files: number; readonly sha256: string }> {
-  const files = await makeBarFiles();
+  const files = (await makeBarFiles()).filter(({ name }) => isWanted(name));
   const hash = createHash("sha256");
   for (const { name, text } of files) {
     await replaceFile(join(folder, name), text);
