@@ -170,8 +170,14 @@ class GuardLine {
       body: parse(route.body, body, "body"),
     };
     const caller = context.get("caller");
-    const work = async (): Promise<Response> => {
-      const request = { ...parts, context, http: this.#http, actor: caller?.actor ?? "nobody" };
+    const work = async (runId?: string): Promise<Response> => {
+      const request = {
+        ...parts,
+        context,
+        http: this.#http,
+        actor: caller?.actor ?? "nobody",
+        ...(runId === undefined ? {} : { runId }),
+      };
       try {
         return toAnswer(await route.handle(request), route, raw);
       } catch (error) {

@@ -26,6 +26,8 @@ export interface RouteRequest<Params, Query, Body> {
   readonly http: HttpContext;
   /** Who asks, for events and audit: `token:ci`, `session:admin`. */
   readonly actor: string;
+  /** With an `Idempotency-Key`: the id for the run that this request makes, however often it is sent. */
+  readonly runId?: string;
 }
 
 /** What the guards put into Hono's context, and what the server gives them. */

@@ -38,7 +38,7 @@ export function readIdempotencyKey(headers: Headers, route: Route): string | und
 export async function answerOnce(
   replies: Replies,
   { key, caller, route, asked }: RepeatedRequest,
-  work: () => Promise<Response>,
+  work: (runId: string) => Promise<Response>,
 ): Promise<Response> {
   const scope = { tokenId: caller.tokenId, route: `${route.method} ${route.path}`, key };
   const claim = await replies.claim(scope, sha256Hex(canonicalJson(asked)));
@@ -65,11 +65,11 @@ export async function answerOnce(
 async function answerFresh(
   replies: Replies,
   hold: ReplyHold,
-  work: () => Promise<Response>,
+  work: (runId: string) => Promise<Response>,
 ): Promise<Response> {
   let answer: Response;
   try {
-    answer = await work();
+    answer = await work(hold.runId);
   } catch (error) {
     // What was refused may be asked again; the refusal is what counts, whatever becomes of the key.
     await replies.free(hold).catch(() => undefined);

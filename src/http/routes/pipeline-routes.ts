@@ -67,11 +67,12 @@ const start = defineRoute({
   params: pipelineParams,
   body: startBody,
   result: startAnswer,
-  handle: async ({ params, body, http, actor }) => {
+  handle: async ({ params, body, http, actor, runId }) => {
     const mill = contextOf(http.mill);
     const definition = getDefinition(mill, params.name);
     const { input, ...choices } = body;
-    const options = { ...choices, source: `http:${actor}` };
+    const made = runId === undefined ? {} : { id: runId };
+    const options = { ...choices, ...made, source: `http:${actor}` };
     const { run, created } = await queueStart(mill, { definition, input, options });
     const view = await viewRun(mill.store, run);
     return {

@@ -61,9 +61,9 @@ const rerun = defineRoute({
   params: runParams,
   body: rerunBody,
   result: oneRunAnswer,
-  handle: async ({ params, body, http, actor }) => {
-    const source = `http:${actor}`;
-    const run = await requeueRun(contextOf(http.mill), params.run, { ...body, source });
+  handle: async ({ params, body, http, actor, runId }) => {
+    const options = { ...body, ...toMade(runId), source: `http:${actor}` };
+    const run = await requeueRun(contextOf(http.mill), params.run, options);
     return await answerCreated(http, run.id);
   },
 });
@@ -77,9 +77,15 @@ const requeue = defineRoute({
   params: runParams,
   body: emptyBody,
   result: oneRunAnswer,
-  handle: async ({ params, http }) =>
-    await answerCreated(http, (await http.mill.requeue(params.run)).id),
+  handle: async ({ params, http, runId }) => {
+    const run = await requeueRun(contextOf(http.mill), params.run, toMade(runId));
+    return await answerCreated(http, run.id);
+  },
 });
+
+function toMade(runId: string | undefined): { readonly id?: string } {
+  return runId === undefined ? {} : { id: runId };
+}
 
 async function answerCreated(http: HttpContext, id: string): Promise<RouteAnswer<OneRunAnswer>> {
   const run = await viewRun(http.mill.store, id);

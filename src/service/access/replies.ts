@@ -1,7 +1,9 @@
 // Replies to requests that a client may send again: each is kept under the key that the client chose, so that the
 // second time nothing is done and the same is answered. While the first is at work its key is held; if it dies, for
-// a minute at most. Stored in the collection "replies":
-//   {"fingerprint": SHA-256 of what was asked, "reply": null while it is at work, else {"status", "headers", "body"}}
+// a minute at most. A run that the request makes has an id that is chosen with the key: whoever asks again after a
+// crash makes the same run, which exists or does not. Stored in the collection "replies":
+//   {"fingerprint": SHA-256 of what was asked, "run": id, "heldUntilMs": while it is at work,
+//    "reply": null until it is done, else {"status", "headers", "body"}}
 
 import { REPLY_KEPT_MS_DEFAULT, REPLY_RUNNING_MS_DEFAULT } from "../../model/defaults.ts";
 import { KEPT_REPLY_BYTES_MAX, RECORD_PUTS_MAX } from "../../model/limits.ts";
@@ -41,6 +43,8 @@ export interface ReplyHold {
   readonly key: string;
   readonly fingerprint: string;
   readonly revision: number;
+  /** Id of the run that the request makes, if it makes one: the same however often it is sent. */
+  readonly runId: string;
 }
 
 /** How often what is too old is looked for, ms. */
@@ -61,42 +65,45 @@ export class Replies {
     const key = sha256Hex(JSON.stringify([scope.tokenId, scope.route, scope.key]));
     const record = await store.findRecord("replies", key);
     const nowMs = store.nowMs();
-    if (record !== undefined && (record.dueAtMs ?? 0) > nowMs) {
-      return judge(record, fingerprint, nowMs);
-    }
+    const known = record === undefined ? undefined : parseKnown(record, nowMs);
+    const judged = known === undefined ? undefined : judge(known, fingerprint, nowMs);
+    if (judged !== undefined) return judged;
+    const runId = known?.fingerprint === fingerprint ? known.runId : this.#mill.nextId();
+    const heldUntilMs = nowMs + REPLY_RUNNING_MS_DEFAULT;
     const result = await this.#put({
       key,
       expected: record?.revision ?? 0,
-      value: { fingerprint, reply: null },
-      dueAtMs: nowMs + REPLY_RUNNING_MS_DEFAULT,
+      value: { fingerprint, run: runId, heldUntilMs, reply: null },
+      dueAtMs: nowMs + REPLY_KEPT_MS_DEFAULT,
     });
-    if (result.kind === "recorded") {
-      const revision = result.records[0]?.revision ?? 0;
-      return { kind: "fresh", hold: { key, fingerprint, revision } };
-    }
-    // Another one was quicker; if it is gone again already, the client comes back.
-    const winner = await store.findRecord("replies", key);
-    return winner === undefined
-      ? { kind: "running", leftMs: 1_000 }
-      : judge(winner, fingerprint, nowMs);
+    // Another one was quicker: the client comes back and learns what became of it.
+    if (result.kind !== "recorded") return { kind: "running", leftMs: 1_000 };
+    const revision = result.records[0]?.revision ?? 0;
+    return { kind: "fresh", hold: { key, fingerprint, revision, runId } };
   }
 
   /** Keeps what was answered. One that is too large for a record is kept as a refusal that says so. */
-  async keep({ key, fingerprint, revision }: ReplyHold, reply: KeptReply): Promise<void> {
+  async keep({ key, fingerprint, revision, runId }: ReplyHold, reply: KeptReply): Promise<void> {
     const isLarge = Buffer.byteLength(reply.body) > KEPT_REPLY_BYTES_MAX;
     const kept = isLarge ? { status: 413, headers: {}, body: "" } : reply;
     await this.#put({
       key,
       expected: revision,
-      value: { fingerprint, reply: { ...kept } },
+      value: { fingerprint, run: runId, heldUntilMs: 0, reply: { ...kept } },
       dueAtMs: this.#mill.store.nowMs() + REPLY_KEPT_MS_DEFAULT,
     });
     await this.#sweep();
   }
 
-  /** Frees the key: what was asked was refused, and may be asked again. */
-  async free({ key, revision }: ReplyHold): Promise<void> {
-    await this.#put({ key, expected: revision, value: undefined });
+  /** Frees the key: what was asked was refused, and may be asked again, or something else. */
+  async free({ key, fingerprint, revision, runId }: ReplyHold): Promise<void> {
+    await this.#put({
+      key,
+      expected: revision,
+      // Nobody knows whether it was done before it failed, so that its run is remembered.
+      value: { fingerprint, run: runId, heldUntilMs: 0, reply: null },
+      dueAtMs: this.#mill.store.nowMs() + REPLY_KEPT_MS_DEFAULT,
+    });
   }
 
   /** Old ones go a few at a time, when others come. */
@@ -123,12 +130,35 @@ export class Replies {
   }
 }
 
-function judge(record: StoreRecord, fingerprint: string, nowMs: number): ReplyClaim {
-  const { value } = record;
-  if (!isRecord(value) || value["fingerprint"] !== fingerprint) return { kind: "mismatch" };
-  const reply = parseReply(value["reply"]);
+/** What a record says. */
+interface KnownReply {
+  readonly fingerprint: string;
+  readonly runId: string;
+  readonly heldUntilMs: number;
+  readonly reply: KeptReply | undefined;
+}
+
+/** Undefined: it is too old, or says nothing that can be read. */
+function parseKnown({ value, dueAtMs }: StoreRecord, nowMs: number): KnownReply | undefined {
+  if ((dueAtMs ?? 0) <= nowMs || !isRecord(value)) return undefined;
+  const { fingerprint, run, heldUntilMs } = value;
+  if (typeof fingerprint !== "string" || typeof run !== "string") return undefined;
+  return {
+    fingerprint,
+    runId: run,
+    heldUntilMs: typeof heldUntilMs === "number" ? heldUntilMs : 0,
+    reply: parseReply(value["reply"]),
+  };
+}
+
+/** Undefined: the key may be held. */
+function judge(known: KnownReply, fingerprint: string, nowMs: number): ReplyClaim | undefined {
+  const { reply, heldUntilMs } = known;
+  const isHeld = heldUntilMs > nowMs;
+  if (reply === undefined && !isHeld) return undefined;
+  if (known.fingerprint !== fingerprint) return { kind: "mismatch" };
   return reply === undefined
-    ? { kind: "running", leftMs: Math.max(1, (record.dueAtMs ?? nowMs) - nowMs) }
+    ? { kind: "running", leftMs: heldUntilMs - nowMs }
     : { kind: "kept", reply };
 }
 

@@ -27,6 +27,8 @@ export interface QueueStartOptions extends Omit<
   readonly priority?: number;
   /** Not claimed before this has passed. Default 0. */
   readonly delay?: Duration;
+  /** Of the new run: where there is one with this id, it is the one that an earlier call made. Default: a new one. */
+  readonly id?: string;
 }
 
 /** What to queue. */
@@ -44,6 +46,9 @@ export async function queueStart(
   mill: MillContext,
   { definition, input, options }: QueueStartRequest,
 ): Promise<EnqueuedRun> {
+  // An earlier call made it, and its answer was lost: nothing is asked again, the gate included.
+  const made = options.id === undefined ? undefined : await mill.store.findRun(options.id);
+  if (made !== undefined) return { run: made, created: true };
   refuseUnavailable(definition);
   checkLabels(options);
   checkEntry({ ...options, input }, "");
@@ -120,7 +125,7 @@ function toCreate(mill: MillContext, parts: CreateParts): CreateRunWrite {
   return {
     kind: "create-run",
     run: {
-      id: mill.nextId(),
+      id: options.id ?? mill.nextId(),
       pipeline: definition.name,
       definitionHash: definition.hash,
       key: options.key ?? null,

@@ -23,6 +23,8 @@ export interface RequeueOptions {
   readonly onlyFailed?: boolean;
   /** Where it was asked for, for people. Default: where the old run came from. */
   readonly source?: string;
+  /** Of the new run: where there is one with this id, it is the one that an earlier call made. Default: a new one. */
+  readonly id?: string;
 }
 
 /** Queues a rerun of one run. RUN_STATE_CONFLICT unless it has ended, STAGE_UNKNOWN. */
@@ -56,6 +58,8 @@ async function requeue(
   old: RunRecord,
   options: RequeueOptions = {},
 ): Promise<RunRecord> {
+  const made = options.id === undefined ? undefined : await mill.store.findRun(options.id);
+  if (made !== undefined) return made;
   const name = runName(old);
   if (!isRunOver(old.state)) {
     throw new MillraceError(
@@ -104,7 +108,7 @@ function toCreate(
   return {
     kind: "create-run",
     run: {
-      id: mill.nextId(),
+      id: options.id ?? mill.nextId(),
       pipeline: old.pipeline,
       definitionHash: definition.hash,
       key: null,
