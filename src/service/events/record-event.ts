@@ -12,6 +12,9 @@ import { findRun } from "../queries/find-run.ts";
 import { toIso } from "../views/time-view.ts";
 import { parseReport, type CheckedReport } from "./parse-report.ts";
 
+/** Keys that are forgotten with one that comes. */
+const FORGOTTEN_MAX = 10;
+
 /** What a program outside reports. */
 export interface EventReport {
   /** What happened, in past tense, as words with dots: `import.finished`. */
@@ -80,7 +83,7 @@ async function tellOnce(mill: MillContext, told: Told, key: string): Promise<Rec
     const { run, events } = told;
     const result = await mill.committer.write({
       kind: "put-records",
-      puts: [put],
+      puts: [put, ...(await listForgotten(mill, put.key))],
       events,
       ...(run === null ? {} : { eventsOf: run }),
     });
@@ -88,6 +91,16 @@ async function tellOnce(mill: MillContext, told: Told, key: string): Promise<Rec
     if (result.kind !== "record-conflict") throw runGone(run);
     // Another process was first: the next look finds its record.
   }
+}
+
+/** Keys whose time is over go with the ones that come, so that there are never many more than a week brings. */
+async function listForgotten(mill: MillContext, besides: string): Promise<readonly RecordPut[]> {
+  const collection = "reports" as const;
+  const untilMs = mill.store.nowMs();
+  const due = await mill.store.listDueRecords({ collection, untilMs, limit: FORGOTTEN_MAX });
+  return due
+    .filter(({ key }) => key !== besides)
+    .map(({ key, revision }) => ({ collection, key, expected: revision, value: undefined }));
 }
 
 function tellLive(mill: MillContext, draft: EventDraft, run: string | null): void {

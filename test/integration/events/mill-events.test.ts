@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { describe, expect, test } from "vitest";
 import { map, pipeline, stage } from "../../../src/exports/index.ts";
 import type { Millrace, MillraceEvent } from "../../../src/exports/index.ts";
+import { makeVirtualClock } from "../../../src/std/virtual-clock.ts";
 import { makeDurableWorld, makeGate, STORES } from "../../support/durable-world.ts";
 
 async function takeUntil(
@@ -229,6 +230,19 @@ describe.each(STORES)("all events on %s", (kind) => {
     assert.equal((await mill.recordEvent({ ...report, key: "2026-07-14/2" })).created, true);
     assert.equal((await storedOf(mill)).length, 2);
   });
+});
+
+test("a key is forgotten after a week, and told anew then", async () => {
+  const clock = makeVirtualClock();
+  const mill = await makeDurableWorld("memory").open([], { clock });
+  const report = { name: "run.done", source: "other" };
+  for (let day = 0; day < 6; day++) await mill.recordEvent({ ...report, key: `day/${day}` });
+  await clock.advance(7 * 86_400_000 - 1);
+  assert.equal((await mill.recordEvent({ ...report, key: "day/0" })).created, false);
+  await clock.advance(1);
+  assert.equal((await mill.recordEvent({ ...report, key: "day/0" })).created, true);
+  const left = await mill.store.listRecords({ collection: "reports", limit: 100 });
+  assert.equal(left.length, 1);
 });
 
 test("settings of events are read whole: every fault with its path", async () => {
