@@ -16,9 +16,9 @@ import { isAllowedOrigin, type OriginTerms } from "./guards/request-origin.ts";
 import { readQuery } from "./guards/request-parts.ts";
 import type { HttpContext } from "./http-context.ts";
 import { checkRaw, refusalText } from "./raw-guard.ts";
-import { parseTarget } from "./request-path.ts";
+import { parseTarget, type RequestTarget } from "./request-path.ts";
 import type { Caller, RouteAccess } from "./route.ts";
-import { nameIn } from "./route-table.ts";
+import { nameIn, piecesOf } from "./route-table.ts";
 
 /** A connection that may become a socket: everything about it was checked. */
 export interface SocketRequest {
@@ -67,7 +67,7 @@ export class Upgrades {
     this.#http = http;
   }
 
-  /** Opens a path, without its prefix, to whoever has the role. Its last part may be a name in braces. */
+  /** Opens a path, without its prefix, to whoever has the role. Parts of it may be names in braces. */
   register(path: string, access: Exclude<RouteAccess, "public">, open: SocketHandler): void {
     this.#routes.set(path, { access, open });
   }
@@ -104,8 +104,8 @@ export class Upgrades {
         details: { allowed: ["GET"] },
       });
     }
-    const { path, query } = this.#readTarget(incoming);
-    const found = this.#find(path);
+    const { segments, query } = this.#readTarget(incoming);
+    const found = this.#find(segments);
     if (terms.isOverloaded()) throw new MillraceError("UNAVAILABLE", "The server is overloaded.");
     const { caller, isStillGood } = await this.#identify(incoming, terms);
     if (found === undefined) {
@@ -117,30 +117,25 @@ export class Upgrades {
     return { route, caller, params, query: readQuery(query), isStillGood };
   }
 
+  /** Piece by piece: a slash that was written in percent signs is no slash. */
   #find(
-    path: string,
+    segments: readonly string[],
   ): { readonly route: SocketRoute; readonly params: SocketRequest["params"] } | undefined {
-    const route = this.#routes.get(path);
-    if (route !== undefined) return { route, params: {} };
-    const cut = path.lastIndexOf("/");
-    const value = path.slice(cut + 1);
-    for (const [known, found] of this.#routes) {
-      const name = nameIn(known.slice(cut + 1));
-      if (name === undefined || known.slice(0, cut) !== path.slice(0, cut) || value === "")
-        continue;
-      return { route: found, params: { [name]: value } };
+    for (const [path, route] of this.#routes) {
+      const params = matchPath(path, segments);
+      if (params !== undefined) return { route, params };
     }
     return undefined;
   }
 
-  #readTarget(incoming: IncomingMessage): { readonly path: string; readonly query: string } {
+  #readTarget(incoming: IncomingMessage): RequestTarget {
     const { basePath } = this.#http;
     const whole = incoming.url ?? "";
     const parsed = parseTarget(
       whole.startsWith(`${basePath}/`) ? whole.slice(basePath.length) : "/",
     );
     if (!parsed.ok) throw new MillraceError("REQUEST_INVALID", parsed.error);
-    return { path: `/${parsed.value.segments.join("/")}`, query: parsed.value.query };
+    return parsed.value;
   }
 
   async #identify(
@@ -170,6 +165,23 @@ export class Upgrades {
       isStillGood: async () => access.hasSession(cookie) && (await access.isGood(caller)),
     };
   }
+}
+
+/** What the names in braces of a path stand for; undefined: it is another path. */
+function matchPath(
+  path: string,
+  segments: readonly string[],
+): Readonly<Record<string, string>> | undefined {
+  const pieces = piecesOf(path);
+  if (pieces.length !== segments.length) return undefined;
+  const params: Record<string, string> = {};
+  for (const [index, piece] of pieces.entries()) {
+    const segment = segments[index] ?? "";
+    const name = nameIn(piece);
+    if (name === undefined && piece !== segment) return undefined;
+    if (name !== undefined) params[name] = segment;
+  }
+  return params;
 }
 
 /** Only who has a bearer token is no browser, and needs none. `null` is the origin of every sandbox. */

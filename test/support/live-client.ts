@@ -25,7 +25,7 @@ export class LiveClient {
     const { protocols = [], ...rest } = options;
     const ws = new WebSocket(url, [...protocols], { perMessageDeflate: false, ...rest });
     this.ws = ws;
-    ws.on("message", (data) => this.#hear(String(data)));
+    ws.on("message", (data: Buffer) => this.#hear(data.toString()));
     ws.on("error", () => undefined);
     this.opened = new Promise((resolve) => ws.once("open", () => resolve()));
     this.closed = new Promise((resolve) =>

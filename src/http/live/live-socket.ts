@@ -57,6 +57,8 @@ class SocketDoor {
   readonly #server: WebSocketServer = new WebSocketServer({
     noServer: true,
     clientTracking: false,
+    // Answered by hand, within the budget of the client.
+    autoPong: false,
     perMessageDeflate: false,
     maxPayload: SOCKET_MESSAGE_BYTES_MAX,
     maxFragments: SOCKET_FRAGMENTS_MAX,
@@ -185,6 +187,7 @@ class LiveClient {
   readonly #release: (() => void)[] = [];
   #loginTimer: Timer | null = null;
   #pingTimer: Timer | null = null;
+  #endTimer: Timer | null = null;
   #heardMs: number;
 
   constructor(ws: WebSocket, parts: ClientParts) {
@@ -199,7 +202,9 @@ class LiveClient {
     const { http, feed, session, carrier } = this.#parts;
     const ws = this.#ws;
     ws.on("message", (data, isBinary) => this.#hear(data, isBinary));
-    ws.on("ping", () => this.#spend());
+    ws.on("ping", (data) => {
+      if (this.#spend()) ws.pong(data);
+    });
     ws.on("pong", () => (this.#heardMs = this.#clock.monotonicMs()));
     // Whatever is wrong with what it sends, the library has closed the socket with the number for it.
     ws.on("error", () => undefined);
@@ -254,7 +259,9 @@ class LiveClient {
   #spend(): boolean {
     if (this.#budget.take()) return true;
     this.#ws.close(LIVE_CLOSE_CODES.policy, "Too many frames.");
-    this.#ws.terminate();
+    // What it goes on sending is not read; it has a moment to read why.
+    this.#ws.pause();
+    this.#endTimer ??= this.#clock.setTimer(LAST_WORD_MS, () => this.#ws.terminate());
     return false;
   }
 
@@ -288,10 +295,14 @@ class LiveClient {
   #end(): void {
     this.#loginTimer?.cancel();
     this.#pingTimer?.cancel();
+    this.#endTimer?.cancel();
     for (const release of this.#release.splice(0)) release();
     this.#parts.session.end();
   }
 }
+
+/** Time in which who is sent away may read why, ms. */
+const LAST_WORD_MS = 1_000;
 
 /** Time between two pings, ms. */
 const PING_MS = 10_000;

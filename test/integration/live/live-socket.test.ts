@@ -26,7 +26,7 @@ const score = map(
 );
 const crawl = pipeline("crawl", { output: { score } });
 const note = pipeline("note", {
-  output: { said: stage("said", {}, (_needs, ctx) => void ctx.log.info("hello")) },
+  output: { said: stage("said", {}, (_needs, ctx) => ctx.log.info("hello")) },
 });
 
 beforeAll(async () => {

@@ -131,7 +131,7 @@ export class FeedSession implements FeedClient {
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    for (const topic of [...this.#subscriptions.keys()]) this.#drop(topic);
+    for (const topic of this.#subscriptions.keys()) this.#drop(topic);
     this.#side.forget(this);
   }
 

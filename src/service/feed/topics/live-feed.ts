@@ -171,6 +171,8 @@ export class LiveFeed {
     if (this.#sessions.size > 0) return;
     this.#beatTimer?.cancel();
     this.#beatTimer = null;
+    this.#lagTimer?.cancel();
+    this.#lagTimer = null;
     if (this.#rooms.size > 0) return;
     this.#unfollow();
   }
@@ -275,8 +277,8 @@ export class LiveFeed {
   }
 
   #sendAway(end: FeedEnd): void {
-    for (const session of [...this.#sessions]) session.close(end);
-    for (const home of [...this.#rooms.values()]) this.#closeRoom(home);
+    for (const session of this.#sessions) session.close(end);
+    for (const home of this.#rooms.values()) this.#closeRoom(home);
     this.#stopIfIdle();
   }
 }

@@ -79,14 +79,15 @@ const WHOLES: Readonly<Record<WholeTopic, Whole>> = {
 
 /** The source of one of them. */
 export function makeWholeSource(scene: SourceScene, topic: WholeTopic): EntrySource {
-  const { nouns, except, everyMs, read } = WHOLES[topic];
+  const whole = WHOLES[topic];
+  const { nouns, except, everyMs } = whole;
   return {
     everyMs,
     touch: ({ type }: MillraceEvent) => {
       const noun = type.slice(0, type.indexOf("."));
       return nouns.includes(noun) && except?.test(type) !== true ? "all" : null;
     },
-    read: async () => new Map(await read(scene)),
+    read: async () => new Map(await whole.read(scene)),
   };
 }
 
