@@ -1,6 +1,7 @@
 // The mill of a process that lives long: `worker` and `serve` open theirs alike.
 
 import type { Settings } from "../../config/resolve.ts";
+import { startArchive } from "../../service/events/open-archive.ts";
 import { openMillrace, type Millrace } from "../../service/millrace.ts";
 import { isPipeline, type Pipeline } from "../../service/pipeline.ts";
 import type { CliContext } from "../cli-context.ts";
@@ -17,11 +18,11 @@ export interface ServiceParts {
 }
 
 /** Opens it. What is odd is told as a remark. */
-export function openService(
+export async function openService(
   context: CliContext,
   { settings, pipelines, name }: ServiceParts,
 ): Promise<Millrace> {
-  return openMillrace({
+  const mill = await openMillrace({
     store: settings.store.value,
     busyTimeoutMs: settings.busyTimeoutMs.value,
     concurrency: settings.attemptsInFlight.value,
@@ -32,6 +33,7 @@ export function openService(
     resources: settings.resources.value,
     events: settings.events.value,
     schedules: settings.schedules.value,
+    ...(settings.notify.value === null ? {} : { notify: settings.notify.value }),
     probeMs: settings.probeMs.value,
     clock: context.clock,
     random: context.random,
@@ -40,4 +42,6 @@ export function openService(
     onWarning: (message) => printRemark(context, message),
     ...(name === undefined ? {} : { workerName: name }),
   });
+  await startArchive(mill);
+  return mill;
 }

@@ -2,7 +2,7 @@
 
 import { assert } from "../../std/assert.ts";
 import type { ArchiveLink } from "../feed/event-wires.ts";
-import type { MillContext } from "../mill-context.ts";
+import { contextOf, type MillContext } from "../mill-context.ts";
 import { EventArchive } from "./archive/event-archive.ts";
 
 /** The one archive of this mill, which follows the store from now on. Only where its settings name a folder. */
@@ -15,4 +15,11 @@ export function openArchive(mill: MillContext): Promise<ArchiveLink> {
   archive.follow();
   events.archive = Promise.resolve(archive);
   return events.archive;
+}
+
+/** For a process that serves: the archive follows what other processes store from now on, before any run is worked on
+ *  here. Nothing where no folder is set up. */
+export async function startArchive(facade: object): Promise<void> {
+  const mill = contextOf(facade);
+  if (mill.events.settings.archive !== null) await openArchive(mill);
 }

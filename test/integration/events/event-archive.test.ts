@@ -16,6 +16,9 @@ import { describe, expect, test } from "vitest";
 import { map, pipeline, stage } from "../../../src/exports/index.ts";
 import type { EventSettings } from "../../../src/model/compile/event-settings.ts";
 import { readEventArchive } from "../../../src/service/events/archive/read-event-archive.ts";
+import { startArchive } from "../../../src/service/events/open-archive.ts";
+import { contextOf } from "../../../src/service/mill-context.ts";
+import { makeVirtualClock } from "../../../src/std/virtual-clock.ts";
 import { toEventView } from "../../../src/service/views/event-view.ts";
 import { makeDurableWorld, STORES } from "../../support/durable-world.ts";
 
@@ -155,6 +158,21 @@ describe("files of events after a restart", () => {
     await (await second.start(crawl, undefined)).result();
     const stored = await second.store.listEvents({ after: 0, limit: 1_000 });
     await second.close();
+    assert.deepEqual(readDays(folder), stored.map(toEventView));
+  });
+
+  test("a process that serves writes what others store, without a run of its own", async () => {
+    const crawl = makeCrawl();
+    const world = makeDurableWorld();
+    const folder = join(world.folder, "events");
+    const clock = makeVirtualClock();
+    const serving = await world.open([], { clock, events: { archive: { folder } } });
+    await startArchive(serving);
+    const other = await world.open([crawl]);
+    await (await other.start(crawl, undefined)).result();
+    const stored = await other.store.listEvents({ after: 0, limit: 1_000 });
+    await clock.advance(1_000);
+    await contextOf(serving).events.archive?.then((archive) => archive.settle());
     assert.deepEqual(readDays(folder), stored.map(toEventView));
   });
 
