@@ -142,6 +142,6 @@ function isNumbered(view: unknown): view is { readonly seq: number } {
 }
 
 /** A message as it leaves, for comparisons. */
-export function plain(message: FeedMessage): unknown {
-  return JSON.parse(JSON.stringify(toPlainMessage(message)));
+export function plain(message: FeedMessage | undefined): unknown {
+  return message === undefined ? undefined : JSON.parse(JSON.stringify(toPlainMessage(message)));
 }

@@ -3,6 +3,7 @@
 
 import { FEED_UNSENT_BYTES_MAX } from "../../model/limits.ts";
 import { MillraceError } from "../../model/errors.ts";
+import { checkEventTypes } from "../../service/feed/check-event-types.ts";
 import type { FeedCarrier, FeedEnd, FeedForm } from "../../service/feed/topics/feed-message.ts";
 import { feedOf } from "../../service/feed/topics/live-feed.ts";
 import { streamQuery, type StreamQuery } from "../contract/live.ts";
@@ -44,6 +45,9 @@ function openStream(
   of: { readonly run?: string },
 ): Response {
   const after = query.after ?? readLastId(context.req.header("last-event-id"));
+  const { types } = query;
+  // Before the stream is open: then it is a refusal, and not a stream that says so.
+  if (types !== undefined) checkEventTypes(types);
   const carrier = new StreamCarrier(
     query.form === "compatible" ? COMPATIBLE_STREAM_FORM : STREAM_FORM,
   );
@@ -57,7 +61,6 @@ function openStream(
     http.stopSignal.removeEventListener("abort", onStop);
     session.end();
   };
-  const { types } = query;
   void session.subscribe({
     topic: "events",
     filter: { ...of, ...(types === undefined ? {} : { types }), complete: true },
