@@ -1,16 +1,18 @@
 // How a command writes its answer: text and documents to stdout, remarks to stderr. Whatever is printed ends
 // with a line feed; documents never carry a byte that a terminal would obey.
 
+import { redact, redactValue } from "../std/redact.ts";
 import type { CliContext, OutStream } from "./cli-context.ts";
 
 /** Prints lines of an answer on stdout. */
 export function printAnswer(context: Pick<CliContext, "stdout">, text: string): void {
-  if (text !== "") context.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+  const safe = redact(text);
+  if (safe !== "") context.stdout.write(safe.endsWith("\n") ? safe : `${safe}\n`);
 }
 
 /** Prints a remark for people on stderr; not with `-q`. */
 export function printRemark(context: Pick<CliContext, "stderr" | "flags">, text: string): void {
-  if (!context.flags.quiet) context.stderr.write(`${text}\n`);
+  if (!context.flags.quiet) context.stderr.write(`${redact(text)}\n`);
 }
 
 /** Prints the one document of `--json`. */
@@ -68,7 +70,7 @@ function toEscape(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
-/** JSON in which every control character is escaped. */
+/** JSON in which every control character is escaped and no known secret stands. */
 export function toDocumentText(document: object, indent: number): string {
-  return JSON.stringify(document, null, indent).replace(UNSAFE, toEscape);
+  return JSON.stringify(redactValue(document), null, indent).replace(UNSAFE, toEscape);
 }

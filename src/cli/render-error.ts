@@ -3,6 +3,7 @@
 
 import { isMillraceError } from "../model/errors.ts";
 import type { Json } from "../std/json.ts";
+import { redact } from "../std/redact.ts";
 import { escapeControl } from "../std/text.ts";
 import type { CliContext } from "./cli-context.ts";
 import { EXIT, exitCodeOfError, type ExitCode } from "./exit-code.ts";
@@ -31,7 +32,7 @@ export function printError(context: ErrorContext, error: unknown): ExitCode {
     env: context.env,
     isTerminal: context.stderr.isTTY === true,
   });
-  const [head = "", ...lines] = renderError(parts).split("\n");
+  const [head = "", ...lines] = redact(renderError(parts)).split("\n");
   const painted = makePaint(isColored).tone("error", "error:") + head.slice("error:".length);
   context.stderr.write(`${[painted, ...lines].join("\n")}\n`);
   if (parts.exitCode === EXIT.internal) printReportLines(context, error);
@@ -116,5 +117,5 @@ function renderStack(error: unknown): string {
     at = at.cause;
   }
   if (lines.length === 0) lines.push(String(error));
-  return escapeControl(lines.join("\n"), { keepNewline: true });
+  return escapeControl(redact(lines.join("\n")), { keepNewline: true });
 }

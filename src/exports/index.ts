@@ -35,6 +35,7 @@ export type {
   ResourceUse,
   UseOptions,
 } from "../model/resource.ts";
+export { Secret, secret } from "../model/secret.ts";
 export { skip } from "../model/outcome.ts";
 export type {
   ErrorClass,

@@ -3,6 +3,7 @@
 
 import { isMillraceError, type ErrorCode } from "../model/errors.ts";
 import type { Json } from "../std/json.ts";
+import { redact, redactValue } from "../std/redact.ts";
 import { statusOf } from "./error-status.ts";
 
 /** Headers of every answer, whatever it holds. */
@@ -76,9 +77,9 @@ export function toErrorAnswer(error: unknown): ErrorAnswer {
     body: {
       error: {
         code,
-        message: error.message,
-        ...(error.hint === undefined ? {} : { hint: error.hint }),
-        ...(details === undefined ? {} : { details }),
+        message: redact(error.message),
+        ...(error.hint === undefined ? {} : { hint: redact(error.hint) }),
+        ...(details === undefined ? {} : { details: redactValue(details) }),
       },
     },
   };

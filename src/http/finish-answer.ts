@@ -2,19 +2,26 @@
 // no body for HEAD.
 
 import { sha256Hex } from "../std/json.ts";
+import { holdsSecret, redactValue } from "../std/redact.ts";
 import { jsonAnswer, PAGE_POLICY, SAFE_HEADERS, TRANSPORT_POLICY } from "./answer.ts";
 import type { Route, RouteAnswer } from "./route.ts";
 
 /** What a route answered, as a Response. */
 export function toAnswer(answer: RouteAnswer<unknown>, route: Route, request: Request): Response {
   if (answer instanceof Response) return answer;
-  const text = JSON.stringify(answer.json) ?? "null";
+  const text = toSafeText(answer.json);
   if (route.etag !== true) return jsonAnswer(text, answer.status ?? 200, answer.headers);
   const tag = `"${sha256Hex(text).slice(0, 32)}"`;
   const headers = { ...answer.headers, etag: tag };
   return hasTag(request.headers.get("if-none-match"), tag)
     ? new Response(null, { status: 304, headers })
     : jsonAnswer(text, answer.status ?? 200, headers);
+}
+
+/** JSON without a known secret. Redacted as a value, since a secret of digits may also be a number's text. */
+function toSafeText(json: unknown): string {
+  const text = JSON.stringify(json) ?? "null";
+  return holdsSecret(text) ? JSON.stringify(redactValue(json)) : text;
 }
 
 /** What every answer is finished with. */

@@ -15,6 +15,7 @@ import type { Millrace } from "../service/millrace.ts";
 import { MillraceError } from "../model/errors.ts";
 import type { Clock } from "../std/clock.ts";
 import { silentLogger, type Logger } from "../std/logger.ts";
+import { noteSecret } from "../std/redact.ts";
 import { LoopDelay } from "../std/figures/loop-delay.ts";
 import { readVersion } from "../std/version.ts";
 import { ALL_ROUTES } from "./all-routes.ts";
@@ -189,7 +190,14 @@ function openHttp(mill: Millrace, options: HandlerOptions, isSecure: boolean): O
   return { http, token, beginStop, stop };
 }
 
-function takeToken(storeUrl: string, { token, tokenFile }: HandlerOptions): string {
+function takeToken(storeUrl: string, options: HandlerOptions): string {
+  const token = findToken(storeUrl, options);
+  // Stages run in this process and may come across it: it is kept out of what they say.
+  noteSecret("server-token", token);
+  return token;
+}
+
+function findToken(storeUrl: string, { token, tokenFile }: HandlerOptions): string {
   if (token !== undefined) return checkToken(token);
   const path = tokenFile ?? findTokenFile(storeUrl);
   return path === undefined ? makePassingToken() : readTokenFile(path);

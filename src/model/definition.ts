@@ -7,6 +7,7 @@ import type { ErrorClass } from "./outcome.ts";
 import type { ResourceUse } from "./resource.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { Schema } from "./schema.ts";
+import type { Secret } from "./secret.ts";
 import type {
   CommandParse,
   OnItemFailure,
@@ -62,7 +63,7 @@ export interface CommandShape {
   readonly argv: readonly string[] | AuthorFunction;
   readonly stdin: string | AuthorFunction | null;
   readonly parse: CommandParse;
-  readonly env: Readonly<Record<string, string>> | AuthorFunction;
+  readonly env: Readonly<Record<string, string | Secret>> | AuthorFunction;
   readonly passEnv: readonly string[];
   readonly cwd: string | AuthorFunction | null;
   readonly doneWhen: RegExp | string | null;

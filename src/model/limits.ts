@@ -172,6 +172,10 @@ export const HTTP_HEADER_BYTES_MAX: number = 16 * 1024;
 export const HTTP_QUERY_PARAMETERS_MAX = 100;
 /** Open connections to one server: what is above is closed at once. */
 export const HTTP_CONNECTIONS_MAX = 1_000;
+/** Fewest characters of a secret: a shorter one stands in ordinary text by chance. */
+export const SECRET_CHARS_MIN = 6;
+/** Most characters of a secret: a key in PEM fits four times, and every text is searched for it. */
+export const SECRET_CHARS_MAX: number = 16 * 1024;
 /** Access tokens of one store, revoked ones included, until they are deleted. */
 export const TOKENS_MAX = 1_000;
 /** Characters of the name of an access token. */
@@ -347,3 +351,12 @@ export const FIGURE_PIPELINES_MAX = 100;
 export const FIGURE_PAIRS_MAX = 500;
 /** Keys of resources that one scrape adds up. */
 export const FIGURE_RESOURCE_KEYS_MAX = 5_000;
+
+/** Targets of notices. */
+export const NOTICE_TARGETS_MAX = 20;
+/** Longest time of one try of a notice that may be set, ms. */
+export const NOTICE_TIMEOUT_MS_MAX = 60_000;
+/** Notices of one target within a minute; further ones are left out, and the next one says how many. */
+export const NOTICES_PER_MINUTE_MAX = 60;
+/** Bytes of an answer to a notice that are read before its connection is cut. */
+export const NOTICE_ANSWER_BYTES_MAX: number = 64 * 1024;

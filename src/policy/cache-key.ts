@@ -3,6 +3,7 @@
 
 import type { CacheComponents } from "../model/cache.ts";
 import type { CommandShape, StageDefinition } from "../model/definition.ts";
+import { Secret } from "../model/secret.ts";
 import { canonicalJson, sha256Hex } from "../std/json.ts";
 
 /** What differs from run to run. */
@@ -145,5 +146,9 @@ export function listVariables(
     const value = environment[name];
     if (value !== undefined) found[name] = value;
   }
-  return typeof command.env === "function" ? found : { ...found, ...command.env };
+  if (typeof command.env === "function") return found;
+  for (const [name, value] of Object.entries(command.env)) {
+    found[name] = value instanceof Secret ? value.reveal() : value;
+  }
+  return found;
 }

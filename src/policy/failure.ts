@@ -1,10 +1,11 @@
-// A failure as data: message, code, counts and the error itself, all bounded; a fingerprint that equal
+// A failure as data: message, code, counts and the error itself, all bounded and redacted; a fingerprint that equal
 // failures of different items share; and the sentence people read. Which class it has is `classify.ts`.
 
 import { ERROR_CHARS_MAX } from "../model/limits.ts";
 import type { ErrorClass, Failure } from "../model/outcome.ts";
 import { toErrorEnvelope, type ErrorEnvelope } from "../std/error-envelope.ts";
 import { boundedText, sha256Hex } from "../std/json.ts";
+import { redact } from "../std/redact.ts";
 import type { Classified } from "./classify/classify.ts";
 import { findFirst, listSources, readText } from "./classify/evidence.ts";
 
@@ -34,7 +35,7 @@ export function makeFailure(options: FailureOptions): Failure {
     message,
     ...(classified.code === undefined
       ? {}
-      : { code: boundedText(classified.code, CODE_CHARS_MAX) }),
+      : { code: boundedText(redact(classified.code), CODE_CHARS_MAX) }),
     attempts,
     ...(firstMessage === message ? {} : { firstMessage }),
     ...(distinct === undefined ? {} : { distinct }),
@@ -51,15 +52,20 @@ const CODE_CHARS_MAX = 200;
 /** The message of whatever was thrown; of other things than errors `threw` and what it was. */
 export function messageOf(error: unknown): string {
   const message = readText(error, "message");
-  if (message !== undefined && message !== "") return boundedText(message, ERROR_CHARS_MAX);
+  if (message !== undefined && message !== "") return boundMessage(message);
   // Node's own AggregateError of connect errors says nothing itself.
   const inner = findFirst(listSources(error), (source) => readText(source, "message") || undefined);
   if (message !== undefined) {
     const name = readText(error, "name") ?? "Error";
     const said = inner === undefined ? `${name} without a message` : `${name}: ${inner}`;
-    return boundedText(said, ERROR_CHARS_MAX);
+    return boundMessage(said);
   }
-  return boundedText(`threw ${describeThrown(error)}`, ERROR_CHARS_MAX);
+  return boundMessage(`threw ${describeThrown(error)}`);
+}
+
+/** Redacted before it is cut: a cut could leave the first half of a secret. */
+function boundMessage(message: string): string {
+  return boundedText(redact(message), ERROR_CHARS_MAX);
 }
 
 function describeThrown(error: unknown): string {

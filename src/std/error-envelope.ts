@@ -1,10 +1,11 @@
 // Errors as plain data and back: for rows, threads and answers. Whatever was thrown gives an envelope, and
-// making one never throws: getters that throw count as absent, cycles end, everything has a bound. What an
-// error means, and whether it is worth another try, is judged elsewhere.
+// making one never throws: getters that throw count as absent, cycles end, everything has a bound, and known
+// secrets are redacted. What an error means, and whether it is worth another try, is judged elsewhere.
 
 import { boundedText, type Json } from "./json.ts";
 import { makeNamedError } from "./named-error.ts";
 import { isRecord } from "./record.ts";
+import { redact } from "./redact.ts";
 
 /** An error as JSON. Absent parts were absent, or could not be kept. */
 export interface ErrorEnvelope {
@@ -54,7 +55,7 @@ interface Walk {
 function toEnvelope(thrown: unknown, walk: Walk): ErrorEnvelope {
   walk.left -= 1;
   if (!isRecord(thrown)) {
-    return { name: "Thrown", message: boundedText(String(thrown), TEXT_CHARS_MAX) };
+    return { name: "Thrown", message: boundedText(redact(String(thrown)), TEXT_CHARS_MAX) };
   }
   walk.above.push(thrown);
   const envelope = { ...ownParts(thrown), ...innerParts(thrown, walk) };
@@ -72,7 +73,7 @@ function ownParts(thrown: Record<string, unknown>): ErrorEnvelope {
     message:
       readText(thrown, "message") ?? boundedText(JSON.stringify(details ?? {}), TEXT_CHARS_MAX),
     ...(stack === undefined ? {} : { stack }),
-    ...(typeof code === "string" ? { code } : {}),
+    ...(typeof code === "string" ? { code: redact(code) } : {}),
     // JSON has no negative zero: + 0 makes it the other one.
     ...(isFiniteNumber(code) ? { code: code + 0 } : {}),
     ...(isFiniteNumber(status) ? { status: status + 0 } : {}),
@@ -111,7 +112,7 @@ function read(source: Record<string, unknown>, key: string): unknown {
 
 function readText(source: Record<string, unknown>, key: string): string | undefined {
   const text = read(source, key);
-  return typeof text === "string" ? boundedText(text, TEXT_CHARS_MAX) : undefined;
+  return typeof text === "string" ? boundedText(redact(text), TEXT_CHARS_MAX) : undefined;
 }
 
 const OWN_PARTS: ReadonlySet<string> = new Set([
@@ -146,7 +147,7 @@ function toJsonFields(
   for (const key of keys) {
     if (extent.room.values <= 0) break;
     const kept = key === "__proto__" ? undefined : toJson(read(source, key), extent);
-    if (kept !== undefined) fields[key] = kept;
+    if (kept !== undefined) fields[redact(key)] = kept;
   }
   return fields;
 }
@@ -158,7 +159,7 @@ function toJson(value: unknown, { room, depth }: Extent): Json | undefined {
   if (typeof value === "number") return Number.isFinite(value) ? value + 0 : String(value);
   if (typeof value === "bigint") return String(value);
   if (typeof value === "string") {
-    const text = boundedText(value, room.chars);
+    const text = boundedText(redact(value), room.chars);
     room.chars -= text.length;
     return text;
   }

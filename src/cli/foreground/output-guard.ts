@@ -1,7 +1,8 @@
 // Keeps what user code prints by itself (`console.log`) out of the way of ours: off the one document on stdout,
-// and above the block that is redrawn. Only while a run is worked on; then the streams are as they were.
+// and above the block that is redrawn. Known secrets are redacted on the way. Only while a run is worked on; then the streams are as they were.
 
 import type { OutStream } from "../cli-context.ts";
+import { redact, redactCut } from "../../std/redact.ts";
 import { escapeControl } from "../../std/text.ts";
 
 /** Takes a stream's writes; `restore` gives the stream back and hands over a last line without an end. */
@@ -20,9 +21,9 @@ export function guardOutput(stream: OutStream, onLine: (line: string) => void): 
   const take = (text: string): void => {
     const lines = (pending + text).split("\n");
     pending = lines.pop() ?? "";
-    for (const line of lines) onLine(line);
+    for (const line of lines) onLine(redact(line));
     if (pending.length <= LINE_CHARS_MAX) return;
-    onLine(pending);
+    onLine(redactCut(pending));
     pending = "";
   };
   const write = (chunk: unknown, ...rest: readonly unknown[]): boolean => {
@@ -37,7 +38,7 @@ export function guardOutput(stream: OutStream, onLine: (line: string) => void): 
       // The method of the prototype shows again, unless the stream had one of its own.
       if (own === undefined) Reflect.deleteProperty(stream, "write");
       else Object.defineProperty(stream, "write", own);
-      if (pending !== "") onLine(pending);
+      if (pending !== "") onLine(redact(pending));
       pending = "";
     },
   };

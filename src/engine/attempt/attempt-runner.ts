@@ -7,6 +7,7 @@ import { MillraceError } from "../../model/errors.ts";
 import type { ErrorClass } from "../../model/outcome.ts";
 import { isSkip } from "../../model/outcome.ts";
 import type { Schema } from "../../model/schema.ts";
+import { redact } from "../../std/redact.ts";
 import { nextLimit } from "../../policy/timeout.ts";
 import type { Attempt } from "./attempt.ts";
 import type { CacheHit } from "../cache/cache-hit.ts";
@@ -155,7 +156,7 @@ export class AttemptRunner {
       return;
     }
     if (isSkip(value)) {
-      this.#end(attempt, { kind: "skipped", reason: value.reason });
+      this.#end(attempt, { kind: "skipped", reason: redact(value.reason) });
       return;
     }
     if (isChecked) {

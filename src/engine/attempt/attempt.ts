@@ -22,6 +22,7 @@ import type { RunSettings } from "../../model/run.ts";
 import type { Timer } from "../../std/clock.ts";
 import { parseDuration, type Duration } from "../../std/duration.ts";
 import { boundedText, sha256Hex, type Json } from "../../std/json.ts";
+import { redact, redactValue } from "../../std/redact.ts";
 import type { EventDraft } from "../../model/event.ts";
 import type { ProcessUsage } from "../executors/isolated/far-side.ts";
 import type { EngineWorld } from "../ports.ts";
@@ -226,13 +227,17 @@ export class Attempt implements Context {
 
   #tellLog(level: string, line: { message: string; data: Record<string, Json> | undefined }): void {
     if (this.#isCut) return;
-    const message = boundedText(line.message, ERROR_LIST_CHARS_MAX * 4);
-    const data = line.data === undefined ? { level, message } : { level, message, data: line.data };
+    const message = boundedText(redact(line.message), ERROR_LIST_CHARS_MAX * 4);
+    const data =
+      line.data === undefined
+        ? { level, message }
+        : { level, message, data: redactValue(line.data) };
     void this.host.fact({ type: "stage.logged", ...this.address(), data });
   }
 
-  progress(done: number, total?: number, note?: string): void {
+  progress(done: number, total?: number, said?: string): void {
     if (this.#isCut) return;
+    const note = said === undefined ? undefined : redact(said);
     this.#makeRare().progressed = {
       done,
       ...(total === undefined ? {} : { total }),
@@ -254,7 +259,7 @@ export class Attempt implements Context {
     void this.host.fact({
       type: "stage.emitted",
       ...this.address(),
-      data: { name: boundedText(name, NAME_CHARS_MAX), data },
+      data: { name: boundedText(redact(name), NAME_CHARS_MAX), data: redactValue(data) },
     });
   }
 
@@ -307,7 +312,7 @@ export class Attempt implements Context {
     const bytes = typeof data === "string" ? Buffer.from(data, "utf8") : data;
     const artifact = await this.host.world.blobs.put(bytes);
     this.#refuseCut();
-    const reference = { artifact, name, bytes: bytes.byteLength };
+    const reference = { artifact, name: redact(name), bytes: bytes.byteLength };
     await this.host.fact({ type: "artifact.stored", ...this.address(), data: reference });
     return reference;
   }

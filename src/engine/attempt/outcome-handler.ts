@@ -11,6 +11,7 @@ import type { CacheHit } from "../cache/cache-hit.ts";
 import type { MapConductor } from "../map/map-conductor.ts";
 import type { RunCore } from "../run-core.ts";
 import type { StageLedger } from "../ledger/stage-ledger.ts";
+import { redact } from "../../std/redact.ts";
 import { isEnded, type StageRun } from "../stage-run.ts";
 
 /** What the handler asks of the driver. */
@@ -64,7 +65,7 @@ export class OutcomeHandler {
     const { stageRun } = attempt;
     const answer = outcome.kind === "succeeded" ? outcome.value : undefined;
     if (isSkip(answer)) {
-      this.#ledger.endStage(stageRun, { state: "skipped", reason: answer.reason });
+      this.#ledger.endStage(stageRun, { state: "skipped", reason: redact(answer.reason) });
       return;
     }
     if (answer === true) {

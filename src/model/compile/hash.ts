@@ -1,8 +1,10 @@
 // What the hash of a definition covers: names, needs, kinds, options and versions as plain data; never code.
 
 import type { NeedShape, StageDefinition } from "../definition.ts";
+import { Secret } from "../secret.ts";
 import { nameResource } from "./resource-name.ts";
 import type { Json } from "../../std/json.ts";
+import { redact } from "../../std/redact.ts";
 
 type Named = { readonly name: string };
 
@@ -63,13 +65,15 @@ function describeUses(uses: NonNullable<StageDefinition["uses"]>): Json {
   return typeof uses === "function" ? true : uses.map(nameResource);
 }
 
-/** Data as it is; functions as true, regular expressions as text. */
+/** Data as it is, without secrets, since it is stored; functions as true, regular expressions as text. */
 function describePlain(value: unknown): Json {
-  if (value === null || typeof value === "string" || typeof value === "boolean") return value;
+  if (typeof value === "string") return redact(value);
+  if (value === null || typeof value === "boolean") return value;
   if (typeof value === "number") return Number.isFinite(value) ? value : String(value);
   if (typeof value === "function") return true;
   if (value instanceof RegExp) return String(value);
   if (Array.isArray(value)) return value.map((entry: unknown) => describePlain(entry));
+  if (value instanceof Secret) return value.shown;
   if (typeof value !== "object") return null;
   return Object.fromEntries(
     Object.entries(value).map(([key, entry]) => [key, describePlain(entry)]),

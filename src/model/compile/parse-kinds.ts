@@ -10,6 +10,7 @@ import {
 } from "../defaults.ts";
 import type { AuthorFunction, CommandShape, MapShape } from "../definition.ts";
 import { CONCURRENCY_MAX, MAP_ITEMS_MAX, STOP_AFTER_ITEMS_MAX } from "../limits.ts";
+import { Secret } from "../secret.ts";
 import { describeValue, isPlainRecord, type OptionReader } from "./option-reader.ts";
 import type { StopAfter } from "../stage/stage-options.ts";
 
@@ -156,11 +157,15 @@ function parseEnv(reader: OptionReader): CommandShape["env"] {
   if (isPlainRecord(raw)) {
     const entries = Object.entries(raw);
     const texts = entries.filter(
-      (entry): entry is [string, string] => typeof entry[1] === "string",
+      (entry): entry is [string, string | Secret] =>
+        typeof entry[1] === "string" || entry[1] instanceof Secret,
     );
     if (texts.length === entries.length) return Object.fromEntries(texts);
   }
-  reader.fault("env", `expected a record of texts or a function; got ${describeValue(raw)}`);
+  reader.fault(
+    "env",
+    `expected a record of texts and secrets, or a function; got ${describeValue(raw)}`,
+  );
   return {};
 }
 

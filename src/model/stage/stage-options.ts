@@ -8,6 +8,7 @@ import type { ErrorClass, Skip } from "../outcome.ts";
 import type { ResourceUse } from "../resource.ts";
 import type { RetryOptions } from "../retry.ts";
 import type { Schema } from "../schema.ts";
+import type { Secret } from "../secret.ts";
 import type { TriggerRule } from "./trigger.ts";
 
 /** A check of what an attempt gave; throwing means: not really done, a failed attempt. */
@@ -185,10 +186,10 @@ export interface CommandOptions<
   readonly stdin?: string | ((needs: NeedsArriving<N, Trigger>) => string | Uint8Array);
   /** What stdout is. Default "none": the output is undefined and the lines are kept as a log only. */
   readonly parse?: Parse;
-  /** Variables the child gets besides the basic ones; nothing else is passed on. */
+  /** Variables the child gets besides the basic ones; nothing else is passed on. Of a secret it gets the value. */
   readonly env?:
-    | Readonly<Record<string, string>>
-    | ((needs: NeedsArriving<N, Trigger>) => Readonly<Record<string, string>>);
+    | Readonly<Record<string, string | Secret>>
+    | ((needs: NeedsArriving<N, Trigger>) => Readonly<Record<string, string | Secret>>);
   /** Names of variables passed on from our own environment. Default none. */
   readonly passEnv?: readonly string[];
   /** Working folder. Default: that of the process. */

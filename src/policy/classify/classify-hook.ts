@@ -7,6 +7,7 @@ import { MillraceError } from "../../model/errors.ts";
 import { ERROR_CLASSES, type ErrorClass } from "../../model/outcome.ts";
 import { boundedText } from "../../std/json.ts";
 import { findNearest } from "../../std/nearest.ts";
+import { redact } from "../../std/redact.ts";
 import { isErrorClass } from "./error-table.ts";
 import { readText, tryRead } from "./evidence.ts";
 
@@ -30,7 +31,7 @@ export function askHook(error: unknown, hook: ClassifyHook | null | undefined): 
   try {
     return readAnswer(hook(error), error);
   } catch (fault) {
-    return { kind: "threw", message: boundedText(describeFault(fault), SAID_CHARS_MAX) };
+    return { kind: "threw", message: boundedText(redact(describeFault(fault)), SAID_CHARS_MAX) };
   }
 }
 

@@ -4,6 +4,7 @@
 
 import type { ErrorClass } from "../../../model/outcome.ts";
 import { cutText } from "../../../std/json.ts";
+import { redact } from "../../../std/redact.ts";
 import { escapeControl } from "../../../std/text.ts";
 
 /** What a failed command leaves as evidence; what is absent is not known. */
@@ -56,8 +57,9 @@ export function toError(thrown: unknown): Error {
 
 const QUOTED_CHARS_MAX = 200;
 
-/** Text of a child in quotes, safe on a terminal, at most 200 characters of it. */
-export function quoteText(text: string): string {
+/** Text of a child in quotes, safe on a terminal, without secrets, at most 200 characters of it. */
+export function quoteText(given: string): string {
+  const text = redact(given);
   const cut = cutText(text, QUOTED_CHARS_MAX);
   return `"${escapeControl(cut)}${cut.length < text.length ? "…" : ""}"`;
 }

@@ -1,6 +1,7 @@
 // The environment of a command: the basic variables that exist, who and what it runs for, what the author
 // declared, and nothing else. Tokens, NODE_OPTIONS and LD_PRELOAD of our own process stay here unless named.
 
+import { Secret } from "../../../model/secret.ts";
 import { isRecord } from "../../../std/record.ts";
 import { quoteText, refuseCommand } from "./command-error.ts";
 import type { CommandRequest } from "./request.ts";
@@ -45,6 +46,7 @@ function checkVariable(name: string, value: unknown): string {
   if (name === "" || /[=\0]/.test(name)) {
     throw refuseCommand(`A variable of a command cannot have the name ${quoteText(name)}.`);
   }
+  if (value instanceof Secret) return checkVariable(name, value.reveal());
   if (typeof value !== "string" || value.includes("\0")) {
     const got = typeof value === "string" ? "text with a NUL character" : typeof value;
     throw refuseCommand(`The variable "${name}" of a command must be text, got ${got}.`);

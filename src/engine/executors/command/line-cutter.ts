@@ -4,6 +4,7 @@
 // split between two chunks is whole again.
 
 import { COMMAND_LINE_BYTES_MAX } from "../../../model/limits.ts";
+import { redact, redactCut } from "../../../std/redact.ts";
 
 /** One line of output, without its line feed; a carriage return before that is still there. */
 export interface CutLine {
@@ -86,14 +87,14 @@ export class LineCutter {
   }
 }
 
-/** A line as people read it: without a carriage return at its end, cut at 64 KiB with a mark. */
+/** A line as people read it: without a carriage return at its end, cut at 64 KiB with a mark, secrets redacted. */
 export function toLineText(line: CutLine): string {
   const { bytes } = line;
   const hasReturn = line.length === bytes.length && bytes.at(-1) === CARRIAGE_RETURN;
   const length = hasReturn ? line.length - 1 : line.length;
-  if (length <= COMMAND_LINE_BYTES_MAX) return bytes.toString("utf8", 0, length);
+  if (length <= COMMAND_LINE_BYTES_MAX) return redact(bytes.toString("utf8", 0, length));
   const end = startOfCharacter(bytes, COMMAND_LINE_BYTES_MAX);
-  return `${bytes.toString("utf8", 0, end)}… (+${length - end} bytes)`;
+  return `${redactCut(bytes.toString("utf8", 0, end))}… (+${length - end} bytes)`;
 }
 
 /** The nearest place at or before `at` where a UTF-8 character begins. */

@@ -3,6 +3,7 @@
 
 import type { CommandParse } from "../../../model/stage/stage-options.ts";
 import { unreachable } from "../../../std/assert.ts";
+import { redact } from "../../../std/redact.ts";
 import { CommandError, quoteText } from "./command-error.ts";
 
 /**
@@ -38,7 +39,8 @@ function parseText(text: string, expectation: string): unknown {
     return JSON.parse(text);
   } catch (error) {
     const got = text.trim() === "" ? "nothing" : `text ${quoteText(text.trim())}`;
-    throw refuseOutput(`${expectation}, got ${got}.`, error);
+    // The platform's own words quote a few characters, which may be half a secret.
+    throw refuseOutput(`${expectation}, got ${got}.`, redact(text) === text ? error : undefined);
   }
 }
 

@@ -2,6 +2,7 @@
 // is refused before anything runs. Arguments stay a list to the end; there is no shell that could read them.
 
 import { extname } from "node:path/win32";
+import { redact } from "../../../std/redact.ts";
 import { quoteText, refuseCommand } from "./command-error.ts";
 import { makeEnvironment } from "./environment.ts";
 import type { CommandRequest } from "./request.ts";
@@ -50,6 +51,12 @@ function checkArguments(argv: unknown): [string, ...string[]] {
 function checkArgument(value: unknown, index: number): string {
   if (typeof value !== "string") {
     throw refuseCommand(`Entry ${index} of a command's "argv" must be text, got ${typeof value}.`);
+  }
+  if (redact(value) !== value) {
+    throw refuseCommand(
+      `Entry ${index} of a command's "argv" holds a secret, and every user of the machine can read arguments.`,
+      'Hand it over in "env" or on "stdin".',
+    );
   }
   if (value.includes("\0")) {
     throw refuseCommand(

@@ -3,6 +3,7 @@
 
 import { cutText } from "../../../std/json.ts";
 import { isRecord } from "../../../std/record.ts";
+import { redact } from "../../../std/redact.ts";
 import type { CommandProgress } from "./request.ts";
 
 /** Bytes of a progress line; a longer line is an ordinary one. */
@@ -36,7 +37,7 @@ function readProgress(value: unknown): CommandProgress | undefined {
   return {
     done,
     ...(isAmount(total) ? { total } : {}),
-    ...(typeof note === "string" ? { note: cutText(note, NOTE_CHARS_MAX) } : {}),
+    ...(typeof note === "string" ? { note: cutText(redact(note), NOTE_CHARS_MAX) } : {}),
   };
 }
 

@@ -4,6 +4,7 @@
 import type { StageDefinition } from "../../../model/definition.ts";
 import { isSkip } from "../../../model/outcome.ts";
 import { toErrorEnvelope } from "../../../std/error-envelope.ts";
+import { redact } from "../../../std/redact.ts";
 import { decodeValue } from "../../../std/value.ts";
 import { encodeOrThrow } from "../../run-core.ts";
 import { findStageFunction } from "./find-stage.ts";
@@ -34,7 +35,7 @@ export class FarAttempt {
     try {
       run = await findStageFunction(this.#call);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = redact(error instanceof Error ? error.message : String(error));
       this.#say({ kind: "unavailable", reason });
       return;
     }
@@ -52,7 +53,7 @@ export class FarAttempt {
   }
 
   #toReport(value: unknown): Report {
-    if (isSkip(value)) return { kind: "skipped", reason: value.reason };
+    if (isSkip(value)) return { kind: "skipped", reason: redact(value.reason) };
     const { stage, item } = this.#call;
     const subject = item === null ? "" : `item "${item.key}" of `;
     const text = encodeOrThrow(value, `the output of ${subject}"${stage}"`);

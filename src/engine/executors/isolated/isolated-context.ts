@@ -1,5 +1,5 @@
 // The context of an attempt in a process of its own: what it says goes to the worker, what only the worker has is
-// asked for, and what can be known beforehand was sent along.
+// asked for, and what can be known beforehand was sent along. Secrets of this process alone are redacted here.
 
 import { AbortReason } from "../../../model/context.ts";
 import type {
@@ -15,6 +15,7 @@ import { systemClock } from "../../../std/clock.ts";
 import { parseDuration, type Duration } from "../../../std/duration.ts";
 import { fromErrorEnvelope, toErrorEnvelope } from "../../../std/error-envelope.ts";
 import type { Json } from "../../../std/json.ts";
+import { redact, redactValue } from "../../../std/redact.ts";
 import { decodeValue, type EncodedValue } from "../../../std/value.ts";
 import { encodeOrThrow } from "../../run-core.ts";
 import type { Answer, IsolatedCall, Order, Report } from "./protocol.ts";
@@ -131,16 +132,16 @@ export class IsolatedContext implements Context {
     const say =
       (level: keyof ContextLog) =>
       (message: string, data?: Readonly<Record<string, Json>>): void =>
-        this.#say({ kind: "log", level, message, data });
+        this.#say({ kind: "log", level, message: redact(message), data: redactValue(data) });
     return { debug: say("debug"), info: say("info"), warn: say("warn"), error: say("error") };
   }
 
   progress(done: number, total?: number, note?: string): void {
-    this.#say({ kind: "progress", done, total, note });
+    this.#say({ kind: "progress", done, total, note: redactValue(note) });
   }
 
   emit(name: string, data: Readonly<Record<string, Json>> = {}): void {
-    this.#say({ kind: "emit", name, data });
+    this.#say({ kind: "emit", name: redact(name), data: redactValue(data) });
   }
 
   get metric(): ContextMetrics {
