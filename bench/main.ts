@@ -1,8 +1,12 @@
-// npm run bench [-- question ...]: asks the questions one after the other and ends with 1 if a floor was missed.
-// Nothing else should run meanwhile: absolute times on a shared machine drift by half, ratios by less.
+// npm run bench [-- question ...] [--small]: asks the questions one after the other and ends with 1 if a floor was
+// missed. Nothing else should run meanwhile: absolute times on a shared machine drift by half, ratios by less. `--small`
+// tries those of the service out within seconds: its figures mean nothing.
+
+import { parseArgs } from "node:util";
+import type { Size } from "./lib/measure.ts";
 
 const QUESTIONS: Readonly<
-  Record<string, () => Promise<{ ask: () => boolean | Promise<boolean> }>>
+  Record<string, () => Promise<{ ask: (size: Size) => boolean | Promise<boolean> }>>
 > = {
   memory: () => import("./questions/memory.ts"),
   durable: () => import("./questions/durable.ts"),
@@ -10,12 +14,18 @@ const QUESTIONS: Readonly<
   "queue-idle": () => import("./questions/queue-idle.ts"),
   "queue-depth": () => import("./questions/queue-depth.ts"),
   resources: () => import("./questions/resources.ts"),
+  api: () => import("./questions/api.ts"),
+  live: () => import("./questions/live.ts"),
+  schedules: () => import("./questions/schedules.ts"),
   resilience: () => import("./questions/resilience.ts"),
   "type-check": () => import("./questions/type-check.ts"),
   "start-up": () => import("./questions/start-up.ts"),
 };
 
-const chosen = process.argv.slice(2);
+const { positionals: chosen, values } = parseArgs({
+  allowPositionals: true,
+  options: { small: { type: "boolean", default: false } },
+});
 const names = chosen.length === 0 ? Object.keys(QUESTIONS) : chosen;
 let met = true;
 for (const name of names) {
@@ -25,6 +35,6 @@ for (const name of names) {
     process.exit(2);
   }
   const question = await load();
-  met = (await question.ask()) && met;
+  met = (await question.ask(values.small ? "small" : "whole")) && met;
 }
 process.exitCode = met ? 0 : 1;

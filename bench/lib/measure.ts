@@ -3,6 +3,9 @@
 
 import os from "node:os";
 
+/** `small` tries a question out within seconds; its figures mean nothing. */
+export type Size = "whole" | "small";
+
 /** One thing that is measured. */
 export interface Variant {
   readonly name: string;
