@@ -1,11 +1,10 @@
 // What goes wrong on order, over a few days: an analyzer that hangs, a start while it does, a process that dies.
-import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import * as z from "zod";
 import { writeBars } from "./bars/write-bars.ts";
-import { CONFIG, makePlace, type Place } from "./support/run-example.ts";
+import { CONFIG, listAlive, makePlace, type Place } from "./support/run-example.ts";
 
 /** Long for a day, which takes a quarter of a second; short for who waits while it hangs. */
 const TIMEOUT_MS = 5_000;
@@ -23,15 +22,6 @@ function order(fault: object): string {
   const path = join(place.folder, "faults.json");
   writeFileSync(path, JSON.stringify([fault]));
   return JSON.stringify({ faults: path });
-}
-
-/** Those process groups that still have a process. */
-function listAlive(groups: readonly number[]): number[] {
-  const { stdout } = spawnSync("ps", ["-eo", "pgid="], { encoding: "utf8" });
-  const alive = new Set(stdout.split("\n").map(Number));
-  // The list is good for something: we are on it.
-  expect(alive.size).toBeGreaterThan(1);
-  return groups.filter((group) => alive.has(group));
 }
 
 const STARTED = z.object({
@@ -83,9 +73,8 @@ test("R88 R302: an analyzer that hangs ends at its timeout with all it has start
 });
 
 test("R302: killed with -9 amid translating, the run resumes with what is left and gives the same tables", async () => {
-  const killed = await place.millrace(
-    ...["run", CONFIG, "--input", order({ stage: "translate", item: KEY, do: "kill" })],
-  );
+  const input = order({ stage: "translate", item: KEY, do: "kill" });
+  const killed = await place.millrace("run", CONFIG, "--input", input);
   expect(killed.signal).toBe("SIGKILL");
   const resumed = await place.millrace("resume", "last", "--config", CONFIG, "--json");
   expect(resumed.code).toBe(0);

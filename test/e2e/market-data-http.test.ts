@@ -1,7 +1,6 @@
 // Example B, seen by a stranger: `millrace serve` in a process of its own, and nothing but its API and its socket. A run
 // is started, followed to its end with an analyzer that hangs once, and asked about; then the schedule makes another.
 
-import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -10,6 +9,7 @@ import * as z from "zod";
 import { writeBars } from "../../examples/02-market-data/bars/write-bars.ts";
 import {
   CONFIG,
+  listAlive,
   makePlace,
   type Place,
   type Started,
@@ -108,14 +108,6 @@ async function start(body: object): Promise<string> {
   return STARTED.parse(json).run.name;
 }
 
-/** Those process groups that still have a process. */
-function listAlive(groups: readonly number[]): number[] {
-  const { stdout } = spawnSync("ps", ["-eo", "pgid="], { encoding: "utf8" });
-  const alive = new Set(stdout.split("\n").map(Number));
-  expect(alive.has(0) || alive.size > 1).toBe(true);
-  return groups.filter((group) => alive.has(group));
-}
-
 // One story, told in order.
 test("R35 R302: started over HTTP and followed over the socket: a hung analyzer is gone with its group, one damaged day is one warning", async () => {
   const faults = join(place.folder, "faults.json");
@@ -154,7 +146,7 @@ test("R35 R302: started over HTTP and followed over the socket: a hung analyzer 
     run: { state: "succeeded", warnings: 1, retries: 1, metrics: { written: 3, failed: 1 } },
   });
   expect((await ask("GET", `/runs/${run}/stages/merge`)).json).toMatchObject({
-    stage: { output: { days: 4, written: 3, skipped: 0, failed: 1, rows: 21 } },
+    stage: { output: { value: { days: 4, written: 3, skipped: 0, failed: 1, rows: 21 } } },
   });
   expect((await ask("GET", `/runs/${run}/stages/translate/items?state=failed`)).json).toMatchObject(
     { items: [{ key: DAMAGED, error: { class: "permanent" } }] },

@@ -2,6 +2,7 @@
 // is left behind when whoever started it is gone.
 //   node main.ts '{"instrument":"ES","day":"2019-11-01","path":"..."}'
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import process from "node:process";
 import * as z from "zod";
@@ -32,6 +33,7 @@ async function meetFaults(path: string, place: AnalyzerRequest["place"]): Promis
   const { signal } = new AbortController();
   await meetFault(parseFaults(await readFile(path, "utf8")), { ...place, signal });
   helper.kill();
+  await once(helper, "exit");
 }
 
 process.stdin.once("end", () => process.exit(1)).resume();

@@ -1,5 +1,5 @@
 // For the tests: the programs of this example in processes of their own, each on a store and a folder of the test's.
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -36,6 +36,18 @@ export interface Place {
   /** Runs `millrace` to its end. */
   millrace(...words: readonly string[]): Promise<Ended>;
   remove(): void;
+}
+
+/** Those process groups that still have a process. One that has ended and only waits to be noticed is none. */
+export function listAlive(groups: readonly number[]): number[] {
+  const { stdout } = spawnSync("ps", ["-eo", "pgid=,stat="], { encoding: "utf8" });
+  const rows = stdout
+    .trim()
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/));
+  if (rows.length < 2) throw new Error(`ps lists no processes: "${stdout}"`);
+  const alive = rows.flatMap(([group, state = ""]) => (state.startsWith("Z") ? [] : Number(group)));
+  return groups.filter((group) => alive.includes(group));
 }
 
 /** Makes one. Remove it when it is done with. */
