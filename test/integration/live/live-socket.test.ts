@@ -1,9 +1,9 @@
 // The live feed over real sockets: events of all and of one run, states of a run with its items, tickets, limits.
 
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { inflateRawSync } from "node:zlib";
 import * as z from "zod";
-import { map, pipeline, stage } from "../../../src/exports/index.ts";
+import { map, openMillrace, pipeline, stage } from "../../../src/exports/index.ts";
 import { feedOf } from "../../../src/service/feed/topics/live-feed.ts";
 import type { LiveFrame, LiveItems } from "../../../src/http/contract/live.ts";
 import { createToken, revokeToken } from "../../../src/service/access/tokens.ts";
@@ -140,6 +140,26 @@ test("R296: the topic of a run shows its stages and every item as the store has 
   again.send({ type: "subscribe", topic, after });
   const change = await again.until(isOf("delta", topic), "what changed");
   expect(change).toMatchObject({ from: after, to: cursor });
+});
+
+test("what another process runs is told by its beats: an item without a row shows as running", async () => {
+  gate = makeGate();
+  const other = await openMillrace({
+    store: served.mill.store.url,
+    pipelines: [crawl],
+    graceMs: 50,
+  });
+  onTestFinished(() => other.close({ drainMs: 0 }));
+  const run = await other.start(crawl, undefined);
+  const client = connect("/ws/events");
+  await client.opened;
+  client.send({ type: "subscribe", topic: `run:${run.name}` });
+  const isRunning = (): boolean => (readItems(client.frames, "score")[20] ?? 0) === 0x13;
+  await client.until(isRunning, "the item that runs elsewhere");
+  gate.open();
+  await run.result();
+  const isOver = (): boolean => (readItems(client.frames, "score")[20] ?? 0) === 0x14;
+  await client.until(isOver, "its end");
 });
 
 test("every topic answers with a snapshot of what the routes answer", async () => {

@@ -22,9 +22,18 @@ import type { ItemChanges } from "./feed-message.ts";
 /** The run, where this process works on it. */
 export type FindOurs = (runId: string) => Pick<LiveEntry, "listRunning"> | undefined;
 
+/** An attempt, and when something became of it, UTC ms. */
+interface AttemptTime {
+  readonly attempt: number;
+  readonly atMs: number;
+}
+
 interface StageItems {
   total: number | null;
   bytes: Uint8Array;
+  /** By place: the last attempt that has ended, and when, UTC ms. What is told of it later than that is old. */
+  endedAttempts: Uint16Array;
+  endedAtMs: Float64Array;
   /** How many places are told of. */
   count: number;
   readonly changed: Set<number>;
@@ -91,7 +100,10 @@ export class RunItems {
     this.#early = early;
     try {
       for (const stage of listMaps(facts)) {
-        const { total, bytes } = await readStageBytes(this.#store, { facts, stage, query: {} });
+        const packing = { facts, stage, query: {} };
+        const { total, bytes } = await readStageBytes(this.#store, packing, (item) =>
+          this.#noteEnd(stage, item.index, { attempt: item.attempts, atMs: item.endedAtMs ?? 0 }),
+        );
         this.#replace(stage, total, bytes);
       }
     } catch (error) {
@@ -130,11 +142,17 @@ export class RunItems {
     const state = STATES[type];
     const index = data["index"];
     if (state === undefined || typeof index !== "number") return;
+    const attempts = countAttempts(event);
+    if (state === "running") {
+      this.#begin(stage, index, { attempt: attempts, atMs: event.atMs });
+      return;
+    }
+    this.#noteEnd(stage, index, { attempt: attempts, atMs: event.atMs });
     const blocker = data["blocker"];
     const record: Pick<ItemRecord, "state" | "blocker" | "attempts"> = {
       state,
       blocker: typeof blocker === "string" ? blocker : null,
-      attempts: countAttempts(event),
+      attempts,
     };
     this.#set(stage, index, toItemByte(record));
   }
@@ -157,15 +175,30 @@ export class RunItems {
   #layOver(facts: RunFacts): void {
     const ours = this.#findOurs(this.#runId);
     const work = ours?.listRunning(RUNNING_NAMES_MAX) ?? [];
-    for (const [stage, { bytes }] of this.#stages) {
-      for (const { stage: name, index, attempt } of ours === undefined
-        ? listWork(facts, stage)
-        : work) {
-        const isOver = index === undefined || isOverByte(bytes[index] ?? 0);
-        if (name !== stage || isOver) continue;
-        this.#set(stage, index, toItemByte({ state: "running", blocker: null, attempts: attempt }));
+    for (const stage of this.#stages.keys()) {
+      for (const entry of ours === undefined ? listWork(facts, stage) : work) {
+        const { stage: name, index, attempt, startedAtMs } = entry;
+        if (name !== stage || index === undefined) continue;
+        this.#begin(stage, index, { attempt, atMs: startedAtMs ?? 0 });
       }
     }
+  }
+
+  /** It runs, unless what is told is older than its end: what is never stored is told after what is. */
+  #begin(stage: string, place: number, at: AttemptTime): void {
+    if (place < 0 || place >= ITEM_STATES_MAX) return;
+    const { endedAttempts, endedAtMs } = this.#stageOf(stage);
+    const isOld = at.attempt <= (endedAttempts[place] ?? 0) && at.atMs <= (endedAtMs[place] ?? 0);
+    if (isOld) return;
+    this.#set(stage, place, toItemByte({ state: "running", blocker: null, attempts: at.attempt }));
+  }
+
+  #noteEnd(stage: string, place: number, at: AttemptTime): void {
+    if (place < 0 || place >= ITEM_STATES_MAX) return;
+    const items = this.#stageOf(stage);
+    this.#grow(items, place + 1);
+    items.endedAttempts[place] = at.attempt;
+    items.endedAtMs[place] = at.atMs;
   }
 
   #set(stage: string, place: number, byte: number): void {
@@ -184,21 +217,29 @@ export class RunItems {
     const bytes = new Uint8Array(size);
     bytes.set(items.bytes);
     items.bytes = bytes;
+    const attempts = new Uint16Array(size);
+    attempts.set(items.endedAttempts);
+    items.endedAttempts = attempts;
+    const times = new Float64Array(size);
+    times.set(items.endedAtMs);
+    items.endedAtMs = times;
   }
 
   #stageOf(stage: string): StageItems {
     let items = this.#stages.get(stage);
     if (items === undefined) {
-      items = { total: null, bytes: new Uint8Array(0), count: 0, changed: new Set() };
+      items = {
+        total: null,
+        bytes: new Uint8Array(0),
+        endedAttempts: new Uint16Array(0),
+        endedAtMs: new Float64Array(0),
+        count: 0,
+        changed: new Set(),
+      };
       this.#stages.set(stage, items);
     }
     return items;
   }
-}
-
-/** Whether a byte is of an item that has ended: what a beat says of it is older. */
-function isOverByte(byte: number): boolean {
-  return (byte & 15) >= toItemByte({ state: "succeeded", blocker: null, attempts: 0 });
 }
 
 /** Attempts that were begun. */

@@ -102,20 +102,25 @@ export interface Packing {
   readonly query: Pick<ItemStatesQuery, "from" | "count" | "keys">;
 }
 
-/** The states of a window of a map stage, what runs now laid over. */
-export async function readStageBytes(store: Store, packing: Packing): Promise<StageBytes> {
+/** The states of a window of a map stage, what runs now laid over. Told of each item that has a row. */
+export async function readStageBytes(
+  store: Store,
+  packing: Packing,
+  onItem?: (item: ItemRecord) => void,
+): Promise<StageBytes> {
   const { facts, stage, query } = packing;
   const { from = 0, count = ITEM_STATES_MAX } = query;
   const total = facts.records.get(stage)?.itemCount ?? null;
   const size = Math.max(0, Math.min(count, ITEM_STATES_MAX, (total ?? Infinity) - from));
-  const running = new Set(listRunningItems(facts, stage));
+  const isRunning = findRunning(facts, stage);
   const bytes = new Uint8Array(size);
   const keys: (string | null)[] =
     query.keys === true ? Array.from({ length: size }, () => null) : [];
   let filled = 0;
   for await (const item of listWindow(store, packing, from + size)) {
     const place = item.index - from;
-    bytes[place] = toItemByte(running.has(item.key) ? { ...item, state: "running" } : item);
+    bytes[place] = toItemByte(isRunning(item) ? { ...item, state: "running" } : item);
+    onItem?.(item);
     if (query.keys === true) keys[place] = item.key;
     filled = Math.max(filled, place + 1);
   }
@@ -130,6 +135,20 @@ export async function readStageBytes(store: Store, packing: Packing): Promise<St
   // While the length is not known, the window ends with what is there.
   const end = total === null ? filled : size;
   return { stage, total, from, bytes: bytes.subarray(0, end), keys: keys.slice(0, end) };
+}
+
+/** What a beat says is up to a second old: an item that has ended since then runs no more. */
+function findRunning(
+  facts: RunFacts,
+  stage: string,
+): (item: Pick<ItemRecord, "key" | "endedAtMs">) => boolean {
+  const names = new Set(listRunningItems(facts, stage));
+  const work = new Map(listWork(facts, stage).map((entry) => [entry.item, entry]));
+  return ({ key, endedAtMs }) => {
+    if (endedAtMs === null) return names.has(key);
+    const startedAtMs = work.get(key)?.startedAtMs;
+    return startedAtMs !== undefined && startedAtMs !== null && startedAtMs > endedAtMs;
+  };
 }
 
 async function* listWindow(
