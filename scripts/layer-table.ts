@@ -87,8 +87,8 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "node:sqlite": ["storage/sqlite/"],
   "node:timers": ["std/"],
   "node:perf_hooks": ["std/"],
-  "node:http": ["http/"],
-  "node:https": ["http/"],
+  "node:http": ["http/", "service/listeners/notices/post-notice.ts"],
+  "node:https": ["http/", "service/listeners/notices/post-notice.ts"],
   "node:child_process": ["engine/executors/", "cli/"],
 };
 

@@ -3,6 +3,7 @@
 
 import type { EventSettings } from "../model/compile/event-settings.ts";
 import type { PipelineDefinition } from "../model/definition.ts";
+import type { NotifySettings } from "../model/compile/notify-settings.ts";
 import type { ResourceSetting, ResourceUse } from "../model/resource.ts";
 import type { RetryOptions } from "../model/retry.ts";
 import type { ScheduleOptions } from "../model/schedule.ts";
@@ -43,6 +44,9 @@ export interface MillraceConfig {
   readonly schedules?: Readonly<Record<string, ScheduleOptions>>;
   /** How many may read all events at once, which types are never stored, and where stored ones are written as lines. */
   readonly events?: EventSettings;
+  /** Who is told when runs fail, pipelines recover, are blocked and unblocked, while `millrace serve` runs. Default:
+   *  nobody. */
+  readonly notify?: NotifySettings;
   readonly retention?: RetentionConfig;
   readonly health?: HealthConfig;
   readonly server?: ServerConfig;

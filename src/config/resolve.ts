@@ -19,6 +19,7 @@ import type { DefinitionFault } from "../model/definition.ts";
 import type { EventSettings } from "../model/compile/event-settings.ts";
 import type { ResourceSettings } from "../model/compile/resource-settings.ts";
 import type { ResourceUse } from "../model/resource.ts";
+import type { NotifySettings } from "../model/compile/notify-settings.ts";
 import type { ScheduleSettings } from "../model/compile/parse-schedule.ts";
 import type { RetryPolicy } from "../model/retry.ts";
 import { parseEnvironment, toVariable, type Environment } from "./environment.ts";
@@ -72,6 +73,8 @@ export interface Settings {
   readonly events: Setting<EventSettings>;
   /** By name. */
   readonly schedules: Setting<ScheduleSettings>;
+  /** Null: nobody is told. */
+  readonly notify: Setting<NotifySettings | null>;
   /** How long runs that ended well, events and failed runs are kept. */
   readonly keepRunsMs: Setting<number>;
   readonly keepEventsMs: Setting<number>;
@@ -153,6 +156,7 @@ export function resolveSettings(sources: SettingSources): Settings {
     resources: pick("resources", { fallback: NO_RESOURCES }),
     events: pick("events", { fallback: NO_EVENT_SETTINGS }),
     schedules: pick("schedules", { fallback: NO_SCHEDULES }),
+    notify: pick("notify", { fallback: null }),
     keepRunsMs: pick("keepRunsMs", { fallback: RETENTION_MS_DEFAULT }),
     keepEventsMs: pick("keepEventsMs", { fallback: RETENTION_MS_DEFAULT }),
     keepFailedMs: pick("keepFailedMs", {

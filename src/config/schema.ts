@@ -10,6 +10,7 @@ import {
   checkResourceSettings,
   type ResourceSettings,
 } from "../model/compile/resource-settings.ts";
+import { checkNotifySettings, type NotifySettings } from "../model/compile/notify-settings.ts";
 import { checkScheduleSettings, type ScheduleSettings } from "../model/compile/parse-schedule.ts";
 import type { DefinitionFault } from "../model/definition.ts";
 import { CONCURRENCY_MAX, PROBE_MS_MAX, THREADS_MAX, WORKER_RUNS_MAX } from "../model/limits.ts";
@@ -41,6 +42,7 @@ export interface ParsedConfig extends ParsedServer {
   readonly resources: ResourceSettings | undefined;
   readonly events: EventSettings | undefined;
   readonly schedules: ScheduleSettings | undefined;
+  readonly notify: NotifySettings | undefined;
   readonly keepRunsMs: number | undefined;
   readonly keepEventsMs: number | undefined;
   readonly keepFailedMs: number | undefined;
@@ -62,6 +64,7 @@ const TOP_KEYS = [
   "resources",
   "events",
   "schedules",
+  "notify",
   "retention",
   "health",
   "server",
@@ -81,7 +84,7 @@ const WATCH_MS_MIN = 100;
 
 /** Keys that the documents name and that come with a later feature, by section. */
 const LATER_KEYS: Readonly<Record<string, readonly string[]>> = {
-  "": ["dryRun", "notify"],
+  "": ["dryRun"],
   worker: ["processes"],
   store: ["inlineBytes", "blobs"],
 };
@@ -132,6 +135,7 @@ function readSections(
     resources: parseResources(raw["resources"], faults),
     events: parseEvents(raw["events"], faults),
     schedules: checkSchedules(raw["schedules"], faults),
+    notify: checkNotify(raw["notify"], faults),
     keepRunsMs: retention?.options.durationMs("runs"),
     keepEventsMs: retention?.options.durationMs("events"),
     keepFailedMs: retention?.options.durationMs("deadLetter"),
@@ -217,6 +221,10 @@ function checkSchedules(raw: unknown, faults: DefinitionFault[]): ScheduleSettin
 
 function parseEvents(raw: unknown, faults: DefinitionFault[]): EventSettings | undefined {
   return raw !== undefined && checkEventSettings(raw, faults) ? raw : undefined;
+}
+
+function checkNotify(raw: unknown, faults: DefinitionFault[]): NotifySettings | undefined {
+  return raw !== undefined && checkNotifySettings(raw, faults) ? raw : undefined;
 }
 
 function parsePipelines(reader: SectionReader): readonly unknown[] {

@@ -27,6 +27,7 @@ export const SETTING_KEYS: Readonly<Record<SettingName, string>> = {
   resources: "resources",
   events: "events",
   schedules: "schedules",
+  notify: "notify",
   probeMs: "health.probeTimeout",
   serverHost: "server.host",
   serverPort: "server.port",

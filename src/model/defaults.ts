@@ -145,3 +145,14 @@ export const FEED_BEAT_MS_DEFAULT = 2_000;
 export const FEED_CHUNK_EVENTS_DEFAULT = 25;
 /** Time between two looks at whether a client of a socket may still be there, ms. */
 export const SOCKET_LOGIN_MS_DEFAULT = 60_000;
+
+/** Tries of a notice in all. */
+export const NOTICE_ATTEMPTS_DEFAULT = 10;
+/** Wait after the first try of a notice that failed, ms. */
+export const NOTICE_DELAY_MS_DEFAULT = 5_000;
+/** Growth of the wait per try of a notice: ten of them span some four hours. */
+export const NOTICE_FACTOR_DEFAULT = 3;
+/** Longest wait between two tries of a notice, ms: 1 h. */
+export const NOTICE_DELAY_MS_MAX_DEFAULT = 3_600_000;
+/** Longest time of one try of a notice, ms. */
+export const NOTICE_TIMEOUT_MS_DEFAULT = 10_000;

@@ -16,6 +16,7 @@ import type { Machine } from "../std/machine.ts";
 import { findNearest } from "../std/nearest.ts";
 import type { Store } from "../storage/store.ts";
 import type { EventWires } from "./feed/event-wires.ts";
+import type { MillNotices } from "./listeners/notices/read-notices.ts";
 import type { PatientBlobs } from "./patient-blobs.ts";
 import type { RunResult } from "./run-result.ts";
 import type { Standing } from "./worker/standing.ts";
@@ -57,6 +58,8 @@ export interface MillContext {
   readonly resources: DeclaredResources;
   /** As they are written; read by who asks for schedules. */
   readonly schedules: ScheduleSettings;
+  /** Who is told what happens; made by who starts that. */
+  readonly notices: MillNotices;
   readonly nextId: () => string;
   /** Runs that this process works on, by id. */
   readonly live: Map<string, LiveEntry>;

@@ -53,6 +53,7 @@ import { declareResources } from "./resources/declare-resources.ts";
 import { indexPipelines } from "./index-pipelines.ts";
 import { closeEvents } from "./feed/close-events.ts";
 import { makeEventWires } from "./feed/event-wires.ts";
+import { readNotices } from "./listeners/notices/read-notices.ts";
 import { keepContext, type MillContext } from "./mill-context.ts";
 import { MillQuestions } from "./mill-questions.ts";
 import type { OpenOptions } from "./open-options.ts";
@@ -307,7 +308,8 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
   checkConcurrency(options.concurrency);
   const threadsMax = toThreadsMax(options.threads);
   const leaseTerms = checkLeaseTerms(options.lease);
-  const pipelines = indexPipelines(options.pipelines ?? []);
+  const notices = await readNotices(options.notify);
+  const pipelines = indexPipelines(options.pipelines ?? [], notices.pipelines);
   const resources = declareResources(options.resources ?? {}, pipelines.values());
   const events = makeEventWires(readEventOptions(options));
   const clock = options.clock ?? systemClock;
@@ -364,6 +366,7 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
     pipelines,
     resources,
     schedules: options.schedules ?? {},
+    notices,
     nextId,
     live: new Map(),
     claiming: new Set(),

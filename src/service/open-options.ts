@@ -1,6 +1,7 @@
 // How a mill is opened.
 
 import type { EventSettings } from "../model/compile/event-settings.ts";
+import type { NotifySettings } from "../model/compile/notify-settings.ts";
 import type { ScheduleSettings } from "../model/compile/parse-schedule.ts";
 import type { ResourceSettings } from "../model/compile/resource-settings.ts";
 import type { LeaseTerms } from "../model/lease.ts";
@@ -23,6 +24,9 @@ export interface OpenOptions {
   readonly events?: EventSettings;
   /** Schedules by name. Opening starts none of them; `startScheduler` and `millrace serve` do. Default none. */
   readonly schedules?: ScheduleSettings;
+  /** Who is told when runs fail and pipelines are blocked. Whoever works delivers notices; `startNotices` and `millrace
+   *  serve` make them. Default: nobody. */
+  readonly notify?: NotifySettings;
   /** "read": questions only; a store that does not exist is STORE_NOT_FOUND. Default "write". */
   readonly mode?: "write" | "read";
   /** Attempts in flight in this process, 1 to 10,000. Default 32. */

@@ -72,7 +72,7 @@ function familyOf(name: string, types: ReadonlyMap<string, string>): string {
 }
 
 function addressOf(name: string, labels: Readonly<Record<string, string>>): string {
-  return JSON.stringify([name, Object.entries(labels).toSorted()]);
+  return JSON.stringify([name, toPairs(labels)]);
 }
 
 function checkHistograms(samples: readonly Sample[], types: ReadonlyMap<string, string>): void {
@@ -94,4 +94,10 @@ function checkHistograms(samples: readonly Sample[], types: ReadonlyMap<string, 
       assert.equal(values.at(-1), value, `${name} ends with all`);
     }
   }
+}
+
+function toPairs(labels: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .toSorted((left, right) => (left < right ? -1 : 1));
 }

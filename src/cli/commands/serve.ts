@@ -9,6 +9,7 @@ import { busOf } from "../../service/feed/open-bus.ts";
 import { startHealthWatch } from "../../service/health/watch-health.ts";
 import { contextOf } from "../../service/mill-context.ts";
 import type { Millrace } from "../../service/millrace.ts";
+import type { RunningNotices } from "../../service/listeners/notices/watch-notices.ts";
 import { startScheduler } from "../../service/schedules/start-scheduler.ts";
 import { startWatchdog } from "../../service/watchdog/start-watchdog.ts";
 import { keepWorking } from "../../service/worker/keep-working.ts";
@@ -101,10 +102,11 @@ class ServeSession {
         bus: busOf(contextOf(mill)),
         onWarning: (message) => printRemark(context, message),
       });
+      const notices = await this.#notify();
       this.#listen(interruption, server);
       await this.#announce(server);
       await this.#work();
-      await Promise.all([this.#scheduler?.stop(), watchdog.stop(), health.stop()]);
+      await Promise.all([this.#scheduler?.stop(), watchdog.stop(), health.stop(), notices?.stop()]);
     } finally {
       await server.stop();
     }
@@ -117,6 +119,14 @@ class ServeSession {
     const { mill, isScheduling, context } = this.#parts;
     if (!isScheduling) return undefined;
     return startScheduler(contextOf(mill), { warn: (message) => printRemark(context, message) });
+  }
+
+  /** Started last: what it makes is for the queue. */
+  async #notify(): Promise<RunningNotices | undefined> {
+    const { context, mill, settings } = this.#parts;
+    if (settings.notify.value === null) return undefined;
+    const { startNotices } = await import("../../service/listeners/notices/watch-notices.ts");
+    return startNotices(mill, { onWarning: (message) => printRemark(context, message) });
   }
 
   async #work(): Promise<void> {

@@ -1,6 +1,7 @@
 // How pipelines are doing, read from a store: the verdict of the policy over their last runs, with what somebody has
 // acknowledged. Costs three short reads a pipeline, however many runs it had.
 
+import { isBuiltIn } from "../../model/built-in.ts";
 import { judgeHealth, type HealthJudgement } from "../../policy/health/health.ts";
 import { parseAcknowledgement, type Acknowledgement } from "./acknowledgement.ts";
 import { listFinished, toHealthRuns, type FinishedRun, type HealthStore } from "./finished-runs.ts";
@@ -23,11 +24,13 @@ export async function readHealth(store: HealthStore, pipeline: string): Promise<
   return { ...judged, pipeline, last, acknowledgement: said?.run === last?.id ? said : null };
 }
 
-/** Names of the pipelines that a store has runs of, and of those that are known besides, in order. */
+/** Names of the pipelines that a store has runs of, and of those that are known besides, in order. Our own are none
+ *  of the user's. */
 export async function listHealthNames(
   store: Pick<HealthStore, "countRuns">,
   known: Iterable<string>,
 ): Promise<readonly string[]> {
   const counts = await store.countRuns();
-  return [...new Set([...counts.keys(), ...known])].toSorted();
+  const names = new Set([...counts.keys(), ...known]);
+  return [...names].filter((name) => !isBuiltIn(name)).toSorted();
 }
