@@ -14,6 +14,7 @@ import { queueFull } from "../queue-import/queue-full.ts";
 import { whileOpen } from "./begin-run.ts";
 import { checkEntry, type EnqueuedRun } from "./enqueue-runs.ts";
 import { checkLabels } from "./check-labels.ts";
+import { createAlone } from "./start-alone.ts";
 import { toInputText, toInputVersion } from "./input-text.ts";
 import type { StartOptions } from "./start-run.ts";
 import { selectTakeOver, type Selection } from "./take-over.ts";
@@ -36,15 +37,17 @@ export interface QueueStartRequest {
   readonly definition: PipelineDefinition;
   readonly input: unknown;
   readonly options: QueueStartOptions;
+  /** Only where no run of the pipeline is under way. Default false. */
+  readonly alone?: boolean;
 }
 
 /**
  * Queues a run; resolves when it is committed. One whose key is known makes no second run. INPUT_INVALID,
- * OPTION_INVALID, STAGE_UNKNOWN, CHECKPOINT_MISSING, HEALTH_REFUSED, QUEUE_FULL.
+ * OPTION_INVALID, STAGE_UNKNOWN, CHECKPOINT_MISSING, HEALTH_REFUSED, QUEUE_FULL; with `alone` RUN_BUSY.
  */
 export async function queueStart(
   mill: MillContext,
-  { definition, input, options }: QueueStartRequest,
+  { definition, input, options, alone = false }: QueueStartRequest,
 ): Promise<EnqueuedRun> {
   // An earlier call made it, and its answer was lost: nothing is asked again, the gate included.
   const made = options.id === undefined ? undefined : await mill.store.findRun(options.id);
@@ -60,7 +63,9 @@ export async function queueStart(
   const overridden = await passHealth(mill, definition, options);
   const parts = { definition, options, given, inputVersion, selection, overridden };
   const write = toCreate(mill, parts);
-  const result = await whileOpen(mill, () => mill.committer.write(write));
+  const result = await whileOpen(mill, () =>
+    alone ? createAlone(mill, write) : mill.committer.write(write),
+  );
   const queued = toQueued(definition, result);
   if (queued.created) mill.wake.emit(definition.name);
   return queued;
@@ -104,7 +109,8 @@ async function passHealth(
 
 function toQueued(definition: PipelineDefinition, result: WriteResult): EnqueuedRun {
   if (result.kind === "key-taken") return { run: result.run, created: false };
-  if (result.kind === "done" && result.run !== undefined) return { run: result.run, created: true };
+  const isMade = result.kind === "done" || result.kind === "recorded";
+  if (isMade && result.run !== undefined) return { run: result.run, created: true };
   if (result.kind === "full")
     throw queueFull(definition, { created: 0, duplicates: 0, refused: 1 });
   throw new MillraceError("STORE_FAILED", `The store did not make the run: ${result.kind}.`);

@@ -3,6 +3,7 @@
 
 import type { EventType, MillraceEvent } from "../../model/event.ts";
 import type { Json } from "../../std/json.ts";
+import { isRecord } from "../../std/record.ts";
 import { toIso } from "../views/time-view.ts";
 
 /** An event in that shape. */
@@ -17,6 +18,12 @@ export interface CompatibleEvent {
   readonly msg?: string;
   readonly data: Readonly<Record<string, Json>>;
 }
+
+/** Run id of what concerns no run. */
+export const SYSTEM_RUN = "__system__";
+
+/** Source of events that came in this shape: they go out in it as they came. */
+export const COMPATIBLE_SOURCE = "compatible";
 
 /** Words of single types. Others are words of how a type ends, or a change of state. */
 const WORDS: Partial<Record<EventType, string>> = {
@@ -52,8 +59,10 @@ const WORDS_BY_END: Readonly<Record<string, string>> = {
 export function toCompatibleEvent(event: MillraceEvent): CompatibleEvent {
   const { run, atMs, type, item, attempt, data } = event;
   const message = messageOf(event);
+  const came = type === "external.reported" ? readCame(data) : undefined;
+  if (came !== undefined) return message === undefined ? came : { ...came, msg: message };
   return {
-    run_id: run === "" ? "__system__" : run,
+    run_id: run === "" ? SYSTEM_RUN : run,
     stage: stageOf(event),
     event: wordOf(event),
     timestamp: toIso(atMs),
@@ -65,6 +74,22 @@ export function toCompatibleEvent(event: MillraceEvent): CompatibleEvent {
       ...(attempt === undefined ? {} : { attempt }),
     },
   };
+}
+
+/** An event as it came in this shape, from what is kept of it. */
+function readCame(kept: MillraceEvent["data"]): CompatibleEvent | undefined {
+  const { source, at, data: inner } = kept ?? {};
+  if (source !== COMPATIBLE_SOURCE || typeof at !== "string" || !isJsonRecord(inner))
+    return undefined;
+  const { run_id: run, stage, event, data } = inner;
+  if (typeof run !== "string" || typeof stage !== "string" || typeof event !== "string")
+    return undefined;
+  return { run_id: run, stage, event, timestamp: at, data: isJsonRecord(data) ? data : {} };
+}
+
+/** What was parsed from JSON holds nothing else. */
+function isJsonRecord(value: unknown): value is Readonly<Record<string, Json>> {
+  return isRecord(value) && !Array.isArray(value);
 }
 
 function stageOf({ type, run, stage }: MillraceEvent): string {
