@@ -21,7 +21,7 @@ test("S28: a secret is found as it is, in JSON, in an address and in base64, wha
       fc.pre(!/^\s*$/.test(value) && value.isWellFormed());
       noteSecret("canary", value);
       const text = `${before}${value}${after}`;
-      const address = `https://a.example/?${new URLSearchParams({ key: text })}`;
+      const address = `https://a.example/?${new URLSearchParams({ key: text }).toString()}`;
       const spelt = [
         { shown: redact(text), secret: value },
         { shown: redact(JSON.stringify({ text })), secret: JSON.stringify(value).slice(1, -1) },
