@@ -6,6 +6,7 @@ const HEAP: SoakBound = { key: "heapMb", name: "heap", grownMax: 8, atMost: 100 
 function makeSamples(heapAt: (index: number) => number): readonly SoakSample[] {
   return Array.from({ length: 40 }, (_, index) => ({
     atS: index * 30,
+    cpuPercent: 10,
     rssMb: 100,
     heapMb: heapAt(index),
     handles: 20,

@@ -5,6 +5,8 @@
 export interface SoakSample {
   /** Since the beginning, s. */
   readonly atS: number;
+  /** Of one core, since the sample before. */
+  readonly cpuPercent: number;
   readonly rssMb: number;
   /** Least heap in use since the sample before: what a collection leaves. */
   readonly heapMb: number;

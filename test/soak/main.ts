@@ -44,6 +44,7 @@ const BOUNDS: readonly SoakBound[] = [
 
 const HEADS: readonly (readonly [keyof SoakSample, string, number])[] = [
   ["atS", "s", 0],
+  ["cpuPercent", "cpu %", 0],
   ["rssMb", "rss MB", 1],
   ["heapMb", "heap MB", 1],
   ["handles", "handles", 0],

@@ -1,10 +1,14 @@
 // What is asked of the server of a soak: runs at a steady rate, some reads, and clients of the live feed that come and
 // go, because what leaks mostly leaks with those who leave.
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { WebSocket } from "ws";
 
 const READS = ["queue", "runs?limit=20", "health", "pipelines", "events?limit=20"] as const;
 const READ_MS = 500;
+/** Tries to read the counts, and the time between two of them, ms. */
+const TRIES_MAX = 60;
+const TRY_MS = 1_000;
 const SOCKETS = 3;
 /** So long a socket stays, ms; the next one follows at once. */
 const SOCKET_MS = 5_000;
@@ -61,12 +65,20 @@ export class SoakLoad {
     await Promise.all(this.#pending);
   }
 
-  /** Runs by state, and those that wait or run together. */
+  /** Runs by state, and those that wait or run together. A server that does not answer is asked again for a while. */
   async readCounts(): Promise<{ readonly depth: number; readonly counts: Record<string, number> }> {
-    const answer = await fetch(`${this.#terms.url}/api/v1/queue`, { headers: this.#headers });
-    const { counts }: { counts: Record<string, number> } = JSON.parse(await answer.text());
-    const of = (state: string): number => counts[state] ?? 0;
-    return { depth: of("queued") + of("running") + of("waiting"), counts };
+    for (let tries = 1; ; tries += 1) {
+      const answer = await fetch(`${this.#terms.url}/api/v1/queue`, { headers: this.#headers });
+      const text = await answer.text();
+      if (answer.status === 200) {
+        const { counts }: { counts: Record<string, number> } = JSON.parse(text);
+        const of = (state: string): number => counts[state] ?? 0;
+        return { depth: of("queued") + of("running") + of("waiting"), counts };
+      }
+      this.#fail(`GET queue: ${answer.status}`);
+      if (tries === TRIES_MAX) throw new Error(`The server does not tell its queue: ${text}`);
+      await sleep(TRY_MS);
+    }
   }
 
   #queueDue(): void {

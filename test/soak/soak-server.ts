@@ -11,6 +11,7 @@ const TURN_MS_MAX = 60_000;
 
 /** What the process says of itself. */
 export interface ServerFigures {
+  readonly cpuPercent: number;
   readonly rssMb: number;
   readonly heapMb: number;
   readonly handles: number;
@@ -21,7 +22,7 @@ export interface ServerFigures {
 export interface SoakServer {
   readonly url: string;
   readonly token: string;
-  /** Since the last call: the least heap, the rest as it is now; undefined: nothing was said. */
+  /** Since the last call: the least heap, what of a core was used; the rest as it is now; undefined: nothing was said. */
   takeFigures(): ServerFigures | undefined;
   walMb(): number;
   storeMb(): number;
@@ -52,7 +53,9 @@ export async function startSoakServer(folder: string): Promise<SoakServer> {
       taken = lines.length;
       const last = fresh.at(-1);
       if (last === undefined) return undefined;
-      return { ...last, heapMb: Math.min(...fresh.map(({ heapMb }) => heapMb)) };
+      const cpu = fresh.reduce((sum, { cpuPercent }) => sum + cpuPercent, 0) / fresh.length;
+      const heapMb = Math.min(...fresh.map((line) => line.heapMb));
+      return { ...last, heapMb, cpuPercent: cpu };
     },
     walMb: () => sizeMb(`${store}-wal`),
     storeMb: () => sizeMb(store),
