@@ -3,7 +3,7 @@
 import { connect, type Socket } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { feedOf } from "../../src/service/feed/topics/live-feed.ts";
-import { LiveClient } from "../support/live-client.ts";
+import { LiveClient } from "../support/live/live-client.ts";
 import { sendRaw, startServed, type Served } from "../support/served.ts";
 
 let served: Served;

@@ -6,7 +6,7 @@ import * as z from "zod";
 import type { EventDraft } from "../../../src/model/event.ts";
 import { feedOf } from "../../../src/service/feed/topics/live-feed.ts";
 import { contextOf } from "../../../src/service/mill-context.ts";
-import { LiveClient } from "../../support/live-client.ts";
+import { LiveClient } from "../../support/live/live-client.ts";
 import { startServed, type Served, type ServedOptions } from "../../support/served.ts";
 
 const WARNED: EventDraft = { type: "watchdog.warned", data: { rule: "x", message: "m" } };

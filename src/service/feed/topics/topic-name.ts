@@ -15,7 +15,7 @@ export const WHOLE_TOPICS = [
 ] as const;
 
 /** Every word a topic begins with. */
-export const TOPIC_WORDS: readonly string[] = [...WHOLE_TOPICS, "run", "logs", "events"];
+const TOPIC_WORDS: readonly string[] = [...WHOLE_TOPICS, "run", "logs", "events"];
 
 /** A topic, read. */
 export type TopicName =

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { onTestFinished } from "vitest";
-import type { EventDraft } from "../../src/model/event.ts";
+import type { EventDraft } from "../../../src/model/event.ts";
 import {
   toPlainMessage,
   type FeedCarrier,
@@ -11,13 +11,13 @@ import {
   type FeedForm,
   type FeedMessage,
   JSON_FORM,
-} from "../../src/service/feed/topics/feed-message.ts";
-import type { FeedSession } from "../../src/service/feed/topics/feed-session.ts";
-import { feedOf, type LiveFeed } from "../../src/service/feed/topics/live-feed.ts";
-import { contextOf } from "../../src/service/mill-context.ts";
-import { openMillrace, type Millrace } from "../../src/service/millrace.ts";
-import type { OpenOptions } from "../../src/service/open-options.ts";
-import { makeVirtualClock, type VirtualClock } from "../../src/std/virtual-clock.ts";
+} from "../../../src/service/feed/topics/feed-message.ts";
+import type { FeedSession } from "../../../src/service/feed/topics/feed-session.ts";
+import { feedOf, type LiveFeed } from "../../../src/service/feed/topics/live-feed.ts";
+import { contextOf } from "../../../src/service/mill-context.ts";
+import { openMillrace, type Millrace } from "../../../src/service/millrace.ts";
+import type { OpenOptions } from "../../../src/service/open-options.ts";
+import { makeVirtualClock, type VirtualClock } from "../../../src/std/virtual-clock.ts";
 
 export interface FeedWorld {
   readonly mill: Millrace;

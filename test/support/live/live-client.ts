@@ -2,7 +2,7 @@
 
 import { onTestFinished } from "vitest";
 import { WebSocket, type ClientOptions } from "ws";
-import { liveFrame, type LiveFrame, type LiveRequest } from "../../src/http/contract/live.ts";
+import { liveFrame, type LiveFrame, type LiveRequest } from "../../../src/http/contract/live.ts";
 
 export interface Closed {
   readonly code: number;

@@ -2,10 +2,10 @@
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { map, pipeline, stage } from "../../../exports/index.ts";
-import { makeFeedWorld, plain } from "../../../../test/support/feed-world.ts";
-import type { EventDraft } from "../../../model/event.ts";
-import { FEED_LINGER_MS_MAX, FEED_SILENT_MS_MAX } from "../../../model/limits.ts";
+import { map, pipeline, stage } from "../../../src/exports/index.ts";
+import { makeFeedWorld, plain } from "../../support/live/feed-world.ts";
+import type { EventDraft } from "../../../src/model/event.ts";
+import { FEED_LINGER_MS_MAX, FEED_SILENT_MS_MAX } from "../../../src/model/limits.ts";
 
 const WARNED: EventDraft = { type: "watchdog.warned", data: { rule: "x", message: "m" } };
 
