@@ -72,6 +72,16 @@ export interface ServerConfig {
   readonly key?: string;
   /** File of the token. Default: `token` beside the store. */
   readonly tokenFile?: string;
+  /** Also offers the API of an older system, over this pipeline and schedule. Default: it does not. */
+  readonly compatible?: CompatibleConfig;
+}
+
+/** What the API of an older system is about. */
+export interface CompatibleConfig {
+  /** Name of a pipeline. */
+  readonly pipeline: string;
+  /** Name of a schedule. Default none: then its routes for schedules do not exist. */
+  readonly schedule?: string;
 }
 
 /** How health is asked. */

@@ -15,6 +15,13 @@ export interface ParsedServer {
   readonly serverCert: string | undefined;
   readonly serverKey: string | undefined;
   readonly serverTokenFile: string | undefined;
+  readonly serverCompatible: CompatibleSettings | undefined;
+}
+
+/** What the API of an older system is about, by name. */
+export interface CompatibleSettings {
+  readonly pipeline: string;
+  readonly schedule?: string;
 }
 
 const KEYS = [
@@ -27,12 +34,16 @@ const KEYS = [
   "cert",
   "key",
   "tokenFile",
+  "compatible",
 ];
 
 /** Names of one server at most. */
 const HOSTS_MAX = 100;
 
 const PATH_CHARS_MAX = 4_096;
+
+/** Characters of the name of a pipeline or schedule. */
+const NAME_CHARS_MAX = 200;
 
 /** Reads the section; every fault goes to `faults`. */
 export function parseServer(raw: unknown, faults: DefinitionFault[]): ParsedServer {
@@ -51,5 +62,22 @@ export function parseServer(raw: unknown, faults: DefinitionFault[]): ParsedServ
     serverCert: reader.text("cert", PATH_CHARS_MAX),
     serverKey: reader.text("key", PATH_CHARS_MAX),
     serverTokenFile: reader.text("tokenFile", PATH_CHARS_MAX),
+    serverCompatible: parseCompatible(reader.raw("compatible"), faults),
   };
+}
+
+function parseCompatible(raw: unknown, faults: DefinitionFault[]): CompatibleSettings | undefined {
+  if (raw === undefined) return undefined;
+  const path = "server.compatible";
+  if (!isPlainRecord(raw)) {
+    faults.push({ path, message: "expected a record with pipeline and schedule" });
+    return undefined;
+  }
+  const reader = new OptionReader(raw, path, faults);
+  reader.refuseUnknown(["pipeline", "schedule"]);
+  if (!reader.has("pipeline")) reader.fault("pipeline", "is missing");
+  const pipeline = reader.text("pipeline", NAME_CHARS_MAX);
+  const schedule = reader.text("schedule", NAME_CHARS_MAX);
+  if (pipeline === undefined) return undefined;
+  return { pipeline, ...(schedule === undefined ? {} : { schedule }) };
 }

@@ -25,6 +25,7 @@ import type { RetryPolicy } from "../model/retry.ts";
 import { parseEnvironment, toVariable, type Environment } from "./environment.ts";
 import { configInvalid, type LoadedConfig } from "./load.ts";
 import type { LogLevel } from "./define-config.ts";
+import type { CompatibleSettings } from "./parse-server.ts";
 import type { ParsedConfig } from "./schema.ts";
 import { SETTING_KEYS, type SettingName } from "./setting-keys.ts";
 
@@ -96,6 +97,8 @@ export interface Settings {
   readonly serverKey: Setting<string | null>;
   /** Null: beside the store. */
   readonly serverTokenFile: Setting<string | null>;
+  /** Null: without the API of an older system. */
+  readonly serverCompatible: Setting<CompatibleSettings | null>;
   /** As the file lists them, unchecked. */
   readonly pipelines: readonly unknown[];
   readonly provide: Readonly<Record<string, unknown>>;
@@ -206,6 +209,7 @@ function pickServer(pick: Picker): Pick<Settings, Extract<keyof Settings, `serve
     serverCert: pick("serverCert", { fallback: null }),
     serverKey: pick("serverKey", { fallback: null }),
     serverTokenFile: pick("serverTokenFile", { fallback: null }),
+    serverCompatible: pick("serverCompatible", { fallback: null }),
   };
 }
 

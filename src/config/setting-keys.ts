@@ -38,6 +38,7 @@ export const SETTING_KEYS: Readonly<Record<SettingName, string>> = {
   serverCert: "server.cert",
   serverKey: "server.key",
   serverTokenFile: "server.tokenFile",
+  serverCompatible: "server.compatible",
   keepRunsMs: "retention.runs",
   keepEventsMs: "retention.events",
   keepFailedMs: "retention.deadLetter",

@@ -21,6 +21,7 @@ import { readVersion } from "../std/version.ts";
 import { ALL_ROUTES } from "./all-routes.ts";
 import { makeApp, type App, type AppOptions } from "./app.ts";
 import { toClientAddress } from "./client-address.ts";
+import type { CompatibleOptions } from "./compatible/compatible-options.ts";
 import type { HttpContext } from "./http-context.ts";
 import { planListen, type ListenOptions, type ListenPlan } from "./listen-plan.ts";
 import { registerLiveSockets } from "./live/live-socket.ts";
@@ -56,6 +57,8 @@ export interface ServeOptions extends HandlerOptions, ListenOptions {
   readonly clients?: ClientLimits;
   /** Time that requests have to end when the server stops, ms. Default 3 s. */
   readonly stopMs?: number;
+  /** Also offers the API of an older system, over this pipeline and schedule. Default: it does not. */
+  readonly compatible?: CompatibleOptions;
 }
 
 /** A server that listens. */
@@ -78,7 +81,8 @@ export interface RunningServer {
 const STOP_MS_DEFAULT = 3_000;
 
 /**
- * Offers the API of a mill. SERVER_UNSAFE where others could listen in, PORT_IN_USE, TOKEN_FILE_UNSAFE, OPTION_INVALID.
+ * Offers the API of a mill. SERVER_UNSAFE where others could listen in, PORT_IN_USE, TOKEN_FILE_UNSAFE, OPTION_INVALID;
+ * PIPELINE_UNKNOWN, SCHEDULE_UNKNOWN for what `compatible` names.
  */
 export async function serve(mill: Millrace, options: ServeOptions = {}): Promise<RunningServer> {
   return await startServer(mill, options, {});
@@ -99,14 +103,16 @@ export async function startServer(
   extras: ServerExtras,
 ): Promise<RunningServer> {
   const plan = planListen(options);
+  const { compatible } = options;
+  const older = compatible === undefined ? [] : await openOlder(mill, compatible);
   const { http, token, stop, beginStop } = openHttp(mill, options, plan.isSecure);
   const shed = new LoadShed(http.clock, new LoopDelay());
   const terms = makeTerms(options, plan, shed);
   const upgrades = new Upgrades(http);
-  registerLiveSockets(upgrades, http);
+  registerLiveSockets(upgrades, http, { compatible: compatible !== undefined });
   extras.sockets?.(upgrades);
   const server = new HttpServer({
-    app: makeApp(http, [...ALL_ROUTES, ...(extras.routes ?? [])], terms),
+    app: makeApp(http, [...ALL_ROUTES, ...older, ...(extras.routes ?? [])], terms),
     clock: http.clock,
     listen: options,
     plan,
@@ -139,6 +145,12 @@ export async function startServer(
       shed.close();
     },
   };
+}
+
+/** Most servers never load it. */
+async function openOlder(mill: Millrace, options: CompatibleOptions): Promise<readonly Route[]> {
+  const { openCompatibleApi } = await import("./compatible/compatible-api.ts");
+  return await openCompatibleApi(mill, options);
 }
 
 /** The API as a function from Request to Response. TOKEN_FILE_UNSAFE, OPTION_INVALID. */

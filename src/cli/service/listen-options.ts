@@ -24,6 +24,7 @@ export function toServeOptions(
   const host = flags.host ?? settings.serverHost.value;
   const socket = settings.serverSocket.value;
   const tokenFile = settings.serverTokenFile.value;
+  const compatible = settings.serverCompatible.value;
   return {
     ...(host === null ? {} : { host }),
     port: flags.port ?? settings.serverPort.value,
@@ -36,6 +37,7 @@ export function toServeOptions(
     hosts: settings.serverHosts.value,
     ...readTls(context, settings),
     ...(tokenFile === null ? {} : { tokenFile: resolve(context.cwd, tokenFile) }),
+    ...(compatible === null ? {} : { compatible }),
   };
 }
 

@@ -11,6 +11,7 @@ import {
 } from "../../model/limits.ts";
 import {
   LOG_LEVELS,
+  type CompatibleConfig,
   type DefaultsConfig,
   type HealthConfig,
   type MillraceConfig,
@@ -88,6 +89,14 @@ const SERVER = record<ServerConfig>("Where the API is offered", {
   cert: text("File of the certificate, PEM", PATH_CHARS_MAX),
   key: text("File of its key, PEM", PATH_CHARS_MAX),
   tokenFile: text("File of the token. Default: beside the store", PATH_CHARS_MAX),
+  compatible: record<CompatibleConfig>(
+    "The API of an older system. Default: without it",
+    {
+      pipeline: text("Name of the pipeline it is about", 200),
+      schedule: text("Name of its schedule. Default none", 200),
+    },
+    ["pipeline"],
+  ),
 });
 
 /** The schema of what `millrace.config.ts` exports. */
