@@ -231,9 +231,9 @@ test("R221 S14: clients that never read hold nobody up, and cost no more than th
   );
   silent.pause();
   onTestFinished(() => void silent.destroy());
-  const wide: EventDraft = { ...WARNED, data: { rule: "x", message: "m".repeat(450) } };
-  const startMs = performance.now();
-  for (let round = 0; round < 20; round++) await tell(served, 1_000, wide);
+  const wide: EventDraft = { ...WARNED, data: { rule: "x", message: "m".repeat(5_000) } };
+  // More than the lines and the topic hold.
+  for (let round = 0; round < 10; round++) await tell(served, 300, wide);
   const seq = (await served.mill.store.listEvents({ after: 0, newestFirst: true, limit: 1 }))[0]
     ?.seq;
   for (const reader of readers) {
@@ -241,7 +241,6 @@ test("R221 S14: clients that never read hold nobody up, and cost no more than th
     expect(reader.seqs.length).toBe(new Set(reader.seqs).size);
     expect(reader.frames.some(({ type }) => type === "gap")).toBe(false);
   }
-  expect(performance.now() - startMs).toBeLessThan(10_000);
   expect(feed.clientCount).toBe(7);
   stalled.ws.resume();
   const isLast = (frame: { readonly type: string; readonly to?: number }): boolean =>
