@@ -291,3 +291,19 @@ test("nothing kept stands on something reset, nothing reset lacks a value, and n
     { numRuns: 3_000 },
   );
 });
+
+test("R198: what a run was started without holds no reader back, and what was taken over from it stands", () => {
+  const done = recordOf("b", "succeeded");
+  expect(actions(LINE, [done], { verb: "resume", only: ["c"] })).toEqual({
+    a: "keep",
+    b: "keep",
+    c: "open",
+  });
+  // Also where what it needs is done again in the same run.
+  expect(actions(LINE, [done], { verb: "resume", only: ["a", "c"] })).toEqual({
+    a: "open",
+    b: "keep",
+    c: "open",
+  });
+  expect(actions(LINE, [done])).toEqual({ a: "open", b: "recheck", c: "open" });
+});

@@ -23,6 +23,8 @@ export interface ResetRequest {
   readonly from?: readonly number[];
   /** Map stages that have items which did not succeed, whatever became of the stage. Default: none. */
   readonly unfinished?: ReadonlySet<string>;
+  /** Stages that the run was started for: of the others nothing is judged again. Default: all. */
+  readonly only?: readonly string[];
   /** Positions of stages that read the input, where that is another one after its schema. Default: none. */
   readonly stale?: readonly number[];
   /** Stages whose checkpoint, or that of an item, cannot be read any more: what becomes of them. Default: none. */
@@ -70,10 +72,16 @@ export function decideReset(
   request: ResetRequest,
 ): ResetPlan {
   const byStage = new Map(records.map((record) => [record.stage, record]));
+  const only = request.only === undefined ? null : new Set(request.only);
   const cells = definition.stages.map((stage, position): Cell => {
     const record = byStage.get(stage.name);
-    const choice = chooseAlone(stage.stageVersion, record, request);
-    return { position, name: stage.name, persist: stage.persist, record, choice };
+    const isLeftOut = only?.has(stage.name) === false;
+    // It ends skipped, and what was taken from below it was made without this run.
+    const choice =
+      isLeftOut && record === undefined
+        ? { action: "keep" as const, reason: null }
+        : chooseAlone(stage.stageVersion, record, request);
+    return { position, name: stage.name, persist: stage.persist, record, isLeftOut, choice };
   });
   for (const position of request.stale ?? []) doubt(at(cells, position));
   for (const start of request.from ?? []) dropFrom(definition.graph, cells, start);
@@ -90,6 +98,8 @@ interface Cell {
   readonly name: string;
   readonly persist: boolean;
   readonly record: ResetRecord | undefined;
+  /** The run was started without it: what there is of it stands. */
+  readonly isLeftOut: boolean;
   choice: Pick<StageReset, "action" | "reason">;
 }
 
@@ -156,7 +166,8 @@ function spread(graph: Graph, cells: readonly Cell[]): void {
   // Grows while it is walked: each stage enters once, when it stops being kept.
   for (const cell of reset) {
     for (const reader of at(graph.readers, cell.position).map((position) => at(cells, position))) {
-      if (reader.choice.action !== "keep" || isOperatorSkip(reader.record)) continue;
+      if (reader.choice.action !== "keep" || reader.isLeftOut) continue;
+      if (isOperatorSkip(reader.record)) continue;
       reader.choice = {
         action: "recheck",
         reason: `it needs "${cell.name}", which is judged again`,

@@ -209,6 +209,32 @@ describe.each(STORES)("a start on %s", (kind) => {
     assert.equal((await mill.run(run.id)).parent, whole.id);
   });
 
+  test("R198: only and from far down the line take over what is read, and a failed one is resumed like any other", async () => {
+    const { study, calls, state } = makeStudy();
+    const mill = await makeDurableWorld(kind).open([study]);
+    const whole = await mill.start(study, "p");
+    await whole.result();
+    for (const options of [{ only: ["judge"] }, { from: "report" }]) {
+      const run = await mill.start(study, "p", options);
+      const { stages, state: end } = await run.result();
+      assert.equal(end, "succeeded");
+      assert.deepEqual(
+        [stages["extract"]?.reason, stages["analyse"]?.via],
+        ["operator", "checkpoint"],
+      );
+    }
+
+    state.failing = "judge";
+    const failed = await mill.start(study, "p", { only: ["judge"] });
+    assert.equal((await failed.result()).state, "failed");
+    state.failing = "";
+    calls.length = 0;
+    const resumed = await mill.resume(failed.id, { here: true });
+    const result = await resumed.result();
+    assert.deepEqual([result.state, result.output("judge")], ["succeeded", "p.!?"]);
+    assert.deepEqual(calls, ["judge"]);
+  });
+
   test("from runs that stage and all after it; what lies before is taken over, the rest is left out", async () => {
     const { study, calls, state } = makeStudy();
     const mill = await makeDurableWorld(kind).open([study]);

@@ -113,10 +113,14 @@ async function prepare(mill: MillContext, request: Request): Promise<Reopening> 
   checkResumable(mill, run);
   const { inputText, stale } = await readInputText(definition, run);
   const found = await mill.store.loadCheckpoints(id);
-  const from = options.from === undefined ? {} : { from: [positionOf(definition, options.from)] };
+  const { only } = run.settings;
+  const asked = {
+    ...(options.from === undefined ? {} : { from: [positionOf(definition, options.from)] }),
+    ...(only === undefined ? {} : { only }),
+  };
   const unfinished = listUnfinished(found);
   const decide = (damaged?: ReadonlyMap<string, DamagedStage>): ResetPlan => {
-    const more = damaged === undefined ? from : { ...from, damaged };
+    const more = damaged === undefined ? asked : { ...asked, damaged };
     return decideReset(definition, found.stages, { verb: "resume", unfinished, stale, ...more });
   };
   // Put into the queue, they are checked by whoever takes the run from there.

@@ -110,8 +110,13 @@ export async function readTakenOver(
 ): Promise<CheckedCheckpoints> {
   const run = await findRun(mill.store, id);
   const checkpoints = await mill.store.loadCheckpoints(id);
+  const { only } = run.settings;
   const sound = await checkCheckpoints(mill, { run, definition, checkpoints }, (damaged) =>
-    decideReset(definition, checkpoints.stages, { verb: "resume", damaged }),
+    decideReset(definition, checkpoints.stages, {
+      verb: "resume",
+      damaged,
+      ...(only === undefined ? {} : { only }),
+    }),
   );
   if (sound.damaged > 0) {
     const stages = listDamaged(definition, sound);
