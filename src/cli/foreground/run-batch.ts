@@ -12,6 +12,7 @@ import type { CliContext } from "../cli-context.ts";
 import type { ExitCode } from "../exit-code.ts";
 import { openBytes } from "../input/open-bytes.ts";
 import type { Target } from "../load/load-pipeline.ts";
+import { toDocumentText } from "../print.ts";
 import type { LogsShown } from "../render/forms/progress-form.ts";
 import { followQueue } from "./follow-queue.ts";
 import type { KeepDocument } from "./with-document.ts";
@@ -77,7 +78,7 @@ export async function runBatch(context: CliContext, options: BatchOptions): Prom
         const result = await readResult(mill, number);
         if (result.state === "failed" || result.state === "cancelled") failed += 1;
         if (context.flags.json) results.push(result);
-        else context.stdout.write(`${JSON.stringify(result)}\n`);
+        else context.stdout.write(`${toDocumentText(result, 0)}\n`);
       }
       return failed;
     },

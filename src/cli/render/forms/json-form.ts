@@ -3,12 +3,14 @@
 
 import type { MillraceEvent } from "../../../model/event.ts";
 import type { Json } from "../../../std/json.ts";
+import { toDocumentText } from "../../print.ts";
 import type { FormOptions, ProgressForm } from "./progress-form.ts";
 
 /** Writes JSON Lines. Times are ISO 8601; runs have their short names. */
 export function makeJsonForm({ progress, clock, write }: FormOptions): ProgressForm {
   const { run } = progress.plan;
-  const put = (line: Readonly<Record<string, unknown>>): void => write(`${JSON.stringify(line)}\n`);
+  const put = (line: Readonly<Record<string, unknown>>): void =>
+    write(`${toDocumentText(line, 0)}\n`);
   const say = (type: string, data: Readonly<Record<string, unknown>>): void =>
     put({ seq: 0, at: toIso(clock.wallMs()), type, run, data });
   return {
