@@ -7,7 +7,7 @@ import { writeBars } from "./bars/write-bars.ts";
 import { CONFIG, listAlive, makePlace, type Place } from "./support/run-example.ts";
 
 /** Long for a day, which takes a quarter of a second; short for who waits while it hangs. */
-const TIMEOUT_MS = 5_000;
+const TIMEOUT_MS = 8_000;
 const KEY = "MSFT/2003-09-16";
 
 let place: Place;

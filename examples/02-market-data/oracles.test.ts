@@ -7,7 +7,7 @@ import { openMillrace } from "millrace";
 import type { RunResult } from "millrace";
 import { marketData } from "./pipeline.ts";
 import { readCentBars, searchRow, type CentBar } from "./support/brute-force.ts";
-import { makePlace, type Ended, type Place } from "./support/run-example.ts";
+import { CONFIG, makePlace, type Ended, type Place } from "./support/run-example.ts";
 
 let place: Place;
 let first: Ended;
@@ -244,4 +244,23 @@ test("R302: a second run changes no byte; of days that were deleted or changed j
   expect(changed).toEqual(["ledger.json", file]);
   expect(after[file]?.bytes).toBe(before[file]?.bytes);
   expect((await runAgain()).worked).toEqual(ALWAYS);
+});
+
+test("R198: analyze alone works from what translate left; without that it is refused with 2", async () => {
+  const args = ["run", CONFIG, "--only", "analyze", "--json"];
+  // The run before named its folders; this one is over the same input.
+  const input = JSON.stringify({ bars: place.bars, out: place.out });
+  const alone = await place.millrace(...args, "--input", input);
+  expect(alone.code).toBe(0);
+  expect(JSON.parse(alone.stdout)).toMatchObject({
+    run: { state: "succeeded" },
+    stages: [
+      { stage: "index", state: "skipped" },
+      { stage: "translate", state: "succeeded", via: "checkpoint" },
+      { stage: "analyze", state: "succeeded" },
+      { stage: "merge", state: "skipped" },
+    ],
+  });
+  const refused = await place.millrace(...args, "--input", JSON.stringify({ out: place.folder }));
+  expect([refused.code, refused.stderr.includes('the results of "translate"')]).toEqual([2, true]);
 });

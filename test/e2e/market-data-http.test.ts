@@ -37,7 +37,7 @@ let served: Started;
 let url = "";
 let token = "";
 beforeAll(async () => {
-  place = makePlace({ MARKET_DATA_ANALYZE_TIMEOUT: "5s" });
+  place = makePlace({ MARKET_DATA_ANALYZE_TIMEOUT: "8s" });
   await writeBars(place.bars, (name) => /^(?:MSFT.*-1[567]|ES.*2020-03-16)/.test(name));
   const words = ["serve", "--port", "0", "--no-schedules", "--config", CONFIG];
   served = place.start("src/cli/main.ts", ...words);
