@@ -6,7 +6,7 @@ import { writeExportFile } from "../service/exports/export-file.ts";
 import { escapeControl } from "../std/text.ts";
 import type { CliContext } from "./cli-context.ts";
 import { printAnswer, printDocument, printText } from "./print.ts";
-import { showBytes, showCountOf } from "./render/figures.ts";
+import { showBytes, showCountOf } from "../std/shown/figures.ts";
 
 /** An export under way: its text, and how many rows there were when it is complete. */
 export type ExportText = AsyncGenerator<string, number>;

@@ -81,12 +81,9 @@ test("an unknown verb is told with the nearest, and hidden spellings are not lis
   expect(refuse("zzzzzz")).toMatchObject({ next: "npx millrace --help" });
 });
 
-test.each(["completion", "simulate"])(
-  "the verb %s, which is not built, does not exist",
-  (name) => {
-    expect(refuse(name)).toMatchObject({ code: "VERB_UNKNOWN" });
-  },
-);
+test.each(["completion", "simulate"])("the verb %s, which is not built, does not exist", (name) => {
+  expect(refuse(name)).toMatchObject({ code: "VERB_UNKNOWN" });
+});
 
 test("missing and surplus arguments are told with the usage", () => {
   expect(refuse("why")).toMatchObject({

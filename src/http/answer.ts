@@ -60,6 +60,28 @@ export function jsonAnswer(
   });
 }
 
+/** What a file is. */
+export interface FileFacts {
+  readonly type: "text/html" | "text/markdown" | "text/csv";
+  /** Without a folder: letters, digits, '.', '_' and '-'. */
+  readonly name: string;
+}
+
+/** On no origin of ours, without scripts, frames or anything from elsewhere. */
+const FILE_POLICY =
+  "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
+
+/** Text as a file to save: a browser downloads it, and whoever opens it here gets a page that may run nothing. */
+export function fileAnswer(text: string, { type, name }: FileFacts): Response {
+  return new Response(text, {
+    headers: {
+      "content-type": `${type}; charset=utf-8`,
+      "content-disposition": `attachment; filename="${name.replaceAll(/[^\w.-]/g, "_")}"`,
+      "content-security-policy": FILE_POLICY,
+    },
+  });
+}
+
 /** What is answered for anything that was thrown. */
 export function toErrorAnswer(error: unknown): ErrorAnswer {
   if (!isMillraceError(error)) return refusal("INTERNAL", FAULT_OF_OURS);

@@ -35,6 +35,11 @@ function escapeCode(code: number): string {
   return code < 0x100 ? `\\x${digits.padStart(2, "0")}` : `\\u${digits.padStart(4, "0")}`;
 }
 
+/** Text of user code in one line: what is between two ends of line is joined by blanks, and the rest escaped. */
+export function oneLine(text: string): string {
+  return escapeControl(text.trim().replaceAll(/\s*[\r\n]+\s*/g, " "), { keepTab: false });
+}
+
 /** Text of at most `charsMax` UTF-16 units, with `…` for a cut-out middle. Keeps surrogate pairs whole. */
 export function shortenMiddle(text: string, charsMax: number): string {
   if (text.length <= charsMax) return text;

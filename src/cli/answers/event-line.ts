@@ -4,7 +4,7 @@ import type { MillraceEvent } from "../../model/event.ts";
 import { toIso } from "../../service/views/time-view.ts";
 import type { Json } from "../../std/json.ts";
 import { boundedText } from "../../std/json.ts";
-import { oneLine } from "../render/phrases.ts";
+import { oneLine } from "../../std/text.ts";
 
 /** Characters of one value. */
 const VALUE_CHARS_MAX = 120;

@@ -2,7 +2,7 @@
 
 import type { HealthView, PipelineHealthView } from "../../service/views/health-view.ts";
 import type { Look } from "../render/look.ts";
-import { oneLine } from "../render/phrases.ts";
+import { oneLine } from "../../std/text.ts";
 import { renderTable } from "../render/table.ts";
 
 /** How it is shown. */

@@ -1,11 +1,11 @@
 // The listing of items.
 
 import { formatDuration } from "../../std/duration.ts";
-import { escapeControl } from "../../std/text.ts";
+import { escapeControl, oneLine } from "../../std/text.ts";
 import type { ItemView } from "../../service/views/item-view.ts";
 import type { Look } from "../render/look.ts";
-import { markOf, stateWord } from "../render/marks.ts";
-import { oneLine } from "../render/phrases.ts";
+import { markOf } from "../render/marks.ts";
+import { stateWord } from "../../model/drawing/state-words.ts";
 import { renderTable } from "../render/table.ts";
 
 /** One line for each item, with headings. */

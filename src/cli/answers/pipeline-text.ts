@@ -3,7 +3,7 @@
 import { formatDuration } from "../../std/duration.ts";
 import type { Look } from "../render/look.ts";
 import { renderTable } from "../render/table.ts";
-import { oneLine } from "../render/phrases.ts";
+import { oneLine } from "../../std/text.ts";
 import type { PipelineView, ShownStage } from "../../service/views/pipeline-view.ts";
 import type { ShownResource } from "../../service/views/pipeline-resources-view.ts";
 import type { ShownSetting } from "../../service/views/setting-view.ts";

@@ -1,9 +1,9 @@
 // A plan as lines for people: what each stage would do and why, wave by wave, then what is worth knowing.
 
 import type { Plan, PlannedStage } from "../../service/plan/plan.ts";
-import { showCount, showDuration } from "../render/figures.ts";
+import { showCount, showDuration } from "../../std/shown/figures.ts";
 import type { Look } from "../render/look.ts";
-import { oneLine } from "../render/phrases.ts";
+import { oneLine } from "../../std/text.ts";
 import { renderTable } from "../render/table.ts";
 
 /** How it is shown. */

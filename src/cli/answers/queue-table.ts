@@ -2,7 +2,7 @@
 
 import { RUN_STATES } from "../../model/run.ts";
 import type { PipelineStats, QueueStats } from "../../service/queries/queue-stats.ts";
-import { showCount } from "../render/figures.ts";
+import { showCount } from "../../std/shown/figures.ts";
 import { formatDuration } from "../../std/duration.ts";
 import type { Look } from "../render/look.ts";
 import { renderTable } from "../render/table.ts";

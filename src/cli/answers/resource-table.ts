@@ -7,9 +7,9 @@ import type {
   QuotaView,
   ResourceView,
 } from "../../service/views/resource-view.ts";
-import { showCount, showRemaining } from "../render/figures.ts";
+import { showCount, showRemaining } from "../../std/shown/figures.ts";
 import type { Look } from "../render/look.ts";
-import { oneLine } from "../render/phrases.ts";
+import { oneLine } from "../../std/text.ts";
 import { renderTable } from "../render/table.ts";
 
 /** What is told besides the table. */

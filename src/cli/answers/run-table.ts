@@ -5,10 +5,11 @@ import { GATE_KINDS } from "../../model/gate-wait.ts";
 import type { BlockerView } from "../../service/views/blocker-view.ts";
 import type { FailureView } from "../../service/views/failure-view.ts";
 import type { RunView } from "../../service/views/run-view.ts";
-import { showCount } from "../render/figures.ts";
+import { showCount } from "../../std/shown/figures.ts";
 import type { Look } from "../render/look.ts";
-import { markOf, stateWord } from "../render/marks.ts";
-import { oneLine } from "../render/phrases.ts";
+import { markOf } from "../render/marks.ts";
+import { stateWord } from "../../model/drawing/state-words.ts";
+import { oneLine } from "../../std/text.ts";
 import { renderTable } from "../render/table.ts";
 
 /** One line for each run, with headings. */

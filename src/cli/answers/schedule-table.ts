@@ -3,9 +3,10 @@
 import type { NextTicks } from "../../service/schedules/list-schedules.ts";
 import type { BackfillOutcome } from "../../service/schedules/backfill-schedule.ts";
 import type { ScheduleView, TickView } from "../../service/views/schedule-view.ts";
-import { showCount, showCountOf } from "../render/figures.ts";
+import { showCount, showCountOf } from "../../std/shown/figures.ts";
 import type { Look } from "../render/look.ts";
-import { compactDuration, oneLine } from "../render/phrases.ts";
+import { compactDuration } from "../render/phrases.ts";
+import { oneLine } from "../../std/text.ts";
 import { renderTable } from "../render/table.ts";
 
 /** Lines without a line feed behind the last. */

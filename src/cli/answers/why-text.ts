@@ -4,9 +4,9 @@
 import { formatDuration } from "../../std/duration.ts";
 import type { WaitHistory } from "../../service/explain/wait-history.ts";
 import type { BlockerView } from "../../service/views/blocker-view.ts";
-import { escapeControl } from "../../std/text.ts";
+import { escapeControl, oneLine } from "../../std/text.ts";
 import type { Look } from "../render/look.ts";
-import { causeWords, oneLine } from "../render/phrases.ts";
+import { causeWords } from "../../model/drawing/state-words.ts";
 import { renderTable } from "../render/table.ts";
 
 /** What is printed. */

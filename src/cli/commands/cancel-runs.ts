@@ -9,7 +9,7 @@ import type { FlagReader } from "../input/flag-reader.ts";
 import { readStates } from "../input/list-flags.ts";
 import { nextCommand } from "../next-command.ts";
 import { printDocument } from "../print.ts";
-import { showCountOf } from "../render/figures.ts";
+import { showCountOf } from "../../std/shown/figures.ts";
 import { readSettings } from "../settings.ts";
 import { withStoreIfAny } from "../with-store.ts";
 import { NO_RUNS, saySelection } from "./queue/report-selection.ts";

@@ -13,7 +13,7 @@ import { EXIT } from "../exit-code.ts";
 import { FlagReader } from "../input/flag-reader.ts";
 import { nextCommand } from "../next-command.ts";
 import { printAnswer, printDocument, printRemark } from "../print.ts";
-import { showBytes, showCountOf } from "../render/figures.ts";
+import { showBytes, showCountOf } from "../../std/shown/figures.ts";
 import { readSettings } from "../settings.ts";
 
 /** Counts, asks, deletes. */

@@ -12,7 +12,7 @@ import { readPage, readStates } from "../input/list-flags.ts";
 import { nextCommand } from "../next-command.ts";
 import { printAnswer, printDocument, printJsonLines, printRemark } from "../print.ts";
 import { lookOf } from "../render/look.ts";
-import { countStates } from "../render/phrases.ts";
+import { countStates } from "../../model/drawing/state-words.ts";
 import { withStore } from "../with-store.ts";
 
 /** Lists items. */

@@ -7,7 +7,7 @@ import { escapeControl } from "../../std/text.ts";
 import type { CliContext, ParsedOptions } from "../cli-context.ts";
 import { EXIT } from "../exit-code.ts";
 import { printAnswer, printDocument } from "../print.ts";
-import { showBytes, showCountOf } from "../render/figures.ts";
+import { showBytes, showCountOf } from "../../std/shown/figures.ts";
 import { readSettings } from "../settings.ts";
 
 /** Makes the backup. */

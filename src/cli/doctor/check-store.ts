@@ -7,7 +7,7 @@ import { isMillraceError } from "../../model/errors.ts";
 import { openReader } from "../../service/queries/open-reader.ts";
 import { probeStore } from "../../service/queries/probe-store.ts";
 import type { CliContext } from "../cli-context.ts";
-import { showBytes } from "../render/figures.ts";
+import { showBytes } from "../../std/shown/figures.ts";
 import type { Check } from "./check.ts";
 import { failed } from "./check-config.ts";
 

@@ -8,7 +8,7 @@ import { toIso } from "../../service/views/time-view.ts";
 import type { Timer } from "../../std/clock.ts";
 import type { CliContext } from "../cli-context.ts";
 import { printRemark } from "../print.ts";
-import { showCount, showDuration } from "../render/figures.ts";
+import { showCount, showDuration } from "../../std/shown/figures.ts";
 
 /** Time between two lines, ms. */
 const EVERY_MS = 60_000;

@@ -4,8 +4,8 @@
 import type { StageState } from "../../model/outcome.ts";
 import type { RunHandle } from "../../service/run-handle.ts";
 import type { RunDetail } from "../../service/queries/show-run.ts";
-import { showCountOf } from "../render/figures.ts";
-import { oneLine } from "../render/phrases.ts";
+import { showCountOf } from "../../std/shown/figures.ts";
+import { oneLine } from "../../std/text.ts";
 
 /**
  * `resuming crawl 7f3k: 3 stages and 9,961 items kept; 39 items and 1 stage to do`, after the stages that are

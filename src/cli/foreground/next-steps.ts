@@ -3,7 +3,7 @@
 import type { RunResult } from "../../service/run-result.ts";
 import type { CliContext } from "../cli-context.ts";
 import { nextCommand } from "../next-command.ts";
-import { showCount } from "../render/figures.ts";
+import { showCount } from "../../std/shown/figures.ts";
 import type { NextStep } from "../render/closing/closing.ts";
 
 /** A run that has ended or was parked. */

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { STAGE_STATES } from "../../model/outcome.ts";
 import { RUN_STATES } from "../../model/run.ts";
-import { alphabetOf, markOf, MARKS, resolveAlphabet, stateWord } from "./marks.ts";
+import { alphabetOf, markOf, MARKS, resolveAlphabet } from "./marks.ts";
+import { stateWord } from "../../model/drawing/state-words.ts";
 import { textWidth } from "./width.ts";
 
 test("every state of the model has a mark, and every mark a state", () => {

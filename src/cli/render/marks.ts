@@ -117,11 +117,6 @@ const MARK_BY_STATE: Readonly<Record<Exclude<RunState | StageState, "waiting">, 
   cancelled: "cancelled",
 };
 
-/** The word shown for a state: the model's word, with a blank where the model has an underscore. */
-export function stateWord(state: RunState | StageState): string {
-  return state.replace("_", " ");
-}
-
 /** What decides the alphabet. */
 export interface AlphabetWish {
   /** `--ascii`. */

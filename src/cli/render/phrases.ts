@@ -1,22 +1,15 @@
 // Small phrases that several forms share, so that the same fact reads the same everywhere. Text that came from
 // user code is made safe here and nowhere later.
 
-import { STAGE_STATES, type StageState } from "../../model/outcome.ts";
 import { formatDuration } from "../../std/duration.ts";
-import { escapeControl } from "../../std/text.ts";
-import { showCount, showDuration, showRemaining } from "./figures.ts";
-import { stateWord } from "./marks.ts";
+import { escapeControl, oneLine } from "../../std/text.ts";
+import { showCount, showDuration, showRemaining } from "../../std/shown/figures.ts";
 import type { TimeLeft } from "../../service/plan/time-left.ts";
 import type { Wait } from "./progress/stage-progress.ts";
 
 /** `score/row-7`, or `score`. */
 export function addressOf(stage: string, item: string | undefined): string {
   return item === undefined ? stage : `${stage}/${escapeControl(item)}`;
-}
-
-/** Text of user code in one line: what is between two ends of line is joined by blanks, and the rest escaped. */
-export function oneLine(text: string): string {
-  return escapeControl(text.trim().replaceAll(/\s*[\r\n]+\s*/g, " "), { keepTab: false });
 }
 
 /** The same in quotes, with quotes inside escaped, for lines that programs read. */
@@ -28,26 +21,6 @@ export function quoted(text: string): string {
 export function wordOrQuoted(text: string): string {
   return /^[\w.,:/@+-]+$/.test(text) ? text : quoted(text);
 }
-
-/** `3 succeeded, 1 failed`, in the order of the model, states without any left out. */
-export function countStates(
-  counts: Readonly<Record<StageState, number>>,
-  note: (state: StageState) => string = () => "",
-): string {
-  return COUNTED_STATES.filter((state) => counts[state] > 0)
-    .map((state) => `${showCount(counts[state])} ${stateWord(state)}${note(state)}`)
-    .join(", ");
-}
-
-// What went well first, then what did not, then what is left.
-const COUNTED_STATES: readonly StageState[] = [
-  "succeeded",
-  "failed",
-  "skipped",
-  "upstream_failed",
-  "cancelled",
-  ...STAGE_STATES.filter((state) => ["running", "waiting", "pending"].includes(state)),
-];
 
 /** `attempt 2 of 3`; undefined: there is only one, or its number is not known. */
 export function attemptOf(attempt: number | undefined, attemptsMax: number): string | undefined {
@@ -73,11 +46,6 @@ export function describeWait(wait: Wait, attemptsMax: number, nowMs: number): st
 
 /** What comes when the time has come. */
 const NEXT_WORDS: Readonly<Record<string, string>> = { quota: "next token", breaker: "probe" };
-
-/** A cause of waiting as people read it: `quota:scorer` as `quota scorer`. */
-export function causeWords(cause: string): string {
-  return escapeControl(cause.replace(":", " "));
-}
 
 function dueIn(dueAtMs: number, nowMs: number): string {
   return showDuration(Math.ceil((dueAtMs - nowMs) / 100) * 100);

@@ -4,13 +4,8 @@ import { writeFile } from "node:fs/promises";
 import { extname, resolve } from "node:path";
 import type { CliContext } from "../cli-context.ts";
 import type { FlagReader } from "../input/flag-reader.ts";
+import { REPORT_FORMATS, type ReportFormat } from "../../service/report/make-report.ts";
 import { reportUnwritable } from "./report-flag.ts";
-
-/** Forms of a report. */
-export const REPORT_FORMATS = ["md", "html", "json", "csv"] as const;
-
-/** Form of a report. */
-export type ReportFormat = (typeof REPORT_FORMATS)[number];
 
 /** As `--format` says, else by the ending of the file, else JSON under `--json`, else Markdown. */
 export function readFormat(
@@ -33,7 +28,7 @@ export async function writeReportFile(
   text: string,
 ): Promise<number> {
   try {
-    await writeFile(resolve(cwd, file), text);
+    await writeFile(resolve(cwd, file), text, { mode: 0o600 });
   } catch (cause) {
     throw reportUnwritable(file, cause);
   }

@@ -3,15 +3,13 @@
 import { writeFile } from "node:fs/promises";
 import type { Millrace } from "../../service/millrace.ts";
 import { readRunReport, type RunReport } from "../../service/queries/run-report.ts";
+import { layOutRun } from "../../service/report/make-report.ts";
 import { toDocumentText } from "../print.ts";
-import { renderHtml } from "./render-html.ts";
-import { renderMarkdown } from "./render-markdown.ts";
 import { reportUnwritable, type ReportEnding, type ReportWish } from "./report-flag.ts";
-import { toReportText } from "./report-tables.ts";
 
 const RENDERERS: Readonly<Record<ReportEnding, (report: RunReport) => string>> = {
-  ".html": (report) => renderHtml(toReportText(report)),
-  ".md": (report) => renderMarkdown(toReportText(report)),
+  ".html": (report) => layOutRun(report, "html"),
+  ".md": (report) => layOutRun(report, "md"),
   ".json": (report) => `${toDocumentText(report, 2)}\n`,
 };
 
@@ -23,7 +21,7 @@ export async function writeReport(
 ): Promise<void> {
   const text = RENDERERS[ending](await readRunReport(mill.store, run));
   try {
-    await writeFile(path, text);
+    await writeFile(path, text, { mode: 0o600 });
   } catch (cause) {
     throw reportUnwritable(file, cause);
   }

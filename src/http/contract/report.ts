@@ -1,9 +1,24 @@
-// A report of a run: what it did and where its time went.
+// A report of a run: what it did and where its time went, and the form it is wanted in.
 
 import * as z from "zod";
 import { schemaField, type Document } from "./document.ts";
 import { failure, numbersValue, run, wholeValue, type Failure, type Run } from "./run.ts";
 import { stage, type Stage } from "./stage.ts";
+
+const FORMATS = ["json", "html", "md", "csv"] as const;
+type Format = (typeof FORMATS)[number];
+
+/** In which form. */
+export interface ReportQuery {
+  readonly format?: Format;
+}
+
+/** In which form. */
+export const reportQuery: z.ZodType<ReportQuery> = z.strictObject({
+  format: z.enum(FORMATS).exactOptional().meta({
+    description: "Default json. Any other comes as a file to save: a page, Markdown, or a table.",
+  }),
+});
 
 /** How long the items of a map stage took, ms. */
 export interface ItemTimes {

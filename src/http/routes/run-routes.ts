@@ -8,15 +8,20 @@ import { readItemStates } from "../../service/queries/run/item-states.ts";
 import { readRunGraph } from "../../service/queries/run/run-graph.ts";
 import { readRunReport } from "../../service/queries/run-report.ts";
 import { showItem, showRun, showStage } from "../../service/queries/show-run.ts";
+import { layOutRun } from "../../service/report/make-report.ts";
+import { redactValue } from "../../std/redact.ts";
 import { viewRun } from "../../service/queries/run/view-run.ts";
 import { toSinceMs } from "../../service/operations/select-runs.ts";
 import { graphAnswer, whyAnswer, whyQuery } from "../contract/explain.ts";
 import { itemStatesAnswer, itemStatesQuery } from "../contract/item-states.ts";
 import { itemParams, runParams, stageParams } from "../contract/reading.ts";
-import { reportAnswer } from "../contract/report.ts";
+import { reportAnswer, reportQuery } from "../contract/report.ts";
 import { runsAnswer, runsQuery } from "../contract/run-list.ts";
 import { itemAnswer, itemsAnswer, itemsQuery, runAnswer, stageAnswer } from "../contract/stage.ts";
+import { fileAnswer } from "../answer.ts";
 import { defineRoute, type Route } from "../route.ts";
+
+const REPORT_TYPES = { html: "text/html", md: "text/markdown", csv: "text/csv" } as const;
 
 const list = defineRoute({
   method: "GET",
@@ -167,10 +172,20 @@ const report = defineRoute({
   path: "/api/v1/runs/{run}/report",
   access: "read",
   tag: "runs",
-  summary: "reports what a run did and where its time went",
+  summary: "reports what a run did and where its time went, as JSON or as a file to save",
   params: runParams,
+  query: reportQuery,
   result: reportAnswer,
-  handle: async ({ params, http }) => ({ json: await readRunReport(http.mill.store, params.run) }),
+  handle: async ({ params, query: { format = "json" }, http }) => {
+    const found = await readRunReport(http.mill.store, params.run);
+    if (format === "json") return { json: found };
+    // Known secrets go before the text is escaped, since what is escaped would hide one.
+    const text = layOutRun(redactValue(found), format);
+    return fileAnswer(text, {
+      type: REPORT_TYPES[format],
+      name: `report-${found.run.name}.${format}`,
+    });
+  },
 });
 
 /** Routes that read runs. */

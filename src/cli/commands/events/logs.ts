@@ -9,7 +9,7 @@ import {
 } from "../../../service/events/list-logs.ts";
 import { findRun, runName } from "../../../service/queries/find-run.ts";
 import type { MillraceEvent } from "../../../model/event.ts";
-import { oneLine } from "../../render/phrases.ts";
+import { oneLine } from "../../../std/text.ts";
 import type { CliContext, ParsedOptions } from "../../cli-context.ts";
 import { parseAddress } from "../../input/address.ts";
 import { FlagReader } from "../../input/flag-reader.ts";

@@ -8,12 +8,16 @@ import { EXIT } from "../../exit-code.ts";
 import { refuseUnknownPipeline } from "../../input/refuse-unknown-pipeline.ts";
 import { FlagReader } from "../../input/flag-reader.ts";
 import { readSince } from "../../input/list-flags.ts";
-import { printAnswer, printDocument, printRemark, printText } from "../../print.ts";
+import { printAnswer, printDocument, printRemark, printText, toDocumentText } from "../../print.ts";
 import { escapeControl } from "../../../std/text.ts";
 import { listConfiguredPipelines } from "../../load/declare-configured.ts";
-import { makeReport, type ReportQuestion } from "../../report/make-report.ts";
-import { readFormat, writeReportFile, type ReportFormat } from "../../report/report-file.ts";
-import { sayMissed } from "../../report/target-table.ts";
+import {
+  makeReport,
+  type ReportFormat,
+  type ReportQuestion,
+} from "../../../service/report/make-report.ts";
+import { readFormat, writeReportFile } from "../../report/report-file.ts";
+import { sayMissed } from "../../../service/report/target-table.ts";
 import { parseTarget } from "../../../service/report/targets.ts";
 import { withStore, type StoreReader } from "../../with-store.ts";
 
@@ -29,12 +33,13 @@ export async function run(
   const question = readQuestion(context, reader, args);
   reader.finish("npx millrace report --help");
   const targets = reader.texts("target").map(parseTarget);
-  const { text, judged } = await withStore(context, async (store, settings) => {
+  const made = await withStore(context, async (store, settings) => {
     if (question.kind === "period") await checkPipeline(store, settings, question.pipeline);
-    return await makeReport(store, { question, targets, format });
+    return await makeReport(store, question, targets);
   });
+  const text = format === "json" ? `${toDocumentText(made.document, 2)}\n` : made.layOut(format);
   await put(context, { file, text, format });
-  const missed = judged.filter(({ met }) => !met);
+  const missed = made.judged.filter(({ met }) => !met);
   for (const target of missed) printRemark(context, `missed: ${sayMissed(target)}`);
   return missed.length === 0 ? EXIT.ok : EXIT.failed;
 }

@@ -9,7 +9,7 @@ import { FlagReader } from "../../input/flag-reader.ts";
 import { openBytes } from "../../input/open-bytes.ts";
 import { loadTarget } from "../../load/load-pipeline.ts";
 import { printAnswer, printRemark } from "../../print.ts";
-import { showCount, showCountOf } from "../../render/figures.ts";
+import { showCount, showCountOf } from "../../../std/shown/figures.ts";
 import { whileNotFull, withMill } from "./with-mill.ts";
 
 /** Imports a file. */

@@ -4,7 +4,7 @@ import type { SelectionOutcome } from "../../../service/selection/run-selection.
 import { escapeControl } from "../../../std/text.ts";
 import type { CliContext } from "../../cli-context.ts";
 import { printAnswer } from "../../print.ts";
-import { showCount, showCountOf } from "../../render/figures.ts";
+import { showCount, showCountOf } from "../../../std/shown/figures.ts";
 
 /** Nothing was found. */
 export const NO_RUNS: SelectionOutcome & { readonly spreadMs: number } = {

@@ -13,7 +13,7 @@ import { withDocument } from "../../foreground/with-document.ts";
 import { FlagReader } from "../../input/flag-reader.ts";
 import { nextCommand } from "../../next-command.ts";
 import { printAnswer } from "../../print.ts";
-import { showCountOf } from "../../render/figures.ts";
+import { showCountOf } from "../../../std/shown/figures.ts";
 import { withStore } from "../../with-store.ts";
 import { NO_RUNS, saySelection, toSelectionDocument } from "./report-selection.ts";
 import { loadPipelinesOf, withMill } from "./with-mill.ts";

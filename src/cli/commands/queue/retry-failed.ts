@@ -11,7 +11,7 @@ import { withDocument } from "../../foreground/with-document.ts";
 import { FlagReader } from "../../input/flag-reader.ts";
 import { readSince } from "../../input/list-flags.ts";
 import { nextCommand } from "../../next-command.ts";
-import { showCountOf } from "../../render/figures.ts";
+import { showCountOf } from "../../../std/shown/figures.ts";
 import type { StoreReader } from "../../with-store.ts";
 import { NO_RUNS, toSelectionDocument, saySelection } from "./report-selection.ts";
 import { loadPipelinesOf, withMill } from "./with-mill.ts";

@@ -2,10 +2,11 @@
 // terminal messages are shortened to its width; commands never are.
 
 import type { RunState } from "../../../model/run.ts";
-import { showCount, showCountOf, showDuration, showShare } from "../figures.ts";
+import { showCount, showCountOf, showDuration, showShare } from "../../../std/shown/figures.ts";
 import type { Look } from "../look.ts";
-import { markOf, stateWord } from "../marks.ts";
-import { causeWords, countStates, oneLine } from "../phrases.ts";
+import { markOf } from "../marks.ts";
+import { stateWord, causeWords, countStates } from "../../../model/drawing/state-words.ts";
+import { oneLine } from "../../../std/text.ts";
 import { fitEnd, fitMiddle, padRight, textWidth, wrapText } from "../width.ts";
 import type { Closing, ClosingFailure } from "./closing.ts";
 

@@ -3,7 +3,7 @@
 
 import { isRecord } from "../../../std/record.ts";
 import { escapeControl, quoteList } from "../../../std/text.ts";
-import { showBytes, showCountOf } from "../figures.ts";
+import { showBytes, showCountOf } from "../../../std/shown/figures.ts";
 
 /** Characters up to which a value is shown as it is. */
 const SHOWN_CHARS_MAX = 72;

@@ -6,11 +6,11 @@ import {
   addressOf,
   compactDuration,
   leftFacts,
-  oneLine,
   quoted,
   waitWord,
   wordOrQuoted,
 } from "../phrases.ts";
+import { oneLine } from "../../../std/text.ts";
 import type { Closing } from "../closing/closing.ts";
 import type { LogLine } from "../progress/log-tails.ts";
 import type { Applied } from "../progress/progress.ts";
@@ -21,7 +21,7 @@ import {
   remainingMs,
   type StageProgress,
 } from "../progress/stage-progress.ts";
-import { showRemaining } from "../figures.ts";
+import { showRemaining } from "../../../std/shown/figures.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { FormOptions, ProgressForm, Remark, Stopping } from "./progress-form.ts";
 

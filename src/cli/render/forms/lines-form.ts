@@ -4,17 +4,17 @@
 
 import { STAGE_STATES } from "../../../model/outcome.ts";
 import { renderClosing } from "../closing/closing-lines.ts";
-import { showRate, showRemaining, showStopwatch } from "../figures.ts";
+import { showRate, showRemaining, showStopwatch } from "../../../std/shown/figures.ts";
 import { markOf } from "../marks.ts";
 import {
   addressOf,
   compactDuration,
   leftFacts,
-  oneLine,
   quoted,
   waitWord,
   wordOrQuoted,
 } from "../phrases.ts";
+import { oneLine } from "../../../std/text.ts";
 import type { LogLine } from "../progress/log-tails.ts";
 import { subjectOf, type Applied } from "../progress/progress.ts";
 import {

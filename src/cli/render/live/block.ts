@@ -3,9 +3,10 @@
 // it is told: failing stages come first, then waiting ones, then running ones by their pace.
 
 import { STAGE_STATES } from "../../../model/outcome.ts";
-import { showCount, showElapsed } from "../figures.ts";
+import { showCount, showElapsed } from "../../../std/shown/figures.ts";
 import type { Look } from "../look.ts";
-import { markOf, stateWord } from "../marks.ts";
+import { markOf } from "../marks.ts";
+import { stateWord } from "../../../model/drawing/state-words.ts";
 import { describeLeft } from "../phrases.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { StageProgress } from "../progress/stage-progress.ts";

@@ -1,9 +1,10 @@
 // What the keys open in place of the stages: failures by kind, the last lines of logs, what everything waits
 // for, and the keys themselves. Bounded like the stages they stand in for.
 
-import { showCount } from "../figures.ts";
+import { showCount } from "../../../std/shown/figures.ts";
 import type { Look } from "../look.ts";
-import { addressOf, describeWait, oneLine } from "../phrases.ts";
+import { addressOf, describeWait } from "../phrases.ts";
+import { oneLine } from "../../../std/text.ts";
 import type { Progress } from "../progress/progress.ts";
 import { fitEnd, padLeft, padRight, textWidth } from "../width.ts";
 

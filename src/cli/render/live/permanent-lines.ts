@@ -3,10 +3,12 @@
 // together: equal failures with their number, many skipped stages in one line.
 
 import type { StageState } from "../../../model/outcome.ts";
-import { showCount, showCountOf, showDuration } from "../figures.ts";
+import { showCount, showCountOf, showDuration } from "../../../std/shown/figures.ts";
 import type { Look } from "../look.ts";
-import { markOf, stateWord } from "../marks.ts";
-import { addressOf, attemptOf, countStates, oneLine } from "../phrases.ts";
+import { markOf } from "../marks.ts";
+import { stateWord, countStates } from "../../../model/drawing/state-words.ts";
+import { addressOf, attemptOf } from "../phrases.ts";
+import { oneLine } from "../../../std/text.ts";
 import type { FailureGroup } from "../progress/failure-groups.ts";
 import type { LogLine } from "../progress/log-tails.ts";
 import type { StageProgress } from "../progress/stage-progress.ts";

@@ -1,10 +1,17 @@
 // One line of the block for one open stage: mark, name, and what there is to know of it now. Name and count
 // always stay; the rest goes in order of worth when the window is narrow.
 
-import { showCount, showElapsed, showRate, showRemaining, showDuration } from "../figures.ts";
+import {
+  showCount,
+  showElapsed,
+  showRate,
+  showRemaining,
+  showDuration,
+} from "../../../std/shown/figures.ts";
 import type { Look } from "../look.ts";
 import { markOf, type Mark } from "../marks.ts";
-import { attemptOf, describeWait, oneLine } from "../phrases.ts";
+import { attemptOf, describeWait } from "../phrases.ts";
+import { oneLine } from "../../../std/text.ts";
 import type { Forecast } from "../progress/progress.ts";
 import {
   countEnded,

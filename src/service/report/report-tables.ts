@@ -1,11 +1,11 @@
 // A report as a title, facts and tables of text, which Markdown and HTML show alike.
 
-import type { ItemTimes, RunReport } from "../../service/queries/run-report.ts";
-import type { FailureView } from "../../service/views/failure-view.ts";
-import type { StageView } from "../../service/views/stage-view.ts";
-import { showBytes, showCount, showDuration, showShare } from "../render/figures.ts";
-import { stateWord } from "../render/marks.ts";
-import { causeWords, countStates, oneLine } from "../render/phrases.ts";
+import type { ItemTimes, RunReport } from "../queries/run-report.ts";
+import type { FailureView } from "../views/failure-view.ts";
+import type { StageView } from "../views/stage-view.ts";
+import { showBytes, showCount, showDuration, showShare } from "../../std/shown/figures.ts";
+import { stateWord, causeWords, countStates } from "../../model/drawing/state-words.ts";
+import { oneLine } from "../../std/text.ts";
 
 /** One table. Cells are text on one line. */
 export interface ReportTable {

@@ -1,7 +1,7 @@
 // Figures as people read them: counts with separators, durations with a unit, rates and shares. Into lines
 // meant for `grep` go other forms (no separators, no blanks); `std/duration.ts` has those of durations.
 
-import { formatDuration } from "../../std/duration.ts";
+import { formatDuration } from "../duration.ts";
 
 /** `10,000`. Fractions are rounded. Without `Intl`, whose first use costs a start of the command 20 ms. */
 export function showCount(count: number): string {

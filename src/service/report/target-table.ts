@@ -1,7 +1,7 @@
 // Targets of a report as lines of text: what was wanted, what was got.
 
-import { targetKind, type JudgedTarget } from "../../service/report/targets.ts";
-import { showCount, showDuration } from "../render/figures.ts";
+import { targetKind, type JudgedTarget } from "./targets.ts";
+import { showCount, showDuration } from "../../std/shown/figures.ts";
 import type { ReportTable } from "./report-tables.ts";
 
 /** A line for each target; no rows where there are none. */

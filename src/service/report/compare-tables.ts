@@ -1,9 +1,8 @@
 // The comparison of two runs as a title, facts and tables of text.
 
-import type { ComparedStage, CompareReport } from "../../service/report/compare-report.ts";
-import { showDuration } from "../render/figures.ts";
-import { stateWord } from "../render/marks.ts";
-import { causeWords, countStates } from "../render/phrases.ts";
+import type { ComparedStage, CompareReport } from "./compare-report.ts";
+import { showDuration } from "../../std/shown/figures.ts";
+import { stateWord, causeWords, countStates } from "../../model/drawing/state-words.ts";
 import { listKinds, type ReportText } from "./report-tables.ts";
 
 /** Lays a comparison out. */

@@ -1,11 +1,11 @@
 // The report of a period as a title, facts and tables of text.
 
 import { PERIOD_RUNS_MAX } from "../../model/limits.ts";
-import type { PeriodReport } from "../../service/report/period-report.ts";
-import type { RunSummaryView } from "../../service/views/summary-view.ts";
-import { showCount, showDuration, showShare } from "../render/figures.ts";
-import { stateWord } from "../render/marks.ts";
-import { oneLine } from "../render/phrases.ts";
+import type { PeriodReport } from "./period-report.ts";
+import type { RunSummaryView } from "../views/summary-view.ts";
+import { showCount, showDuration, showShare } from "../../std/shown/figures.ts";
+import { stateWord } from "../../model/drawing/state-words.ts";
+import { oneLine } from "../../std/text.ts";
 import { listKinds, listWaits, type ReportText } from "./report-tables.ts";
 import { showPercent } from "./target-table.ts";
 

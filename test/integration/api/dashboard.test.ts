@@ -1,0 +1,51 @@
+// What a dashboard asks besides single runs: reports as files, kinds of failures over runs, the queue in its order, and
+// lists of runs in both directions.
+
+import assert from "node:assert/strict";
+import { test } from "vitest";
+import { input, map, pipeline, stage } from "../../../src/exports/index.ts";
+import { makeApiWorld, type ApiWorld, type Document } from "../../support/api-world.ts";
+
+const source = input<{ readonly bad: readonly string[] }>();
+const EVIL = "=1+1 <script>alert(1)</script>";
+const list = stage("list", { needs: { source } }, ({ source: { bad } }) => ["fine", ...bad]);
+const score = map(
+  "score",
+  { over: list, key: (row) => row, onItemFailure: "continue", tolerate: 0 },
+  (row) => {
+    if (row !== "fine") throw new Error(`${EVIL} at row ${row.length}`);
+    return 1;
+  },
+);
+const told = pipeline("told", { input: source, output: { score } });
+
+async function setup(runs: readonly (readonly string[])[]): Promise<ApiWorld> {
+  const world = await makeApiWorld({ pipelines: [told] });
+  for (const bad of runs) await world.post("/pipelines/told/runs", { input: { bad } }, 201);
+  await world.mill.work({ drain: true });
+  return world;
+}
+
+test("S32: a report is a file to save in every form but JSON, and its page may run nothing", async () => {
+  const { ask, get } = await setup([["ab"]]);
+  const json = await get("/runs/1/report?format=json");
+  assert.equal(json.failures[0].count, 1);
+  const html = await ask("GET", "/runs/1/report?format=html");
+  assert.equal(html.headers.get("content-type"), "text/html; charset=utf-8");
+  assert.equal(html.headers.get("content-disposition"), 'attachment; filename="report-1.html"');
+  assert.match(html.headers.get("content-security-policy") ?? "", /^sandbox; default-src 'none'/);
+  assert.equal(html.headers.get("x-content-type-options"), "nosniff");
+  assert.ok(html.text.includes("&lt;script&gt;") && !html.text.includes("<script"), html.text);
+  const markdown = await ask("GET", "/runs/1/report?format=md");
+  assert.equal(markdown.headers.get("content-type"), "text/markdown; charset=utf-8");
+  assert.match(markdown.text, /^# told 1: failed\n/);
+  const csv = await ask("GET", "/runs/1/report?format=csv");
+  assert.equal(csv.headers.get("content-disposition"), 'attachment; filename="report-1.csv"');
+  assert.ok(csv.text.split("\r\n").length > 2, csv.text);
+  assert.doesNotMatch(csv.text, /(^|[,"\n])=/);
+});
+
+test("a form of a report that is not known is refused", async () => {
+  const { refused } = await setup([[]]);
+  assert.equal(await refused("GET", "/runs/1/report?format=pdf", { status: 422 }), "BODY_INVALID");
+});
