@@ -1,6 +1,7 @@
 // The README's program runs, and every command it prints works as it stands, in the order it is printed.
 
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -36,10 +37,48 @@ test("R299: the README's program runs and its commands work as they stand", asyn
   expect(commands.length).toBeGreaterThan(8);
   for (const line of commands) {
     const args = splitArguments(line).slice(2);
-    const { stderr } = await node([resolve("src/cli/main.ts"), ...args]);
+    if (args[0] === "serve") writeFileSync(join(folder, "millrace.config.ts"), CONFIG);
+    const isLasting = ["serve", "worker"].includes(args[0] ?? "") || args.includes("--follow");
+    const stderr = isLasting ? await interrupt(args) : await runToEnd(args);
     expect(stderr, line).not.toContain("error:");
   }
 });
+
+const MAIN = resolve("src/cli/main.ts");
+
+/** The service names its pipelines and schedules in a file. */
+const CONFIG = `import { defineConfig } from "millrace";
+import { survey } from "./survey.ts";
+export default defineConfig({
+  pipelines: [survey],
+  schedules: { nightly: { pipeline: "survey", dailyAt: "02:30", input: { folder: "in" } } },
+});
+`;
+
+async function runToEnd(args: readonly string[]): Promise<string> {
+  return (await node([MAIN, ...args])).stderr;
+}
+
+/** What a command that goes on for ever says before it is asked to end, once it has said anything. */
+async function interrupt(args: readonly string[]): Promise<string> {
+  const child = spawn(process.execPath, ["--conditions=@millrace/source", MAIN, ...args], {
+    cwd: folder,
+    env: { ...process.env, MILLRACE_SERVER__PORT: "0" },
+  });
+  let stderr = "";
+  const said = Promise.withResolvers<void>();
+  child.stdout.on("data", () => said.resolve());
+  child.stderr.on("data", (chunk) => {
+    stderr += String(chunk);
+    said.resolve();
+  });
+  const ended = once(child, "exit");
+  await Promise.race([said.promise, ended]);
+  child.kill("SIGINT");
+  const [code] = await ended;
+  expect([0, 130], stderr).toContain(code);
+  return stderr;
+}
 
 test("the README's second program runs, and started again it answers from what it kept", async () => {
   const program = /```ts\n(\/\/ checksums\.ts\n[\s\S]*?)```/.exec(readme)?.[1] ?? "";
