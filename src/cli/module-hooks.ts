@@ -3,6 +3,7 @@
 // as `npm init` writes it; Node would refuse its first `import`.
 
 import { registerHooks } from "node:module";
+import { fileURLToPath } from "node:url";
 
 /** Doors a pipeline file may import, and their files without the ending. */
 export const DOORS: Readonly<Record<string, string>> = {
@@ -19,6 +20,12 @@ export function hooksModule(): string {
   // Sources and build have the same folders; only the ending differs.
   const ending = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
   return new URL(`../cli/child-hooks${ending}`, import.meta.url).href;
+}
+
+/** Path of the module that starts the command: what a process of the command's own is started with. */
+export function mainModule(): string {
+  const ending = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
+  return fileURLToPath(new URL(`../cli/main${ending}`, import.meta.url));
 }
 
 /** Installs the hooks, once per process. They cost one look-up in a table per import. */

@@ -45,7 +45,8 @@ import type { Json } from "../std/json.ts";
 //   token.created … revoked token, role, actor
 //   operation.started … ended     operation, action, matching, changed?, refused?, actor
 //   notice.failed           target, event, message
-//   settings.applied … refused    source, faults?
+//   settings.applied        source, changed, restart
+//   settings.refused        source, faults, count
 //   system.heartbeat        runs, queued, workers
 // What a person does to a resource belongs to no run: `run` is empty then, and `runSeq` 0.
 // Item events carry `index` besides. Messages are cut to ERROR_LIST_CHARS_MAX.

@@ -16,7 +16,7 @@ import type { Machine } from "../std/machine.ts";
 import { findNearest } from "../std/nearest.ts";
 import type { Store } from "../storage/store.ts";
 import type { EventWires } from "./feed/event-wires.ts";
-import type { MillNotices } from "./listeners/notices/read-notices.ts";
+import type { MillNotices } from "./listeners/notices/mill-notices.ts";
 import type { PatientBlobs } from "./patient-blobs.ts";
 import type { RunResult } from "./run-result.ts";
 import type { Standing } from "./worker/standing.ts";
@@ -51,13 +51,13 @@ export interface MillContext {
   readonly leaseMs: number;
   readonly leaseTerms: LeaseTerms;
   readonly provide: Readonly<Record<string, unknown>>;
-  /** Longest time of a stage's probe, ms. */
-  readonly probeMs: number;
+  /** Longest time of a stage's probe, ms. Changes with the settings. */
+  probeMs: number;
   readonly pipelines: ReadonlyMap<string, PipelineDefinition>;
   /** What the pipelines declare, under the settings of who opened the mill. */
   readonly resources: DeclaredResources;
-  /** As they are written; read by who asks for schedules. */
-  readonly schedules: ScheduleSettings;
+  /** As they are written; read by who asks for schedules. Another record when the settings change. */
+  schedules: ScheduleSettings;
   /** Who is told what happens; made by who starts that. */
   readonly notices: MillNotices;
   readonly nextId: () => string;

@@ -12,6 +12,7 @@ import type { Millrace } from "../../service/millrace.ts";
 import type { RunningNotices } from "../../service/listeners/notices/watch-notices.ts";
 import { startScheduler } from "../../service/schedules/start-scheduler.ts";
 import { startWatchdog } from "../../service/watchdog/start-watchdog.ts";
+import type { Pipeline } from "../../service/pipeline.ts";
 import { keepWorking } from "../../service/worker/keep-working.ts";
 import type { Logger } from "../../std/logger.ts";
 import { escapeControl } from "../../std/text.ts";
@@ -23,6 +24,7 @@ import { Interruption } from "../foreground/interruption.ts";
 import { openBrowser } from "../service/open-browser.ts";
 import { toServeOptions } from "../service/listen-options.ts";
 import { openService } from "../service/open-service.ts";
+import { watchSettings } from "../service/watch-settings.ts";
 import { FlagReader } from "../input/flag-reader.ts";
 import { loadPipelines } from "../load/load-pipeline.ts";
 import { printRemark, toDocumentText } from "../print.ts";
@@ -41,6 +43,7 @@ export async function run(context: CliContext, options: ParsedOptions): Promise<
   const isScheduling = !reader.has("noSchedules");
   const opensBrowser = reader.has("open");
   reader.finish("npx millrace serve --help");
+  const readAtMs = context.clock.wallMs();
   const { pipelines, settings, context: inProject } = await loadPipelines(context, undefined);
   const listen = toServeOptions(inProject, settings, flags);
   const interruption = new Interruption(inProject, { drainMs: settings.stopAfterMs.value });
@@ -49,6 +52,8 @@ export async function run(context: CliContext, options: ParsedOptions): Promise<
     const session = new ServeSession({
       context: inProject,
       settings,
+      pipelines,
+      readAtMs,
       mill,
       listen,
       slots: isWorking ? (slots ?? settings.slots.value) : 0,
@@ -64,6 +69,9 @@ export async function run(context: CliContext, options: ParsedOptions): Promise<
 interface SessionParts {
   readonly context: CliContext;
   readonly settings: Settings;
+  readonly pipelines: readonly Pipeline[];
+  /** UTC ms: the settings were read after it. */
+  readonly readAtMs: number;
   readonly mill: Millrace;
   readonly listen: ServeOptions;
   /** 0: no worker. */
@@ -103,9 +111,12 @@ class ServeSession {
         onWarning: (message) => printRemark(context, message),
       });
       const notices = await this.#notify();
+      const seeds = this.#scheduler !== undefined;
+      const watch = watchSettings(context, { ...this.#parts, watchdog, seeds });
       this.#listen(interruption, server);
       await this.#announce(server);
       await this.#work();
+      await watch.stop();
       await Promise.all([this.#scheduler?.stop(), watchdog.stop(), health.stop(), notices?.stop()]);
     } finally {
       await server.stop();

@@ -5,6 +5,7 @@ import type { Settings } from "../../config/resolve.ts";
 import { WORKER_RUNS_MAX } from "../../model/limits.ts";
 import { readVersion } from "../../std/version.ts";
 import type { Millrace } from "../../service/millrace.ts";
+import type { Pipeline } from "../../service/pipeline.ts";
 import { startWatchdog, type RunningWatchdog } from "../../service/watchdog/start-watchdog.ts";
 import { keepWorking } from "../../service/worker/keep-working.ts";
 import type { CliContext, ParsedOptions } from "../cli-context.ts";
@@ -12,6 +13,7 @@ import { EXIT, type ExitCode } from "../exit-code.ts";
 import { CountLine } from "../foreground/count-line.ts";
 import { Interruption } from "../foreground/interruption.ts";
 import { openService } from "../service/open-service.ts";
+import { watchSettings } from "../service/watch-settings.ts";
 import { FlagReader } from "../input/flag-reader.ts";
 import { choosePipelines } from "../load/choose-pipelines.ts";
 import { loadPipelines } from "../load/load-pipeline.ts";
@@ -24,6 +26,7 @@ export async function run(context: CliContext, options: ParsedOptions): Promise<
   const name = reader.text("name");
   const wanted = reader.texts("pipelines").flatMap((text) => text.split(","));
   reader.finish("npx millrace worker --help");
+  const readAtMs = context.clock.wallMs();
   const {
     pipelines: known,
     settings,
@@ -34,7 +37,14 @@ export async function run(context: CliContext, options: ParsedOptions): Promise<
   try {
     await using mill = await openService(inProject, { settings, pipelines, name });
     const count = slots ?? settings.slots.value;
-    const worker = new WorkerSession({ context: inProject, settings, mill, slots: count });
+    const worker = new WorkerSession({
+      context: inProject,
+      settings,
+      known,
+      readAtMs,
+      mill,
+      slots: count,
+    });
     worker.announce(pipelines.length);
     return await worker.work(interruption);
   } finally {
@@ -45,6 +55,10 @@ export async function run(context: CliContext, options: ParsedOptions): Promise<
 interface SessionParts {
   readonly context: CliContext;
   readonly settings: Settings;
+  /** All pipelines of the settings, also those that are not worked on. */
+  readonly known: readonly Pipeline[];
+  /** UTC ms: the settings were read after it. */
+  readonly readAtMs: number;
   readonly mill: Millrace;
   readonly slots: number;
 }
@@ -72,9 +86,11 @@ class WorkerSession {
   }
 
   async work(interruption: Interruption): Promise<ExitCode> {
-    const { context, mill, settings, slots } = this.#parts;
+    const { context, mill, settings, slots, known, readAtMs } = this.#parts;
     const line = new CountLine(context, mill);
     const watchdog = this.#watch();
+    const parts = { mill, settings, pipelines: known, watchdog, seeds: false, readAtMs };
+    const watch = watchSettings(context, parts);
     this.#listen(interruption);
     try {
       await keepWorking(mill, {
@@ -87,6 +103,7 @@ class WorkerSession {
       });
     } finally {
       line.close();
+      await watch.stop();
       await watchdog.stop();
     }
     if (this.#exhausted === undefined) return EXIT.ok;

@@ -1,5 +1,6 @@
 // Every verb there is. Whatever is not in this list does not exist, and is printed nowhere.
 
+import { CONFIG_VERBS, SHORT_CONFIG_VERBS } from "./config-verbs.ts";
 import { EVENT_VERBS } from "./event-verbs.ts";
 import { QUEUE_VERBS, SHORT_QUEUE_VERBS } from "./queue-verbs.ts";
 import { HEALTH_VERBS } from "./health-verbs.ts";
@@ -314,6 +315,7 @@ export const VERBS: readonly VerbSpec[] = [
   ...RESOURCE_VERBS,
   ...SCHEDULE_VERBS,
   ...HEALTH_VERBS,
+  ...CONFIG_VERBS,
   exportCheckpoint,
   exportTrace,
   gc,
@@ -322,6 +324,7 @@ export const VERBS: readonly VerbSpec[] = [
   doctor,
   ...SHORT_QUEUE_VERBS,
   ...SHORT_RESOURCE_VERBS,
+  ...SHORT_CONFIG_VERBS,
   { ...queueRun, name: "work", hidden: true },
   { ...show, name: "status", hidden: true },
   { ...plan, name: "validate", hidden: true, preset: { faultsOnly: true } },

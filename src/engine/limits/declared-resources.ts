@@ -17,15 +17,15 @@ export type ResourceSettings = Readonly<Record<string, Readonly<Record<string, u
 
 /** The resources of one process. */
 export class DeclaredResources {
-  readonly #settings: ResourceSettings;
-  readonly #said: Readonly<Record<string, ResourceSetting>>;
-  readonly #known: Map<string, ResourceDeclaration> = new Map();
+  #settings: ResourceSettings;
+  #said: Readonly<Record<string, ResourceSetting>>;
+  #known: Map<string, ResourceDeclaration> = new Map();
   /** Names that only the configuration has said so far. */
-  readonly #unused: Set<string>;
+  #unused: Set<string>;
   /** True once one of them has a listener: then events are looked at. */
   #isHeard: boolean = false;
   /** What each declaration has become, so that the same value is looked at once. */
-  readonly #bound: WeakMap<ResourceDeclaration, ResourceDeclaration> = new WeakMap();
+  #bound: WeakMap<ResourceDeclaration, ResourceDeclaration> = new WeakMap();
 
   /** `said`: the settings as a person wrote them. DEFINITION_INVALID names every impossible setting. */
   constructor(
@@ -39,6 +39,16 @@ export class DeclaredResources {
     for (const [name, values] of Object.entries(settings))
       this.#known.set(name, parseResource({ name, values, faults, base: null }));
     if (faults.length > 0) throw definitionInvalid("resources", faults);
+  }
+
+  /** Becomes what another one is: from now on uses are bound to what that declares. Permits that are held stay. */
+  replaceBy(other: DeclaredResources): void {
+    this.#settings = other.#settings;
+    this.#said = other.#said;
+    this.#known = new Map(other.#known);
+    this.#unused = new Set(other.#unused);
+    this.#isHeard = other.#isHeard;
+    this.#bound = new WeakMap();
   }
 
   /** Takes in what a pipeline names in its lists. RESOURCE_UNKNOWN, RESOURCE_CONFLICT. */

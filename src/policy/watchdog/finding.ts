@@ -19,6 +19,7 @@ export const WATCH_RULES = [
   "loop-slow",
   "store-failing",
   "attempts-stuck",
+  "settings-refused",
 ] as const;
 
 /** Name of a rule. */

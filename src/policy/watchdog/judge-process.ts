@@ -89,6 +89,17 @@ export function judgeStuck(count: number, worker: string): Sighting | undefined 
   };
 }
 
+/** Settings were changed to what cannot be. `why` null: those in force are those that are written. */
+export function judgeSettings(why: string | null, worker: string): Sighting | undefined {
+  if (why === null) return undefined;
+  return {
+    rule: "settings-refused",
+    subject: worker,
+    message: why,
+    next: "npx millrace config validate",
+  };
+}
+
 function showMegabytes(bytes: number): string {
   return bytes >= 1_000_000_000
     ? `${(bytes / 1_000_000_000).toFixed(1)} GB`

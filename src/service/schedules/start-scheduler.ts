@@ -38,6 +38,8 @@ export function startScheduler(mill: MillContext, options: SchedulerOptions = {}
     warn: options.warn ?? mill.warn,
   });
   schedulersOf(mill).add(scheduler);
+  // What is due is found on the store's clock, what is waited for on another one: after a jump they differ.
+  const unjump = mill.standing.jumped.on(() => scheduler.wake());
   // Told when a run has ended here, and when the mill closes.
   const forget = mill.places.on(() => {
     if (!mill.closing) {
@@ -45,6 +47,7 @@ export function startScheduler(mill: MillContext, options: SchedulerOptions = {}
       return;
     }
     forget();
+    unjump();
     schedulersOf(mill).delete(scheduler);
     mill.starting.add(scheduler.stop());
   });

@@ -49,12 +49,20 @@ export interface WatchdogOptions {
   readonly figures?: ProcessFigures;
 }
 
+/** How often it looks, and what it takes as silence; ms. */
+export interface WatchPeriods {
+  readonly everyMs: number;
+  readonly silentMs: number;
+}
+
 /** A watch under way. */
 export interface RunningWatchdog {
   /** What is so now, the worst and oldest first: what this process found, and what the holder of the duty did. */
   findings(): readonly Finding[];
   /** Looks now. Never rejects. */
   look(): Promise<void>;
+  /** Other periods, from the next look on; ms. */
+  setPeriods(periods: WatchPeriods): void;
   /** Faults of the watch itself so far. */
   readonly errors: number;
   /** Resolves when nothing of it runs any more. Safe to repeat. */
@@ -81,6 +89,7 @@ class MillWatch implements RunningWatchdog {
   readonly #own: Watchdog;
   readonly #shared: Watchdog;
   #tick: Timer | null = null;
+  #everyMs: number;
   #isExhausted: boolean = false;
   #isOver: boolean = false;
 
@@ -94,9 +103,9 @@ class MillWatch implements RunningWatchdog {
       readFileBytes,
     };
     this.#runs = new RunSurvey(mill, options.silentMs ?? SILENT_RUN_MS_DEFAULT);
-    const everyMs = options.everyMs ?? WATCH_MS_DEFAULT;
-    this.#own = this.#makeWatch(this.#listOwn(), Math.min(SELF_MS, everyMs));
-    this.#shared = this.#makeWatch(this.#listShared(), everyMs);
+    this.#everyMs = options.everyMs ?? WATCH_MS_DEFAULT;
+    this.#own = this.#makeWatch(this.#listOwn(), () => Math.min(SELF_MS, this.#everyMs));
+    this.#shared = this.#makeWatch(this.#listShared(), () => this.#everyMs);
     mill.standing.watch = this;
     this.#own.start();
     this.#shared.start();
@@ -109,6 +118,11 @@ class MillWatch implements RunningWatchdog {
 
   findings(): readonly Finding[] {
     return [...this.#own.findings(), ...this.#shared.findings()];
+  }
+
+  setPeriods({ everyMs, silentMs }: WatchPeriods): void {
+    this.#everyMs = everyMs;
+    this.#runs.silentMs = silentMs;
   }
 
   async look(): Promise<void> {
@@ -131,7 +145,7 @@ class MillWatch implements RunningWatchdog {
     this.#tick = this.#mill.world.clock.setTimer(PRESENCE_MS_DEFAULT, () => this.#beat());
   }
 
-  #makeWatch(surveys: readonly Survey[], everyMs: number): Watchdog {
+  #makeWatch(surveys: readonly Survey[], everyMs: () => number): Watchdog {
     const { world, store, owner, committer } = this.#mill;
     const isShared = surveys.some((survey) => survey.isShared);
     const duty = new Duty({
@@ -139,12 +153,16 @@ class MillWatch implements RunningWatchdog {
       write: (write) => committer.write(write),
       name: "watchdog",
       holder: owner.worker,
-      leaseMs: everyMs * 3,
+      get leaseMs(): number {
+        return everyMs() * 3;
+      },
     });
     return new Watchdog({
       clock: world.clock,
       nowMs: () => store.nowMs(),
-      everyMs,
+      get everyMs(): number {
+        return everyMs();
+      },
       findingsMax: FINDINGS_MAX,
       surveys,
       duty: isShared ? duty : NO_DUTY,

@@ -10,6 +10,7 @@ import {
   judgeDisk,
   judgeLoop,
   judgeMemory,
+  judgeSettings,
   judgeStuck,
   type DiskFigures,
 } from "../../policy/watchdog/judge-process.ts";
@@ -36,6 +37,7 @@ export function makeProcessSurvey(mill: MillContext, figures: ProcessFigures): S
         judgeMemory(figures.readMemory(), name),
         judgeLoop(figures.takeLoopDelayMs(), name),
         judgeStuck(mill.standing.stuck.count, name),
+        judgeSettings(mill.standing.refusedSettings, name),
       ].filter((one) => one !== undefined),
   };
 }

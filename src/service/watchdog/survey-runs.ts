@@ -28,7 +28,8 @@ export class RunSurvey implements Survey {
   readonly name: string = "runs";
   readonly isShared: boolean = true;
   readonly #mill: MillContext;
-  readonly #silentMs: number;
+  /** Silence of a running run that is worth a warning. */
+  silentMs: number;
   readonly #running: RunScan;
   readonly #waiting: RunScan;
   /** What was told of a run is a commit of it, and no sign of life. */
@@ -37,7 +38,7 @@ export class RunSurvey implements Survey {
   /** @param silentMs Silence of a running run that is worth a warning. */
   constructor(mill: MillContext, silentMs: number) {
     this.#mill = mill;
-    this.#silentMs = silentMs;
+    this.silentMs = silentMs;
     this.#running = new RunScan(mill.store, "running");
     this.#waiting = new RunScan(mill.store, "waiting");
   }
@@ -64,7 +65,7 @@ export class RunSurvey implements Survey {
 
   #toTerms(): RunTerms {
     const { store, leaseTerms } = this.#mill;
-    return { nowMs: store.nowMs(), graceMs: leaseTerms.graceMs, silentMs: this.#silentMs };
+    return { nowMs: store.nowMs(), graceMs: leaseTerms.graceMs, silentMs: this.silentMs };
   }
 
   #toWatched(run: RunRecord): WatchedRun {

@@ -28,6 +28,8 @@ export class Standing {
   readonly jumped: Emitter<number> = new Emitter();
   /** The watchdog of this process, while there is one. */
   watch: { findings(): readonly Finding[] } | null = null;
+  /** Why settings that were changed are not in force; null: they are. */
+  refusedSettings: string | null = null;
   /** Attempts that did not stop when they were told to. */
   readonly stuck: { count: number } = { count: 0 };
   readonly #parts: StandingParts;
