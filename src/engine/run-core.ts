@@ -74,6 +74,10 @@ export class RunCore implements AttemptHost {
   /** Set by who drives it. */
   blocks: BlockHost | null = null;
 
+  /** Calls the code of attempts in its own surroundings, and gives what it gives; null: it is called as it is. Set before
+   *  it is driven. */
+  around: ((attempt: Attempt, work: () => unknown) => unknown) | null = null;
+
   /** One unit is worth a minute of waiting. Set before it is driven. */
   priority: number = 0;
 

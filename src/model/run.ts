@@ -100,6 +100,8 @@ export interface RunSettings {
   readonly from?: string;
   /** Of a run that a schedule started: for which tick. Reruns keep it. */
   readonly scheduled?: ScheduledFor;
+  /** Trace that it was enqueued or started in, as the W3C writes it. */
+  readonly traceparent?: string;
 }
 
 /** Code of the failure of a run that was taken from its process by force: what ended it, where all else is the same. */

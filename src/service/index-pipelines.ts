@@ -1,6 +1,6 @@
 // The pipelines of a mill by name: those it was given, and those of our own.
 
-import { BUILT_IN_PREFIX, isBuiltIn } from "../model/built-in.ts";
+import { BUILT_IN_PREFIX, isBuiltIn } from "./pipelines/built-in.ts";
 import { MillraceError } from "../model/errors.ts";
 import type { Pipeline } from "./pipeline.ts";
 

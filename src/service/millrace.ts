@@ -54,6 +54,7 @@ import { indexPipelines } from "./index-pipelines.ts";
 import { closeEvents } from "./feed/close-events.ts";
 import { makeEventWires } from "./feed/event-wires.ts";
 import { readNotices } from "./listeners/notices/read-notices.ts";
+import { prepareTracing } from "./listeners/tracing.ts";
 import { keepContext, type MillContext } from "./mill-context.ts";
 import { MillQuestions } from "./mill-questions.ts";
 import type { OpenOptions } from "./open-options.ts";
@@ -308,6 +309,7 @@ export async function openMillrace(options: OpenOptions = {}): Promise<Millrace>
   checkConcurrency(options.concurrency);
   const threadsMax = toThreadsMax(options.threads);
   const leaseTerms = checkLeaseTerms(options.lease);
+  await prepareTracing();
   const notices = await readNotices(options.notify);
   const pipelines = indexPipelines(options.pipelines ?? [], notices.pipelines);
   const resources = declareResources(options.resources ?? {}, pipelines.values());

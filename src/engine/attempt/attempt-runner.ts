@@ -85,7 +85,11 @@ export class AttemptRunner {
     let result: unknown;
     let isPromised: boolean;
     try {
-      result = this.#invoke(attempt, needs);
+      const { around } = this.#core;
+      result =
+        around === null
+          ? this.#invoke(attempt, needs)
+          : around(attempt, () => this.#invoke(attempt, needs));
       isPromised = isThenable(result);
     } catch (error) {
       this.#failed(attempt, error);

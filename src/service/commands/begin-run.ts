@@ -10,6 +10,8 @@ import type { Isolator } from "../../engine/executors/isolated/isolated-run.ts";
 import type { EncodedValue } from "../../std/value.ts";
 import type { Write } from "../../storage/write.ts";
 import type { EventNumbers, WriteResult } from "../../storage/write-result.ts";
+import type { Tracing } from "../listeners/trace-port.ts";
+import { findTracing } from "../listeners/tracing.ts";
 import { LiveRun } from "../live-run.ts";
 import type { MillContext } from "../mill-context.ts";
 
@@ -65,8 +67,20 @@ export function beginRun(mill: MillContext, beginning: Beginning): LiveRun {
     live.noteRestored(kept.redo === undefined ? restored : { ...restored, redo: kept.redo });
   }
   if (onEvent !== undefined) live.onEvent(onEvent);
+  const tracing = findTracing();
+  const close = tracing === null ? null : follow(tracing, { live, record, mill });
   live.start();
+  if (close !== null) void live.result().then(close, close);
   return live;
+}
+
+function follow(
+  tracing: Tracing,
+  { live, record, mill }: Readonly<{ live: LiveRun; record: RunRecord; mill: MillContext }>,
+): () => void {
+  const { core, name } = live;
+  const workerName = mill.self.name;
+  return tracing.follow({ core, record, name, workerName, onEvent: (told) => live.onEvent(told) });
 }
 
 /** Of a mill that takes nothing on any more. */

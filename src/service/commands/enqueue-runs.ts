@@ -17,6 +17,7 @@ import { parseDuration, type Duration } from "../../std/duration.ts";
 import { encodeValue, type EncodedValue } from "../../std/value.ts";
 import type { CreateRunWrite, Write } from "../../storage/write.ts";
 import type { WriteResult } from "../../storage/write-result.ts";
+import { findTracing } from "../listeners/tracing.ts";
 import type { MillContext } from "../mill-context.ts";
 import { refuseUnavailable, toSettings, type RunChoices } from "../prepare-run.ts";
 import { whileOpen } from "./begin-run.ts";
@@ -107,10 +108,27 @@ export async function enqueueUntilFull(
   mill: MillContext,
   request: EnqueueRequest,
 ): Promise<UntilFull> {
+  const span = findTracing()?.beginEnqueue(request.definition.name, request.entries.length);
+  try {
+    const enqueued = await enqueueWithin(mill, request, span?.settings);
+    span?.end();
+    return enqueued;
+  } catch (error) {
+    span?.end(error);
+    throw error;
+  }
+}
+
+async function enqueueWithin(
+  mill: MillContext,
+  request: EnqueueRequest,
+  traced: Pick<RunSettings, "traceparent"> = {},
+): Promise<UntilFull> {
   const { definition, entries, options } = request;
   refuseUnavailable(definition);
   checkEntries(request);
-  const shared = toShared(definition, options, await askGate(mill, request));
+  const plain = toShared(definition, options, await askGate(mill, request));
+  const shared = { ...plain, settings: { ...plain.settings, ...traced } };
   return await whileOpen(mill, async () => {
     const writes: Write[] = toBatchWrite(definition, options);
     for (let from = 0; from < entries.length; from += COMMIT_WRITES_MAX) {

@@ -9,6 +9,7 @@ import { encodeOrThrow } from "../../engine/run-core.ts";
 import type { EncodedValue } from "../../std/value.ts";
 import type { CreateRunWrite } from "../../storage/write.ts";
 import type { LiveRun } from "../live-run.ts";
+import { findTracing } from "../listeners/tracing.ts";
 import type { MillContext } from "../mill-context.ts";
 import { checkProvided, refuseUnavailable, toSettings, type RunChoices } from "../prepare-run.ts";
 import { runName } from "../queries/find-run.ts";
@@ -121,6 +122,7 @@ function toCreate(mill: MillContext, parts: CreateParts): CreateRunWrite {
       tags: options.tags ?? {},
       settings: {
         ...settings,
+        ...findTracing()?.current(),
         ...(selection === null ? {} : { only: selection.only }),
         ...(overridden === null ? {} : { override: overridden }),
         ...(from === undefined ? {} : { from }),

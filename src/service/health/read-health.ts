@@ -1,7 +1,7 @@
 // How pipelines are doing, read from a store: the verdict of the policy over their last runs, with what somebody has
 // acknowledged. Costs three short reads a pipeline, however many runs it had.
 
-import { isBuiltIn } from "../../model/built-in.ts";
+import { isBuiltIn } from "../pipelines/built-in.ts";
 import { judgeHealth, type HealthJudgement } from "../../policy/health/health.ts";
 import { parseAcknowledgement, type Acknowledgement } from "./acknowledgement.ts";
 import { listFinished, toHealthRuns, type FinishedRun, type HealthStore } from "./finished-runs.ts";

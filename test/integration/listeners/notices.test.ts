@@ -13,7 +13,7 @@ import { contextOf } from "../../../src/service/mill-context.ts";
 import type { Millrace } from "../../../src/service/millrace.ts";
 import { definePipeline } from "../../../src/service/pipeline.ts";
 import { makeDurableWorld, type DurableWorld } from "../../support/durable-world.ts";
-import { startReceiver, type Received } from "../../support/receiver.ts";
+import { startReceiver, type Received } from "../../support/listeners/receiver.ts";
 
 const KEY = Buffer.alloc(32, 7);
 const SECRET = `whsec_${KEY.toString("base64")}`;
@@ -24,7 +24,8 @@ const PIPELINE = definePipeline({
       id: "only",
       run: (input: unknown) => {
         if (input === "bad") throw new TypeError("no good <b>");
-        if (input === "files") throw Object.assign(new Error("bad bytes"), { code: "SQLITE_CORRUPT" });
+        if (input === "files")
+          throw Object.assign(new Error("bad bytes"), { code: "SQLITE_CORRUPT" });
       },
     },
   ],

@@ -3,7 +3,7 @@
 // secret stay in the settings of whoever works.
 
 import type { ParsedNotify, ParsedTarget } from "../../../model/compile/notify-settings.ts";
-import { NOTICE_PIPELINE } from "../../../model/built-in.ts";
+import { NOTICE_PIPELINE } from "../../pipelines/built-in.ts";
 import type { Context } from "../../../model/context.ts";
 import { PermanentError } from "../../../model/errors.ts";
 import { ERROR_LIST_CHARS_MAX } from "../../../model/limits.ts";

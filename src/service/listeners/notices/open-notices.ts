@@ -4,7 +4,7 @@ import { definitionInvalid } from "../../../model/compile/compile.ts";
 import { parseNotify } from "../../../model/compile/notify-settings.ts";
 import type { DefinitionFault } from "../../../model/definition.ts";
 import { makeNoticePipeline } from "./notice-pipeline.ts";
-import type { MillNotices } from "./read-notices.ts";
+import type { MillNotices } from "./mill-notices.ts";
 
 /** Reads them. DEFINITION_INVALID with every fault. */
 export function openNotices(raw: unknown): MillNotices {

@@ -4,7 +4,7 @@
 // Of that pipeline itself nothing is told but that a notice was given up. A fault of the store is waited out.
 
 import type { ParsedNotify } from "../../../model/compile/notify-settings.ts";
-import { isBuiltIn, NOTICE_PIPELINE } from "../../../model/built-in.ts";
+import { isBuiltIn, NOTICE_PIPELINE } from "../../pipelines/built-in.ts";
 import { isMillraceError, MillraceError } from "../../../model/errors.ts";
 import type { EventDraft, EventType, MillraceEvent } from "../../../model/event.ts";
 import { messageOf } from "../../../policy/failure.ts";
