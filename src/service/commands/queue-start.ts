@@ -14,7 +14,7 @@ import { queueFull } from "../queue-import/queue-full.ts";
 import { whileOpen } from "./begin-run.ts";
 import { checkEntry, type EnqueuedRun } from "./enqueue-runs.ts";
 import { checkLabels } from "./check-labels.ts";
-import { createAlone } from "./start-alone.ts";
+import { createAlone, refuseActive } from "./start-alone.ts";
 import { toInputText, toInputVersion } from "./input-text.ts";
 import type { StartOptions } from "./start-run.ts";
 import { selectTakeOver, type Selection } from "./take-over.ts";
@@ -52,6 +52,7 @@ export async function queueStart(
   // An earlier call made it, and its answer was lost: nothing is asked again, the gate included.
   const made = options.id === undefined ? undefined : await mill.store.findRun(options.id);
   if (made !== undefined) return { run: made, created: true };
+  if (alone) await refuseActive(mill.store, definition.name);
   refuseUnavailable(definition);
   checkLabels(options);
   checkEntry({ ...options, input }, "");

@@ -27,14 +27,22 @@ export async function findActiveRun(
   return queued;
 }
 
+/** A look before anything else is done for a start; `createAlone` decides. RUN_BUSY. */
+export async function refuseActive(
+  store: Pick<Store, "listRuns">,
+  pipeline: string,
+): Promise<void> {
+  const active = await findActiveRun(store, pipeline);
+  if (active !== undefined) throw pipelineActive(active);
+}
+
 /** Makes it. RUN_BUSY with the run that is under way; what else may stand in the way is the answer. */
 export async function createAlone(mill: MillContext, write: CreateRunWrite): Promise<WriteResult> {
   const { pipeline, id } = write.run;
   const address = { collection: "settings", key: `alone/${pipeline}` } as const;
   for (;;) {
     const known = await mill.store.findRecord(address.collection, address.key);
-    const active = await findActiveRun(mill.store, pipeline);
-    if (active !== undefined) throw pipelineActive(active);
+    await refuseActive(mill.store, pipeline);
     const result = await mill.committer.write({
       kind: "put-records",
       puts: [{ ...address, expected: known?.revision ?? 0, value: { run: id } }],
