@@ -6,8 +6,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, expect, test } from "vitest";
-import { command, map, pipeline, Secret, secret, skip, stage } from "../../src/exports/index.ts";
-import type { Context } from "../../src/exports/index.ts";
+import { command, map, pipeline, secret, skip, stage } from "../../src/exports/index.ts";
+import type { Context, Secret } from "../../src/exports/index.ts";
 import { IsolatedContext } from "../../src/engine/executors/isolated/isolated-context.ts";
 import { encodeOrThrow } from "../../src/engine/run-core.ts";
 import { ALL_ROUTES } from "../../src/http/all-routes.ts";
@@ -106,7 +106,10 @@ const SLIPS: readonly ((value: string, ctx: Context) => unknown)[] = [
   },
   async (value, ctx) => void (await ctx.artifact(`of ${value}.txt`, "text")),
   (value) => {
-    throw Object.assign(new Error("no"), { [value]: new Map([[value, value]]), request: { value } });
+    throw Object.assign(new Error("no"), {
+      [value]: new Map([[value, value]]),
+      request: { value },
+    });
   },
 ];
 
@@ -242,7 +245,9 @@ test("S24 S28: a command gets the value of a secret in its variables, and none i
   const good = await (await mill.start(sees)).result();
   expect(good.outputs).toEqual({ seen: `${canaryOf(25).reveal().length} 1\n` });
   const bad = await (await mill.start(argues)).result();
-  expect(bad.errors[0]?.error.message).toContain("holds a secret, and every user of the machine can read");
+  expect(bad.errors[0]?.error.message).toContain(
+    "holds a secret, and every user of the machine can read",
+  );
   const definitions = world.raw().prepare("SELECT * FROM definitions").all();
   expect(JSON.stringify(definitions)).toContain("[secret canary-25]");
   checkNone(JSON.stringify(definitions), "the definition");

@@ -23,7 +23,7 @@ export function openLogFile(
   const path = resolve(context.cwd, given);
   try {
     mkdirSync(dirname(path), { recursive: true });
-    return toLogFile(openSync(path, "a"));
+    return toLogFile(openSync(path, "a", 0o600));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new MillraceError(
