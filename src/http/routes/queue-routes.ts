@@ -3,10 +3,10 @@
 import { HTTP_IMPORT_BYTES_MAX } from "../../model/limits.ts";
 import { contextOf, getDefinition } from "../../service/mill-context.ts";
 import { importRuns } from "../../service/queue-import/import-runs.ts";
-import { countPeriod } from "../../service/queries/queue/period-counts.ts";
 import { listQueued } from "../../service/queries/queue/list-queued.ts";
 import { readQueueStats, type QueueStats } from "../../service/queries/queue-stats.ts";
 import { showBatch } from "../../service/queries/queue/show-batch.ts";
+import { countPeriod } from "../../service/report/count-period.ts";
 import { toSinceMs } from "../../service/operations/select-runs.ts";
 import { toIso } from "../../service/views/time-view.ts";
 import {
@@ -59,13 +59,18 @@ const stats = defineRoute({
     };
     const found = await readQueueStats(mill.store);
     const pipelines = found.pipelines.filter((each) => isWanted(pipeline, each.pipeline));
+    const { executed, succeeded, failed, successRate, isCut } = await countPeriod(mill.store, of);
     return {
       json: {
         schema: "millrace.stats/1" as const,
         ...(sinceMs === undefined ? {} : { since: toIso(sinceMs) }),
         ...(pipeline === undefined ? {} : { pipeline }),
         counts: pipeline === undefined ? toCounts(found) : (pipelines[0]?.counts ?? NO_COUNTS),
-        ...(await countPeriod(mill.store, of)),
+        executed,
+        succeeded,
+        failed,
+        successRate,
+        complete: !isCut,
         pipelines,
         waiting: found.waitsFor,
       },

@@ -1,19 +1,14 @@
 // What the runs of a period did: how many were executed and how they ended, how long they and their stages took, for
-// what they waited, how they failed. A period is over the runs that ended in it. Bounded: the newest
-// PERIOD_RUNS_MAX runs are looked at, and of what is beyond it is said that it is left out.
+// what they waited, how they failed. Which runs these are, and how many of them, is the count of the period's to say.
 
-import { PAGE_ROWS_MAX, PERIOD_RUNS_MAX } from "../../model/limits.ts";
 import type { StageEnd } from "../../model/checkpoint.ts";
-import { ENDED_STATES, type HistoryStore } from "../history/list-history.ts";
+import type { Store } from "../../storage/store.ts";
+import type { HistoryStore } from "../history/list-history.ts";
 import { groupFailures, type FailureView } from "../views/failure-view.ts";
 import { sumWaits } from "../views/run-view.ts";
-import {
-  isEndedRun,
-  toSummaryView,
-  type EndedRun,
-  type RunSummaryView,
-} from "../views/summary-view.ts";
+import { toSummaryView, type EndedRun, type RunSummaryView } from "../views/summary-view.ts";
 import { toIso, toWholeMs, toWholeWaits } from "../views/time-view.ts";
+import { countPeriod, type PeriodCounts } from "./count-period.ts";
 import { measureTimes, type Percentiles } from "./percentiles.ts";
 
 /** Which runs. */
@@ -22,18 +17,6 @@ export interface PeriodQuery {
   readonly pipeline?: string;
   /** Ended at this UTC ms or later. */
   readonly sinceMs: number;
-}
-
-/** How the runs of a period ended. */
-export interface PeriodCounts {
-  /** Runs that succeeded or failed; one that was skipped or cancelled says nothing of either. */
-  readonly executed: number;
-  readonly succeeded: number;
-  readonly failed: number;
-  readonly skipped: number;
-  readonly cancelled: number;
-  /** Share of the executed ones that succeeded, 0 to 1; 0 where nothing was executed. */
-  readonly successRate: number;
 }
 
 /** A period and its counts. */
@@ -46,8 +29,6 @@ export interface PeriodView extends PeriodCounts {
   readonly warnings: number;
   /** Active times of the executed runs; absent: there are none. */
   readonly durations?: Percentiles;
-  /** True: there are more runs than were looked at, all older. */
-  readonly isCut: boolean;
 }
 
 /** A stage over all runs of a period. */
@@ -72,12 +53,13 @@ export interface PeriodReport {
 
 /** Reads a report of a period. */
 export async function readPeriodReport(
-  store: HistoryStore & { nowMs(): number },
+  store: HistoryStore & Pick<Store, "countRuns" | "nowMs">,
   query: PeriodQuery,
 ): Promise<PeriodReport> {
   const stages = new Map<string, { times: number[]; failed: number }>();
   const runs: RunSummaryView[] = [];
-  const { ended, isCut } = await listEnded(store, query);
+  const ended: EndedRun[] = [];
+  const counts = await countPeriod(store, query, (run) => ended.push(run));
   for (const run of ended) {
     const ends = await store.listStageEnds(run.id);
     const hasItems = ends.some(({ itemCount }) => itemCount !== null);
@@ -95,52 +77,15 @@ export async function readPeriodReport(
       ...(pipeline === undefined ? {} : { pipeline }),
       since: toIso(sinceMs),
       until: toIso(store.nowMs()),
-      ...countEnds(runs),
+      ...counts,
       retries: sum(({ retries }) => retries),
       warnings: sum(({ warnings }) => warnings),
       ...(durations === undefined ? {} : { durations }),
-      isCut,
     },
     stages: [...stages].toSorted(([one], [other]) => (one < other ? -1 : 1)).flatMap(toStage),
     waitedMs: toWholeWaits(sumWaits(runs.map(({ waitedMs }) => waitedMs))),
     failures: groupFailures(runs.flatMap(({ error }) => error ?? [])),
     runs,
-  };
-}
-
-/** By when they ended, as the counts of the API go: a run that was queued before the period counts, too. */
-async function listEnded(
-  store: Pick<HistoryStore, "listRuns">,
-  { pipeline, sinceMs }: PeriodQuery,
-): Promise<{ readonly ended: readonly EndedRun[]; readonly isCut: boolean }> {
-  const ended: EndedRun[] = [];
-  let beforeNumber: number | undefined;
-  for (let looked = 0; looked < PERIOD_RUNS_MAX; looked += PAGE_ROWS_MAX) {
-    const page = await store.listRuns({
-      ...(pipeline === undefined ? {} : { pipeline }),
-      states: ENDED_STATES,
-      limit: PAGE_ROWS_MAX,
-      ...(beforeNumber === undefined ? {} : { beforeNumber }),
-    });
-    ended.push(...page.filter(isEndedRun).filter(({ endedAtMs }) => endedAtMs >= sinceMs));
-    beforeNumber = page.at(-1)?.number;
-    if (page.length < PAGE_ROWS_MAX) return { ended, isCut: false };
-  }
-  return { ended, isCut: true };
-}
-
-function countEnds(runs: readonly Pick<RunSummaryView, "state">[]): PeriodCounts {
-  const count = (wanted: RunSummaryView["state"]): number =>
-    runs.reduce((sum, { state }) => sum + (state === wanted ? 1 : 0), 0);
-  const [succeeded, failed] = [count("succeeded"), count("failed")];
-  const executed = succeeded + failed;
-  return {
-    executed,
-    succeeded,
-    failed,
-    skipped: count("skipped"),
-    cancelled: count("cancelled"),
-    successRate: executed === 0 ? 0 : succeeded / executed,
   };
 }
 
