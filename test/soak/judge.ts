@@ -8,7 +8,7 @@ export interface SoakSample {
   /** Of one core, since the sample before. */
   readonly cpuPercent: number;
   readonly rssMb: number;
-  /** Least heap in use since the sample before: what a collection leaves. */
+  /** Heap in use after the last full collection: what is kept. */
   readonly heapMb: number;
   /** Timers, sockets, files that the event loop knows of. */
   readonly handles: number;

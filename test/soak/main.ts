@@ -14,7 +14,8 @@ import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { judgeSoak, type SoakBound, type SoakSample } from "./judge.ts";
+import { makeBounds } from "./bounds.ts";
+import { judgeSoak, type SoakSample } from "./judge.ts";
 import { SoakLoad } from "./soak-load.ts";
 import { startSoakServer, type SoakServer } from "./soak-server.ts";
 
@@ -32,15 +33,6 @@ const { values } = parseArgs({
 const minutes = Number(values.minutes);
 const rate = Number(values.rate);
 const everyS = Number(values.every ?? Math.min(30, Math.max(1, (minutes * 60) / 100)));
-
-const BOUNDS: readonly SoakBound[] = [
-  { key: "rssMb", name: "memory, MB", grownMax: 32, atMost: 512 },
-  { key: "heapMb", name: "heap, MB", grownMax: 16, atMost: 256 },
-  { key: "handles", name: "handles", grownMax: 8, atMost: 128 },
-  { key: "files", name: "open files", grownMax: 8, atMost: 128 },
-  { key: "walMb", name: "WAL, MB", grownMax: 16, atMost: 64 },
-  { key: "depth", name: "queue depth", grownMax: rate * 2, atMost: rate * 10 },
-];
 
 const HEADS: readonly (readonly [keyof SoakSample, string, number])[] = [
   ["atS", "s", 0],
@@ -120,7 +112,7 @@ function listFaults(load: SoakLoad, counts: Record<string, number>): readonly st
 }
 
 function printVerdicts(samples: readonly SoakSample[]): boolean {
-  const verdicts = judgeSoak(samples, BOUNDS);
+  const verdicts = judgeSoak(samples, makeBounds(rate));
   if (verdicts === null || minutes < 5) {
     console.log("too short to tell growth from warming up");
     return true;

@@ -22,7 +22,7 @@ export interface ServerFigures {
 export interface SoakServer {
   readonly url: string;
   readonly token: string;
-  /** Since the last call: the least heap, what of a core was used; the rest as it is now; undefined: nothing was said. */
+  /** What of a core was used since the last call; the rest as it is now; undefined: nothing was said. */
   takeFigures(): ServerFigures | undefined;
   walMb(): number;
   storeMb(): number;
@@ -54,8 +54,7 @@ export async function startSoakServer(folder: string): Promise<SoakServer> {
       const last = fresh.at(-1);
       if (last === undefined) return undefined;
       const cpu = fresh.reduce((sum, { cpuPercent }) => sum + cpuPercent, 0) / fresh.length;
-      const heapMb = Math.min(...fresh.map((line) => line.heapMb));
-      return { ...last, heapMb, cpuPercent: cpu };
+      return { ...last, cpuPercent: cpu };
     },
     walMb: () => sizeMb(`${store}-wal`),
     storeMb: () => sizeMb(store),
