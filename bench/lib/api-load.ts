@@ -5,6 +5,8 @@ import { Pool } from "undici";
 import { toPercentiles, type Percentiles } from "./latencies.ts";
 
 const CONNECTIONS = 64;
+/** A server that is so far behind, s, cannot follow: no more is asked in that round. */
+const BEHIND_S_MAX = 5;
 const SEED = 7;
 
 /** A kind of request: so many of a hundred, and its address, given a run that is there. */
@@ -56,11 +58,12 @@ export class ApiLoad {
     this.#runs = runs;
   }
 
-  /** Asks for so long, and waits for the last answer. */
+  /** Asks for so long, and waits for the last answer. What is not asked any more counts as failed. */
   async run({ perSecond, forMs }: { perSecond: number; forMs: number }): Promise<ApiRound> {
     const timesMs: number[] = [];
     const asked: Promise<void>[] = [];
     let failed = 0;
+    let answered = 0;
     const begunMs = performance.now();
     const total = Math.round((perSecond * forMs) / 1_000);
     await new Promise<void>((resolve) => {
@@ -73,12 +76,15 @@ export class ApiLoad {
           const dueMs = begunMs + (asked.length * 1_000) / perSecond;
           asked.push(
             this.#ask(dueMs).then((tookMs) => {
+              answered += 1;
               if (tookMs === null) failed += 1;
               else timesMs.push(tookMs);
             }),
           );
         }
-        if (due === total) resolve();
+        const isLost = due - answered > perSecond * BEHIND_S_MAX;
+        if (isLost) failed += total - due;
+        if (due === total || isLost) resolve();
         else setTimeout(sendDue, 1);
       };
       sendDue();

@@ -10,6 +10,7 @@ import { BenchChild } from "../lib/bench-child.ts";
 import { printKinds, printRounds } from "../lib/latencies.ts";
 import { makeManyRuns } from "../lib/many-runs.ts";
 import { printConditions, printTarget, summarize, type Size } from "../lib/measure.ts";
+import type { ProcessFigures } from "../lib/process-figures.ts";
 
 const PER_SECOND = 1_000;
 const P99_MS_MAX = 50;
@@ -25,6 +26,8 @@ interface Asked {
   readonly child: BenchChild;
   readonly load: ApiLoad;
   readonly rounds: ApiRound[];
+  /** Of the server during the rounds. */
+  readonly figures: ProcessFigures[];
 }
 
 async function startAsked(folder: string, runs: number): Promise<Asked> {
@@ -36,15 +39,14 @@ async function startAsked(folder: string, runs: number): Promise<Asked> {
   const child = new BenchChild("served-process.ts", [path]);
   const { url, token } = await child.next("ready");
   const load = new ApiLoad({ url: String(url), token: String(token), runs: known });
-  return { name: `${runs} runs`, child, load, rounds: [] };
+  return { name: `${runs} runs`, child, load, rounds: [], figures: [] };
 }
 
-function printAsked({ name, child, rounds }: Asked): boolean {
+function printAsked({ name, rounds, figures }: Asked): boolean {
   const { p99 } = printRounds(
     name,
     rounds.map(({ all }) => all),
   );
-  const figures = child.takeFigures();
   const cpu = summarize(
     "",
     figures.map(({ cpuShare }) => cpuShare * 100),
@@ -79,7 +81,9 @@ export async function ask(size: Size): Promise<boolean> {
     for (const { load } of all) await load.run({ perSecond: PER_SECOND, forMs: warmUpMs });
     for (let round = 0; round < rounds; round += 1) {
       for (const asked of all) {
+        asked.child.takeFigures();
         asked.rounds.push(await asked.load.run({ perSecond: PER_SECOND, forMs: roundMs }));
+        asked.figures.push(...asked.child.takeFigures());
       }
     }
     const met = all.map(printAsked);
