@@ -2,7 +2,9 @@
 // route that comes later is in it.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { pipeline, stage } from "../../src/exports/index.ts";
 import { ALL_ROUTES } from "../../src/http/all-routes.ts";
+import { makeCompatibleApi } from "../../src/http/compatible/compatible-api.ts";
 import type { Route } from "../../src/http/route.ts";
 import { nameIn, piecesOf } from "../../src/http/route-table.ts";
 import { includesRole, ROLES, type Role } from "../../src/service/access/identity.ts";
@@ -10,10 +12,19 @@ import { createToken, revokeToken } from "../../src/service/access/tokens.ts";
 import { makeHttpWorld } from "../support/http-world.ts";
 import { rawRequest, sendRaw, startServed, type Served } from "../support/served.ts";
 
+/** With those that stand only where a configuration asks for them. */
+const OLDER = { pipeline: "older", schedule: "nightly" };
+const ROUTES = [...ALL_ROUTES, ...makeCompatibleApi(OLDER)];
+
 let served: Served;
 
 beforeAll(async () => {
-  served = await startServed();
+  const older = pipeline("older", { output: { said: stage("said", {}, () => 1) } });
+  const schedules = { nightly: { pipeline: "older", dailyAt: "02:30" } };
+  served = await startServed({
+    open: { pipelines: [older], schedules },
+    serve: { compatible: OLDER },
+  });
 });
 afterAll(() => served.close());
 
@@ -54,11 +65,11 @@ const overWire: Ask = (path, init) => fetch(`${served.server.url}${path}`, init)
 
 test("S6 S11 S9: every route answers its own roles and no one else, whatever the method", async () => {
   // Without a port, since there are thousands of pairs; the guards are the same.
-  const world = await makeHttpWorld(ALL_ROUTES);
+  const world = await makeHttpWorld(ROUTES);
   const revoked = (await createToken(world.mill, { name: "revoked", role: "admin" })).token;
   await revokeToken(world.mill, "revoked");
   const ask: Ask = (path, init) => world.app.request(path, init);
-  const paths = Map.groupBy(ALL_ROUTES, (route) => route.path);
+  const paths = Map.groupBy(ROUTES, (route) => route.path);
   let checked = 0;
   for (const [, [first, ...others]] of paths) {
     if (first === undefined) continue;
@@ -93,7 +104,7 @@ test("S6 S11 S9: every route answers its own roles and no one else, whatever the
 });
 
 test("S6 S9: over the wire every route is closed to strangers before a byte of it", async () => {
-  for (const route of ALL_ROUTES.filter(({ access }) => access !== "public")) {
+  for (const route of ROUTES.filter(({ access }) => access !== "public")) {
     const { status } = await call(overWire, { method: route.method, path: pathOf(route) });
     expect([route.method, route.path, status]).toEqual([route.method, route.path, 401]);
   }
@@ -132,7 +143,7 @@ test("S6: TRACE, CONNECT and methods that nobody knows are refused before anythi
 
 test("S6: what does not exist is 401 to strangers and 404 to who is known", async () => {
   for (const path of ["/", "/api", "/api/v2/runs", "/assets/main.js", "/.env", "/index.html"]) {
-    if (ALL_ROUTES.some((route) => route.path === path)) continue;
+    if (ROUTES.some((route) => route.path === path)) continue;
     expect([path, (await call(overWire, { method: "GET", path })).status]).toEqual([path, 401]);
     const known = await call(overWire, { method: "GET", path, token: served.tokens.read });
     expect([path, known.status]).toEqual([path, 404]);
