@@ -2,6 +2,7 @@
 // stages.ts; here is what each one needs, and how long it may take. A file that is damaged costs its own day alone. A
 // later run does only the days whose files changed: raise the version of a cache when what its stage makes changes.
 import { input, map, pipeline, stage } from "millrace";
+import { TableFault } from "./merge/month-table.ts";
 import { settings } from "./settings.ts";
 import {
   analyzeFile,
@@ -59,6 +60,7 @@ const merge = stage(
   "merge",
   {
     needs: { source, days: index, translated: translate, analyzed: analyze },
+    classify: (error) => (error instanceof TableFault ? "permanent" : undefined),
     retry: { attempts: 3, initialDelay: "100ms", jitter: "none" },
     timeout: "1m",
     description: "Brings the monthly tables up to date, and counts.",

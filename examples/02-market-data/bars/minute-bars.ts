@@ -20,7 +20,7 @@ const MINUTE_MS = 60_000;
 const SEED = 20_191_103;
 
 /** Numbers from 0 to 1, each text its own: mulberry32 from a start value made by FNV-1a. */
-export function makeDice(text: string): () => number {
+function makeDice(text: string): () => number {
   let state = SEED;
   for (const char of text) state = Math.imul(state ^ (char.codePointAt(0) ?? 0), 16_777_619);
   return () => {

@@ -23,7 +23,7 @@ function toFile({ Instrument, Date: day, Session }: AnalysisRow): string {
 }
 
 /** What no two rows of a table share; sorts as the rows do. */
-export function toRowKey(row: AnalysisRow): string {
+function toRowKey(row: AnalysisRow): string {
   return [row.Date, row.Time, row.Session, row.Instrument, row.Stream].join(" ");
 }
 
