@@ -110,6 +110,12 @@ export interface ItemRecord {
   readonly durationMs: number | null;
 }
 
+/** What tells how an item stands, without what it was made from and what it made. */
+export type ItemEnd = Pick<
+  ItemRecord,
+  "key" | "index" | "state" | "attempts" | "blocker" | "endedAtMs"
+>;
+
 /** All that a run brings back when it goes on. */
 export interface RunCheckpoints {
   readonly stages: readonly StageRecord[];

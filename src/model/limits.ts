@@ -113,6 +113,8 @@ export const BUSY_DELAY_MS_MIN = 10;
 export const BUSY_DELAY_MS_MAX = 250;
 /** Rows of one page of a list. */
 export const PAGE_ROWS_MAX = 500;
+/** Items of one page that tells how they stand and no more: some 5 ms of reading. */
+export const ITEM_ENDS_MAX = 5_000;
 /** Rows of one page of a list when nothing is asked. */
 export const PAGE_ROWS_DEFAULT = 20;
 /** Runs of one `runBatch`. */

@@ -4,6 +4,7 @@
 import type { CacheEntry } from "../model/cache.ts";
 import type {
   CrashRecord,
+  ItemEnd,
   ItemRecord,
   RetryRecord,
   RunCheckpoints,
@@ -67,6 +68,9 @@ export interface ItemQuery {
   /** With `afterIndex`: also the items at that position whose key comes after this one. */
   readonly afterKey?: string;
 }
+
+/** The same in larger pages: 1 to ITEM_ENDS_MAX. */
+export type ItemEndQuery = Omit<ItemQuery, "states">;
 
 /** What decides when a queued run is claimed. */
 export type QueuePlace = Pick<RunRecord, "pipeline" | "dueAtMs" | "priority" | "number">;
@@ -134,6 +138,8 @@ export interface Store {
   listStageEnds(runId: string): Promise<readonly StageEnd[]>;
   findItem(runId: string, stage: string, key: string): Promise<ItemRecord | undefined>;
   listItems(query: ItemQuery): Promise<readonly ItemRecord[]>;
+  /** The same without what the items were made from and what they made, in larger pages. */
+  listItemEnds(query: ItemEndQuery): Promise<readonly ItemEnd[]>;
   /** Maintained counts of items, by stage; O(stages). */
   countItems(runId: string): Promise<ReadonlyMap<string, StateCounts>>;
   /** Maintained counts of runs by pipeline and state. */

@@ -30,8 +30,8 @@ export function assertWrites(writes: readonly Write[]): void {
 }
 
 /** Asserts the length of a page of runs or items. */
-export function assertPage(limit: number): void {
-  assertLimit(limit, PAGE_ROWS_MAX);
+export function assertPage(limit: number, max: number = PAGE_ROWS_MAX): void {
+  assertLimit(limit, max);
 }
 
 /** Asserts how far the runs ahead of one are counted. */

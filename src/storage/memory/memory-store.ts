@@ -5,6 +5,7 @@ import type { CacheEntry } from "../../model/cache.ts";
 import type { PermitRecord, ResourceAddress, ResourceRecord } from "../permits/permit-write.ts";
 import type {
   CrashRecord,
+  ItemEnd,
   ItemRecord,
   RetryRecord,
   RunCheckpoints,
@@ -16,7 +17,7 @@ import type {
 import { MillraceError } from "../../model/errors.ts";
 import type { MillraceEvent } from "../../model/event.ts";
 import type { Owner } from "../../model/lease.ts";
-import { WORKER_SILENT_MS_MAX } from "../../model/limits.ts";
+import { ITEM_ENDS_MAX, WORKER_SILENT_MS_MAX } from "../../model/limits.ts";
 import type { RunRecord, RunState } from "../../model/run.ts";
 import type { WorkerFacts } from "../../model/worker.ts";
 import type { Clock } from "../../std/clock.ts";
@@ -30,6 +31,7 @@ import type {
   BatchQuery,
   CacheAddress,
   EventQuery,
+  ItemEndQuery,
   ItemQuery,
   MemoAddress,
   QueuePlace,
@@ -225,6 +227,14 @@ export class MemoryStore implements Store {
     return run === undefined ? [] : selectItems(run.itemsOf(query.stage).values(), query);
   }
 
+  async listItemEnds(query: ItemEndQuery): Promise<readonly ItemEnd[]> {
+    assertPage(query.limit, ITEM_ENDS_MAX);
+    const run = this.#run(query.runId);
+    return run === undefined
+      ? []
+      : selectItems(run.itemsOf(query.stage).values(), query).map(toEnd);
+  }
+
   async countItems(runId: string): Promise<ReadonlyMap<string, StateCounts>> {
     const run = this.#run(runId);
     const counts = new Map<string, StateCounts>();
@@ -356,4 +366,8 @@ export class MemoryStore implements Store {
   #assertOpen(): void {
     if (this.#closed) throw new MillraceError("STORE_CLOSED", `The store "${this.url}" is closed.`);
   }
+}
+
+function toEnd({ key, index, state, attempts, blocker, endedAtMs }: ItemRecord): ItemEnd {
+  return { key, index, state, attempts, blocker, endedAtMs };
 }

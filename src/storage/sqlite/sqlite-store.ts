@@ -28,6 +28,7 @@ import type {
   BatchQuery,
   CacheAddress,
   EventQuery,
+  ItemEndQuery,
   ItemQuery,
   MemoAddress,
   QueuePlace,
@@ -200,6 +201,10 @@ export class SqliteStore implements Store {
   async listItems(query: ItemQuery): Promise<readonly ItemRecord[]> {
     assertPage(query.limit);
     return this.#readRun(query.runId, [], (rows, run) => rows.items.list(run, query));
+  }
+
+  async listItemEnds(query: ItemEndQuery): ReturnType<Store["listItemEnds"]> {
+    return this.#readRun(query.runId, [], (rows, run) => rows.items.listEnds(run, query));
   }
 
   async countItems(runId: string): Promise<ReadonlyMap<string, StateCounts>> {

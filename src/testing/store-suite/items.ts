@@ -188,6 +188,36 @@ export const itemCases: readonly StoreCase[] = [
     },
   },
   {
+    name: "how items stand is listed in the same order, without what they made",
+    run: async (make) => {
+      const { store } = await make();
+      const run = await applyRun(store, createRun());
+      const states = ["succeeded", "failed", "skipped", "succeeded"] as const;
+      await applyAll(
+        store,
+        ...states.map((state, index) => putItem(run, { key: `k${index}`, index, state })),
+      );
+      const page = { runId: run.id, stage: "fetch", limit: 10 };
+
+      const whole = await store.listItems(page);
+      const ends = await store.listItemEnds(page);
+      assert.deepEqual(
+        ends,
+        whole.map(({ key, index, state, attempts, blocker, endedAtMs }) => ({
+          key,
+          index,
+          state,
+          attempts,
+          blocker,
+          endedAtMs,
+        })),
+      );
+      const rest = await store.listItemEnds({ ...page, afterIndex: 1, afterKey: "k1", limit: 1 });
+      assert.deepEqual(rest, ends.slice(2, 3));
+      assert.deepEqual(await store.listItemEnds({ ...page, runId: "none" }), []);
+    },
+  },
+  {
     name: "items can be asked for by state",
     run: async (make) => {
       const { store } = await make();

@@ -3,8 +3,8 @@
 // 7 upstream failed, 8 cancelled; the high four are the attempts, at most 15. An item that was not begun is 0.
 
 import { deflateRawSync } from "node:zlib";
-import type { ItemRecord } from "../../../model/checkpoint.ts";
-import { ITEM_STATES_MAX, PAGE_ROWS_MAX } from "../../../model/limits.ts";
+import type { ItemEnd } from "../../../model/checkpoint.ts";
+import { ITEM_ENDS_MAX, ITEM_STATES_MAX } from "../../../model/limits.ts";
 import type { StageState } from "../../../model/outcome.ts";
 import type { Store } from "../../../storage/store.ts";
 import { findRun } from "../find-run.ts";
@@ -106,7 +106,7 @@ export interface Packing {
 export async function readStageBytes(
   store: Store,
   packing: Packing,
-  onItem?: (item: ItemRecord) => void,
+  onItem?: (item: ItemEnd) => void,
 ): Promise<StageBytes> {
   const { facts, stage, query } = packing;
   const { from = 0, count = ITEM_STATES_MAX } = query;
@@ -141,7 +141,7 @@ export async function readStageBytes(
 function findRunning(
   facts: RunFacts,
   stage: string,
-): (item: Pick<ItemRecord, "key" | "endedAtMs">) => boolean {
+): (item: Pick<ItemEnd, "key" | "endedAtMs">) => boolean {
   const names = new Set(listRunningItems(facts, stage));
   const work = new Map(listWork(facts, stage).map((entry) => [entry.item, entry]));
   return ({ key, endedAtMs }) => {
@@ -155,17 +155,17 @@ async function* listWindow(
   store: Store,
   { facts, stage, query: { from = 0 } }: Packing,
   end: number,
-): AsyncGenerator<ItemRecord> {
+): AsyncGenerator<ItemEnd> {
   let after: { afterIndex: number; afterKey?: string } = { afterIndex: from - 1 };
   for (;;) {
     const runId = facts.run.id;
-    const page = await store.listItems({ runId, stage, limit: PAGE_ROWS_MAX, ...after });
+    const page = await store.listItemEnds({ runId, stage, limit: ITEM_ENDS_MAX, ...after });
     for (const item of page) {
       if (item.index >= end) return;
       if (item.index >= from) yield item;
     }
     const last = page.at(-1);
-    if (last === undefined || page.length < PAGE_ROWS_MAX) return;
+    if (last === undefined || page.length < ITEM_ENDS_MAX) return;
     after = { afterIndex: last.index, afterKey: last.key };
   }
 }
@@ -187,7 +187,7 @@ export function toItemByte({
   state,
   blocker,
   attempts,
-}: Pick<ItemRecord, "state" | "blocker" | "attempts">): number {
+}: Pick<ItemEnd, "state" | "blocker" | "attempts">): number {
   // What waits for its next attempt has failed before; what waits for a resource has not.
   const isRetry = state === "waiting" && (blocker === null || blocker === "retry");
   const mark = isRetry ? RETRY_MARK : MARKS[state];

@@ -1,12 +1,21 @@
 // Items of map stages: one row each, known by key; their places only order lists.
 
 import type { DatabaseSync } from "node:sqlite";
-import type { ItemRecord } from "../../../model/checkpoint.ts";
+import type { ItemEnd, ItemRecord } from "../../../model/checkpoint.ts";
+import { ITEM_ENDS_MAX } from "../../../model/limits.ts";
 import { STAGE_STATES, type StageState } from "../../../model/outcome.ts";
 import { ITEM_COLUMNS, itemColumns, toItemRecord } from "../../checkpoint-codec.ts";
-import { readNumber, readWord } from "../../codec.ts";
+import {
+  readNumber,
+  readNumberOrNull,
+  readText,
+  readTextOrNull,
+  readWord,
+  type Row,
+} from "../../codec.ts";
 import { KNOWN_ITEM_STATES, REOPENED_ITEM_STATES, STAGE_END_STATES } from "../../stage-rules.ts";
-import type { ItemQuery } from "../../store.ts";
+import type { ItemEndQuery, ItemQuery } from "../../store.ts";
+import { assertPage } from "../../write-check.ts";
 import { Statement } from "../statement.ts";
 
 const COLUMNS = ITEM_COLUMNS.join(", ");
@@ -28,6 +37,7 @@ export class ItemRows {
   readonly #dropStage: Statement;
   readonly #takeOver: Statement;
   readonly #find: Statement;
+  readonly #ends: Statement;
   readonly #known: Statement;
   readonly #lists = new Map<number, Statement>();
 
@@ -74,6 +84,12 @@ export class ItemRows {
        FROM items WHERE run = ? AND stage = ? AND (state = 'succeeded' OR ? AND state IN (${ENDED}))`,
     );
     this.#find = new Statement(database, `${ALL} AND stage = ? AND key = ?`);
+    this.#ends = new Statement(
+      database,
+      `SELECT key, place, state, attempts, blocker, ended_at_ms FROM items INDEXED BY items_place
+       WHERE run = ? AND stage = ? AND place >= ? AND (place > ? OR key > ?)
+       ORDER BY place, key LIMIT ?`,
+    );
     this.#known = new Statement(database, `${ALL} AND state IN (${KNOWN})`);
   }
 
@@ -144,6 +160,14 @@ export class ItemRows {
       .map(toItemRecord);
   }
 
+  /** Three columns of the index and three of the row: nothing is decoded. */
+  listEnds(run: number, query: ItemEndQuery): readonly ItemEnd[] {
+    assertPage(query.limit, ITEM_ENDS_MAX);
+    const after = query.afterIndex ?? -1;
+    const afterKey = query.afterKey ?? null;
+    return this.#ends.all(run, query.stage, after, after, afterKey, query.limit).map(toItemEnd);
+  }
+
   /** Picks keys from the index alone, then reads only the rows of the page. */
   #list(stateCount: number): Statement {
     let statement = this.#lists.get(stateCount);
@@ -163,6 +187,17 @@ export class ItemRows {
     this.#lists.set(stateCount, statement);
     return statement;
   }
+}
+
+function toItemEnd(row: Row): ItemEnd {
+  return {
+    key: readText(row, "key"),
+    index: readNumber(row, "place"),
+    state: readWord(row, "state", STAGE_STATES),
+    attempts: readNumber(row, "attempts"),
+    blocker: readTextOrNull(row, "blocker"),
+    endedAtMs: readNumberOrNull(row, "ended_at_ms"),
+  };
 }
 
 function wordList(words: readonly string[]): string {
