@@ -43,7 +43,7 @@ function readTables(): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name), "utf8")]));
 }
 
-test("R88 R302: an analyzer that hangs ends at its timeout with all it has started, and its second try succeeds; a start meanwhile is refused with 4", async () => {
+test("R302: an analyzer that hangs ends at its timeout with all it has started, and its second try succeeds; a start meanwhile is refused with 4", async () => {
   const input = order({ stage: "analyze", item: KEY, do: "hang" });
   const started = place.start("src/cli/main.ts", "run", CONFIG, "--input", input, "--json");
   await new Promise<void>((resolve) => {
