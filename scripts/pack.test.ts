@@ -38,7 +38,7 @@ function found(tarball: TarballListing): string[] {
   return judgePack(tarball, MANIFEST).map(({ file, rule }) => `${file} ${rule}`);
 }
 
-test("a tarball of built files, types, doors and papers is good", () => {
+test("S44: a tarball of built files, types, doors and papers is good", () => {
   assert.deepEqual(found(listing(GOOD)), []);
 });
 

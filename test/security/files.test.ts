@@ -39,7 +39,7 @@ test("S36: store, log, blobs, token, archive and folders of runs are for their o
     });
     await startArchive(mill);
     const server = await serve(mill, { port: 0 });
-    expect((await (await mill.start(files)).result()).state).toBe("succeeded");
+    expect((await (await mill.start(files, undefined)).result()).state).toBe("succeeded");
     await expect.poll(() => existsSync(archive) && readdirSync(archive).length > 0).toBe(true);
     const names = readdirSync(join(world.folder, "store"));
     expect(names).toEqual(expect.arrayContaining(["store.db", "store.db-wal", "token", "blobs"]));

@@ -1,11 +1,10 @@
 // No telemetry: a process that serves speaks to nobody of its own accord. Every way out of Node is watched from before
 // the first line of ours, in its threads too.
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { makeProject } from "../support/command.ts";
-import { waitFor } from "../support/command.ts";
+import { makeProject, waitFor } from "../support/command.ts";
 
 const WATCH = `
 import { appendFileSync } from "node:fs";
@@ -29,16 +28,17 @@ note("watching");
 `;
 
 const CONFIG = `
+import { appendFileSync, existsSync } from "node:fs";
 import { connect } from "node:net";
 import { defineConfig, pipeline, stage } from "millrace";
-const hello = pipeline("hello", { output: { greet: stage("greet", {}, () => "hello") } });
-const speaks = pipeline("speaks", {
-  output: {
-    knock: stage("knock", {}, () => new Promise((done) => connect(9, "127.0.0.1").on("error", () => done("refused")))),
-  },
+const greet = stage("greet", {}, async () => {
+  appendFileSync("greeted.txt", ".");
+  if (!existsSync("speak")) return;
+  await new Promise((done) => connect(9, "127.0.0.1").on("error", done));
+  appendFileSync("spoke", "");
 });
 export default defineConfig({
-  pipelines: [hello, speaks],
+  pipelines: [pipeline("hello", { stages: [greet] })],
   schedules: { often: { pipeline: "hello", every: "1s" } },
 });
 `;
@@ -47,32 +47,21 @@ test("S42: a server that fires schedules, works and watches sends no packet; onl
   const project = makeProject({ NODE_OPTIONS: "--import ./watch.mjs" });
   writeFileSync(join(project.folder, "watch.mjs"), WATCH);
   writeFileSync(join(project.folder, "millrace.config.ts"), CONFIG);
+  const greeted = join(project.folder, "greeted.txt");
   const readLines = (): readonly string[] => project.read("out.txt").trim().split("\n");
   const serving = project.start("serve", "--port", "0");
-  await serving.says("sign in");
-  const events = join(project.folder, ".millrace", "store.db");
+  await project.appears("greeted.txt");
   await waitFor(
-    () => "two firings of the schedule",
-    () => (readFileSync(events, "latin1") + readWal(events)).split("schedule.fired").length > 2,
+    () => "a second firing of the schedule",
+    () => statSync(greeted).size > 1,
   );
   expect(new Set(readLines())).toEqual(new Set(["watching"]));
   // The same watch sees a stage that speaks.
-  await project.run("queue", "enqueue", "speaks");
-  await waitFor(
-    () => "the stage to knock",
-    () => readLines().length > readLines().filter((line) => line === "watching").length,
-  );
+  project.touch("speak");
+  await project.appears("spoke");
   serving.child.kill("SIGTERM");
   expect((await serving.ended).exitCode).toBe(0);
   const spoken = readLines().filter((line) => line !== "watching");
-  expect(spoken).toHaveLength(1);
-  expect(spoken[0]).toMatch(/^connect .*127\.0\.0\.1/);
+  expect(spoken.length).toBeGreaterThan(0);
+  for (const line of spoken) expect(line).toMatch(/^connect .*127\.0\.0\.1/);
 });
-
-function readWal(path: string): string {
-  try {
-    return readFileSync(`${path}-wal`, "latin1");
-  } catch {
-    return "";
-  }
-}

@@ -179,7 +179,7 @@ test("G14 S28 S30: of twenty secrets none is in the store, the archive, an event
     open: { store: world.url, environment: ENVIRONMENT, events: { archive: { folder: archive } } },
   });
   await startArchive(mill);
-  const started = await mill.start(leaky);
+  const started = await mill.start(leaky, undefined);
   const told: unknown[] = [];
   started.onEvent((event) => told.push(event));
   listening.resolve();
@@ -242,9 +242,9 @@ test("S24 S28: a command gets the value of a secret in its variables, and none i
     pipeline("argued", { output: { argued } }),
   ];
   const mill = await world.open([sees, argues], { environment: ENVIRONMENT });
-  const good = await (await mill.start(sees)).result();
+  const good = await (await mill.start(sees, undefined)).result();
   expect(good.outputs).toEqual({ seen: `${canaryOf(25).reveal().length} 1\n` });
-  const bad = await (await mill.start(argues)).result();
+  const bad = await (await mill.start(argues, undefined)).result();
   expect(bad.errors[0]?.error.message).toContain(
     "holds a secret, and every user of the machine can read",
   );

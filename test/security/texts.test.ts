@@ -11,6 +11,7 @@ import { renderApiPage } from "../../src/http/api-page.ts";
 import { STREAM_ROUTES } from "../../src/http/live/live-stream.ts";
 import { makeReport } from "../../src/service/report/make-report.ts";
 import { systemClock } from "../../src/std/clock.ts";
+import { makeDurableWorld } from "../support/durable-world.ts";
 import { documentOf, startHost, type Host } from "../support/host.ts";
 import { makeHttpWorld } from "../support/http-world.ts";
 
@@ -89,7 +90,13 @@ test("S31: names, keys, errors and log lines stay text in reports as HTML, Markd
 });
 
 test("S31: on the page of the API text of any kind is text", () => {
-  const field = { name: evil, place: "query", isRequired: true, type: evil, description: evil };
+  const field = {
+    name: evil,
+    place: "query" as const,
+    isRequired: true,
+    type: evil,
+    description: evil,
+  };
   const route = {
     method: "GET",
     path: evil,
@@ -107,7 +114,7 @@ test("S31: on the page of the API text of any kind is text", () => {
 test("S32: no answer renders on our origin: JSON, figures and the page of the API are all there is, or it is a download", async () => {
   const hostile = makeHostile();
   const { mill, ask } = await makeHttpWorld(ALL_ROUTES, { pipelines: [hostile] });
-  const { id } = await (await mill.start(hostile)).result();
+  const { id } = await (await mill.start(hostile, undefined)).result();
   const streams = new Set(STREAM_ROUTES.map(({ path }) => path));
   const paths = ALL_ROUTES.filter(({ method, path }) => method === "GET" && !streams.has(path)).map(
     ({ path }) =>
@@ -137,6 +144,59 @@ test("S32: no answer renders on our origin: JSON, figures and the page of the AP
     expect(policy, path).toContain("sandbox");
   }
   expect(answered).toBeGreaterThan(20);
+});
+
+const QUERIES = [
+  "/runs?pipeline=%s",
+  "/runs?state=%s",
+  "/runs?tag=%s",
+  "/runs?tag=team=%s",
+  "/runs?batch=%s",
+  "/runs?fingerprint=%s",
+  "/runs?cursor=%s",
+  "/runs?sort=%s",
+  "/runs/%s",
+  "/runs/RUN/stages/%s",
+  "/runs/RUN/stages/each/items?state=%s",
+  "/runs/RUN/stages/each/items?search=%s",
+  "/runs/RUN/stages/each/items?cursor=%s",
+  "/runs/RUN/stages/each/items/%s",
+  "/runs/RUN/logs?text=%s",
+  "/runs/RUN/events?type=%s",
+  "/history?pipeline=%s",
+  "/events?type=%s",
+  "/resources/%s",
+  "/schedules/%s/ticks",
+  "/batches/%s",
+  "/definitions/%s",
+];
+
+test("S22: SQL in any parameter is a value or a refusal, and changes nothing", async () => {
+  const hostile = makeHostile();
+  const { mill, ask } = await makeHttpWorld(ALL_ROUTES, {
+    pipelines: [hostile],
+    open: { store: makeDurableWorld("sqlite").url },
+  });
+  const { id } = await (await mill.start(hostile, undefined)).result();
+  const before = (await ask("GET", "/api/v1/runs")).text;
+  const values = [
+    `' OR '1'='1`,
+    `"; DROP TABLE runs; --`,
+    `x' UNION SELECT sql FROM sqlite_master --`,
+    `%_%`,
+    `a* NEAR(b, 1) OR "`,
+    `$.x') OR json_extract(1,'$`,
+    `x\u0000y`,
+  ];
+  for (const query of QUERIES) {
+    for (const value of values) {
+      const path = query.replace("RUN", id).replace("%s", encodeURIComponent(value));
+      const { status, text } = await ask("GET", `/api/v1${path}`);
+      expect([200, 400, 404, 422], `${path}: ${text.slice(0, 200)}`).toContain(status);
+      expect(text).not.toMatch(/CREATE TABLE|SQLITE_|syntax error|no such column|near \\"/);
+    }
+  }
+  expect((await ask("GET", "/api/v1/runs")).text).toBe(before);
 });
 
 let host: Host;
@@ -227,7 +287,7 @@ test("S25: of endless, binary and forged output of a child a bounded and harmles
     pipelines: [loud],
     open: { environment: ENVIRONMENT },
   });
-  const run = await (await mill.start(loud)).result();
+  const run = await (await mill.start(loud, undefined)).result();
   const events = await mill.store.listEvents({ after: 0, limit: 1_000 });
   const logged = events.filter(({ type }) => type === "stage.logged");
   // What it printed is the content of one event of its stage, whatever it looks like.

@@ -32,7 +32,7 @@ test("the oldest Node is the same in the manifest, the starter and the checks", 
   assert.ok(read(".ci/run").includes(`node_floor=${floor}\n`));
 });
 
-test("packages that users install may move within a major, tools may not move at all", () => {
+test("S43: packages that users install may move within a major, tools may not move at all", () => {
   for (const [name, range] of Object.entries(manifest.dependencies)) {
     assert.match(range, /^\^\d/, name);
   }
@@ -41,11 +41,11 @@ test("packages that users install may move within a major, tools may not move at
   }
 });
 
-test("the lockfile names no registry", () => {
+test("S43: the lockfile names no registry", () => {
   assert.ok(!read("package-lock.json").includes('"resolved"'));
 });
 
-test("installing runs no script of ours", () => {
+test("S43 S44: installing runs no script of ours", () => {
   for (const name of ["preinstall", "install", "postinstall", "prepare"]) {
     assert.ok(!(name in manifest.scripts), name);
   }

@@ -101,7 +101,7 @@ test("a command that fails without a word on stderr shows the end of stdout", as
   );
 });
 
-test("what a terminal would obey is shown in the message and not obeyed", async () => {
+test("S25: what a terminal would obey is shown in the message and not obeyed", async () => {
   const result = await run({ argv: node(`console.error("\\x1b[2Jgone"); process.exitCode = 1;`) });
 
   expect(errorOf(result).message).toContain("\\x1b[2Jgone");
@@ -152,7 +152,7 @@ test("R44: the last 100 lines of each stream are kept", async () => {
   expect(result.stderrTail).toEqual(expected("err"));
 });
 
-test("R45: a child sees who it runs for, the basic variables, declared ones, and nothing else", async () => {
+test("R45: S24: a child sees who it runs for, the basic variables, declared ones, and nothing else", async () => {
   const canaries = {
     MILLRACE_SERVER__TOKEN: "canary-1",
     DATABASE_URL: "canary-2",
@@ -190,7 +190,7 @@ test("R45: a child sees who it runs for, the basic variables, declared ones, and
   });
 });
 
-test("arguments arrive as they were written, whatever a shell would make of them", async () => {
+test("S23: arguments arrive as they were written, whatever a shell would make of them", async () => {
   const args = ["--upload-pack=x", "-oProxyCommand=x", "@file", "a\nb", "*", "$(id)", "%PATH%"];
   args.push("`id`", "; exit 1", "'\"\\", "", "naïve 🦆");
   const argv = node("console.log(JSON.stringify(process.argv.slice(1)))", ...args);
@@ -240,7 +240,7 @@ test("progress lines are told and are no part of the output", async () => {
   expect(lines).toEqual(["stdout [1,", "stdout 2]"]);
 });
 
-test("more stdout than can be parsed ends the command and fails it", async () => {
+test("S25: more stdout than can be parsed ends the command and fails it", async () => {
   const result = await run({ argv: ["cat", "/dev/zero"], parse: "text" });
 
   expect(errorOf(result)).toMatchObject({
@@ -250,7 +250,7 @@ test("more stdout than can be parsed ends the command and fails it", async () =>
   expect(classifyError(errorOf(result))).toMatchObject({ class: "permanent" });
 });
 
-test("output that nobody parses may be endless and binary; a cut line is kept of it", async () => {
+test("S25: output that nobody parses may be endless and binary; a cut line is kept of it", async () => {
   const result = await run({ argv: sh("head -c 100000000 /dev/zero; printf '\\377\\n'") });
 
   expect(result.kind).toBe("succeeded");
@@ -283,7 +283,7 @@ test("a program that cannot be started is a failure that says why and what to do
   expect(long).toMatchObject({ code: "E2BIG", hint: expect.stringContaining("stdin") });
 });
 
-test("arguments and variables are in no error, however it ended", async () => {
+test("S24: arguments and variables are in no error, however it ended", async () => {
   const secret = "canary-7f3a";
   const env = { TOKEN: secret };
   const results = await Promise.all([

@@ -93,7 +93,7 @@ test("keys are kept as by a list in order of use, for any sequence of calls", ()
   fc.assert(check, { numRuns: 100 });
 });
 
-test("200,000 keys leave 100,000 that are idle, in less than 60 MB, and all that are in use", () => {
+test("S39: 200,000 keys leave 100,000 that are idle, in less than 60 MB, and all that are in use", () => {
   const keys = new IdleKeys({ make: () => ({ running: 0, failed: 0 }) });
   const before = heapBytes();
   for (let at = 0; at < 1_000; at += 1) keys.pin(`host-${at}.example.com`);
