@@ -32,8 +32,18 @@ const schema: VerbSpec = {
   load: () => import("../commands/config/schema.ts"),
 };
 
+const completion: VerbSpec = {
+  name: "completion",
+  summary: "print a script that makes a shell complete",
+  args: [{ name: "SHELL", required: true }],
+  flags: [],
+  examples: ["npx millrace completion bash", "npx millrace completion fish"],
+  exits: ["0  printed", "2  usage; a shell that is not known"],
+  load: () => import("../commands/completion/script.ts"),
+};
+
 /** Verbs of the configuration, in the order of help. */
-export const CONFIG_VERBS: readonly VerbSpec[] = [print, validate, schema];
+export const CONFIG_VERBS: readonly VerbSpec[] = [print, validate, schema, completion];
 
 /** Spellings that work and are not shown. */
 export const SHORT_CONFIG_VERBS: readonly VerbSpec[] = [
@@ -47,5 +57,15 @@ export const SHORT_CONFIG_VERBS: readonly VerbSpec[] = [
     exits: [],
     hidden: true,
     load: () => import("../commands/config/read.ts"),
+  },
+  {
+    name: "complete",
+    summary: "answer what a shell asks",
+    args: [{ name: "WORD", variadic: true }],
+    flags: [],
+    examples: [],
+    exits: [],
+    hidden: true,
+    load: () => import("../commands/completion/complete.ts"),
   },
 ];
