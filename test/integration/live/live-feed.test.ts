@@ -308,3 +308,21 @@ function makeCrawl() {
   const crawl = pipeline("crawl", { output: { score } });
   return { crawl, gate: { open: (place: number) => signs[place]?.resolve() } };
 }
+
+test("a cursor from before the topic was kept up gets a snapshot, and one from its life what changed", async () => {
+  const { crawl } = makeCrawl();
+  const { mill, connect, tell, settle } = await makeFeedWorld({ pipelines: [crawl] });
+  await tell(...many(3));
+  const first = connect();
+  await first.session.subscribe({ topic: "runs", after: 3 });
+  expect(first.topic("runs").frames.at(-1)).toMatchObject({ type: "snapshot", seq: 3 });
+  await mill.enqueue(crawl, [{ input: undefined }]);
+  await settle();
+  const { cursor } = first.topic("runs");
+  expect(cursor).toBeGreaterThan(3);
+  await mill.enqueue(crawl, [{ input: undefined }]);
+  await settle();
+  const again = connect();
+  await again.session.subscribe({ topic: "runs", ...(cursor === null ? {} : { after: cursor }) });
+  expect(again.topic("runs").frames.at(-1)).toMatchObject({ type: "delta", from: cursor });
+});
