@@ -94,6 +94,20 @@ export class ApiLoad {
     return { all: toPercentiles(timesMs), failed, perSecond: timesMs.length / seconds };
   }
 
+  /** Asks each kind so often, one request after the other: what it takes where nothing else is asked, ms. */
+  async runAlone(count: number): Promise<ReadonlyMap<string, readonly number[]>> {
+    const found = new Map<string, readonly number[]>();
+    for (const kind of KINDS) {
+      const timesMs: number[] = [];
+      for (let index = 0; index < count; index += 1) {
+        const tookMs = await this.#askFor(kind, performance.now());
+        if (tookMs !== null) timesMs.push(tookMs);
+      }
+      found.set(nameOf(kind), timesMs);
+    }
+    return found;
+  }
+
   async close(): Promise<void> {
     await this.#pool.close();
   }
@@ -101,6 +115,12 @@ export class ApiLoad {
   /** Time from when it was due to the last byte; null: no 200. */
   async #ask(dueMs: number): Promise<number | null> {
     const kind = this.#drawKind();
+    const tookMs = await this.#askFor(kind, dueMs);
+    if (tookMs !== null) this.#note(nameOf(kind), tookMs);
+    return tookMs;
+  }
+
+  async #askFor(kind: Kind, dueMs: number): Promise<number | null> {
     const run = this.#runs[Math.floor(this.#draw() * this.#runs.length)];
     if (run === undefined) throw new Error("No run is known to ask for.");
     const path = `/api/v1/${kind.path(run)}`;
@@ -115,9 +135,7 @@ export class ApiLoad {
     } catch (error) {
       return this.#complain(path, String(error));
     }
-    const tookMs = performance.now() - dueMs;
-    this.#note(kind.path("{run}").replace(/[ps]0&/, "*&"), tookMs);
-    return tookMs;
+    return performance.now() - dueMs;
   }
 
   #note(kind: string, tookMs: number): void {
@@ -140,6 +158,10 @@ export class ApiLoad {
     }
     throw new Error("The weights add up to all there is.");
   }
+}
+
+function nameOf(kind: Kind): string {
+  return kind.path("{run}").replace(/(?<=[ps])\d&/, "N&");
 }
 
 /** 0 to 9 by a run's id: the same run, the same digit. */

@@ -14,6 +14,8 @@ import type { ProcessFigures } from "../lib/process-figures.ts";
 
 const PER_SECOND = 1_000;
 const P99_MS_MAX = 50;
+/** Requests of each kind that are asked one after the other. */
+const ALONE = 100;
 
 const SIZES = {
   whole: { few: 10_000, many: 1_000_000, rounds: 5, warmUpMs: 5_000, roundMs: 10_000 },
@@ -87,8 +89,12 @@ export async function ask(size: Size): Promise<boolean> {
       }
     }
     const met = all.map(printAsked);
-    const last = all.at(-1);
-    if (last !== undefined) printKinds(last.load.times);
+    for (const { name, load } of all) {
+      console.log(`  ${name}, each kind at that rate:`);
+      printKinds(load.times);
+      console.log(`  ${name}, each kind alone:`);
+      printKinds(await load.runAlone(ALONE));
+    }
     return met.every(Boolean);
   } finally {
     for (const { load, child } of all) {
