@@ -52,7 +52,7 @@ function takeBuiltin(names: string, source: string): string | undefined {
 
 /** Folders of `service` that no start needs. The handle of schedules is all that a mill knows of them. */
 const SERVED: string =
-  "(?:access|feed[\\\\/]topics|health|history|listeners|operations|report|schedules|watchdog)[\\\\/](?!schedule-handle)";
+  "(?:access|failures|feed[\\\\/]topics|health|history|listeners|operations|report|schedules|watchdog)[\\\\/](?!schedule-handle)";
 
 rmSync("dist", { recursive: true, force: true });
 const bundle = await rolldown({

@@ -4,6 +4,7 @@ import type { Route } from "./route.ts";
 import { makeDescriptionRoutes } from "./routes/description-routes.ts";
 import { STREAM_ROUTES } from "./live/live-stream.ts";
 import { EVENT_ROUTES } from "./routes/event-routes.ts";
+import { FAILURE_ROUTES } from "./routes/failure-routes.ts";
 import { HEALTH_ROUTES } from "./routes/health-routes.ts";
 import { PROBE_ROUTES } from "./routes/health-probes.ts";
 import { METRICS_ROUTES } from "./routes/metrics.ts";
@@ -29,6 +30,7 @@ export const ALL_ROUTES: readonly Route[] = [
   ...RESOURCE_ROUTES,
   ...SCHEDULE_ROUTES,
   ...HEALTH_ROUTES,
+  ...FAILURE_ROUTES,
   ...EVENT_ROUTES,
   ...STREAM_ROUTES,
   ...OPERATION_ROUTES,

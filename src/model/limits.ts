@@ -338,6 +338,12 @@ export const LOG_LINES_LOOKED_AT_MAX = 50_000;
 export const EVENT_SPAN_MAX = 100_000;
 /** Runs that counts over a time look at, the newest first. */
 export const PERIOD_RUNS_MAX = 50_000;
+/** Events of failures that are grouped over all runs, the newest: some 50 ms with the rows of as many runs. */
+export const FAILURE_EVENTS_MAX = 2_000;
+/** Numbers of events that are looked at for them: failures are rare in a long list, and have no index. */
+export const FAILURE_SPAN_MAX = 200_000;
+/** Places that a group of failures names, the most frequent. */
+export const FAILURE_PLACES_MAX = 20;
 /** Runs that the filter of one operation may find. */
 export const OPERATION_RUNS_MAX = 1_000_000;
 /** Refusals of single runs that an operation lists. */

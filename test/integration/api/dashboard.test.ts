@@ -49,3 +49,36 @@ test("a form of a report that is not known is refused", async () => {
   const { refused } = await setup([[]]);
   assert.equal(await refused("GET", "/runs/1/report?format=pdf", { status: 422 }), "BODY_INVALID");
 });
+
+test("what failed is grouped by fingerprint over runs, stages and items, and counts once, where it happened", async () => {
+  const { get } = await setup([["ab", "abc"], [], ["abcd"]]);
+  const { complete, total, groups } = await get("/failures");
+  assert.deepEqual([complete, total], [true, 1]);
+  const [group] = groups;
+  assert.deepEqual(
+    [group.pipeline, group.stage, group.class, group.count, group.runs, group.items],
+    ["told", "score", "unknown", 3, 2, 3],
+  );
+  assert.deepEqual(group.places, [{ pipeline: "told", stage: "score", count: 3 }]);
+  assert.deepEqual([group.sample.name, group.sample.item], ["3", "abcd"]);
+  assert.equal(group.message, `${EVIL} at row 4`);
+  assert.ok(group.firstAt <= group.lastAt);
+
+  const kind = await get(`/failures/${group.fingerprint}?limit=2`);
+  assert.deepEqual(kind.group, group);
+  assert.deepEqual(
+    kind.failures.map((each: Document) => [each.name, each.item]),
+    [
+      ["3", "abcd"],
+      ["1", "abc"],
+    ],
+  );
+});
+
+test("groups are of one pipeline and of one time where that is asked, and a fingerprint that is not known is refused", async () => {
+  const { get, refused } = await setup([["ab"]]);
+  assert.equal((await get("/failures?pipeline=other")).total, 0);
+  assert.equal((await get("/failures?since=1h")).total, 1);
+  assert.equal((await get("/failures?since=2999-01-01")).total, 0);
+  assert.equal(await refused("GET", "/failures/0123", { status: 404 }), "RUN_NOT_FOUND");
+});
