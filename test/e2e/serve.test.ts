@@ -15,7 +15,7 @@ function makeServed(): Project {
 import { pipeline, stage } from "millrace";
 const greet = stage("greet", {}, async () => "hello");
 const hello = pipeline("hello", { output: { greet } });
-export default defineConfig({ pipelines: [hello] });
+export default defineConfig({ pipelines: [hello], server: { compatible: { pipeline: "hello" } } });
 `,
   );
   return project;
@@ -47,6 +47,8 @@ test("serve says where it is, works the queue, answers who has the token, and dr
     )
     .toContain('"succeeded":1');
   expect((await fetch(`${url}/api/v1/queue`)).status).toBe(401);
+  const older = await fetch(`${url}/api/pipeline/status`, { headers });
+  expect(await older.json()).toMatchObject({ state: "success", status: "idle", retry_count: 0 });
   serving.child.kill("SIGTERM");
   const { exitCode, stdout, stderr } = await serving.ended;
   expect([exitCode, stderr.includes("stopping (SIGTERM)")]).toEqual([0, true]);

@@ -9,7 +9,7 @@ import {
   STORED_EVENT_TYPES,
 } from "../../model/event.ts";
 import { parseEventView, toEventView } from "../views/event-view.ts";
-import { toCompatibleEvent } from "./compatible-event.ts";
+import { toCompatibleEvent, type CompatibleEvent } from "./compatible-event.ts";
 
 const TYPES: readonly EventType[] = [...STORED_EVENT_TYPES, ...EPHEMERAL_EVENT_TYPES];
 const AT_MS = Date.UTC(2026, 6, 14, 8, 31, 7, 412);
@@ -85,6 +85,29 @@ test("R203: how a run ended is one word, and no failure is told as a success", (
   );
   const successes = TYPES.filter((type) => wordOf(type) === "success");
   assert.deepEqual(successes, ["run.succeeded", "stage.succeeded", "item.succeeded"]);
+});
+
+test("R217: an event that came in the older form goes out as it came; what only looks like one does not", () => {
+  const came = { run_id: "night-7", stage: "translator", event: "progress", data: { done: 12 } };
+  const tell = (data: NonNullable<MillraceEvent["data"]>): CompatibleEvent =>
+    toCompatibleEvent({ ...make("external.reported", ""), data });
+  const kept = {
+    name: "translator.progress",
+    source: "compatible",
+    at: "2026-01-01T00:00:00.000Z",
+  };
+  assert.deepEqual(tell({ ...kept, data: came, message: "12 of 60" }), {
+    ...came,
+    timestamp: "2026-01-01T00:00:00.000Z",
+    msg: "12 of 60",
+  });
+  const others = [
+    { ...kept, source: "cron", data: came },
+    { ...kept, data: { ...came, stage: 7 } },
+    { ...kept, data: [] },
+    kept,
+  ];
+  for (const data of others) assert.equal(tell(data).event, "log");
 });
 
 test("what is no event is not read as one", () => {
