@@ -21,7 +21,7 @@ const KINDS: readonly Kind[] = [
   { weight: 8, path: () => "runs?state=failed&limit=50" },
   { weight: 8, path: (run) => `runs?pipeline=p${toDigit(run)}&limit=50` },
   { weight: 4, path: (run) => `runs?tag=site=s${toDigit(run)}&limit=20` },
-  { weight: 4, path: () => "runs?state=queued&limit=20" },
+  { weight: 4, path: () => "runs?state=waiting&limit=20" },
   { weight: 8, path: (run) => `runs/${run}/events` },
   { weight: 4, path: (run) => `runs/${run}/why` },
   { weight: 4, path: (run) => `runs/${run}/graph` },

@@ -1,5 +1,5 @@
 // A store as it is after long use: runs of ten pipelines with tags, most of them done, one in a hundred failed, as
-// many queued for tomorrow.
+// many wait for tomorrow.
 
 import { input, openMillrace, pipeline, PermanentError, stage, type Pipeline } from "millrace";
 
