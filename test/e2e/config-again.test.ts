@@ -66,31 +66,31 @@ test("what changes in the file is in force without a restart, and nonsense leave
     "millrace.config.ts was changed: resources, schedules in force; after a restart: worker.lease, pipelines",
   );
   expect((await project.run("schedule", "list")).stdout).toContain("every 1h");
-  expect(await eventsOf(project, "settings.applied")).toMatchObject([
-    {
-      data: {
-        source: "millrace.config.ts",
-        changed: ["resources", "schedules"],
-        restart: ["worker.lease", "pipelines"],
-      },
-    },
-  ]);
 
   write(project, { every: "36h", limit: 0 });
   await serving.says("millrace.config.ts was changed and is not valid; what was in force stays so");
   await serving.says("schedules.often.every: expected a time under 24 h");
-  expect(await eventsOf(project, "settings.refused")).toMatchObject([
-    {
-      data: {
-        source: "millrace.config.ts",
-        count: 2,
-        faults: [{ key: "resources.api.limit" }, { key: "schedules.often.every" }],
-      },
-    },
-  ]);
   await expect
-    .poll(async () => await eventsOf(project, "watchdog.warned"), { timeout: 10_000 })
-    .toMatchObject([{ data: { rule: "settings-refused" } }]);
+    .poll(async () => await eventsOf(project, "settings.*,watchdog.warned"), { timeout: 20_000 })
+    .toMatchObject([
+      {
+        type: "settings.applied",
+        data: {
+          source: "millrace.config.ts",
+          changed: ["resources", "schedules"],
+          restart: ["worker.lease", "pipelines"],
+        },
+      },
+      {
+        type: "settings.refused",
+        data: {
+          source: "millrace.config.ts",
+          count: 2,
+          faults: [{ key: "resources.api.limit" }, { key: "schedules.often.every" }],
+        },
+      },
+      { type: "watchdog.warned", data: { rule: "settings-refused" } },
+    ]);
 
   write(project, { every: "2h", limit: 5 });
   await serving.says("millrace.config.ts was changed: schedules in force");
