@@ -297,7 +297,7 @@ test.each(["reset", "clear-lock"])(
   },
 );
 
-test("R203 R217: runs and events from outside are told, a run once, and events go out as they came", async () => {
+test("R227 R217: runs and events from outside are told, a run once, and events go out as they came", async () => {
   const world = await makeOldWorld();
   const report = { run_id: "2025-01-15_0730", timestamp: "2025-01-15T13:30:00" };
   const told = await world.post("/api/pipeline/notify-scheduled-run", report);
