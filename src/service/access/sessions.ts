@@ -68,9 +68,7 @@ export class Sessions {
   has(secret: string): boolean {
     const entry = this.#byHash.get(hashSecret(secret));
     const nowMs = this.#terms.clock.monotonicMs();
-    return (
-      entry !== undefined && nowMs < entry.endMs && nowMs - entry.usedMs < this.#terms.idleMs
-    );
+    return entry !== undefined && nowMs < entry.endMs && nowMs - entry.usedMs < this.#terms.idleMs;
   }
 
   /** Ends one. Safe to repeat. */
