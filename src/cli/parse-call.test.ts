@@ -81,7 +81,7 @@ test("an unknown verb is told with the nearest, and hidden spellings are not lis
   expect(refuse("zzzzzz")).toMatchObject({ next: "npx millrace --help" });
 });
 
-test.each(["completion", "simulate"])("the verb %s, which is not built, does not exist", (name) => {
+test.each(["snapshot", "simulate"])("the verb %s, which is not built, does not exist", (name) => {
   expect(refuse(name)).toMatchObject({ code: "VERB_UNKNOWN" });
 });
 

@@ -16,6 +16,8 @@ export type Call =
   /** Help for a verb, or for all that begin with one word; without either, the overview. */
   | { readonly kind: "help"; readonly verb?: VerbSpec; readonly family?: string }
   | { readonly kind: "version" }
+  /** A shell asks what may stand where the cursor is: `complete -- WORD…`. */
+  | { readonly kind: "complete"; readonly words: readonly string[] }
   | {
       readonly kind: "verb";
       readonly verb: VerbSpec;
@@ -32,6 +34,8 @@ export function parseCall(argv: readonly string[]): Call {
   const name = argv[at];
   if (name === undefined) return parseWithoutVerb(argv);
   const words = argv.toSpliced(at, 1);
+  if (name === "complete" && argv[at + 1] === "--")
+    return { kind: "complete", words: argv.slice(at + 2) };
   if (name === "help") return helpFor(words.filter((word) => !word.startsWith("-")));
   return isFamily(name) ? parseFamily(name, words) : parseVerb(getVerb(name), words);
 }

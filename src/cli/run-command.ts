@@ -25,6 +25,10 @@ export async function runCommand(world: CliWorld, argv: readonly string[]): Prom
       world.stdout.write(`${readVersion()}\n`);
       return EXIT.ok;
     }
+    if (call.kind === "complete") {
+      const { complete } = await import("./completion/complete.ts");
+      return await complete({ ...world, flags: guessCommonFlags([]) }, call.words);
+    }
     const flags = readCommonFlags(call.common, world.env);
     context = { ...world, flags };
     const command = await call.verb.load();

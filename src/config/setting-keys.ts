@@ -45,7 +45,7 @@ export const SETTING_KEYS: Readonly<Record<SettingName, string>> = {
 };
 
 /** True for the name of a setting. */
-export function isSettingName(name: string): name is SettingName {
+function isSettingName(name: string): name is SettingName {
   return Object.hasOwn(SETTING_KEYS, name);
 }
 

@@ -39,7 +39,7 @@ const completion: VerbSpec = {
   flags: [],
   examples: ["npx millrace completion bash", "npx millrace completion fish"],
   exits: ["0  printed", "2  usage; a shell that is not known"],
-  load: () => import("../commands/completion/script.ts"),
+  load: () => import("../commands/config/completion.ts"),
 };
 
 /** Verbs of the configuration, in the order of help. */
@@ -57,15 +57,5 @@ export const SHORT_CONFIG_VERBS: readonly VerbSpec[] = [
     exits: [],
     hidden: true,
     load: () => import("../commands/config/read.ts"),
-  },
-  {
-    name: "complete",
-    summary: "answer what a shell asks",
-    args: [{ name: "WORD", variadic: true }],
-    flags: [],
-    examples: [],
-    exits: [],
-    hidden: true,
-    load: () => import("../commands/completion/complete.ts"),
   },
 ];

@@ -1,22 +1,18 @@
 // `millrace complete -- WORD…`: what shells ask while somebody writes. One line for each word, a tab and what it is.
 // Writes nothing, is silent about whatever goes wrong, and answers in time with what it has.
 
-import { escapeControl } from "../../../std/text.ts";
-import type { CliContext, ParsedOptions } from "../../cli-context.ts";
-import { findCandidates, type Candidate } from "../../completion/find-candidates.ts";
-import { makeNameSources } from "../../completion/known-names.ts";
-import { EXIT } from "../../exit-code.ts";
-import { printAnswer } from "../../print.ts";
+import { escapeControl } from "../../std/text.ts";
+import type { CliContext } from "../cli-context.ts";
+import { findCandidates, type Candidate } from "./find-candidates.ts";
+import { makeNameSources } from "./known-names.ts";
+import { EXIT } from "../exit-code.ts";
+import { printAnswer } from "../print.ts";
 
 /** Time for names, ms: with the start of the command they are there within 200 ms, or not at all. */
 const NAMES_MS_MAX = 120;
 
-/** Answers. */
-export async function run(
-  context: CliContext,
-  _options: ParsedOptions,
-  words: readonly string[],
-): Promise<number> {
+/** Answers; `words` are those after the command, the last one is being written. Never rejects. */
+export async function complete(context: CliContext, words: readonly string[]): Promise<number> {
   const asked = { ...context, flags: { ...context.flags, ...readPlaces(words) } };
   const found = await withinTime(
     context,
