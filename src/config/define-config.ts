@@ -4,9 +4,9 @@
 import type { EventSettings } from "../model/compile/event-settings.ts";
 import type { PipelineDefinition } from "../model/definition.ts";
 import type { NotifySettings } from "../model/compile/notify-settings.ts";
-import type { ResourceSetting, ResourceUse } from "../model/resource.ts";
+import type { ResourceSetting, ResourceUse } from "../model/resource/resource.ts";
 import type { RetryOptions } from "../model/retry.ts";
-import type { ScheduleOptions } from "../model/schedule.ts";
+import type { ScheduleOptions } from "../model/schedule/schedule.ts";
 import type { Duration } from "../std/duration.ts";
 
 /** What the command needs of a pipeline; every value made by `pipeline` or `definePipeline` is one. */

@@ -18,9 +18,9 @@ import {
 import type { DefinitionFault } from "../model/definition.ts";
 import type { EventSettings } from "../model/compile/event-settings.ts";
 import type { ResourceSettings } from "../model/compile/resource-settings.ts";
-import type { ResourceUse } from "../model/resource.ts";
+import type { ResourceUse } from "../model/resource/resource.ts";
 import type { NotifySettings } from "../model/compile/notify-settings.ts";
-import type { ScheduleSettings } from "../model/compile/parse-schedule.ts";
+import type { ScheduleSettings } from "../model/schedule/parse-schedule.ts";
 import type { RetryPolicy } from "../model/retry.ts";
 import { parseEnvironment, toVariable, type Environment } from "./environment.ts";
 import { configInvalid, type LoadedConfig } from "./load.ts";

@@ -11,10 +11,10 @@ import {
   type ResourceSettings,
 } from "../model/compile/resource-settings.ts";
 import { checkNotifySettings, type NotifySettings } from "../model/compile/notify-settings.ts";
-import { checkScheduleSettings, type ScheduleSettings } from "../model/compile/parse-schedule.ts";
+import { checkScheduleSettings, type ScheduleSettings } from "../model/schedule/parse-schedule.ts";
 import type { DefinitionFault } from "../model/definition.ts";
 import { CONCURRENCY_MAX, PROBE_MS_MAX, THREADS_MAX, WORKER_RUNS_MAX } from "../model/limits.ts";
-import type { ResourceUse } from "../model/resource.ts";
+import type { ResourceUse } from "../model/resource/resource.ts";
 import type { RetryPolicy } from "../model/retry.ts";
 import { parseServer, type ParsedServer } from "./parse-server.ts";
 import { LOG_LEVELS, type LogLevel } from "./define-config.ts";

@@ -3,7 +3,7 @@ import { compileOrThrow } from "../model/compile/compile.ts";
 import type { PipelineDefinition } from "../model/definition.ts";
 import { MemoryBlobs } from "../storage/blobs/memory-blobs.ts";
 import { LocalFiles } from "../storage/local-files.ts";
-import { InvariantError } from "../std/assert.ts";
+import { InvariantError } from "../std/error/assert.ts";
 import { makeSeededRandom } from "../std/random.ts";
 import { makeVirtualClock, type VirtualClock } from "../std/virtual-clock.ts";
 import type { EventSink } from "./ports.ts";

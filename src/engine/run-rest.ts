@@ -4,7 +4,7 @@
 
 import type { Blocker } from "../model/blocker.ts";
 import type { ParkedFor } from "../storage/permits/parked-runs.ts";
-import { InvariantError } from "../std/assert.ts";
+import { InvariantError } from "../std/error/assert.ts";
 import type { RunGate } from "./limits/run-gate.ts";
 import type { RunCore } from "./run-core.ts";
 import type { RunTimers } from "./run-timers.ts";

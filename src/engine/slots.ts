@@ -1,7 +1,7 @@
 // The attempts that one process has in flight: a number of slots shared by all its runs. Whoever finds none
 // waits in line and is told once when one is free; a waiter holds nothing while it waits.
 
-import { assert } from "../std/assert.ts";
+import { assert } from "../std/error/assert.ts";
 
 /** Who waits for a slot. */
 export interface SlotWaiter {

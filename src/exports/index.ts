@@ -34,7 +34,7 @@ export type {
   ResourceStats,
   ResourceUse,
   UseOptions,
-} from "../model/resource.ts";
+} from "../model/resource/resource.ts";
 export { Secret, secret } from "../model/secret.ts";
 export { skip } from "../model/outcome.ts";
 export type {
@@ -130,8 +130,13 @@ export type {
   SetResourceOptions,
   TripResourceOptions,
 } from "../service/resources/set-resource.ts";
-export type { MissedRule, Overlap, ScheduleField, ScheduleOptions } from "../model/schedule.ts";
-export type { TickDecision } from "../model/schedule-state.ts";
+export type {
+  MissedRule,
+  Overlap,
+  ScheduleField,
+  ScheduleOptions,
+} from "../model/schedule/schedule.ts";
+export type { TickDecision } from "../model/schedule/schedule-state.ts";
 export type { ScheduleHandle } from "../service/schedules/schedule-handle.ts";
 export type {
   NextQuery,

@@ -5,7 +5,7 @@
 import { Hono, type Context } from "hono";
 import { MillraceError } from "../model/errors.ts";
 import { Replies } from "../service/access/replies.ts";
-import { assert } from "../std/assert.ts";
+import { assert } from "../std/error/assert.ts";
 import { makeIdSource } from "../std/id.ts";
 import { silentLogger, type Logger } from "../std/logger.ts";
 import { systemRandom } from "../std/random.ts";

@@ -1,7 +1,7 @@
 // All routes by their paths. A path finds at most one place: what is written out goes before what has a name in
 // braces, and two routes that could both answer one request are a fault of ours that is found when the table is made.
 
-import { assert } from "../std/assert.ts";
+import { assert } from "../std/error/assert.ts";
 import type { Route } from "./route.ts";
 
 /** The routes of one path by method, and what the path says. */

@@ -3,7 +3,7 @@
 // where its input really changed.
 
 import type { EncodedValue } from "../std/value.ts";
-import type { WaitTrail } from "./gate-wait.ts";
+import type { WaitTrail } from "./resource/gate-wait.ts";
 import type { Failure, StageState, StoredValue, Via } from "./outcome.ts";
 
 /** Time spent waiting, by cause, in ms: `retry`, or a kind of blocker with its resource, such as `quota:scorer`. */

@@ -2,7 +2,7 @@
 
 import type { Duration } from "../std/duration.ts";
 import type { Json } from "../std/json.ts";
-import type { ResourceUse } from "./resource.ts";
+import type { ResourceUse } from "./resource/resource.ts";
 
 /** Why an attempt is aborted; the `reason` of its signal is an AbortReason. */
 export const ABORT_KINDS = [

@@ -4,7 +4,7 @@
 import type { Context } from "./context.ts";
 import type { Graph } from "./graph.ts";
 import type { ErrorClass } from "./outcome.ts";
-import type { ResourceUse } from "./resource.ts";
+import type { ResourceUse } from "./resource/resource.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { Schema } from "./schema.ts";
 import type { Secret } from "./secret.ts";

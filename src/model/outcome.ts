@@ -1,7 +1,7 @@
 // How an attempt, a stage or an item ended, and how that reaches its readers (`Settled`). Failures of user
 // code are data here: classified, bounded, stored; they are never thrown through the engine.
 
-import type { ErrorEnvelope } from "../std/error-envelope.ts";
+import type { ErrorEnvelope } from "../std/error/error-envelope.ts";
 import type { EncodedValue } from "../std/value.ts";
 
 /** Every state a stage or item can have. */

@@ -4,7 +4,7 @@
 import type { EncodedValue } from "../std/value.ts";
 import type { Failure } from "./outcome.ts";
 import type { Lease } from "./lease.ts";
-import type { ScheduledFor } from "./schedule.ts";
+import type { ScheduledFor } from "./schedule/schedule.ts";
 
 /** Every state a run can have. The last four are final; only `resume` reopens `failed` and `cancelled`. */
 export const RUN_STATES = [

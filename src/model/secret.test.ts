@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
-import { toErrorEnvelope } from "../std/error-envelope.ts";
+import { toErrorEnvelope } from "../std/error/error-envelope.ts";
 import { encodeValue } from "../std/value.ts";
 import { Secret, secret } from "./secret.ts";
 

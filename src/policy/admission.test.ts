@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { ResourceTerms } from "../model/resource.ts";
+import type { ResourceTerms } from "../model/resource/resource.ts";
 import {
   admit,
   findResourceOverride,

@@ -2,7 +2,7 @@
 // limits, then quotas, so that nothing is debited for what cannot go. Pure: the caller reads what stands and stores
 // what this answers.
 
-import type { BreakerDeclared, QuotaDeclared, ResourceTerms } from "../model/resource.ts";
+import type { BreakerDeclared, QuotaDeclared, ResourceTerms } from "../model/resource/resource.ts";
 import { askBreaker, newBreaker, type BreakerState } from "./breaker/breaker.ts";
 import {
   quotaAvailable,

@@ -3,7 +3,7 @@
 
 import { ERROR_CHARS_MAX } from "../model/limits.ts";
 import type { ErrorClass, Failure } from "../model/outcome.ts";
-import { toErrorEnvelope, type ErrorEnvelope } from "../std/error-envelope.ts";
+import { toErrorEnvelope, type ErrorEnvelope } from "../std/error/error-envelope.ts";
 import { boundedText, sha256Hex } from "../std/json.ts";
 import { redact } from "../std/redact.ts";
 import type { Classified } from "./classify/classify.ts";

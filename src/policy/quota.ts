@@ -4,7 +4,7 @@
 // which order, is left to the callers.
 
 import { DURATION_MS_MAX, HINT_MS_MAX, QUOTA_FILL_US_MAX } from "../model/limits.ts";
-import { assert } from "../std/assert.ts";
+import { assert } from "../std/error/assert.ts";
 
 const US_PER_MS = 1_000;
 /** What a window that was never used comes to: full, whatever the time. */

@@ -2,7 +2,7 @@
 // last ten seconds. It only counts and answers; waiting, and saying why, is its callers' part. Times are
 // monotonic ms.
 
-import { assert } from "../std/assert.ts";
+import { assert } from "../std/error/assert.ts";
 
 const BUCKETS = 10;
 const BUCKET_MS = 1_000;

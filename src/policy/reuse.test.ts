@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { makeGraph } from "../model/graph.ts";
 import { STAGE_STATES, type StageState } from "../model/outcome.ts";
 import { encodeValue, type EncodedValue } from "../std/value.ts";
-import { assert } from "../std/assert.ts";
+import { assert } from "../std/error/assert.ts";
 import {
   decideReset,
   type ResetAction,

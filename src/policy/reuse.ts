@@ -5,7 +5,7 @@
 import type { StageRecord } from "../model/checkpoint.ts";
 import type { PipelineDefinition, StageDefinition } from "../model/definition.ts";
 import { listDownstream, type Graph } from "../model/graph.ts";
-import { assert } from "../std/assert.ts";
+import { assert } from "../std/error/assert.ts";
 
 /**
  * What becomes of a stage. `keep`: its ending stands. `open`: to be done; what its items achieved stays.

@@ -2,7 +2,7 @@
 
 import type { EventSettings } from "../model/compile/event-settings.ts";
 import type { NotifySettings } from "../model/compile/notify-settings.ts";
-import type { ScheduleSettings } from "../model/compile/parse-schedule.ts";
+import type { ScheduleSettings } from "../model/schedule/parse-schedule.ts";
 import type { ResourceSettings } from "../model/compile/resource-settings.ts";
 import type { LeaseTerms } from "../model/lease.ts";
 import type { Clock } from "../std/clock.ts";

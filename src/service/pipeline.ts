@@ -8,7 +8,7 @@ import { toDot, toMermaid } from "../model/drawing/drawing.ts";
 import type { Input, Need, OutputOf, StageValue } from "../model/stage/need.ts";
 import type { Schema } from "../model/schema.ts";
 import type { RetryOptions } from "../model/retry.ts";
-import type { ResourceUse } from "../model/resource.ts";
+import type { ResourceUse } from "../model/resource/resource.ts";
 import type { Duration } from "../std/duration.ts";
 import type { Json } from "../std/json.ts";
 import { runBatchInMemory, runInMemory, type MemoryRunOptions } from "./memory-run.ts";

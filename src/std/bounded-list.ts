@@ -1,6 +1,6 @@
 // A list that keeps the newest entries and counts the ones it had to let go.
 
-import { assert } from "./assert.ts";
+import { assert } from "./error/assert.ts";
 
 /** Holds the last `capacity` entries. Adding is constant in time; memory grows only as it fills. */
 export class RingBuffer<T> {

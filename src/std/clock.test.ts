@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { InvariantError } from "./assert.ts";
+import { InvariantError } from "./error/assert.ts";
 import { systemClock } from "./clock.ts";
 
 const DAY_MS = 86_400_000;

@@ -5,7 +5,7 @@
 // so that it may come early. Hence every wait is cut into pieces of at most 30 s, and each piece reads the
 // monotonic clock again: a callback never comes before its time, however long the wait.
 
-import { assert } from "./assert.ts";
+import { assert } from "./error/assert.ts";
 
 /** A wait that can be called off. */
 export interface Timer {

@@ -1,6 +1,6 @@
 // Short names for numbers: Crockford's base 32, which has no letter that is taken for another one.
 
-import { assert } from "./assert.ts";
+import { assert } from "./error/assert.ts";
 
 const DIGITS = "0123456789abcdefghjkmnpqrstvwxyz";
 

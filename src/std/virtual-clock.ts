@@ -3,7 +3,7 @@
 // callbacks) runs to its end before time moves on. Deferred callbacks need no advance: a turn of the event
 // loop is not time. Work that waits for a thread, a file or a child process is not waited for.
 
-import { assert } from "./assert.ts";
+import { assert } from "./error/assert.ts";
 import { type Clock, sleepOn, systemClock, type Timer } from "./clock.ts";
 
 /** A Clock whose time passes only in `advance`. Timers set with `unref` count like any other. */

@@ -8,7 +8,7 @@ import type {
   WaitedMs,
   WaitHistory,
 } from "../model/checkpoint.ts";
-import type { WaitTrail } from "../model/gate-wait.ts";
+import type { WaitTrail } from "../model/resource/gate-wait.ts";
 import { STAGE_STATES, type Failure, type Via } from "../model/outcome.ts";
 import {
   type Column,

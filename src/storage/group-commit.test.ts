@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { InvariantError } from "../std/assert.ts";
+import { InvariantError } from "../std/error/assert.ts";
 import { makeSeededRandom } from "../std/random.ts";
 import { makeVirtualClock, type VirtualClock } from "../std/virtual-clock.ts";
 import { isMillraceError, MillraceError, type ErrorCode } from "../model/errors.ts";

@@ -6,7 +6,7 @@
 // the disk is full; the same transaction is tried every second until there is room, since a full disk is no
 // failure of any run. Closed: nothing more is taken; what a full disk still holds up is rejected.
 
-import { assert } from "../std/assert.ts";
+import { assert } from "../std/error/assert.ts";
 import type { Clock, Timer } from "../std/clock.ts";
 import { Emitter } from "../std/emitter.ts";
 import type { Random } from "../std/random.ts";

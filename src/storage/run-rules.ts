@@ -212,6 +212,15 @@ export function claimOrder(run: Pick<RunRecord, "dueAtMs" | "priority">): number
   return run.dueAtMs - PRIORITY_STEP_MS * run.priority;
 }
 
+/** Whether a queued run is claimed after one that stands here. */
+export function isBehind(
+  run: Pick<RunRecord, "dueAtMs" | "priority" | "number">,
+  place: { readonly order: number; readonly number: number },
+): boolean {
+  const order = claimOrder(run);
+  return order > place.order || (order === place.order && run.number > place.number);
+}
+
 /** The record of a queued run that a worker has claimed. */
 export function claimQueued(
   run: RunRecord,

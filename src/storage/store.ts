@@ -72,6 +72,16 @@ export interface ItemQuery {
 /** The same in larger pages: 1 to ITEM_ENDS_MAX. */
 export type ItemEndQuery = Omit<ItemQuery, "states">;
 
+/** What is asked of the queue of a pipeline; in the order of claims. */
+export interface QueuedQuery {
+  readonly pipeline: string;
+  /** Only runs that are claimed after one in this place: `dueAtMs` less a minute for each step of priority, and
+   *  number. */
+  readonly after?: { readonly order: number; readonly number: number };
+  /** 1 to PAGE_ROWS_MAX. */
+  readonly limit: number;
+}
+
 /** What decides when a queued run is claimed. */
 export type QueuePlace = Pick<RunRecord, "pipeline" | "dueAtMs" | "priority" | "number">;
 
@@ -120,6 +130,8 @@ export interface Store {
   countBatch(id: string): Promise<Readonly<Partial<Record<RunState, number>>>>;
   /** The run that the next claim of this pipeline would take, whatever else keeps it from being claimed. */
   findNextQueued(pipeline: string): Promise<RunRecord | undefined>;
+  /** Queued runs of a pipeline in the order of claims; one that waits for its time is not queued yet. */
+  listQueued(query: QueuedQuery): Promise<readonly RunRecord[]>;
   /** Queued runs of its pipeline that are claimed before this one, counted up to `limit`, 1 to QUEUE_AHEAD_MAX. */
   countAhead(run: QueuePlace, limit: number): Promise<number>;
   /** A number that differs once another process may have written. A hint: reading is what tells. */

@@ -1,7 +1,7 @@
 // The bounds that every store asks of what it is given before it begins: a breach is a fault of the engine,
 // found before anything is written, so that no store has to undo half a batch for it.
 
-import { assert } from "../std/assert.ts";
+import { assert } from "../std/error/assert.ts";
 import {
   CLAIM_RUNS_MAX,
   COMMIT_WRITES_MAX,

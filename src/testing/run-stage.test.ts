@@ -1,4 +1,4 @@
-import { declareResource as resource } from "../model/make-resource.ts";
+import { declareResource as resource } from "../model/resource/make-resource.ts";
 import { expect, test } from "vitest";
 import { input, provided } from "../model/stage/need.ts";
 import { command, map, stage } from "../model/stage/stage.ts";

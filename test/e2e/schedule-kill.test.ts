@@ -7,7 +7,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { openMillrace, type Millrace } from "millrace";
 import { expect, onTestFinished, test } from "vitest";
 import { parseScheduleState, parseTick } from "../../src/service/schedules/schedule-record.ts";
-import type { TickRecord } from "../../src/model/schedule-state.ts";
+import type { TickRecord } from "../../src/model/schedule/schedule-state.ts";
 import { makeSqliteWorld } from "../support/sqlite-world.ts";
 
 const PROGRAM = join(import.meta.dirname, "../support/schedules/scheduler-process.ts");

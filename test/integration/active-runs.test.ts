@@ -6,7 +6,7 @@ import { describe, test } from "vitest";
 import { input, isMillraceError, pipeline, stage } from "../../src/exports/index.ts";
 import type { Millrace, Pipeline, RunHandle } from "../../src/exports/index.ts";
 import { systemClock } from "../../src/std/clock.ts";
-import { makeDurableWorld, makeGate, STORES, type Gate } from "../support/durable-world.ts";
+import { makeDurableWorld, makeGate, STORES, type Gate } from "../support/durable/durable-world.ts";
 
 interface Gated {
   readonly pipeline: Pipeline<string, { readonly work: string }>;

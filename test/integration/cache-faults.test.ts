@@ -7,7 +7,7 @@ import { pipeline, stage } from "../../src/exports/index.ts";
 import { putCache } from "../../src/testing/store-suite/cache.ts";
 import { applyRun, createRun, putStage } from "../../src/testing/store-suite/fixture.ts";
 import { run } from "../support/cached-run.ts";
-import { makeDurableWorld } from "../support/durable-world.ts";
+import { makeDurableWorld } from "../support/durable/durable-world.ts";
 
 const LARGE = "x".repeat(100_000);
 

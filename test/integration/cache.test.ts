@@ -16,7 +16,7 @@ import { planPipeline } from "../../src/service/plan/plan.ts";
 import { readPlanBasis } from "../../src/service/queries/plan-basis.ts";
 import { makeVirtualClock } from "../../src/std/virtual-clock.ts";
 import { run } from "../support/cached-run.ts";
-import { makeDurableWorld, STORES, type SomePipeline } from "../support/durable-world.ts";
+import { makeDurableWorld, STORES, type SomePipeline } from "../support/durable/durable-world.ts";
 
 /** A list of files, a map that reads each, and a sum; what was called stands in `calls`. */
 function makeReading(): { readonly reading: SomePipeline; readonly take: () => string[] } {

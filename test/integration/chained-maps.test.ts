@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { describe, expect, test } from "vitest";
 import { map, pipeline, skip, stage } from "../../src/exports/index.ts";
-import { makeDurableWorld, STORES } from "../support/durable-world.ts";
+import { makeDurableWorld, STORES } from "../support/durable/durable-world.ts";
 
 const LARGE = 100_000;
 

@@ -10,7 +10,7 @@ import {
   makeDurableWorld,
   type DurableWorld,
   type SomePipeline,
-} from "../support/durable-world.ts";
+} from "../support/durable/durable-world.ts";
 
 const LARGE = "large ".repeat(20_000);
 

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { input } from "../../src/model/stage/need.ts";
 import { stage } from "../../src/model/stage/stage.ts";
 import { pipeline } from "../../src/service/pipeline.ts";
-import { makeDurableWorld, type DurableWorld } from "../support/durable-world.ts";
+import { makeDurableWorld, type DurableWorld } from "../support/durable/durable-world.ts";
 
 function edit(world: DurableWorld, sql: string): void {
   const database = world.raw();

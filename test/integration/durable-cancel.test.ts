@@ -13,9 +13,9 @@ import {
   stage,
 } from "../../src/exports/index.ts";
 import { recordEvents } from "../../src/testing/record-events.ts";
-import { makeHostWorld } from "../support/durable-host.ts";
-import { makeWaiting } from "../support/durable-process.ts";
-import { makeDurableWorld, makeGate, STORES } from "../support/durable-world.ts";
+import { makeHostWorld } from "../support/durable/durable-host.ts";
+import { makeWaiting } from "../support/durable/durable-process.ts";
+import { makeDurableWorld, makeGate, STORES } from "../support/durable/durable-world.ts";
 
 /** Cancel across processes: one beat, and what it takes to abort. */
 const CANCEL_MS_MAX = 2_000;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "vitest";
 import { input, isMillraceError, map, pipeline, skip, stage } from "../../src/exports/index.ts";
-import { makeDurableWorld, STORES } from "../support/durable-world.ts";
+import { makeDurableWorld, STORES } from "../support/durable/durable-world.ts";
 
 /** a → b → c → d, and e beside them; each can be given a version and another output. */
 function makeRow(options: {

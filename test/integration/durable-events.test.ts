@@ -8,7 +8,7 @@ import { map, pipeline, stage } from "../../src/exports/index.ts";
 import type { MillraceEvent, RunHandle } from "../../src/exports/index.ts";
 import { EventQueue } from "../../src/service/event-queue.ts";
 import { recordEvents } from "../../src/testing/record-events.ts";
-import { makeDurableWorld, makeGate, STORES } from "../support/durable-world.ts";
+import { makeDurableWorld, makeGate, STORES } from "../support/durable/durable-world.ts";
 
 async function collect(run: RunHandle<never>): Promise<MillraceEvent[]> {
   const events: MillraceEvent[] = [];

@@ -6,7 +6,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, test } from "vitest";
 import { isMillraceError, MillraceError, pipeline, stage } from "../../src/exports/index.ts";
-import { makeDurableWorld, makeGate } from "../support/durable-world.ts";
+import { makeDurableWorld, makeGate } from "../support/durable/durable-world.ts";
 import { makeSqliteWorld, outputOf } from "../support/sqlite-world.ts";
 
 const hasNamespaces =

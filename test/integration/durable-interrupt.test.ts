@@ -6,7 +6,7 @@ import { describe, test } from "vitest";
 import { AbortReason, isMillraceError, map, pipeline, stage } from "../../src/exports/index.ts";
 import { recordEvents } from "../../src/testing/record-events.ts";
 import { makeVirtualClock } from "../../src/std/virtual-clock.ts";
-import { makeDurableWorld, makeGate, STORES } from "../support/durable-world.ts";
+import { makeDurableWorld, makeGate, STORES } from "../support/durable/durable-world.ts";
 
 /** A map of which some items wait at a gate, and a stage after it. */
 function makeGated(names: readonly string[]) {

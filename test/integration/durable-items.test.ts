@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, test } from "vitest";
 import { map, pipeline, stage } from "../../src/exports/index.ts";
 import { recordEvents } from "../../src/testing/record-events.ts";
-import { makeDurableWorld, STORES } from "../support/durable-world.ts";
+import { makeDurableWorld, STORES } from "../support/durable/durable-world.ts";
 
 interface Thing {
   readonly key: string;

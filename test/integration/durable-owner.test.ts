@@ -6,9 +6,9 @@ import { describe, test } from "vitest";
 import { isMillraceError } from "../../src/exports/index.ts";
 import type { Millrace } from "../../src/exports/index.ts";
 import { systemMachine, type Machine } from "../../src/std/machine.ts";
-import { makeHostWorld } from "../support/durable-host.ts";
-import { makeWaiting } from "../support/durable-process.ts";
-import { makeDurableWorld, makeGate, makeDeadMachine } from "../support/durable-world.ts";
+import { makeHostWorld } from "../support/durable/durable-host.ts";
+import { makeWaiting } from "../support/durable/durable-process.ts";
+import { makeDurableWorld, makeGate, makeDeadMachine } from "../support/durable/durable-world.ts";
 
 const RACES = 20;
 

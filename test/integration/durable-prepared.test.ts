@@ -3,7 +3,7 @@
 
 import { expect, test } from "vitest";
 import { pipeline, stage } from "millrace";
-import { makeDurableWorld, makeGate } from "../support/durable-world.ts";
+import { makeDurableWorld, makeGate } from "../support/durable/durable-world.ts";
 
 test("a stage whose start is being recorded when the run is cancelled is not called", async () => {
   const world = makeDurableWorld("memory");

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { describe, expect, test } from "vitest";
 import { input, isMillraceError, map, pipeline, stage } from "../../src/exports/index.ts";
 import { recordEvents } from "../../src/testing/record-events.ts";
-import { makeDurableWorld, STORES, type SomePipeline } from "../support/durable-world.ts";
+import { makeDurableWorld, STORES, type SomePipeline } from "../support/durable/durable-world.ts";
 
 /** What the stages of a test did, in order. */
 function makeLog(): { readonly calls: string[]; take(): string[] } {

@@ -6,7 +6,7 @@
 import { describe, expect, test } from "vitest";
 import { classifyText, map, pipeline, stage } from "millrace";
 import { showItem, showRun, showStage } from "../../src/service/queries/show-run.ts";
-import { makeDurableWorld, STORES } from "../support/durable-world.ts";
+import { makeDurableWorld, STORES } from "../support/durable/durable-world.ts";
 import { readEvents } from "../support/queue-world.ts";
 
 const boom = (message: string): never => {

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { map, pipeline, stage, ThrottledError } from "millrace";
 import { showItem, showStage } from "../../src/service/queries/show-run.ts";
 import { recordEvents } from "../../src/testing/record-events.ts";
-import { makeDurableWorld, STORES } from "../support/durable-world.ts";
+import { makeDurableWorld, STORES } from "../support/durable/durable-world.ts";
 
 const HOUR = { initialDelay: "1h", maxDelay: "1h", jitter: "none" } as const;
 

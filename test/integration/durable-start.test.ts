@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "vitest";
 import { input, isMillraceError, pipeline, stage } from "../../src/exports/index.ts";
 import type { StartOptions } from "../../src/exports/index.ts";
-import { makeDurableWorld, makeGate, STORES } from "../support/durable-world.ts";
+import { makeDurableWorld, makeGate, STORES } from "../support/durable/durable-world.ts";
 
 function isCode(code: string, details: Readonly<Record<string, unknown>> = {}) {
   return (error: unknown): boolean => {

@@ -6,7 +6,7 @@ import { map, pipeline } from "millrace";
 import type { MapOptions } from "millrace";
 import { showRun, showStage } from "../../src/service/queries/show-run.ts";
 import { crash, enqueueOne, setScene } from "../support/crash-scene.ts";
-import { makeDurableWorld, makeGate, STORES } from "../support/durable-world.ts";
+import { makeDurableWorld, makeGate, STORES } from "../support/durable/durable-world.ts";
 
 const keysOf = (count: number): readonly string[] =>
   Array.from({ length: count }, (_, index) => `k${index}`);

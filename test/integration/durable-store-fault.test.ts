@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "vitest";
 import { isMillraceError, MillraceError, pipeline, stage } from "../../src/exports/index.ts";
 import type { ErrorCode, Millrace } from "../../src/exports/index.ts";
-import { makeDurableWorld, STORES } from "../support/durable-world.ts";
+import { makeDurableWorld, STORES } from "../support/durable/durable-world.ts";
 
 function makeChain() {
   const calls: string[] = [];

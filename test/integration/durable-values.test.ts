@@ -13,7 +13,7 @@ import {
   STORES,
   type DurableWorld,
   type SomePipeline,
-} from "../support/durable-world.ts";
+} from "../support/durable/durable-world.ts";
 
 describe.each(STORES)("values on %s", (kind) => {
   test("R28: no stage changes what its caller gave, nor what another stage reads", async () => {

@@ -5,7 +5,7 @@ import { existsSync, readFileSync, watch, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { each, PermanentError } from "../../src/exports/index.ts";
-import { makeDurableWorld } from "../support/durable-world.ts";
+import { makeDurableWorld } from "../support/durable/durable-world.ts";
 
 describe("each", () => {
   test("gives the results in the order of the list, and does nothing twice", async () => {

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { input, isMillraceError, pipeline, stage } from "../../src/exports/index.ts";
 import type { EnqueueEntry } from "../../src/service/commands/enqueue-runs.ts";
 import { decodeValue } from "../../src/std/value.ts";
-import { makeDurableWorld, STORES } from "../support/durable-world.ts";
+import { makeDurableWorld, STORES } from "../support/durable/durable-world.ts";
 
 function makeLine() {
   const page = input<unknown>();

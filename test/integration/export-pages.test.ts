@@ -5,7 +5,7 @@ import { map, stage } from "../../src/model/stage/stage.ts";
 import { exportCheckpoint } from "../../src/service/exports/export-checkpoint.ts";
 import { exportTrace } from "../../src/service/exports/export-trace.ts";
 import { pipeline } from "../../src/service/pipeline.ts";
-import { makeDurableWorld, makeGate, STORES } from "../support/durable-world.ts";
+import { makeDurableWorld, makeGate, STORES } from "../support/durable/durable-world.ts";
 
 async function readAll(
   text: AsyncGenerator<string, number>,

@@ -24,7 +24,7 @@ import { pipeline } from "../../src/service/pipeline.ts";
 import { makeFiles } from "../../src/service/world.ts";
 
 import { BLOB_COLUMNS } from "../../src/storage/sqlite/upkeep/blob-use.ts";
-import { makeDurableWorld, makeGate, type DurableWorld } from "../support/durable-world.ts";
+import { makeDurableWorld, makeGate, type DurableWorld } from "../support/durable/durable-world.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

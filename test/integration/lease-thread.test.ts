@@ -11,7 +11,7 @@ import { openMillrace } from "../../src/service/millrace.ts";
 import type { LeaseTerms } from "../../src/model/lease.ts";
 import { systemClock } from "../../src/std/clock.ts";
 import { makeHolding, type Holding } from "../support/blocking-process.ts";
-import { makeDurableWorld, type DurableWorld } from "../support/durable-world.ts";
+import { makeDurableWorld, type DurableWorld } from "../support/durable/durable-world.ts";
 
 const PROGRAM = join(import.meta.dirname, "../support/blocking-process.ts");
 

@@ -6,7 +6,7 @@ import { input, pipeline, stage } from "../../src/exports/index.ts";
 import type { Machine } from "../../src/std/machine.ts";
 import { makeVirtualClock, type VirtualClock } from "../../src/std/virtual-clock.ts";
 import { checkCounts, checkNoLease, readTypes } from "../support/queue-world.ts";
-import { makeDeadMachine, makeDurableWorld, makeGate } from "../support/durable-world.ts";
+import { makeDeadMachine, makeDurableWorld, makeGate } from "../support/durable/durable-world.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, expect, test } from "vitest";
 import { input, isMillraceError, pipeline, stage } from "../../src/exports/index.ts";
-import { makeDurableWorld, makeGate, STORES } from "../support/durable-world.ts";
+import { makeDurableWorld, makeGate, STORES } from "../support/durable/durable-world.ts";
 
 /** first → second, which fails while `failing` says so. */
 function makeLine(name = "line") {

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { input, pipeline, stage } from "../../src/exports/index.ts";
 import type { ImportOptions } from "../../src/service/queue-import/import-runs.ts";
 import { decodeValue } from "../../src/std/value.ts";
-import { makeDurableWorld, STORES } from "../support/durable-world.ts";
+import { makeDurableWorld, STORES } from "../support/durable/durable-world.ts";
 
 const page = input<unknown>();
 const line = pipeline("line", {

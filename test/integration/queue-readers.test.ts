@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { expect, test } from "vitest";
 import { isMillraceError, pipeline, stage } from "../../src/exports/index.ts";
 import { makeProject, parseDocument } from "../support/command.ts";
-import { makeDurableWorld } from "../support/durable-world.ts";
+import { makeDurableWorld } from "../support/durable/durable-world.ts";
 
 const quick = pipeline("quick", { stages: [stage("a", {}, () => 1)] });
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { input, isMillraceError, pipeline, stage } from "../../src/exports/index.ts";
 import type { MillraceError } from "../../src/model/errors.ts";
 import type { Schema } from "../../src/model/schema.ts";
-import { makeDurableWorld, makeGate, STORES, type Gate } from "../support/durable-world.ts";
+import { makeDurableWorld, makeGate, STORES, type Gate } from "../support/durable/durable-world.ts";
 import { checkCounts, checkNoLease } from "../support/queue-world.ts";
 
 const given = input<number>();

@@ -5,7 +5,12 @@ import { pipeline, resource, stage, type Millrace } from "../../src/exports/inde
 import { systemMachine, type Machine } from "../../src/std/machine.ts";
 import { makeVirtualClock, type VirtualClock } from "../../src/std/virtual-clock.ts";
 import { checkCounts, checkNoLease, readTypes } from "../support/queue-world.ts";
-import { makeDurableWorld, makeGate, STORES, type StoreKind } from "../support/durable-world.ts";
+import {
+  makeDurableWorld,
+  makeGate,
+  STORES,
+  type StoreKind,
+} from "../support/durable/durable-world.ts";
 
 const SECOND_MS = 1_000;
 

@@ -16,7 +16,7 @@ import { backUpStore } from "../../src/service/commands/back-up-store.ts";
 import { openMillrace } from "../../src/service/millrace.ts";
 import { map, stage } from "../../src/model/stage/stage.ts";
 import { pipeline } from "../../src/service/pipeline.ts";
-import { makeDurableWorld, makeGate, type DurableWorld } from "../support/durable-world.ts";
+import { makeDurableWorld, makeGate, type DurableWorld } from "../support/durable/durable-world.ts";
 
 const LARGE = "large ".repeat(20_000);
 

@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { input, openMillrace, pipeline, stage } from "../../src/exports/index.ts";
 import { makeFiles } from "../../src/service/world.ts";
-import { makeDurableWorld } from "../support/durable-world.ts";
+import { makeDurableWorld } from "../support/durable/durable-world.ts";
 
 const LARGE = "x".repeat(200_000);
 

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { expect, onTestFinished, test } from "vitest";
-import { makeDurableWorld } from "../support/durable-world.ts";
+import { makeDurableWorld } from "../support/durable/durable-world.ts";
 import { burning, meeting } from "../support/pipelines/thread-work.ts";
 
 interface Span {

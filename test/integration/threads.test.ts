@@ -8,7 +8,7 @@ import { recordEvents } from "../../src/testing/record-events.ts";
 import { runInMemory, type MemoryChoices } from "../../src/service/memory-run.ts";
 import type { Pipeline } from "../../src/service/pipeline.ts";
 import type { RunResult } from "../../src/service/run-result.ts";
-import { makeDurableWorld } from "../support/durable-world.ts";
+import { makeDurableWorld } from "../support/durable/durable-world.ts";
 import {
   behaving,
   mixed,

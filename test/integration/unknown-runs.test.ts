@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, expect, test } from "vitest";
 import { isMillraceError, pipeline, skip, stage } from "../../src/exports/index.ts";
-import { makeDurableWorld, STORES } from "../support/durable-world.ts";
+import { makeDurableWorld, STORES } from "../support/durable/durable-world.ts";
 import { readEvents, readTypes } from "../support/queue-world.ts";
 
 const one = pipeline("one", { stages: [stage("a", {}, () => 1)] });

@@ -11,7 +11,7 @@ import { startWatchdog, type WatchdogOptions } from "../../src/service/watchdog/
 import type { ProcessFigures } from "../../src/service/watchdog/survey-process.ts";
 import { systemMachine, type Machine } from "../../src/std/machine.ts";
 import { makeVirtualClock } from "../../src/std/virtual-clock.ts";
-import { makeDurableWorld, makeGate, STORES, type Gate } from "../support/durable-world.ts";
+import { makeDurableWorld, makeGate, STORES, type Gate } from "../support/durable/durable-world.ts";
 import { readEvents, readTypes } from "../support/queue-world.ts";
 
 const MINUTE_MS = 60_000;

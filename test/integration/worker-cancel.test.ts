@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { input, isMillraceError, pipeline, stage } from "../../src/exports/index.ts";
 import { makeSeededRandom } from "../../src/std/random.ts";
 import { checkCounts, checkNoLease, readEvents, readTypes } from "../support/queue-world.ts";
-import { makeDurableWorld, makeGate, STORES } from "../support/durable-world.ts";
+import { makeDurableWorld, makeGate, STORES } from "../support/durable/durable-world.ts";
 
 const ENDS = new Set(["run.succeeded", "run.failed", "run.skipped", "run.cancelled"]);
 

@@ -10,7 +10,7 @@ import { test } from "vitest";
 import { MillraceError, openMillrace, type Millrace } from "../../src/exports/index.ts";
 import type { Pipeline, RunResult } from "../../src/exports/index.ts";
 import { isRunOver } from "../../src/model/run.ts";
-import { makeDeadMachine } from "../support/durable-world.ts";
+import { makeDeadMachine } from "../support/durable/durable-world.ts";
 import { checkCounts, checkNoLease, readEvents } from "../support/queue-world.ts";
 import { makeRandomPipeline, plain, plans, type StagePlan } from "../support/random-pipeline.ts";
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { map, pipeline, stage } from "../../src/exports/index.ts";
 import type { Pipeline } from "../../src/exports/index.ts";
 import { crash, enqueueOne, makeThree, range, setScene } from "../support/crash-scene.ts";
-import { makeGate } from "../support/durable-world.ts";
+import { makeGate } from "../support/durable/durable-world.ts";
 import { checkCounts, checkNoLease, readEvents } from "../support/queue-world.ts";
 
 describe("a worker that dies", () => {

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { input, isMillraceError, map, pipeline, skip, stage } from "../../src/exports/index.ts";
 import type { WorkOptions } from "../../src/service/worker/worker.ts";
 import { checkCounts, checkNoLease, readEvents, readTypes } from "../support/queue-world.ts";
-import { makeDurableWorld, makeGate, STORES } from "../support/durable-world.ts";
+import { makeDurableWorld, makeGate, STORES } from "../support/durable/durable-world.ts";
 
 function range(count: number): readonly { readonly input: number }[] {
   return Array.from({ length: count }, (_, index) => ({ input: index }));

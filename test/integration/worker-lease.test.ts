@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { isMillraceError, pipeline, stage } from "../../src/exports/index.ts";
 import type { Pipeline } from "../../src/exports/index.ts";
 import { crash, enqueueOne, makeThree, setScene, type Scene } from "../support/crash-scene.ts";
-import { makeGate } from "../support/durable-world.ts";
+import { makeGate } from "../support/durable/durable-world.ts";
 import { readAll, readEvents } from "../support/queue-world.ts";
 
 describe("a worker that was taken for dead", () => {

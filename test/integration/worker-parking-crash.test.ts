@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { map, MillraceError, pipeline, stage, type Millrace } from "../../src/exports/index.ts";
 import { systemMachine, type Machine } from "../../src/std/machine.ts";
 import { makeVirtualClock, type VirtualClock } from "../../src/std/virtual-clock.ts";
-import { makeDurableWorld } from "../support/durable-world.ts";
+import { makeDurableWorld } from "../support/durable/durable-world.ts";
 import { checkCounts, checkNoLease, readEvents } from "../support/queue-world.ts";
 
 const WAIT_MS = 15_000;

@@ -10,7 +10,7 @@ import type { Duration } from "../../src/std/duration.ts";
 import { systemMachine, type Machine } from "../../src/std/machine.ts";
 import { makeVirtualClock, type VirtualClock } from "../../src/std/virtual-clock.ts";
 import { checkCounts, checkNoLease, readEvents, readTypes } from "../support/queue-world.ts";
-import { makeDurableWorld, STORES, type StoreKind } from "../support/durable-world.ts";
+import { makeDurableWorld, STORES, type StoreKind } from "../support/durable/durable-world.ts";
 
 const SECOND_MS = 1_000;
 /** The first wait of most stages here: longer than a place is held for it. */

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { Millrace } from "../../src/exports/index.ts";
 import { systemMachine } from "../../src/std/machine.ts";
-import { makeDurableWorld, type DurableWorld } from "../support/durable-world.ts";
+import { makeDurableWorld, type DurableWorld } from "../support/durable/durable-world.ts";
 import {
   bomb,
   bombHere,

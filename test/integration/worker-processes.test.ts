@@ -4,9 +4,9 @@
 import assert from "node:assert/strict";
 import { describe, expect, test } from "vitest";
 import { makeSeededRandom } from "../../src/std/random.ts";
-import { makeHostWorld, type Host, type HostWorld } from "../support/durable-host.ts";
-import { makeCounting, makeWaiting } from "../support/durable-process.ts";
-import { makeDurableWorld, type DurableWorld } from "../support/durable-world.ts";
+import { makeHostWorld, type Host, type HostWorld } from "../support/durable/durable-host.ts";
+import { makeCounting, makeWaiting } from "../support/durable/durable-process.ts";
+import { makeDurableWorld, type DurableWorld } from "../support/durable/durable-world.ts";
 import { checkCounts, checkNoLease, readEvents } from "../support/queue-world.ts";
 
 /** A lease that is over soon, renewed often enough to be kept. */

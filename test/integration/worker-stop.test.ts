@@ -7,7 +7,7 @@ import { input, map, pipeline, stage } from "../../src/exports/index.ts";
 import type { Schema } from "../../src/model/schema.ts";
 import { makeVirtualClock } from "../../src/std/virtual-clock.ts";
 import { checkCounts, checkNoLease, readEvents, readTypes } from "../support/queue-world.ts";
-import { makeDurableWorld, makeGate, STORES, type Gate } from "../support/durable-world.ts";
+import { makeDurableWorld, makeGate, STORES, type Gate } from "../support/durable/durable-world.ts";
 
 function range(count: number): readonly { readonly input: number }[] {
   return Array.from({ length: count }, (_, index) => ({ input: index }));

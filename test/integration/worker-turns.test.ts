@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { input, pipeline, stage } from "../../src/exports/index.ts";
 import { systemClock, type Clock } from "../../src/std/clock.ts";
 import type { WorkOptions } from "../../src/service/worker/worker.ts";
-import { makeDurableWorld, STORES } from "../support/durable-world.ts";
+import { makeDurableWorld, STORES } from "../support/durable/durable-world.ts";
 
 interface CountingClock extends Clock {
   /** Deferred callbacks that have not run yet. */

@@ -10,7 +10,7 @@ import { keepWorking } from "../../src/service/worker/keep-working.ts";
 import type { WorkerView } from "../../src/service/views/worker-view.ts";
 import { systemMachine, type Machine } from "../../src/std/machine.ts";
 import { makeVirtualClock, type VirtualClock } from "../../src/std/virtual-clock.ts";
-import { makeDurableWorld, makeGate, type Gate } from "../support/durable-world.ts";
+import { makeDurableWorld, makeGate, type Gate } from "../support/durable/durable-world.ts";
 import { readTypes } from "../support/queue-world.ts";
 
 function makeWide(gate: Gate) {

@@ -8,7 +8,7 @@ import { afterAll, expect, test } from "vitest";
 import { input, map, pipeline, stage } from "../../src/exports/index.ts";
 import { startArchive } from "../../src/service/events/open-archive.ts";
 import { serve } from "../../src/exports/server.ts";
-import { makeDurableWorld } from "../support/durable-world.ts";
+import { makeDurableWorld } from "../support/durable/durable-world.ts";
 import { startHost } from "../support/host.ts";
 
 const host = startHost();

@@ -16,7 +16,7 @@ import { ERROR_CHARS_MAX } from "../../src/model/limits.ts";
 import { ROLES } from "../../src/service/access/identity.ts";
 import { startArchive } from "../../src/service/events/open-archive.ts";
 import { startHost } from "../support/host.ts";
-import { makeDurableWorld } from "../support/durable-world.ts";
+import { makeDurableWorld } from "../support/durable/durable-world.ts";
 import { makeHttpWorld } from "../support/http-world.ts";
 
 const host = startHost();

@@ -11,7 +11,7 @@ import { renderApiPage } from "../../src/http/api-page.ts";
 import { STREAM_ROUTES } from "../../src/http/live/live-stream.ts";
 import { makeReport } from "../../src/service/report/make-report.ts";
 import { systemClock } from "../../src/std/clock.ts";
-import { makeDurableWorld } from "../support/durable-world.ts";
+import { makeDurableWorld } from "../support/durable/durable-world.ts";
 import { documentOf, startHost, type Host } from "../support/host.ts";
 import { makeHttpWorld } from "../support/http-world.ts";
 

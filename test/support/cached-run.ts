@@ -2,7 +2,7 @@
 
 import type { Millrace } from "../../src/service/millrace.ts";
 import type { RunResult } from "../../src/service/run-result.ts";
-import type { SomePipeline } from "./durable-world.ts";
+import type { SomePipeline } from "./durable/durable-world.ts";
 
 /** How a run is started, with its input. */
 export type Given = Parameters<Millrace["start"]>[2] & { readonly input?: unknown };

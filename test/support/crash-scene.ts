@@ -8,7 +8,7 @@ import {
   makeGate,
   type DurableWorld,
   type SomePipeline,
-} from "./durable-world.ts";
+} from "./durable/durable-world.ts";
 
 /** What a worker that dies does until then, and one that lives afterwards. */
 interface Life {

@@ -12,7 +12,7 @@ import type { EventBus } from "../../src/service/feed/event-bus.ts";
 import { openMillrace, type Millrace } from "../../src/service/millrace.ts";
 import type { OpenOptions } from "../../src/service/open-options.ts";
 import { systemClock, type Clock } from "../../src/std/clock.ts";
-import type { SomePipeline } from "./durable-world.ts";
+import type { SomePipeline } from "./durable/durable-world.ts";
 
 export interface HttpWorld {
   readonly mill: Millrace;

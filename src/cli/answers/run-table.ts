@@ -1,7 +1,7 @@
 // The listing of runs.
 
 import { formatDuration } from "../../std/duration.ts";
-import { GATE_KINDS } from "../../model/gate-wait.ts";
+import { GATE_KINDS } from "../../model/resource/gate-wait.ts";
 import type { BlockerView } from "../../service/views/blocker-view.ts";
 import type { FailureView } from "../../service/views/failure-view.ts";
 import type { RunView } from "../../service/views/run-view.ts";

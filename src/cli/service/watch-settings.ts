@@ -12,7 +12,7 @@ import {
   type PlainSettings,
 } from "../../config/show/plain-settings.ts";
 import { FileWatch } from "../../config/watch-file.ts";
-import { checkScheduleSettings } from "../../model/compile/parse-schedule.ts";
+import { checkScheduleSettings } from "../../model/schedule/parse-schedule.ts";
 import { checkResourceSettings } from "../../model/compile/resource-settings.ts";
 import { contextOf } from "../../service/mill-context.ts";
 import type { Millrace } from "../../service/millrace.ts";

@@ -33,9 +33,9 @@ import type {
   KeyedBreakerOptions,
   QuotaOptions,
   ResourceSetting,
-} from "../../model/resource.ts";
+} from "../../model/resource/resource.ts";
 import type { RetryOptions } from "../../model/retry.ts";
-import { MISSED_RULES, OVERLAPS, type ScheduleOptions } from "../../model/schedule.ts";
+import { MISSED_RULES, OVERLAPS, type ScheduleOptions } from "../../model/schedule/schedule.ts";
 import {
   byName,
   duration,

@@ -17,7 +17,7 @@ import {
   NAME_CHARS_MAX,
 } from "../../model/limits.ts";
 import type { WorkProgress } from "../../model/worker.ts";
-import type { ResourceUse } from "../../model/resource.ts";
+import type { ResourceUse } from "../../model/resource/resource.ts";
 import type { RunSettings } from "../../model/run.ts";
 import type { Timer } from "../../std/clock.ts";
 import { parseDuration, type Duration } from "../../std/duration.ts";

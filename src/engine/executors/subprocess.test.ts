@@ -5,7 +5,7 @@ import { expect, test, vi } from "vitest";
 import type { CommandShape } from "../../model/definition.ts";
 import { classifyError } from "../../policy/classify/classify.ts";
 import { systemClock } from "../../std/clock.ts";
-import { toErrorEnvelope } from "../../std/error-envelope.ts";
+import { toErrorEnvelope } from "../../std/error/error-envelope.ts";
 import type { CommandProgress, CommandRequest, CommandResult } from "./command/request.ts";
 import { runCommand } from "./subprocess.ts";
 

@@ -6,7 +6,7 @@ import type { EventDraft } from "../../model/event.ts";
 import { PAGE_ROWS_MAX } from "../../model/limits.ts";
 import type { Ending, StageState, StoredValue } from "../../model/outcome.ts";
 import { moveStage } from "../../model/transition.ts";
-import { InvariantError } from "../../std/assert.ts";
+import { InvariantError } from "../../std/error/assert.ts";
 import { versionOfText } from "../../std/json.ts";
 import type { EncodedValue } from "../../std/value.ts";
 import { applyEnding, takeUsage } from "../attempt/apply-ending.ts";

@@ -3,7 +3,11 @@
 
 import type { ItemRecord, StageRecord, WaitHistory } from "../../model/checkpoint.ts";
 import type { EventDraft } from "../../model/event.ts";
-import { writeGateBlocker, type GateBlocker, type PresentWait } from "../../model/gate-wait.ts";
+import {
+  writeGateBlocker,
+  type GateBlocker,
+  type PresentWait,
+} from "../../model/resource/gate-wait.ts";
 import { ERROR_LIST_CHARS_MAX } from "../../model/limits.ts";
 import type { Failure } from "../../model/outcome.ts";
 import { boundedText } from "../../std/json.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { PAST_WAITS_MAX } from "../../model/gate-wait.ts";
+import { PAST_WAITS_MAX } from "../../model/resource/gate-wait.ts";
 import { trailOf, WaitTally } from "./wait-tally.ts";
 
 const wait = (fromMs: number, toMs: number, blocker = "limit:api") => ({ blocker, fromMs, toMs });

@@ -9,7 +9,7 @@ import {
   type GateBlocker,
   type PastWait,
   type WaitTrail,
-} from "../../model/gate-wait.ts";
+} from "../../model/resource/gate-wait.ts";
 import type { StageRecord } from "../../model/checkpoint.ts";
 
 /** The waits of one stage or item. */

@@ -8,7 +8,7 @@ import { parseUseList } from "../../model/compile/parse-uses.ts";
 import { MillraceError } from "../../model/errors.ts";
 import { DEFERRAL_MS_MAX, DEFERRALS_MAX, PARKED_KEYS_MAX } from "../../model/limits.ts";
 import type { ErrorClass } from "../../model/outcome.ts";
-import type { ResourceUse } from "../../model/resource.ts";
+import type { ResourceUse } from "../../model/resource/resource.ts";
 import { isAllowanceSpent } from "../../policy/retry.ts";
 import type { ParkedFor } from "../../storage/permits/parked-runs.ts";
 import { formatDuration } from "../../std/duration.ts";

@@ -4,7 +4,7 @@
 
 import { AbortReason } from "../../model/context.ts";
 import { MillraceError } from "../../model/errors.ts";
-import type { ResourceUse } from "../../model/resource.ts";
+import type { ResourceUse } from "../../model/resource/resource.ts";
 import { classifyError } from "../../policy/classify/classify.ts";
 import { makeFailure } from "../../policy/failure.ts";
 import type { Attempt, BlockHost } from "../attempt/attempt.ts";

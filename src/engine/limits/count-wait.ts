@@ -1,6 +1,6 @@
 // Counts the waits of attempts at the gate, for their stages and items.
 
-import { waitCause, writeGateBlocker, type GateBlocker } from "../../model/gate-wait.ts";
+import { waitCause, writeGateBlocker, type GateBlocker } from "../../model/resource/gate-wait.ts";
 import type { Attempt } from "../attempt/attempt.ts";
 import type { RunCore } from "../run-core.ts";
 import type { Hindrance } from "./permit-request.ts";

@@ -7,7 +7,11 @@ import { parseResource } from "../../model/compile/parse-resource.ts";
 import type { EventDraft } from "../../model/event.ts";
 import type { DefinitionFault, PipelineDefinition } from "../../model/definition.ts";
 import { MillraceError } from "../../model/errors.ts";
-import type { ResourceDeclaration, ResourceSetting, ResourceUse } from "../../model/resource.ts";
+import type {
+  ResourceDeclaration,
+  ResourceSetting,
+  ResourceUse,
+} from "../../model/resource/resource.ts";
 import { findNearest } from "../../std/nearest.ts";
 import type { BoundUse } from "./permit-request.ts";
 import { isResourceEvent, tellChange } from "./resource-change.ts";

@@ -8,7 +8,7 @@ import { HINT_PAUSE_MS_MAX } from "../../model/limits.ts";
 import { newBreaker, probePermitMs } from "../../policy/breaker/breaker.ts";
 import type { BreakerCounts } from "../../policy/breaker/breaker-counts.ts";
 import { recordCall } from "../../policy/breaker/record-call.ts";
-import type { BreakerDeclared } from "../../model/resource.ts";
+import type { BreakerDeclared } from "../../model/resource/resource.ts";
 import type { Random } from "../../std/random.ts";
 import type {
   PermitGrant,

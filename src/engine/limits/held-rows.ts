@@ -2,7 +2,7 @@
 // wait for longer than a moment, and of few items at a time: a hundred thousand may wait in one line. When one goes on
 // nothing is written; its end replaces its row.
 
-import { GATE_ROWS_MAX, GATE_TOLD_MS, writeGateBlocker } from "../../model/gate-wait.ts";
+import { GATE_ROWS_MAX, GATE_TOLD_MS, writeGateBlocker } from "../../model/resource/gate-wait.ts";
 import type { Timer } from "../../std/clock.ts";
 import type { Attempt } from "../attempt/attempt.ts";
 import type { Journal } from "../ledger/journal.ts";

@@ -1,7 +1,7 @@
 // What one process knows of one key of a resource: what its breaker was last seen as, what calls made of it, how
 // many more would be let through, and when to ask again.
 
-import type { ResourceDeclaration } from "../../model/resource.ts";
+import type { ResourceDeclaration } from "../../model/resource/resource.ts";
 import type { BreakerState } from "../../policy/breaker/breaker.ts";
 import { newCounts, type BreakerCounts } from "../../policy/breaker/breaker-counts.ts";
 import { RetryBudget } from "../../policy/retry-budget.ts";

@@ -1,7 +1,7 @@
 // The resources of a process as its runs meet them: what is declared, the gate, and where permits come from.
 
 import type { EventDraft } from "../../model/event.ts";
-import type { ResourceUse } from "../../model/resource.ts";
+import type { ResourceUse } from "../../model/resource/resource.ts";
 import type { Journal } from "../ledger/journal.ts";
 import type { DeclaredResources } from "./declared-resources.ts";
 import type { Gate } from "./gate.ts";

@@ -1,7 +1,7 @@
 // What an attempt asks the gate for, what it may get, and who is told when its turn may have come.
 
 import type { BlockerKind } from "../../model/blocker.ts";
-import type { ResourceDeclaration, ResourceUse } from "../../model/resource.ts";
+import type { ResourceDeclaration, ResourceUse } from "../../model/resource/resource.ts";
 import type { CallFailure } from "../../policy/breaker/breaker-outcome.ts";
 import type {
   PermitAddress,

@@ -6,7 +6,7 @@ import type {
   ResourceChange,
   ResourceDeclaration,
   ResourceTerms,
-} from "../../model/resource.ts";
+} from "../../model/resource/resource.ts";
 import { formatDuration } from "../../std/duration.ts";
 import type { Json } from "../../std/json.ts";
 import { isRecord } from "../../std/record.ts";

@@ -1,7 +1,7 @@
 // What a driven run does about resources: holds back attempts that wait at the gate, brings back those whose turn may
 // have come, and gives up their slots meanwhile. Its parts are made with the first use: most runs never have one.
 
-import type { ResourceUse } from "../../model/resource.ts";
+import type { ResourceUse } from "../../model/resource/resource.ts";
 import type { Attempt, BlockHost } from "../attempt/attempt.ts";
 import type { RawOutcome } from "../attempt/attempt-runner.ts";
 import type { RunCore } from "../run-core.ts";

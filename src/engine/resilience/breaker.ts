@@ -3,7 +3,7 @@
 // the time, and who is told. A call that succeeds while nothing is wrong is only counted, which is most of them.
 
 import { MillraceError } from "../../model/errors.ts";
-import type { BreakerDeclared, BreakerOptions } from "../../model/resource.ts";
+import type { BreakerDeclared, BreakerOptions } from "../../model/resource/resource.ts";
 import {
   askBreaker,
   findOverride,

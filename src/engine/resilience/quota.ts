@@ -5,7 +5,7 @@
 import { describeValue } from "../../model/compile/option-reader.ts";
 import { MillraceError } from "../../model/errors.ts";
 import { DURATION_MS_MAX } from "../../model/limits.ts";
-import type { QuotaDeclared, QuotaOptions } from "../../model/resource.ts";
+import type { QuotaDeclared, QuotaOptions } from "../../model/resource/resource.ts";
 import {
   creditQuota,
   quotaAvailable,

@@ -7,7 +7,7 @@ import { isResourceName } from "../../model/compile/resource-name.ts";
 import type { DefinitionFault } from "../../model/definition.ts";
 import { MillraceError } from "../../model/errors.ts";
 import { DURATION_MS_MAX, NAME_CHARS_MAX } from "../../model/limits.ts";
-import type { ResourceDeclaration } from "../../model/resource.ts";
+import type { ResourceDeclaration } from "../../model/resource/resource.ts";
 import { parseDuration } from "../../std/duration.ts";
 
 /** Durations that callers give as text with every call; the house's own are few, so this stays small. */

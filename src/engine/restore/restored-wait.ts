@@ -2,7 +2,7 @@
 // had tried counts, and it waits for what is left of its wait.
 
 import type { ItemRecord, StageRecord } from "../../model/checkpoint.ts";
-import { parseGateBlocker, waitCause } from "../../model/gate-wait.ts";
+import { parseGateBlocker, waitCause } from "../../model/resource/gate-wait.ts";
 import type { AttemptHistory } from "../attempt/attempt-history.ts";
 import type { RunCore } from "../run-core.ts";
 import type { StageRun } from "../stage-run.ts";

@@ -1,8 +1,13 @@
 // Schedules: what is in force, their next and past ticks, and what is done to them.
 
 import * as z from "zod";
-import { MISSED_RULES, OVERLAPS, type MissedRule, type Overlap } from "../../model/schedule.ts";
-import { TICK_DECISIONS, type TickDecision } from "../../model/schedule-state.ts";
+import {
+  MISSED_RULES,
+  OVERLAPS,
+  type MissedRule,
+  type Overlap,
+} from "../../model/schedule/schedule.ts";
+import { TICK_DECISIONS, type TickDecision } from "../../model/schedule/schedule-state.ts";
 import { RUN_STATES, type RunState } from "../../model/run.ts";
 import { schemaField, type Document } from "./document.ts";
 import {

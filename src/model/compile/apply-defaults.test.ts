@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { applyDefaults } from "./apply-defaults.ts";
 import { compileOrThrow } from "./compile.ts";
-import type { ResourceUse } from "../resource.ts";
+import type { ResourceUse } from "../resource/resource.ts";
 import { RETRY_POLICY_DEFAULT } from "./parse-retry.ts";
 import { parseUseList } from "./parse-uses.ts";
 

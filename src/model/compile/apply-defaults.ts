@@ -2,7 +2,7 @@
 // said anything. The result is compiled anew as far as it must be: versions and hash tell what is in force.
 
 import type { PipelineDefinition, StageDefinition } from "../definition.ts";
-import type { ResourceUse } from "../resource.ts";
+import type { ResourceUse } from "../resource/resource.ts";
 import type { RetryPolicy } from "../retry.ts";
 import { canonicalJson, sha256Hex } from "../../std/json.ts";
 import { isPlainRecord } from "./option-reader.ts";

@@ -26,7 +26,7 @@ import type {
   ResourceDeclaration,
   ResourceHooks,
   ResourceTerms,
-} from "../resource.ts";
+} from "../resource/resource.ts";
 import { describeValue, isPlainRecord, OptionReader } from "./option-reader.ts";
 
 const RESOURCE_KEYS = ["limit", "quota", "breaker", "retryBudget", "key", "onChange"];

@@ -8,7 +8,7 @@ import { parseUseList } from "./parse-uses.ts";
 import { parseCommand, parseMap, COMMAND_KEYS, MAP_KEYS } from "./parse-kinds.ts";
 import { parseRetry } from "./parse-retry.ts";
 import { describeValue, isPlainRecord, type OptionReader } from "./option-reader.ts";
-import type { ResourceUse } from "../resource.ts";
+import type { ResourceUse } from "../resource/resource.ts";
 import type { RetryPolicy } from "../retry.ts";
 import type { Schema } from "../schema.ts";
 import type { StageSpec } from "../stage/stage.ts";

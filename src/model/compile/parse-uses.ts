@@ -2,7 +2,7 @@
 // asked for. The same check at definition and at run time, in the same words.
 
 import { RESOURCE_USES_MAX } from "../limits.ts";
-import type { ResourceUse } from "../resource.ts";
+import type { ResourceUse } from "../resource/resource.ts";
 import { describeValue } from "./option-reader.ts";
 import { isResourceName, nameResource } from "./resource-name.ts";
 

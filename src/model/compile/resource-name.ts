@@ -1,7 +1,7 @@
 // What a resource and its keys may be called.
 
 import { NAME_CHARS_MAX, RESOURCE_KEY_BYTES_MAX } from "../limits.ts";
-import type { ResourceUse } from "../resource.ts";
+import type { ResourceUse } from "../resource/resource.ts";
 
 // Control characters would break the lines of every list that names one.
 // oxlint-disable-next-line no-control-regex

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { isMillraceError } from "../errors.ts";
 import type { DefinitionFault } from "../definition.ts";
-import { declareResource } from "../make-resource.ts";
+import { declareResource } from "../resource/make-resource.ts";
 import { parseResource } from "./parse-resource.ts";
 import { checkResourceSettings, toResourceValues } from "./resource-settings.ts";
 

@@ -3,7 +3,7 @@
 
 import type { DefinitionFault } from "../definition.ts";
 import { CONCURRENCY_MAX, NAME_CHARS_MAX, RESOURCE_KEYS_LISTED_MAX } from "../limits.ts";
-import type { ResourceSetting } from "../resource.ts";
+import type { ResourceSetting } from "../resource/resource.ts";
 import { describeValue, isPlainRecord, OptionReader } from "./option-reader.ts";
 import { parseResource } from "./parse-resource.ts";
 import { isResourceName } from "./resource-name.ts";

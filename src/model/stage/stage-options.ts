@@ -5,7 +5,7 @@ import type { Duration } from "../../std/duration.ts";
 import type { Context } from "../context.ts";
 import type { Needs, NeedsArriving } from "./need.ts";
 import type { ErrorClass, Skip } from "../outcome.ts";
-import type { ResourceUse } from "../resource.ts";
+import type { ResourceUse } from "../resource/resource.ts";
 import type { RetryOptions } from "../retry.ts";
 import type { Schema } from "../schema.ts";
 import type { Secret } from "../secret.ts";

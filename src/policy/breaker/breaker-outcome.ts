@@ -3,7 +3,7 @@
 
 import { ERROR_CODES } from "../../model/errors.ts";
 import type { ErrorClass } from "../../model/outcome.ts";
-import type { BreakerOptions } from "../../model/resource.ts";
+import type { BreakerOptions } from "../../model/resource/resource.ts";
 import { EXIT_TABLE, SIGNAL_EXITS, SQLSTATE_TABLE } from "../classify/error-table.ts";
 
 /**

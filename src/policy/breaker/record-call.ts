@@ -2,7 +2,7 @@
 // permits from before the last move count in the totals alone.
 
 import { HINT_MS_MAX } from "../../model/limits.ts";
-import { assert } from "../../std/assert.ts";
+import { assert } from "../../std/error/assert.ts";
 import type { Random } from "../../std/random.ts";
 import { BREAKER_OPEN_MS_MAX, BREAKER_STABLE_MS, findOverride, moveBreaker } from "./breaker.ts";
 import type { BreakerState, BreakerTerms } from "./breaker.ts";

@@ -4,7 +4,7 @@
 // may go is asked of the caller, and a key that cannot go is held, which takes it out of the round at no cost to
 // the others however many wait behind it.
 
-import { assert } from "../../std/assert.ts";
+import { assert } from "../../std/error/assert.ts";
 import { Ring, type RingLinks } from "./ring.ts";
 import { orderMsOf, WaitingLine, type LineMember, type Place } from "./waiting-line.ts";
 

@@ -3,7 +3,7 @@
 // forgotten. Every call is O(1).
 
 import { RESOURCE_IDLE_KEYS_MAX } from "../../model/limits.ts";
-import { assert } from "../../std/assert.ts";
+import { assert } from "../../std/error/assert.ts";
 import { Ring, type RingLinks } from "./ring.ts";
 
 /** How keys are kept. */

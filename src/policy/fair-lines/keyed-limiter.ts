@@ -8,7 +8,7 @@
 // else rests on: whenever a call ends, each group stands in the line of a full key, or there is no slot left.
 
 import { RESOURCE_IDLE_KEYS_MAX } from "../../model/limits.ts";
-import { assert } from "../../std/assert.ts";
+import { assert } from "../../std/error/assert.ts";
 import { FairLines, KEY_WEIGHT_MAX, type Entry } from "./fair-lines.ts";
 import {
   checkCount,

@@ -4,7 +4,7 @@
 // ones once they outnumber those who wait: O(1) per leave, and never a scan for one waiter.
 
 import { PRIORITY_STEP_MS } from "../../model/limits.ts";
-import { assert } from "../../std/assert.ts";
+import { assert } from "../../std/error/assert.ts";
 
 /** Where somebody stands: lower `orderMs` first, then lower `number`. */
 export interface Place {

@@ -1,8 +1,8 @@
 // What a scheduler does next about one schedule: nothing, wait for a run to end, or move it on by one decision. Pure, so
 // that whoever comes to it with the same record comes to the same decision.
 
-import type { ScheduleSpec } from "../../model/schedule.ts";
-import type { ScheduleState } from "../../model/schedule-state.ts";
+import type { ScheduleSpec } from "../../model/schedule/schedule.ts";
+import type { ScheduleState } from "../../model/schedule/schedule-state.ts";
 import { decideDue, type MissedTicks } from "./missed.ts";
 import type { Ticks } from "./next-tick.ts";
 import { decideOverlap } from "./overlap.ts";

@@ -1,7 +1,7 @@
 // What becomes of the ticks whose time has come: usually one, on time; after a pause as many as nobody was there for.
 
 import { TICK_AGE_MS_MAX, TICK_LATE_MS_MAX, TICKS_CAUGHT_UP_MAX } from "../../model/limits.ts";
-import type { MissedRule } from "../../model/schedule.ts";
+import type { MissedRule } from "../../model/schedule/schedule.ts";
 import { findLatest, listNext, type Ticks } from "./next-tick.ts";
 
 /** Ticks that do not run, from the first to the last. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { ScheduleWhen } from "../../model/schedule.ts";
+import type { ScheduleWhen } from "../../model/schedule/schedule.ts";
 import { describeTick } from "./describe-tick.ts";
 import { findPrevious, listNext, makeTicks, type Ticks } from "./next-tick.ts";
 

@@ -4,7 +4,7 @@
 // Every search is bounded: 8 years ahead, 5,000 moments. What it does not find is "never" (null).
 
 import { TICK_SEARCH_MS_MAX, TICK_SEARCH_STEPS_MAX } from "../../model/limits.ts";
-import type { ScheduleTimes, ScheduleWhen } from "../../model/schedule.ts";
+import type { ScheduleTimes, ScheduleWhen } from "../../model/schedule/schedule.ts";
 import { err, ok, type Result } from "../../std/result.ts";
 import { parseCron } from "./cron.ts";
 import { findChange, findGapEnd, isZone, toInstants, toLocalMs } from "../../std/zone.ts";

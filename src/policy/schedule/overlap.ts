@@ -1,7 +1,7 @@
 // What becomes of a tick that meets a run which has not ended, and of those that wait for its end.
 
 import { TICKS_WAITING_MAX } from "../../model/limits.ts";
-import type { Overlap } from "../../model/schedule.ts";
+import type { Overlap } from "../../model/schedule/schedule.ts";
 
 /** What a tick meets. */
 export interface Meeting {

@@ -9,7 +9,7 @@ import {
   RESOURCE_IDLE_MS_MAX,
 } from "../../model/limits.ts";
 import type { RunState } from "../../model/run.ts";
-import { assert } from "../../std/assert.ts";
+import { assert } from "../../std/error/assert.ts";
 import { systemClock, type Clock } from "../../std/clock.ts";
 import { systemMachine } from "../../std/machine.ts";
 import { openStore } from "../../storage/open-store.ts";

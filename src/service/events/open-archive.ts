@@ -1,6 +1,6 @@
 // The archive of a mill, made with the first run that it works on, and by a service that starts.
 
-import { assert } from "../../std/assert.ts";
+import { assert } from "../../std/error/assert.ts";
 import type { ArchiveLink } from "../feed/event-wires.ts";
 import { contextOf, type MillContext } from "../mill-context.ts";
 import { EventArchive } from "./archive/event-archive.ts";

@@ -1,8 +1,8 @@
 // What is said of a resource for which something waits: sentences for a tired operator, and what to type next.
 
 import type { Blocker } from "../../model/blocker.ts";
-import { nameGate, type GateBlocker } from "../../model/gate-wait.ts";
-import type { QuotaDeclared } from "../../model/resource.ts";
+import { nameGate, type GateBlocker } from "../../model/resource/gate-wait.ts";
+import type { QuotaDeclared } from "../../model/resource/resource.ts";
 import type { AdmissionRefusal, KeyTerms } from "../../policy/admission.ts";
 import { askBreaker, newBreaker } from "../../policy/breaker/breaker.ts";
 import { quotaAvailable } from "../../policy/quota.ts";

@@ -1,7 +1,7 @@
 // Why something waits for a resource now: the rows of the store, judged by the policy that decides who is let in.
 
 import type { Blocker } from "../../model/blocker.ts";
-import type { GateBlocker } from "../../model/gate-wait.ts";
+import type { GateBlocker } from "../../model/resource/gate-wait.ts";
 import {
   admit,
   findResourceOverride,

@@ -1,7 +1,7 @@
 // Failures of many runs by fingerprint, from the events that told them. One failure is told up to three times: by the
 // item, by the map stage that sums its items up, and by the run. It counts once, where it happened.
 
-import { assert } from "../../std/assert.ts";
+import { assert } from "../../std/error/assert.ts";
 import { FAILURE_PLACES_MAX } from "../../model/limits.ts";
 import { ERROR_CLASSES, type ErrorClass } from "../../model/outcome.ts";
 import { toIso } from "../views/time-view.ts";

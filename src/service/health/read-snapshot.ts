@@ -1,7 +1,7 @@
 // Everything that an overview shows, in one answer: where pipelines stand, what runs, what has ended, what waits and for
 // what, and what is to come. The number of the last event is read first, so that who follows from there misses nothing.
 
-import { toEffective } from "../../model/schedule-state.ts";
+import { toEffective } from "../../model/schedule/schedule-state.ts";
 import type { RunRecord } from "../../model/run.ts";
 import type { StoreRecord } from "../../storage/records/record-write.ts";
 import type { Store } from "../../storage/store.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { stage } from "../../model/stage/stage.ts";
 import type { PipelineDefinition } from "../../model/definition.ts";
-import type { ResourceUse } from "../../model/resource.ts";
+import type { ResourceUse } from "../../model/resource/resource.ts";
 import { declareResources } from "./declare-resources.ts";
 import { pipeline } from "../pipeline.ts";
 import { resource } from "./resource.ts";

@@ -5,7 +5,7 @@ import type { DeclaredResources } from "../../engine/limits/declared-resources.t
 import { isResourceKey } from "../../model/compile/resource-name.ts";
 import { MillraceError } from "../../model/errors.ts";
 import { RESOURCE_KEY_BYTES_MAX } from "../../model/limits.ts";
-import type { ResourceTerms } from "../../model/resource.ts";
+import type { ResourceTerms } from "../../model/resource/resource.ts";
 import { findNearest } from "../../std/nearest.ts";
 import type { Store } from "../../storage/store.ts";
 

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
-import type { ResourceUse } from "../../model/resource.ts";
+import type { ResourceUse } from "../../model/resource/resource.ts";
 import { stage } from "../../model/stage/stage.ts";
 import { makeVirtualClock, type VirtualClock } from "../../std/virtual-clock.ts";
 import type { Store } from "../../storage/store.ts";

@@ -1,7 +1,7 @@
 // A page of resources: every key that was used or set, and what is declared and was not used yet. What others have
 // declared is told from their last use.
 
-import type { ResourceTerms } from "../../model/resource.ts";
+import type { ResourceTerms } from "../../model/resource/resource.ts";
 import { NEW_RESOURCE_STATE, type ResourceState } from "../../policy/admission.ts";
 import { NO_TOTALS } from "../../storage/permits/permit-book.ts";
 import type { ResourceAddress, ResourceRecord } from "../../storage/permits/permit-write.ts";

@@ -2,7 +2,7 @@
 // value that was declared, whatever it is called, so that two of one name never meet here.
 
 import type { EventDraft } from "../../model/event.ts";
-import type { ResourceDeclaration } from "../../model/resource.ts";
+import type { ResourceDeclaration } from "../../model/resource/resource.ts";
 import { Gate } from "../../engine/limits/gate.ts";
 import type { Limits } from "../../engine/limits/limits.ts";
 import { MillraceError } from "../../model/errors.ts";

@@ -4,14 +4,14 @@
 import { isResourceKey } from "../../model/compile/resource-name.ts";
 import { MillraceError } from "../../model/errors.ts";
 import { CONCURRENCY_MAX, DURATION_MS_MAX } from "../../model/limits.ts";
-import { declareResource } from "../../model/make-resource.ts";
+import { declareResource } from "../../model/resource/make-resource.ts";
 import type {
   Resource,
   ResourceAt,
   ResourceDeclaration,
   ResourceOptions,
   ResourceStats,
-} from "../../model/resource.ts";
+} from "../../model/resource/resource.ts";
 import { findResourceOverride, keyTerms, NEW_RESOURCE_STATE } from "../../policy/admission.ts";
 import {
   findOverride,

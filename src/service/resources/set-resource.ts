@@ -11,7 +11,7 @@ import { TRIP_MS_DEFAULT } from "../../model/defaults.ts";
 import type { DefinitionFault } from "../../model/definition.ts";
 import { MillraceError } from "../../model/errors.ts";
 import { DURATION_MS_MAX, PAGE_ROWS_MAX, REASON_CHARS_MAX } from "../../model/limits.ts";
-import type { QuotaDeclared, QuotaOptions, ResourceTerms } from "../../model/resource.ts";
+import type { QuotaDeclared, QuotaOptions, ResourceTerms } from "../../model/resource/resource.ts";
 import { findResourceOverride } from "../../policy/admission.ts";
 import { parseDuration, type Duration } from "../../std/duration.ts";
 import type { ResourceAddress, ResourceOrder } from "../../storage/permits/permit-write.ts";

@@ -4,7 +4,7 @@
 import { boundedText } from "../../std/json.ts";
 import { REASON_CHARS_MAX } from "../../model/limits.ts";
 import type { EventDraft } from "../../model/event.ts";
-import { toJson, type Backfill, type TickRecord } from "../../model/schedule-state.ts";
+import { toJson, type Backfill, type TickRecord } from "../../model/schedule/schedule-state.ts";
 import { findPrevious } from "../../policy/schedule/next-tick.ts";
 import type { StoreRecord } from "../../storage/records/record-write.ts";
 import type { CreateRunWrite } from "../../storage/write.ts";

@@ -1,10 +1,10 @@
 // The schedules of a mill, as it was opened with them: read once, when somebody asks, and refused with every fault.
 
 import { definitionInvalid } from "../../model/compile/compile.ts";
-import { parseSchedules } from "../../model/compile/parse-schedule.ts";
+import { parseSchedules } from "../../model/schedule/parse-schedule.ts";
 import type { DefinitionFault } from "../../model/definition.ts";
 import { MillraceError } from "../../model/errors.ts";
-import type { ScheduleSpec, ScheduleTimes } from "../../model/schedule.ts";
+import type { ScheduleSpec, ScheduleTimes } from "../../model/schedule/schedule.ts";
 import { makeTicks, type Ticks } from "../../policy/schedule/next-tick.ts";
 
 /** Reads them. DEFINITION_INVALID with every fault; SCHEDULE_INVALID for one that cannot tick. */

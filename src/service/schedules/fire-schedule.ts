@@ -5,7 +5,7 @@
 // leaves it as it is, for the next look.
 
 import { SCHEDULER_SLEEP_MS_MAX, TICK_LATE_MS_MAX } from "../../model/limits.ts";
-import { toEffective, type ScheduleState } from "../../model/schedule-state.ts";
+import { toEffective, type ScheduleState } from "../../model/schedule/schedule-state.ts";
 import { decideTurn } from "../../policy/schedule/decide-turn.ts";
 import { toJitterMs } from "../../policy/schedule/jitter.ts";
 import { makeTicks } from "../../policy/schedule/next-tick.ts";

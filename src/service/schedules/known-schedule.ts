@@ -2,8 +2,8 @@
 // somebody set or switched in the store stays over it until it is taken back.
 
 import { MillraceError } from "../../model/errors.ts";
-import type { ScheduleSpec } from "../../model/schedule.ts";
-import { toEffective, toJson, type ScheduleState } from "../../model/schedule-state.ts";
+import type { ScheduleSpec } from "../../model/schedule/schedule.ts";
+import { toEffective, toJson, type ScheduleState } from "../../model/schedule/schedule-state.ts";
 import { makeTicks } from "../../policy/schedule/next-tick.ts";
 import { toJitterMs } from "../../policy/schedule/jitter.ts";
 import { canonicalJson, type Json } from "../../std/json.ts";

@@ -3,7 +3,7 @@
 
 import { MillraceError } from "../../model/errors.ts";
 import { PAGE_ROWS_DEFAULT, TICKS_LISTED_MAX } from "../../model/limits.ts";
-import type { ScheduleSpec } from "../../model/schedule.ts";
+import type { ScheduleSpec } from "../../model/schedule/schedule.ts";
 import { describeTick, type DescribedTick } from "../../policy/schedule/describe-tick.ts";
 import { toJitterMs } from "../../policy/schedule/jitter.ts";
 import { listNext } from "../../policy/schedule/next-tick.ts";

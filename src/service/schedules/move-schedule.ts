@@ -2,7 +2,11 @@
 
 import { boundedText } from "../../std/json.ts";
 import { REASON_CHARS_MAX, TICKS_COUNTED_MAX, TICKS_WAITING_MAX } from "../../model/limits.ts";
-import { toJson, type ScheduleState, type TickRecord } from "../../model/schedule-state.ts";
+import {
+  toJson,
+  type ScheduleState,
+  type TickRecord,
+} from "../../model/schedule/schedule-state.ts";
 import type { EventDraft } from "../../model/event.ts";
 import type { JudgedTick, Turn } from "../../policy/schedule/decide-turn.ts";
 import { listTicks, type MissedTicks } from "../../policy/schedule/missed.ts";

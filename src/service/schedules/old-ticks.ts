@@ -4,7 +4,7 @@ import { RETENTION_MS_DEFAULT } from "../../model/defaults.ts";
 import { TICKS_KEPT_MAX } from "../../model/limits.ts";
 import type { RecordPut } from "../../storage/records/record-write.ts";
 import type { Store } from "../../storage/store.ts";
-import type { ScheduleState } from "../../model/schedule-state.ts";
+import type { ScheduleState } from "../../model/schedule/schedule-state.ts";
 import { tickKey } from "./known-schedule.ts";
 
 /** Deleted with one tick: more than one comes, so that they become fewer after a change of the rule. */

@@ -1,6 +1,6 @@
 // One schedule of an open mill, by name. Each method loads what it does when it is called.
 
-import type { ScheduleField } from "../../model/schedule.ts";
+import type { ScheduleField } from "../../model/schedule/schedule.ts";
 import type { RunRecord } from "../../model/run.ts";
 import type { MillContext } from "../mill-context.ts";
 import type { ScheduleView } from "../views/schedule-view.ts";

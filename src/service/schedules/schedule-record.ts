@@ -9,7 +9,7 @@ import {
   type ScheduleFields,
   type ScheduleSpec,
   type ScheduleWhen,
-} from "../../model/schedule.ts";
+} from "../../model/schedule/schedule.ts";
 import {
   TICK_DECISIONS,
   type Backfill,
@@ -17,7 +17,7 @@ import {
   type ScheduleState,
   type ScheduleSwitch,
   type TickRecord,
-} from "../../model/schedule-state.ts";
+} from "../../model/schedule/schedule-state.ts";
 import type { DefinitionFault } from "../../model/definition.ts";
 import { isJson } from "../../std/json.ts";
 import { isRecord } from "../../std/record.ts";

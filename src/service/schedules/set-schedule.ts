@@ -7,13 +7,21 @@ import {
   parseFields,
   SCHEDULE_KEYS,
   type WrittenFields,
-} from "../../model/compile/parse-schedule.ts";
+} from "../../model/schedule/parse-schedule.ts";
 import type { DefinitionFault } from "../../model/definition.ts";
 import { MillraceError } from "../../model/errors.ts";
 import type { EventDraft } from "../../model/event.ts";
 import { REASON_CHARS_MAX } from "../../model/limits.ts";
-import type { ScheduleField, ScheduleFields, ScheduleOptions } from "../../model/schedule.ts";
-import { toJson, type ScheduleState, type TickRecord } from "../../model/schedule-state.ts";
+import type {
+  ScheduleField,
+  ScheduleFields,
+  ScheduleOptions,
+} from "../../model/schedule/schedule.ts";
+import {
+  toJson,
+  type ScheduleState,
+  type TickRecord,
+} from "../../model/schedule/schedule-state.ts";
 import type { RecordPut } from "../../storage/records/record-write.ts";
 import { whileOpen } from "../commands/begin-run.ts";
 import type { MillContext } from "../mill-context.ts";

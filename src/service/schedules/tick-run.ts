@@ -2,7 +2,7 @@
 // one instant has one run.
 
 import type { PipelineDefinition } from "../../model/definition.ts";
-import type { ScheduleSpec, ScheduledFor } from "../../model/schedule.ts";
+import type { ScheduleSpec, ScheduledFor } from "../../model/schedule/schedule.ts";
 import type { CreateRunWrite } from "../../storage/write.ts";
 import { prepareQueued } from "../commands/enqueue-runs.ts";
 import type { MillContext } from "../mill-context.ts";

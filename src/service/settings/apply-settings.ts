@@ -1,7 +1,7 @@
 // Takes over settings while a mill is open: all of them, or none. What is in use goes on as it was until it asks anew: an
 // attempt that holds a permit keeps it, a look of the watchdog that is under way ends under the old periods.
 
-import type { ScheduleSettings } from "../../model/compile/parse-schedule.ts";
+import type { ScheduleSettings } from "../../model/schedule/parse-schedule.ts";
 import type { ResourceSettings } from "../../model/compile/resource-settings.ts";
 import type { MillContext } from "../mill-context.ts";
 import { declareResources } from "../resources/declare-resources.ts";

@@ -3,7 +3,12 @@
 
 import type { Blocker } from "../../model/blocker.ts";
 import type { StageRecord } from "../../model/checkpoint.ts";
-import { GATE_KINDS, nameGate, parseGateBlocker, type GateBlocker } from "../../model/gate-wait.ts";
+import {
+  GATE_KINDS,
+  nameGate,
+  parseGateBlocker,
+  type GateBlocker,
+} from "../../model/resource/gate-wait.ts";
 
 const TEXTS: Readonly<Record<GateBlocker["kind"], string>> = {
   limit: "waits for a permit of",

@@ -8,7 +8,7 @@ import type {
   QuotaDeclared,
   ResourceSetting,
   ResourceTerms,
-} from "../../model/resource.ts";
+} from "../../model/resource/resource.ts";
 import type { DeclaredResources } from "../../engine/limits/declared-resources.ts";
 import { formatDuration } from "../../std/duration.ts";
 import type { ShownSetting } from "./setting-view.ts";

@@ -1,7 +1,7 @@
 // A key of a resource as documents show it: what is declared and what holds now, who has it, how its quotas and its
 // breaker stand, and what was set by hand.
 
-import type { QuotaDeclared, ResourceTerms } from "../../model/resource.ts";
+import type { QuotaDeclared, ResourceTerms } from "../../model/resource/resource.ts";
 import {
   findResourceOverride,
   keyTerms,

@@ -7,7 +7,7 @@ import { listRunningItems, stageStateOf, type RunFacts } from "../queries/run-fa
 import { toBlockerView, type BlockerView } from "./blocker-view.ts";
 import { sumItemCounts, type CountsView } from "./counts-view.ts";
 import { toFailureView, type FailureView } from "./failure-view.ts";
-import { GATE_KINDS } from "../../model/gate-wait.ts";
+import { GATE_KINDS } from "../../model/resource/gate-wait.ts";
 import { toGateBlocker } from "./gate-blocker.ts";
 import { findItemGates, findWaitBlocker } from "./stage-view.ts";
 import { toIso, toWholeMs, toWholeWaits } from "./time-view.ts";

@@ -1,7 +1,7 @@
 // A schedule as it leaves the house: what is in force, who changed it, and what became of its last tick.
 
-import { describeWhen, type MissedRule, type Overlap } from "../../model/schedule.ts";
-import type { TickDecision, TickRecord } from "../../model/schedule-state.ts";
+import { describeWhen, type MissedRule, type Overlap } from "../../model/schedule/schedule.ts";
+import type { TickDecision, TickRecord } from "../../model/schedule/schedule-state.ts";
 import type { RunRecord, RunState } from "../../model/run.ts";
 import { formatDuration } from "../../std/duration.ts";
 import type { Json } from "../../std/json.ts";

@@ -2,7 +2,7 @@
 // at. The tree that JSON.parse made is changed in place, since nobody else holds it.
 
 import { boundedText } from "../json.ts";
-import { makeNamedError } from "../named-error.ts";
+import { makeNamedError } from "../error/named-error.ts";
 import { isRecord } from "../record.ts";
 import { isTagKey, setOwn, TAG_PREFIX, VALUE_DEPTH_MAX } from "./tag.ts";
 

@@ -6,7 +6,7 @@
 //   archive/2026-07-01.jsonl, archive/runs/….jsonl    what is old
 
 import { join } from "node:path";
-import { assert } from "../../std/assert.ts";
+import { assert } from "../../std/error/assert.ts";
 import { isUuid } from "../../std/id.ts";
 
 /** Whose lines a file holds: a day as `2026-07-14`, or a run by id. */

@@ -1,6 +1,6 @@
 // What writes about permits do to the memory store, by the rules that all stores share.
 
-import { assert } from "../../std/assert.ts";
+import { assert } from "../../std/error/assert.ts";
 import type { EventDraft } from "../../model/event.ts";
 import { releasePermits, takePermits } from "../permits/permit-rules.ts";
 import type {

@@ -25,7 +25,7 @@ import type { EncodedValue } from "../../std/value.ts";
 import type { BlobStore } from "../blob-store.ts";
 import { MemoryBlobs } from "../blobs/memory-blobs.ts";
 import type { StoreCapabilities } from "../capabilities.ts";
-import { claimOrder } from "../run-rules.ts";
+import { claimOrder, isBehind } from "../run-rules.ts";
 import { KNOWN_ITEM_STATES } from "../stage-rules.ts";
 import type {
   BatchQuery,
@@ -34,6 +34,7 @@ import type {
   ItemEndQuery,
   ItemQuery,
   MemoAddress,
+  QueuedQuery,
   QueuePlace,
   ResourceQuery,
   RunQuery,
@@ -166,6 +167,13 @@ export class MemoryStore implements Store {
   async findNextQueued(pipeline: string): Promise<RunRecord | undefined> {
     this.#assertOpen();
     return this.#rows.queue.listNext(pipeline, 1)[0]?.record;
+  }
+
+  async listQueued({ pipeline, after, limit }: QueuedQuery): Promise<readonly RunRecord[]> {
+    this.#assertOpen();
+    assertPage(limit);
+    const runs = this.#rows.queue.listNext(pipeline, Infinity).map(({ record }) => record);
+    return runs.filter((run) => after === undefined || isBehind(run, after)).slice(0, limit);
   }
 
   async countAhead(run: QueuePlace, limit: number): Promise<number> {

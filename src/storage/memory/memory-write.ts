@@ -1,7 +1,7 @@
 // What each kind of write does to the runs of the memory store. One call is one transaction: nothing in it
 // waits, so nobody sees half of it.
 
-import { assert } from "../../std/assert.ts";
+import { assert } from "../../std/error/assert.ts";
 import type { EventDraft } from "../../model/event.ts";
 import type { RunRecord, RunState } from "../../model/run.ts";
 import {

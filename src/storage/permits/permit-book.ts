@@ -1,7 +1,7 @@
 // The keys and permits of a store as the rules see them, within one transaction. A store gives the keys and keeps the
 // rows; who gets what is `permit-rules.ts`.
 
-import type { ResourceTerms } from "../../model/resource.ts";
+import type { ResourceTerms } from "../../model/resource/resource.ts";
 import type { ResourceState } from "../../policy/admission.ts";
 import type { PermitAddress, ResourceAddress, ResourceTotals } from "./permit-write.ts";
 

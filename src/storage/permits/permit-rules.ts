@@ -1,7 +1,7 @@
 // What becomes of an attempt's permits, the same in every store: whether it gets them, who goes first, what a breaker
 // makes of a call that ended. A store gives the keys and keeps the rows.
 
-import type { ResourceTerms } from "../../model/resource.ts";
+import type { ResourceTerms } from "../../model/resource/resource.ts";
 import type { EventDraft } from "../../model/event.ts";
 import {
   admit,

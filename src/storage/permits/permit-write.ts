@@ -2,7 +2,11 @@
 // are rows that belong to a run under one epoch: whoever raises the epoch frees them.
 
 import type { EventDraft } from "../../model/event.ts";
-import type { BreakerDeclared, QuotaDeclared, ResourceTerms } from "../../model/resource.ts";
+import type {
+  BreakerDeclared,
+  QuotaDeclared,
+  ResourceTerms,
+} from "../../model/resource/resource.ts";
 import type { AdmissionRefusal, ResourceState } from "../../policy/admission.ts";
 import type { BreakerState } from "../../policy/breaker/breaker.ts";
 import type { BreakerCounts } from "../../policy/breaker/breaker-counts.ts";

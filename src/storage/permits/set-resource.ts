@@ -1,7 +1,7 @@
 // What a person's order does to one key of a resource, or to the whole of it.
 
 import type { EventDraft } from "../../model/event.ts";
-import type { QuotaDeclared } from "../../model/resource.ts";
+import type { QuotaDeclared } from "../../model/resource/resource.ts";
 import { findResourceOverride, type ResourceOverride } from "../../policy/admission.ts";
 import { newBreaker } from "../../policy/breaker/breaker.ts";
 import { resetBreaker, tripBreaker } from "../../policy/breaker/override-breaker.ts";

@@ -1,6 +1,6 @@
 // What all stores hold of records: whether a change may be made, and what comes of it.
 
-import { assert } from "../../std/assert.ts";
+import { assert } from "../../std/error/assert.ts";
 import {
   COMMIT_WRITES_MAX,
   RECORD_BYTES_MAX,

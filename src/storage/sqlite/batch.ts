@@ -2,7 +2,7 @@
 // runs it touches, and the counts it changes. Heads and counts are written once, at the end, however many
 // writes there were; the write lock, held from the start, keeps them true until then.
 
-import { assert } from "../../std/assert.ts";
+import { assert } from "../../std/error/assert.ts";
 import type { EventDraft } from "../../model/event.ts";
 import type { StageState } from "../../model/outcome.ts";
 import type { RunRecord, RunState } from "../../model/run.ts";

@@ -1,6 +1,6 @@
 // Faults of SQLite as errors of ours: which code, what to do, whether trying again can help.
 
-import { InvariantError } from "../../std/assert.ts";
+import { InvariantError } from "../../std/error/assert.ts";
 import { isMillraceError, MillraceError, type MillraceErrorOptions } from "../../model/errors.ts";
 import type { ErrorCode } from "../../model/errors.ts";
 

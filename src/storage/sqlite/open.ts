@@ -26,7 +26,8 @@ import { FileReader } from "./file-reader.ts";
 import { ThreadRenewer } from "./renewal/thread-renewer.ts";
 import { Rows } from "./rows.ts";
 import { migrate, MIGRATIONS, readSchema } from "./schema.ts";
-import { SqliteStore, type SqliteStoreOptions } from "./sqlite-store.ts";
+import { SqliteStore } from "./sqlite-store.ts";
+import type { SqliteStoreOptions } from "./sqlite-store-options.ts";
 import { StoreClock, type StoreMachine } from "./store-clock.ts";
 import { Writer } from "./writes/writer.ts";
 

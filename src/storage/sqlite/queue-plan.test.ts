@@ -67,6 +67,18 @@ test("the next runs come from the index of claims in its order", () => {
   assert.equal(more, undefined);
 });
 
+test("a page of a queue goes on along the index of claims", () => {
+  const after = { order: 5, number: 30 };
+  const [beside, behind] = plansOf((rows) =>
+    rows.queue.list({ pipeline: "crawl", after, limit: 5 }),
+  );
+  assert.equal(
+    accessOf(beside),
+    "SEARCH runs USING INDEX runs_claim (pipeline=? AND <expr>=? AND rowid>?)",
+  );
+  assert.equal(accessOf(behind), "SEARCH runs USING INDEX runs_claim (pipeline=? AND <expr>>?)");
+});
+
 test("those ahead of a run are counted along the index of claims", () => {
   const place = { pipeline: "crawl", dueAtMs: 5, priority: 0, number: 30 };
   const [plan] = plansOf((rows) => rows.queue.countAhead(place, 5));

@@ -31,6 +31,7 @@ import type {
   ItemEndQuery,
   ItemQuery,
   MemoAddress,
+  QueuedQuery,
   QueuePlace,
   ResourceQuery,
   RunQuery,
@@ -50,27 +51,9 @@ import { readPragma } from "./connection.ts";
 import { isDoubtful, toStoreError } from "./faults.ts";
 import { Rows } from "./rows.ts";
 import type { RunCounts } from "./statements/counters.ts";
-import type { StoreClock } from "./store-clock.ts";
+import type { SqliteStoreOptions } from "./sqlite-store-options.ts";
 import { readTogether } from "./transaction.ts";
 import type { Writer } from "./writes/writer.ts";
-
-/** What a SQLite store is made of; `openSqliteStore` makes it. */
-export interface SqliteStoreOptions {
-  readonly url: string;
-  readonly capabilities: StoreCapabilities;
-  readonly blobs: BlobStore;
-  readonly clock: StoreClock;
-  /** Undefined: the store was opened to be read. */
-  readonly writer: Writer | undefined;
-  /** Opens the writing connection anew, after a fault that left it in doubt. */
-  readonly reopenWriter: () => Writer;
-  /** Opens the reading connection. */
-  readonly openReader: () => DatabaseSync;
-  /** Starts a thread that renews leases. Default: there is none. */
-  readonly openRenewer?: (terms: RenewalTerms, listener: RenewalListener) => LeaseRenewer;
-  /** Asked before each read: true if the reading connection has to be opened anew. Default: never. */
-  readonly isReaderStale?: () => boolean;
-}
 
 interface Reader {
   readonly database: DatabaseSync;
@@ -158,6 +141,11 @@ export class SqliteStore implements Store {
 
   async findNextQueued(pipeline: string): Promise<RunRecord | undefined> {
     return this.#read(({ rows }) => rows.queue.listNext(pipeline, 1)[0]?.run);
+  }
+
+  async listQueued(query: QueuedQuery): Promise<readonly RunRecord[]> {
+    assertPage(query.limit);
+    return this.#read(({ rows }) => rows.queue.list(query));
   }
 
   async countAhead(run: QueuePlace, limit: number): Promise<number> {

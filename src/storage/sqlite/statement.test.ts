@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { fc, test as propertyTest } from "@fast-check/vitest";
 import { beforeEach, afterEach, test } from "vitest";
-import { InvariantError } from "../../std/assert.ts";
+import { InvariantError } from "../../std/error/assert.ts";
 import { isSqlValue, Statement, type SqlValue } from "./statement.ts";
 
 let database: DatabaseSync;

@@ -3,7 +3,7 @@
 // value of a parameter that is left out, and binds NaN as NULL. All three are refused here.
 
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { assert } from "../../std/assert.ts";
+import { assert } from "../../std/error/assert.ts";
 import type { Row } from "../codec.ts";
 
 /** What a parameter may be. Times are integer milliseconds. */

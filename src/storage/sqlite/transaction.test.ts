@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, test } from "vitest";
 import { isMillraceError } from "../../model/errors.ts";
-import { InvariantError } from "../../std/assert.ts";
+import { InvariantError } from "../../std/error/assert.ts";
 import { isBusy, isDoubtful, toStoreError } from "./faults.ts";
 import { readTogether, transact } from "./transaction.ts";
 

@@ -8,7 +8,7 @@ import { ALL_ROUTES } from "../../../src/http/all-routes.ts";
 import { makeCompatibleApi } from "../../../src/http/compatible/compatible-api.ts";
 import { errorAnswer } from "../../../src/http/contract/document.ts";
 import { makeRouteTable } from "../../../src/http/route-table.ts";
-import { makeGate, type Gate } from "../../support/durable-world.ts";
+import { makeGate, type Gate } from "../../support/durable/durable-world.ts";
 import { makeHttpWorld, type HttpWorld } from "../../support/http-world.ts";
 import { LiveClient } from "../../support/live/live-client.ts";
 import { startServed } from "../../support/served.ts";

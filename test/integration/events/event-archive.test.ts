@@ -20,7 +20,7 @@ import { startArchive } from "../../../src/service/events/open-archive.ts";
 import { contextOf } from "../../../src/service/mill-context.ts";
 import { makeVirtualClock } from "../../../src/std/virtual-clock.ts";
 import { toEventView } from "../../../src/service/views/event-view.ts";
-import { makeDurableWorld, STORES } from "../../support/durable-world.ts";
+import { makeDurableWorld, STORES } from "../../support/durable/durable-world.ts";
 
 function makeCrawl() {
   const list = stage("list", {}, () => ["a", "b", "c"]);

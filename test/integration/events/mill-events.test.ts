@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { map, pipeline, stage } from "../../../src/exports/index.ts";
 import type { Millrace, MillraceEvent } from "../../../src/exports/index.ts";
 import { makeVirtualClock } from "../../../src/std/virtual-clock.ts";
-import { makeDurableWorld, makeGate, STORES } from "../../support/durable-world.ts";
+import { makeDurableWorld, makeGate, STORES } from "../../support/durable/durable-world.ts";
 
 async function takeUntil(
   events: AsyncIterableIterator<MillraceEvent>,

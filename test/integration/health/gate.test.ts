@@ -8,7 +8,7 @@ import { mayStart } from "../../../src/service/health/may-start.ts";
 import { contextOf } from "../../../src/service/mill-context.ts";
 import type { Millrace } from "../../../src/service/millrace.ts";
 import { definePipeline, type Pipeline } from "../../../src/service/pipeline.ts";
-import { makeDurableWorld, STORES } from "../../support/durable-world.ts";
+import { makeDurableWorld, STORES } from "../../support/durable/durable-world.ts";
 
 /** Fails with what its input names: a message at a stage, or a class. */
 function makeGated(gate: "off" | "health" = "health"): Pipeline {

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import type { Millrace } from "../../../src/service/millrace.ts";
 import { definePipeline, type Pipeline } from "../../../src/service/pipeline.ts";
-import { makeDurableWorld, makeGate, STORES } from "../../support/durable-world.ts";
+import { makeDurableWorld, makeGate, STORES } from "../../support/durable/durable-world.ts";
 
 function makePipeline(): Pipeline {
   return definePipeline({

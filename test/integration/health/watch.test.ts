@@ -7,7 +7,7 @@ import { startHealthWatch } from "../../../src/service/health/watch-health.ts";
 import { contextOf } from "../../../src/service/mill-context.ts";
 import type { Millrace } from "../../../src/service/millrace.ts";
 import { definePipeline } from "../../../src/service/pipeline.ts";
-import { makeDurableWorld } from "../../support/durable-world.ts";
+import { makeDurableWorld } from "../../support/durable/durable-world.ts";
 
 const PIPELINE = definePipeline({
   name: "watched",

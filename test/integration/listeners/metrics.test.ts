@@ -10,7 +10,7 @@ import type { Millrace } from "../../../src/service/millrace.ts";
 import { definePipeline, type Pipeline } from "../../../src/service/pipeline.ts";
 import type { MillraceEvent } from "../../../src/model/event.ts";
 import { makeVirtualClock } from "../../../src/std/virtual-clock.ts";
-import { makeDurableWorld, makeGate } from "../../support/durable-world.ts";
+import { makeDurableWorld, makeGate } from "../../support/durable/durable-world.ts";
 import { parseExposition, type Exposition } from "../../support/listeners/exposition.ts";
 
 const TOKEN = "m".repeat(43);

@@ -12,7 +12,7 @@ import { startNotices } from "../../../src/service/listeners/notices/watch-notic
 import { contextOf } from "../../../src/service/mill-context.ts";
 import type { Millrace } from "../../../src/service/millrace.ts";
 import { definePipeline } from "../../../src/service/pipeline.ts";
-import { makeDurableWorld, type DurableWorld } from "../../support/durable-world.ts";
+import { makeDurableWorld, type DurableWorld } from "../../support/durable/durable-world.ts";
 import { startReceiver, type Received } from "../../support/listeners/receiver.ts";
 
 const KEY = Buffer.alloc(32, 7);

@@ -12,7 +12,7 @@ import {
 import { afterEach, expect, test } from "vitest";
 import { findTracing, prepareTracing } from "../../../src/service/listeners/tracing.ts";
 import { definePipeline } from "../../../src/service/pipeline.ts";
-import { makeDurableWorld } from "../../support/durable-world.ts";
+import { makeDurableWorld } from "../../support/durable/durable-world.ts";
 
 afterEach(() => {
   trace.disable();

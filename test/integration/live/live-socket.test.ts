@@ -7,7 +7,7 @@ import { map, openMillrace, pipeline, stage } from "../../../src/exports/index.t
 import { feedOf } from "../../../src/service/feed/topics/live-feed.ts";
 import type { LiveFrame, LiveItems } from "../../../src/http/contract/live.ts";
 import { createToken, revokeToken } from "../../../src/service/access/tokens.ts";
-import { makeGate } from "../../support/durable-world.ts";
+import { makeGate } from "../../support/durable/durable-world.ts";
 import { LiveClient } from "../../support/live/live-client.ts";
 import { startServed, type Served } from "../../support/served.ts";
 

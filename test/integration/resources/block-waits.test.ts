@@ -11,7 +11,7 @@ import {
   STORES,
   type Gate,
   type StoreKind,
-} from "../../support/durable-world.ts";
+} from "../../support/durable/durable-world.ts";
 import { passTime } from "../../support/memory-world.ts";
 import { httpError } from "../../support/resources/gate-world.ts";
 

@@ -3,7 +3,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { map, pipeline, resource, stage } from "millrace";
 import { makeVirtualClock } from "../../../src/std/virtual-clock.ts";
-import { makeDurableWorld } from "../../support/durable-world.ts";
+import { makeDurableWorld } from "../../support/durable/durable-world.ts";
 import { makeScene, PLACES } from "../../support/resources/gate-scene.ts";
 import { httpError, makeOutside } from "../../support/resources/gate-world.ts";
 

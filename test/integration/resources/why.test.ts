@@ -15,7 +15,7 @@ import {
   STORES,
   type Gate,
   type StoreKind,
-} from "../../support/durable-world.ts";
+} from "../../support/durable/durable-world.ts";
 
 const SECOND_MS = 1_000;
 const ITEMS = ["a", "b", "c", "d"];

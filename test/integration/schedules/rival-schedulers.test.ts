@@ -3,7 +3,7 @@
 import { openMillrace, type Millrace } from "millrace";
 import { seededRandom, virtualClock, type VirtualClock } from "millrace/testing";
 import { expect, test } from "vitest";
-import type { ScheduleSettings } from "../../../src/model/compile/parse-schedule.ts";
+import type { ScheduleSettings } from "../../../src/model/schedule/parse-schedule.ts";
 import type { RunRecord } from "../../../src/model/run.ts";
 import { systemMachine } from "../../../src/std/machine.ts";
 import { contextOf } from "../../../src/service/mill-context.ts";

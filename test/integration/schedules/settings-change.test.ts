@@ -14,7 +14,7 @@ import {
   type LiveSettings,
 } from "../../../src/service/settings/apply-settings.ts";
 import type { Machine } from "../../../src/std/machine.ts";
-import { makeDeadMachine } from "../../support/durable-world.ts";
+import { makeDeadMachine } from "../../support/durable/durable-world.ts";
 import { ticked } from "../../support/schedules/schedule-world.ts";
 
 const START_MS = Date.parse("2026-07-01T02:00:00Z");

@@ -15,7 +15,7 @@ import type { EventType } from "millrace";
 import { systemMachine, type Machine } from "../../../src/std/machine.ts";
 import type { VirtualClock } from "../../../src/std/virtual-clock.ts";
 import { makeVirtualClock } from "../../../src/std/virtual-clock.ts";
-import { makeDurableWorld, type SomePipeline } from "../durable-world.ts";
+import { makeDurableWorld, type SomePipeline } from "../durable/durable-world.ts";
 import { expectGateEmpty } from "./gate-world.ts";
 import { passTime } from "../memory-world.ts";
 

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { onTestFinished } from "vitest";
 import type { Millrace, ResourceOptions } from "../../../src/exports/index.ts";
-import { makeDurableWorld } from "../durable-world.ts";
+import { makeDurableWorld } from "../durable/durable-world.ts";
 import {
   logOf,
   makeCallers,

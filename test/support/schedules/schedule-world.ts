@@ -2,7 +2,7 @@
 
 import { pipeline, stage, openMillrace, type Millrace, type Pipeline } from "millrace";
 import { seededRandom, virtualClock, type VirtualClock } from "millrace/testing";
-import type { ScheduleSettings } from "../../../src/model/compile/parse-schedule.ts";
+import type { ScheduleSettings } from "../../../src/model/schedule/parse-schedule.ts";
 import type { MillraceEvent } from "../../../src/model/event.ts";
 import type { RunRecord } from "../../../src/model/run.ts";
 import type { Scheduler } from "../../../src/engine/upkeep/scheduler.ts";

@@ -2,7 +2,7 @@
 // store, how many schedules.
 
 import { openMillrace, pipeline, stage } from "../../../src/exports/index.ts";
-import type { ScheduleSettings } from "../../../src/model/compile/parse-schedule.ts";
+import type { ScheduleSettings } from "../../../src/model/schedule/parse-schedule.ts";
 import { contextOf } from "../../../src/service/mill-context.ts";
 import { startScheduler } from "../../../src/service/schedules/start-scheduler.ts";
 

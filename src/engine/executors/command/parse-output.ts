@@ -2,7 +2,7 @@
 // attempt whose message says what was expected and what was there instead; repeating it is not worth while.
 
 import type { CommandParse } from "../../../model/stage/stage-options.ts";
-import { unreachable } from "../../../std/assert.ts";
+import { unreachable } from "../../../std/error/assert.ts";
 import { redact } from "../../../std/redact.ts";
 import { CommandError, quoteText } from "./command-error.ts";
 

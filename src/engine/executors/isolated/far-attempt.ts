@@ -3,7 +3,7 @@
 
 import type { StageDefinition } from "../../../model/definition.ts";
 import { isSkip } from "../../../model/outcome.ts";
-import { toErrorEnvelope } from "../../../std/error-envelope.ts";
+import { toErrorEnvelope } from "../../../std/error/error-envelope.ts";
 import { redact } from "../../../std/redact.ts";
 import { decodeValue } from "../../../std/value.ts";
 import { encodeOrThrow } from "../../run-core.ts";

@@ -10,10 +10,10 @@ import type {
   ContextState,
 } from "../../../model/context.ts";
 import { MillraceError } from "../../../model/errors.ts";
-import type { ResourceUse } from "../../../model/resource.ts";
+import type { ResourceUse } from "../../../model/resource/resource.ts";
 import { systemClock } from "../../../std/clock.ts";
 import { parseDuration, type Duration } from "../../../std/duration.ts";
-import { fromErrorEnvelope, toErrorEnvelope } from "../../../std/error-envelope.ts";
+import { fromErrorEnvelope, toErrorEnvelope } from "../../../std/error/error-envelope.ts";
 import type { Json } from "../../../std/json.ts";
 import { redact, redactValue } from "../../../std/redact.ts";
 import { decodeValue, type EncodedValue } from "../../../std/value.ts";

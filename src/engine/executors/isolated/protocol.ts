@@ -3,7 +3,7 @@
 
 import type { StateEntry, MetricChange } from "../../../model/checkpoint.ts";
 import type { AbortKind, ArtifactReference } from "../../../model/context.ts";
-import type { ErrorEnvelope } from "../../../std/error-envelope.ts";
+import type { ErrorEnvelope } from "../../../std/error/error-envelope.ts";
 import type { Json } from "../../../std/json.ts";
 import type { EncodedValue } from "../../../std/value.ts";
 

@@ -7,7 +7,7 @@ import {
   fromErrorEnvelope,
   toErrorEnvelope,
   type ErrorEnvelope,
-} from "../../../std/error-envelope.ts";
+} from "../../../std/error/error-envelope.ts";
 import { boundedText, type Json } from "../../../std/json.ts";
 import { decodeValue } from "../../../std/value.ts";
 import type { Attempt } from "../../attempt/attempt.ts";

@@ -2,7 +2,7 @@
 // run user code. It is started by `thread-renewer.ts`, and built as a file of its own.
 
 import { isMainThread, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
-import { assert } from "../../../std/assert.ts";
+import { assert } from "../../../std/error/assert.ts";
 import { systemClock } from "../../../std/clock.ts";
 import { systemMachine } from "../../../std/machine.ts";
 import { systemRandom } from "../../../std/random.ts";

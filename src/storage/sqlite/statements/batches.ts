@@ -1,7 +1,7 @@
 // Batches of runs that were enqueued together, and the maintained counts of their runs.
 
 import type { DatabaseSync } from "node:sqlite";
-import { assert } from "../../../std/assert.ts";
+import { assert } from "../../../std/error/assert.ts";
 import { RUN_STATES, type RunState } from "../../../model/run.ts";
 import { readNumber, readText, readWord } from "../../codec.ts";
 import type { BatchRecord } from "../../write.ts";

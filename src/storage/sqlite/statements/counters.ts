@@ -2,7 +2,7 @@
 // read. The tables refuse a count below zero.
 
 import type { DatabaseSync } from "node:sqlite";
-import { assert } from "../../../std/assert.ts";
+import { assert } from "../../../std/error/assert.ts";
 import type { StateCounts } from "../../../model/checkpoint.ts";
 import { STAGE_STATES, type StageState } from "../../../model/outcome.ts";
 import { RUN_STATES, type RunState } from "../../../model/run.ts";

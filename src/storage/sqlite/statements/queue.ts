@@ -1,13 +1,13 @@
 // The queue: which runs are claimed next, which wake, and how many are claimed before one.
 
 import type { DatabaseSync } from "node:sqlite";
-import { assert } from "../../../std/assert.ts";
+import { assert } from "../../../std/error/assert.ts";
 import { PRIORITY_STEP_MS } from "../../../model/limits.ts";
 import type { RunRecord } from "../../../model/run.ts";
 import { asNumber, readNumber, readNumberOrNull, readText } from "../../codec.ts";
 import { QUEUED_COLUMNS, toQueuedRun } from "../../run-codec.ts";
 import { claimOrder } from "../../run-rules.ts";
-import type { QueuePlace } from "../../store.ts";
+import type { QueuedQuery, QueuePlace } from "../../store.ts";
 import { Statement } from "../statement.ts";
 import { assertOne, headOf, INPUT, type RunHead, type RunRows } from "./runs.ts";
 
@@ -22,13 +22,19 @@ const AHEAD = `
     LIMIT ?)`;
 
 // The expression of the index of claims, letter by letter.
-const NEXT = `
+const CLAIM_ORDER = `runs.due_at_ms - ${PRIORITY_STEP_MS} * runs.priority`;
+const selectQueued = (condition: string, order: string): string => `
   SELECT ${QUEUED_COLUMNS.map((column) => `runs.${column}`).join(", ")}, definitions.hash, ${INPUT},
     (SELECT id FROM batches WHERE batches.number = runs.batch), runs.epoch, runs.run_seq, runs.batch
-  FROM runs
+  FROM runs INDEXED BY runs_claim
   JOIN definitions ON definitions.id = runs.definition
-  WHERE runs.pipeline = ? AND runs.state = 'queued'
-  ORDER BY runs.due_at_ms - ${PRIORITY_STEP_MS} * runs.priority, runs.number LIMIT ?`;
+  WHERE runs.pipeline = ? AND runs.state = 'queued'${condition}
+  ORDER BY ${order} LIMIT ?`;
+const NEXT = selectQueued("", `${CLAIM_ORDER}, runs.number`);
+// A page goes on in two parts, as what is ahead is counted. The index is named, since for those of one time SQLite
+// would rather go through all open runs in the order of numbers.
+const NEXT_BESIDE = selectQueued(` AND ${CLAIM_ORDER} = ? AND runs.number > ?`, "runs.number");
+const NEXT_BEHIND = selectQueued(` AND ${CLAIM_ORDER} > ?`, `${CLAIM_ORDER}, runs.number`);
 
 const CLAIM = `
   UPDATE runs SET state = 'running', reason = NULL, epoch = ?, run_seq = ?,
@@ -50,6 +56,8 @@ export class QueueRows {
   readonly #runs: RunRows;
   readonly #ahead: Statement;
   readonly #next: Statement;
+  readonly #beside: Statement;
+  readonly #behind: Statement;
   readonly #claim: Statement;
   readonly #redefine: Statement;
   readonly #due: Statement;
@@ -59,6 +67,8 @@ export class QueueRows {
     this.#runs = runs;
     this.#ahead = new Statement(database, AHEAD);
     this.#next = new Statement(database, NEXT);
+    this.#beside = new Statement(database, NEXT_BESIDE);
+    this.#behind = new Statement(database, NEXT_BEHIND);
     this.#claim = new Statement(database, CLAIM);
     this.#redefine = new Statement(database, REDEFINE);
     this.#due = new Statement(
@@ -82,11 +92,8 @@ export class QueueRows {
   /** Queued runs of a pipeline in the order of claims, each with what its head says. */
   listNext(pipeline: string, limit: number): readonly QueuedRun[] {
     return this.#next.lists(pipeline, limit).map((row) => {
-      const [epoch, runSeq, batch] = row.slice(QUEUED_COLUMNS.length + 3);
-      // One that was claimed before has more to say.
-      const run =
-        epoch === 0 ? toQueuedRun(row) : this.#runs.findByNumber(asNumber(row[0], "number"));
-      assert(run !== undefined, "A queued run has gone within a transaction.");
+      const [, runSeq, batch] = row.slice(QUEUED_COLUMNS.length + 3);
+      const run = this.#toRun(row);
       return {
         run,
         head: {
@@ -96,6 +103,26 @@ export class QueueRows {
         },
       };
     });
+  }
+
+  /** A page of the queue of a pipeline in the order of claims. */
+  list({ pipeline, after, limit }: QueuedQuery): readonly RunRecord[] {
+    const toRun = (row: readonly unknown[]): RunRecord => this.#toRun(row);
+    if (after === undefined) return this.#next.lists(pipeline, limit).map(toRun);
+    const { order, number } = after;
+    const beside = this.#beside.lists(pipeline, order, number, limit);
+    const rest = limit - beside.length;
+    const behind = rest === 0 ? [] : this.#behind.lists(pipeline, order, rest);
+    return [...beside, ...behind].map(toRun);
+  }
+
+  #toRun(row: readonly unknown[]): RunRecord {
+    const epoch = row[QUEUED_COLUMNS.length + 3];
+    // One that was claimed before has more to say.
+    const run =
+      epoch === 0 ? toQueuedRun(row) : this.#runs.findByNumber(asNumber(row[0], "number"));
+    assert(run !== undefined, "A queued run has gone within a transaction.");
+    return run;
   }
 
   /** Points a run at another definition. */

@@ -1,7 +1,7 @@
 // Keys of resources, the permits that are held, and who waits for them.
 
 import type { DatabaseSync } from "node:sqlite";
-import type { ResourceTerms } from "../../../model/resource.ts";
+import type { ResourceTerms } from "../../../model/resource/resource.ts";
 import { NEW_RESOURCE_STATE, type ResourceState } from "../../../policy/admission.ts";
 import { readJson, readNumber, readNumberOrNull, readText, type Row } from "../../codec.ts";
 import {

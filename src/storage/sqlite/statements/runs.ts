@@ -1,7 +1,7 @@
 // Runs: their records, and the head of a run, which is the little that every write needs to know of it.
 
 import type { DatabaseSync } from "node:sqlite";
-import { assert } from "../../../std/assert.ts";
+import { assert } from "../../../std/error/assert.ts";
 import type { Lease } from "../../../model/lease.ts";
 import { isRunOver, RUN_STATES, type RunRecord, type RunState } from "../../../model/run.ts";
 import {

@@ -1,6 +1,6 @@
 // Writes of the queue: the next runs are claimed, waiting ones wake, and those of the dead come back.
 
-import { assert } from "../../../std/assert.ts";
+import { assert } from "../../../std/error/assert.ts";
 import { claimOrder, claimQueued, reclaimRun, refuseReclaim, wakeRun } from "../../run-rules.ts";
 import type {
   ClaimedPipeline,

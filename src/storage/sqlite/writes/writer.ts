@@ -1,7 +1,7 @@
 // The one connection of a process that writes: each call is one transaction, done when it returns.
 
 import type { DatabaseSync } from "node:sqlite";
-import { assert } from "../../../std/assert.ts";
+import { assert } from "../../../std/error/assert.ts";
 import { WORKER_SILENT_MS_MAX } from "../../../model/limits.ts";
 import type { Owner } from "../../../model/lease.ts";
 import type { Write } from "../../write.ts";

@@ -1,7 +1,11 @@
 // What the chapters of permits share: terms that say one thing only, uses, and asking and giving back in one line.
 
 import assert from "node:assert/strict";
-import type { BreakerDeclared, QuotaDeclared, ResourceTerms } from "../../../model/resource.ts";
+import type {
+  BreakerDeclared,
+  QuotaDeclared,
+  ResourceTerms,
+} from "../../../model/resource/resource.ts";
 import { newCounts } from "../../../policy/breaker/breaker-counts.ts";
 import type { CallOutcome } from "../../../policy/breaker/breaker-outcome.ts";
 import type {

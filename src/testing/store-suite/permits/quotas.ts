@@ -2,7 +2,7 @@
 // cannot be waited for is refused for good.
 
 import assert from "node:assert/strict";
-import type { QuotaDeclared } from "../../../model/resource.ts";
+import type { QuotaDeclared } from "../../../model/resource/resource.ts";
 import { makeSeededRandom } from "../../../std/random.ts";
 import type { Store } from "../../../storage/store.ts";
 import { applyRun, createRun, type Held } from "../fixture.ts";

@@ -1,13 +1,13 @@
 // resource: declares an outside thing. Its numbers are checked at once; a use of it is bound to a key and to what it
 // costs before anything waits, so that an impossible one fails at the line that made it.
 
-import { definitionInvalid } from "./compile/compile.ts";
-import { describeValue } from "./compile/option-reader.ts";
-import { parseResource, readMaxWait } from "./compile/parse-resource.ts";
-import { isResourceKey, isResourceName } from "./compile/resource-name.ts";
-import type { DefinitionFault } from "./definition.ts";
-import { MillraceError } from "./errors.ts";
-import { NAME_CHARS_MAX, RESOURCE_KEY_BYTES_MAX } from "./limits.ts";
+import { definitionInvalid } from "../compile/compile.ts";
+import { describeValue } from "../compile/option-reader.ts";
+import { parseResource, readMaxWait } from "../compile/parse-resource.ts";
+import { isResourceKey, isResourceName } from "../compile/resource-name.ts";
+import type { DefinitionFault } from "../definition.ts";
+import { MillraceError } from "../errors.ts";
+import { NAME_CHARS_MAX, RESOURCE_KEY_BYTES_MAX } from "../limits.ts";
 import type {
   DeclaredResource,
   QuotaOptions,

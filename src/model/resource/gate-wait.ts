@@ -1,7 +1,7 @@
 // A wait for a resource, as rows and events keep it: which gate stands in the way, since when, and the waits that are
 // over. The gate is one text, `limit:host/example.com`, which this file alone writes and reads.
 
-import type { BlockerKind } from "./blocker.ts";
+import type { BlockerKind } from "../blocker.ts";
 
 /** Kinds of blocker that a resource has. */
 export const GATE_KINDS: readonly ["limit", "quota", "breaker", "budget"] = [

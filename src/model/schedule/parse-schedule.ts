@@ -23,8 +23,8 @@ import {
   type ScheduleOptions,
   type ScheduleSpec,
   type ScheduleWhen,
-} from "../schedule.ts";
-import { describeValue, isPlainRecord, OptionReader } from "./option-reader.ts";
+} from "./schedule.ts";
+import { describeValue, isPlainRecord, OptionReader } from "../compile/option-reader.ts";
 
 /** Schedules by name, as they are written. */
 export type ScheduleSettings = Readonly<Record<string, ScheduleOptions>>;

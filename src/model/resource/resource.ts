@@ -1,9 +1,9 @@
 // A resource: a named outside thing with a concurrency limit, quotas and a breaker, optionally keyed. This file
 // holds the declaration as written, and as terms: numbers that are checked, in ms and whole units.
 
-import type { Clock } from "../std/clock.ts";
-import type { Duration } from "../std/duration.ts";
-import type { ErrorClass } from "./outcome.ts";
+import type { Clock } from "../../std/clock.ts";
+import type { Duration } from "../../std/duration.ts";
+import type { ErrorClass } from "../outcome.ts";
 
 /** `rate` units per `per`, with bursts of `burst` (default: rate). */
 export interface QuotaOptions<K = never> {

@@ -2,10 +2,10 @@
 // making one never throws: getters that throw count as absent, cycles end, everything has a bound, and known
 // secrets are redacted. What an error means, and whether it is worth another try, is judged elsewhere.
 
-import { boundedText, type Json } from "./json.ts";
+import { boundedText, type Json } from "../json.ts";
 import { makeNamedError } from "./named-error.ts";
-import { isRecord } from "./record.ts";
-import { redact } from "./redact.ts";
+import { isRecord } from "../record.ts";
+import { redact } from "../redact.ts";
 
 /** An error as JSON. Absent parts were absent, or could not be kept. */
 export interface ErrorEnvelope {

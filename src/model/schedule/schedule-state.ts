@@ -1,7 +1,7 @@
 // What the store remembers of a schedule (collection "schedules", key: its name) and of its ticks (collection "ticks",
 // key: name/instant). Changed by compare-and-set alone, so that of any number of schedulers one decides about a tick.
 
-import type { Json } from "../std/json.ts";
+import type { Json } from "../../std/json.ts";
 import type { ScheduleFields, ScheduleSpec } from "./schedule.ts";
 
 /** What somebody set while the schedule is in use, over what is declared. */
@@ -69,7 +69,12 @@ export interface ScheduleState {
 }
 
 /** What is in force. */
-export function toEffective({ declared, override, switched, removed }: ScheduleState): ScheduleSpec {
+export function toEffective({
+  declared,
+  override,
+  switched,
+  removed,
+}: ScheduleState): ScheduleSpec {
   const enabled = !removed && (switched?.enabled ?? declared.enabled);
   return { ...declared, ...override?.fields, enabled };
 }

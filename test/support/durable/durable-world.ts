@@ -7,10 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { onTestFinished } from "vitest";
-import { openMillrace, type Millrace } from "../../src/service/millrace.ts";
-import type { OpenOptions } from "../../src/service/open-options.ts";
-import type { Pipeline } from "../../src/service/pipeline.ts";
-import { systemMachine, type Machine } from "../../src/std/machine.ts";
+import { openMillrace, type Millrace } from "../../../src/service/millrace.ts";
+import type { OpenOptions } from "../../../src/service/open-options.ts";
+import type { Pipeline } from "../../../src/service/pipeline.ts";
+import { systemMachine, type Machine } from "../../../src/std/machine.ts";
 
 export type StoreKind = "memory" | "sqlite";
 

@@ -3,9 +3,15 @@
 
 import { appendFileSync, existsSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { input, isMillraceError, openMillrace, pipeline, stage } from "../../src/exports/index.ts";
-import type { Pipeline, RunHandle } from "../../src/exports/index.ts";
-import type { LeaseTerms } from "../../src/model/lease.ts";
+import {
+  input,
+  isMillraceError,
+  openMillrace,
+  pipeline,
+  stage,
+} from "../../../src/exports/index.ts";
+import type { Pipeline, RunHandle } from "../../../src/exports/index.ts";
+import type { LeaseTerms } from "../../../src/model/lease.ts";
 
 /** What a process is told: one per line of its stdin. */
 export type Order =

@@ -1,8 +1,8 @@
 // The schedule: when runs of a pipeline start by themselves. What its author writes, and what is kept of it once it
 // was read. Which instants it means is decided in policy/schedule; what became of each is a tick.
 
-import type { Duration } from "../std/duration.ts";
-import type { Json } from "../std/json.ts";
+import type { Duration } from "../../std/duration.ts";
+import type { Json } from "../../std/json.ts";
 
 /** What becomes of a tick that meets a run which has not ended. */
 export const OVERLAPS = ["skip", "queue", "latest", "replace", "allow"] as const;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type ErrorEnvelope, fromErrorEnvelope, toErrorEnvelope } from "./error-envelope.ts";
-import type { Json } from "./json.ts";
+import type { Json } from "../json.ts";
 
 test("an error becomes plain data with all its parts", () => {
   const root = Object.assign(new TypeError("reset"), { code: "ECONNRESET" });
