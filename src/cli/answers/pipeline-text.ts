@@ -4,9 +4,9 @@ import { formatDuration } from "../../std/duration.ts";
 import type { Look } from "../render/look.ts";
 import { renderTable } from "../render/table.ts";
 import { oneLine } from "../../std/text.ts";
-import type { PipelineView, ShownStage } from "../../service/views/pipeline-view.ts";
-import type { ShownResource } from "../../service/views/pipeline-resources-view.ts";
-import type { ShownSetting } from "../../service/views/setting-view.ts";
+import type { PipelineView, ShownStage } from "../../service/views/pipeline/pipeline-view.ts";
+import type { ShownResource } from "../../service/views/pipeline/pipeline-resources-view.ts";
+import type { ShownSetting } from "../../service/views/pipeline/setting-view.ts";
 
 /** The lines of a pipeline. */
 export function renderPipelineDetail(detail: PipelineView, look: Look): string {

@@ -5,7 +5,7 @@ import { renderPipelineDetail } from "../answers/pipeline-text.ts";
 import { EXIT } from "../exit-code.ts";
 import { loadTarget } from "../load/load-pipeline.ts";
 import { surroundingsOf } from "./surroundings.ts";
-import { toPipelineView } from "../../service/views/pipeline-view.ts";
+import { toPipelineView } from "../../service/views/pipeline/pipeline-view.ts";
 import { printAnswer, printDocument } from "../print.ts";
 import { lookOf } from "../render/look.ts";
 

@@ -5,8 +5,8 @@ import { basename } from "node:path";
 import { describeOrigin, type Setting, type Settings } from "../../config/resolve.ts";
 import type { PipelineDefinition } from "../../model/definition.ts";
 import { declareResources } from "../../service/resources/declare-resources.ts";
-import type { PipelineSurroundings } from "../../service/views/pipeline-view.ts";
-import type { ShownSetting } from "../../service/views/setting-view.ts";
+import type { PipelineSurroundings } from "../../service/views/pipeline/pipeline-view.ts";
+import type { ShownSetting } from "../../service/views/pipeline/setting-view.ts";
 import type { Json } from "../../std/json.ts";
 
 /** The surroundings of a pipeline here. RESOURCE_UNKNOWN, RESOURCE_CONFLICT. */

@@ -59,7 +59,7 @@ export interface QueueAnswer extends Document<"queue"> {
   readonly counts: RunCounts;
   readonly pipelines: readonly PipelineQueue[];
   readonly waiting: readonly Waiting[];
-  /** Queued runs, newest first, each with how many are claimed before it. */
+  /** Queued runs in the order of claims, each with how many of its pipeline are claimed before it. */
   readonly queued: readonly QueuedRun[];
   readonly nextCursor?: string;
 }
@@ -71,7 +71,9 @@ export const queueAnswer: z.ZodType<QueueAnswer> = z
     counts: runCounts,
     pipelines: z.array(pipelineQueue),
     waiting: z.array(waiting),
-    queued: z.array(z.object({ run, ahead: wholeValue, dueAt: timeValue })),
+    queued: z
+      .array(z.object({ run, ahead: wholeValue, dueAt: timeValue }))
+      .meta({ description: "In the order of claims; `ahead` counts those of its pipeline." }),
     nextCursor: z.string().exactOptional(),
   })
   .meta({ id: "Queue" });

@@ -5,7 +5,7 @@ import { MillraceError } from "../../model/errors.ts";
 import type { Json } from "../../std/json.ts";
 import type { Store } from "../../storage/store.ts";
 import { getDefinition, type MillContext } from "../mill-context.ts";
-import { toPipelineView, type PipelineView } from "../views/pipeline-view.ts";
+import { toPipelineView, type PipelineView } from "../views/pipeline/pipeline-view.ts";
 import { checkPageLimit } from "../queries/page-limit.ts";
 import { toRunCounts, type RunCounts } from "../queries/queue-stats.ts";
 

@@ -82,3 +82,39 @@ test("groups are of one pipeline and of one time where that is asked, and a fing
   assert.equal((await get("/failures?since=2999-01-01")).total, 0);
   assert.equal(await refused("GET", "/failures/0123", { status: 404 }), "RUN_NOT_FOUND");
 });
+
+test("the queue is listed in the order of claims, page by page, each run with how many of its pipeline are ahead", async () => {
+  const other = pipeline("other", { input: source, output: { list } });
+  const { get, post, refused } = await makeApiWorld({ pipelines: [told, other] });
+  for (const [name, priority] of [
+    ["told", 0],
+    ["other", 0],
+    ["told", 2],
+    ["told", -1],
+    ["other", 1],
+    ["told", 0],
+  ] as const)
+    await post(`/pipelines/${name}/runs`, { input: { bad: [] }, priority }, 201);
+
+  const seen: (readonly [string, number])[] = [];
+  let path: string | undefined = "/queue?limit=2";
+  while (path !== undefined) {
+    const page: Document = await get(path);
+    for (const { run, ahead } of page.queued) seen.push([run.name, ahead]);
+    path = page.nextCursor === undefined ? undefined : `/queue?limit=2&cursor=${page.nextCursor}`;
+  }
+  assert.deepEqual(seen, [
+    ["3", 0],
+    ["5", 0],
+    ["1", 1],
+    ["2", 1],
+    ["6", 2],
+    ["4", 3],
+  ]);
+  const own = await get("/queue?pipeline=other");
+  assert.deepEqual(
+    own.queued.map((each: Document) => each.run.name),
+    ["5", "2"],
+  );
+  assert.equal(await refused("GET", "/queue?cursor=x", { status: 422 }), "OPTION_INVALID");
+});

@@ -1,6 +1,6 @@
 // A setting in force as documents show it.
 
-import type { Json } from "../../std/json.ts";
+import type { Json } from "../../../std/json.ts";
 
 /** A setting in force. */
 export interface ShownSetting {

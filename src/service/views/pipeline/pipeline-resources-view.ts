@@ -1,16 +1,16 @@
 // The resources of a pipeline as `show` and the API tell them: what holds, where each setting came from, and which stages use it.
 // What a stage's function decides at run time is not known before.
 
-import { nameResource } from "../../model/compile/resource-name.ts";
-import type { PipelineDefinition, StageDefinition } from "../../model/definition.ts";
+import { nameResource } from "../../../model/compile/resource-name.ts";
+import type { PipelineDefinition, StageDefinition } from "../../../model/definition.ts";
 import type {
   BreakerDeclared,
   QuotaDeclared,
   ResourceSetting,
   ResourceTerms,
-} from "../../model/resource/resource.ts";
-import type { DeclaredResources } from "../../engine/limits/declared-resources.ts";
-import { formatDuration } from "../../std/duration.ts";
+} from "../../../model/resource/resource.ts";
+import type { DeclaredResources } from "../../../engine/limits/declared-resources.ts";
+import { formatDuration } from "../../../std/duration.ts";
 import type { ShownSetting } from "./setting-view.ts";
 
 /** A resource with its settings and its users. */

@@ -6,11 +6,11 @@ import {
   MAP_ITEMS_DEFAULT,
   MAP_MIN_SUCCESS_DEFAULT,
   RUN_ATTEMPTS_DEFAULT,
-} from "../../model/defaults.ts";
-import type { PipelineDefinition, StageDefinition } from "../../model/definition.ts";
-import { listWaves } from "../../model/graph.ts";
-import { formatDuration } from "../../std/duration.ts";
-import type { Json } from "../../std/json.ts";
+} from "../../../model/defaults.ts";
+import type { PipelineDefinition, StageDefinition } from "../../../model/definition.ts";
+import { listWaves } from "../../../model/graph.ts";
+import { formatDuration } from "../../../std/duration.ts";
+import type { Json } from "../../../std/json.ts";
 import {
   toShownResources,
   toUsesSetting,
