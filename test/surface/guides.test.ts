@@ -36,22 +36,28 @@ function listBlocks(text: string): readonly Block[] {
   }));
 }
 
-test.each(PAGES)("$path: its programs print what the page says", async ({ text }) => {
-  const blocks = listBlocks(text);
-  const programs = blocks.filter(({ kind }) => kind === "ts");
-  expect(programs.length).toBeGreaterThan(0);
-  let last = "";
-  for (const { text: program } of programs) {
-    last = /^\/\/ (\S+\.ts)/.exec(program)?.[1] ?? "";
-    expect(last, "a program starts with its file name").not.toBe("");
-    writeFileSync(join(folder, last), program);
-  }
-  const { stdout } = await run(process.execPath, ["--conditions=@millrace/source", last], {
-    cwd: folder,
-  });
-  const expected = blocks.findLast(({ kind }) => kind === "text")?.text;
-  expect(stdout).toBe(expected);
-});
+/** Held by a test of its own: its programs are requests. */
+const REQUESTS = "docs/guides/api.md";
+
+test.each(PAGES.filter(({ path }) => path !== REQUESTS))(
+  "$path: its programs print what the page says",
+  async ({ text }) => {
+    const blocks = listBlocks(text);
+    const programs = blocks.filter(({ kind }) => kind === "ts");
+    expect(programs.length).toBeGreaterThan(0);
+    let last = "";
+    for (const { text: program } of programs) {
+      last = /^\/\/ (\S+\.ts)/.exec(program)?.[1] ?? "";
+      expect(last, "a program starts with its file name").not.toBe("");
+      writeFileSync(join(folder, last), program);
+    }
+    const { stdout } = await run(process.execPath, ["--conditions=@millrace/source", last], {
+      cwd: folder,
+    });
+    const expected = blocks.findLast(({ kind }) => kind === "text")?.text;
+    expect(stdout).toBe(expected);
+  },
+);
 
 test("R299: every command printed in the guides works as it stands", async () => {
   const host = startHost();
