@@ -1,8 +1,19 @@
-// A report of a run: what it did and where its time went, and the form it is wanted in.
+// A report of a run: what it did and where its time went, and the form it is wanted in. And what failed over all runs,
+// by kind.
 
 import * as z from "zod";
+import { ERROR_CLASSES, type ErrorClass } from "../../model/outcome.ts";
 import { schemaField, type Document } from "./document.ts";
-import { failure, numbersValue, run, wholeValue, type Failure, type Run } from "./run.ts";
+import { idText, nameText, pageFields, sinceText } from "./reading.ts";
+import {
+  failure,
+  numbersValue,
+  run,
+  timeValue,
+  wholeValue,
+  type Failure,
+  type Run,
+} from "./run.ts";
 import { stage, type Stage } from "./stage.ts";
 
 const FORMATS = ["json", "html", "md", "csv"] as const;
@@ -61,3 +72,145 @@ export const reportAnswer: z.ZodType<ReportAnswer> = z
     otherFailures: wholeValue,
   })
   .meta({ id: "Report" });
+
+/** Which failures. */
+export interface FailuresQuery {
+  readonly pipeline?: string;
+  readonly since?: string;
+  readonly limit?: number;
+}
+
+/** Which failures. */
+export const failuresQuery: z.ZodType<FailuresQuery> = z.strictObject({
+  pipeline: nameText.exactOptional(),
+  since: sinceText.exactOptional(),
+  limit: pageFields.limit,
+});
+
+/** A kind of failure in a path. */
+export interface FingerprintParams {
+  readonly fingerprint: string;
+}
+
+/** A kind of failure in a path. */
+export const fingerprintParams: z.ZodType<FingerprintParams> = z.strictObject({
+  fingerprint: idText,
+});
+
+/** Where failures of one kind happen. */
+export interface FailurePlace {
+  readonly pipeline: string;
+  readonly stage?: string;
+  readonly count: number;
+}
+
+/** One failure. */
+export interface FailureSight {
+  readonly run: string;
+  readonly name: string;
+  readonly pipeline: string;
+  readonly stage?: string;
+  readonly item?: string;
+  readonly at: string;
+  readonly message: string;
+  readonly attempts?: number;
+}
+
+/** Failures of one kind. */
+export interface FailureGroup {
+  readonly fingerprint: string;
+  readonly class: ErrorClass;
+  readonly code?: string;
+  readonly message: string;
+  readonly pipeline: string;
+  readonly stage?: string;
+  readonly firstAt: string;
+  readonly lastAt: string;
+  readonly count: number;
+  readonly runs: number;
+  readonly items: number;
+  readonly places: readonly FailurePlace[];
+  readonly sample: FailureSight;
+}
+
+const place: z.ZodType<FailurePlace> = z.object({
+  pipeline: z.string(),
+  stage: z.string().exactOptional().meta({ description: "Absent: the run itself." }),
+  count: wholeValue,
+});
+
+const sight: z.ZodType<FailureSight> = z
+  .object({
+    run: z.string(),
+    name: z.string().meta({ description: "Short name of the run." }),
+    pipeline: z.string(),
+    stage: z.string().exactOptional(),
+    item: z.string().exactOptional(),
+    at: timeValue,
+    message: z.string(),
+    attempts: wholeValue.exactOptional(),
+  })
+  .meta({ id: "FailureSight", description: "One failure, told by what failed itself." });
+
+const group: z.ZodType<FailureGroup> = z
+  .object({
+    fingerprint: z.string(),
+    class: z.enum(ERROR_CLASSES),
+    code: z.string().exactOptional(),
+    message: z.string(),
+    pipeline: z.string().meta({ description: "Where most of them happen." }),
+    stage: z.string().exactOptional(),
+    firstAt: timeValue,
+    lastAt: timeValue,
+    count: wholeValue.meta({
+      description: "Of items, of stages without items, and of runs that failed by themselves.",
+    }),
+    runs: wholeValue,
+    items: wholeValue,
+    places: z.array(place).meta({ description: "The most frequent first, at most 20." }),
+    sample: sight,
+  })
+  .meta({ id: "FailureGroup", description: "Failures of one kind." });
+
+/** How far back was looked. */
+interface Reach {
+  readonly complete: boolean;
+  readonly from?: string;
+}
+
+const reachFields = {
+  complete: z.boolean().meta({ description: "False: older failures were not looked at." }),
+  from: timeValue.exactOptional().meta({ description: "All after this was looked at." }),
+};
+
+/** Kinds of failures, seen last first. */
+export interface FailuresAnswer extends Document<"failures">, Reach {
+  readonly total: number;
+  readonly groups: readonly FailureGroup[];
+}
+
+/** Kinds of failures. */
+export const failuresAnswer: z.ZodType<FailuresAnswer> = z
+  .object({
+    ...schemaField("failures"),
+    ...reachFields,
+    total: wholeValue.meta({ description: "Groups; `groups` holds the first of them." }),
+    groups: z.array(group),
+  })
+  .meta({ id: "Failures" });
+
+/** One kind of failure. */
+export interface FailureGroupAnswer extends Document<"failure-group">, Reach {
+  readonly group: FailureGroup;
+  readonly failures: readonly FailureSight[];
+}
+
+/** One kind of failure. */
+export const failureGroupAnswer: z.ZodType<FailureGroupAnswer> = z
+  .object({
+    ...schemaField("failure-group"),
+    ...reachFields,
+    group,
+    failures: z.array(sight).meta({ description: "Newest first." }),
+  })
+  .meta({ id: "FailureKind" });

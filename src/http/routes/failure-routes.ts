@@ -8,7 +8,7 @@ import {
   failuresQuery,
   fingerprintParams,
   type FailuresQuery,
-} from "../contract/failures.ts";
+} from "../contract/report.ts";
 import type { HttpContext } from "../http-context.ts";
 import { defineRoute, type Route } from "../route.ts";
 
