@@ -1,30 +1,9 @@
 // openMillrace: the facade of durable runs. Opening starts nothing: no timer, no thread, no claim. What a run
 // needs to stay ours (lease, beat) begins with the first run and ends with the last. What no start needs loads late.
 
-import { GroupCommit } from "../storage/group-commit.ts";
-import { openStore } from "../storage/open-store.ts";
 import type { Store } from "../storage/store.ts";
-import { LeaseKeeper } from "../engine/lease-keeper.ts";
-import { Gate } from "../engine/limits/gate.ts";
-import { makeDurableLimits } from "../engine/limits/limits.ts";
-import { Slots } from "../engine/slots.ts";
-import { LazyThreads } from "../engine/threads.ts";
-import {
-  ABORT_GRACE_MS_DEFAULT,
-  CONCURRENCY_DEFAULT,
-  DRAIN_MS_DEFAULT,
-  PROBE_MS_DEFAULT,
-  STORE_URL_DEFAULT,
-  STUCK_SLOT_MS_DEFAULT,
-} from "../model/defaults.ts";
+import { DRAIN_MS_DEFAULT } from "../model/defaults.ts";
 import type { RunRecord } from "../model/run.ts";
-import { checkLeaseTerms } from "../policy/lease-terms.ts";
-import { systemClock } from "../std/clock.ts";
-import { Emitter } from "../std/emitter.ts";
-import { makeIdSource } from "../std/id.ts";
-import { systemMachine } from "../std/machine.ts";
-import { readMemory } from "../std/figures/memory.ts";
-import { systemRandom } from "../std/random.ts";
 import { abandonWork } from "./worker/abandon-work.ts";
 import type { CancelOptions, CancelOutcome } from "./commands/cancel-run.ts";
 import {
@@ -33,14 +12,12 @@ import {
   type EnqueueOptions,
   type EnqueueOutcome,
 } from "./commands/enqueue-runs.ts";
-import { readEventOptions } from "./events/event-options.ts";
 import type { EventReport, RecordedEvent } from "./events/record-event.ts";
 import type { CancelRunsOptions } from "./selection/cancel-runs.ts";
 import type { PurgeOptions } from "./selection/purge-runs.ts";
 import type { RetryFailedOptions, RetryOutcome } from "./selection/retry-failed.ts";
 import type { SelectionOutcome } from "./selection/run-selection.ts";
 import type { RerunOptions } from "./commands/rerun-run.ts";
-import { rescueInterrupted } from "./commands/rescue.ts";
 import { queueRun, resumeRun, type ResumeOptions } from "./commands/resume-run.ts";
 import type {
   ResourceOrderOptions,
@@ -48,31 +25,20 @@ import type {
   TripResourceOptions,
 } from "./resources/set-resource.ts";
 import { startRun, type StartOptions } from "./commands/start-run.ts";
-import { GateWatch } from "./resources/gate-watch.ts";
-import { declareResources } from "./resources/declare-resources.ts";
-import { indexPipelines } from "./index-pipelines.ts";
 import { closeEvents } from "./feed/close-events.ts";
-import { makeEventWires } from "./feed/event-wires.ts";
-import { readNotices } from "./listeners/notices/read-notices.ts";
-import { prepareTracing } from "./listeners/tracing.ts";
 import { keepContext, type MillContext } from "./mill-context.ts";
+import { makeMill } from "./make-mill.ts";
 import { MillQuestions } from "./mill-questions.ts";
 import type { OpenOptions } from "./open-options.ts";
 import type { Pipeline } from "./pipeline.ts";
-import { PatientBlobs } from "./patient-blobs.ts";
-import { checkConcurrency, refuseInImport, toThreadsMax } from "./prepare-run.ts";
+import { refuseInImport } from "./prepare-run.ts";
 import type { ImportOptions, ImportOutcome } from "./queue-import/import-runs.ts";
 import type { HealthAckOptions, HealthAckOutcome } from "./health/acknowledge-health.ts";
 import type { RunHandle } from "./run-handle.ts";
 import type { RunReport, RunReported } from "./schedules/report-run.ts";
 import { ScheduleHandle } from "./schedules/schedule-handle.ts";
 import type { ResourceView } from "./views/resource-view.ts";
-import { putBackLease } from "./worker/put-back-lease.ts";
-import { Standing } from "./worker/standing.ts";
-import { tellJump } from "./worker/tell-jump.ts";
-import { WorkerSelf } from "./worker/worker-self.ts";
 import { Worker, type WorkOptions, type WorkSummary } from "./worker/worker.ts";
-import { makeFiles } from "./world.ts";
 
 /** Time that the last commits have when a mill closes, ms. */
 const LAST_COMMIT_MS = 3_000;
@@ -306,89 +272,5 @@ export class Millrace extends MillQuestions {
 /** Opens a store for durable runs. Foreground runs whose process is gone become `waiting` (`interrupted`). */
 export async function openMillrace(options: OpenOptions = {}): Promise<Millrace> {
   refuseInImport("opens a store");
-  checkConcurrency(options.concurrency);
-  const threadsMax = toThreadsMax(options.threads);
-  const leaseTerms = checkLeaseTerms(options.lease);
-  await prepareTracing();
-  const notices = await readNotices(options.notify);
-  const pipelines = indexPipelines(options.pipelines ?? [], notices.pipelines);
-  const resources = declareResources(options.resources ?? {}, pipelines.values());
-  const events = makeEventWires(readEventOptions(options));
-  const clock = options.clock ?? systemClock;
-  const random = options.random ?? systemRandom;
-  const machine = options.machine ?? systemMachine;
-  const url = options.store ?? STORE_URL_DEFAULT;
-  const mode = options.mode ?? "write";
-  const store = await openStore(url, {
-    clock,
-    machine,
-    mode,
-    ...(options.busyTimeoutMs === undefined ? {} : { busyTimeoutMs: options.busyTimeoutMs }),
-  });
-  const nextId = makeIdSource(clock, random);
-  const { host, pid, bootId, processStart } = machine;
-  const owner = { worker: nextId(), host, pid, bootId, processStart };
-  const standing = new Standing({ store, clock, terms: leaseTerms });
-  const self = new WorkerSelf({ ...options, store, clock, owner, pipelines, readMemory, standing });
-  const warn = options.onWarning ?? warnOfProcess;
-  const mill: MillContext = {
-    store,
-    committer: new GroupCommit({ store, clock, random }),
-    keeper: new LeaseKeeper({
-      store,
-      clock,
-      owner,
-      terms: leaseTerms,
-      warn,
-      describe: (work) => self.describe(work),
-      putBack: (run) => putBackLease(mill, run),
-      onBeat: () => standing.clocks.look(),
-    }),
-    world: {
-      clock,
-      random,
-      slots: new Slots(options.concurrency ?? CONCURRENCY_DEFAULT),
-      limits: makeDurableLimits(new Gate(clock, random), resources),
-      files: makeFiles(url),
-      blobs: new PatientBlobs(store.blobs, clock),
-      environment: options.environment ?? machine.environment,
-      graceMs: options.graceMs ?? ABORT_GRACE_MS_DEFAULT,
-      stuckMs: options.stuckMs ?? STUCK_SLOT_MS_DEFAULT,
-      stuck: standing.stuck,
-      // Threads work in real time, whatever clock the mill is on.
-      threads: new LazyThreads({ clock: systemClock, threadsMax }),
-      childImports: options.childImports ?? [],
-    },
-    machine,
-    owner,
-    leaseMs: leaseTerms.leaseMs,
-    leaseTerms,
-    provide: options.provide ?? {},
-    probeMs: options.probeMs ?? PROBE_MS_DEFAULT,
-    pipelines,
-    resources,
-    schedules: options.schedules ?? {},
-    notices,
-    nextId,
-    live: new Map(),
-    claiming: new Set(),
-    queueClaims: 0,
-    standing,
-    self,
-    workers: new Set(),
-    starting: new Set(),
-    wake: new Emitter(),
-    places: new Emitter(),
-    events,
-    warn,
-    closing: false,
-  };
-  new GateWatch(mill, mill.world.limits.gate);
-  standing.jumped.on((byMs) => void tellJump(mill, byMs).catch(() => undefined));
-  if (mode === "write") await rescueInterrupted(mill);
-  return new Millrace(mill);
-}
-
-function warnOfProcess(message: string): void {
-  process.emitWarning(message, "MillraceWarning");
+  return new Millrace(await makeMill(options));
 }
