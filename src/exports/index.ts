@@ -84,7 +84,7 @@ export type {
 } from "../service/pipeline.ts";
 export type { MemoryRunOptions } from "../service/memory-run.ts";
 export { Millrace, openMillrace } from "../service/millrace.ts";
-export type { OpenOptions } from "../service/open-options.ts";
+export type { OpenOptions } from "../service/mill/open-options.ts";
 export { each } from "../service/each.ts";
 export type { EachOptions, EachTolerantOptions } from "../service/each.ts";
 export type { WorkOptions, WorkSummary } from "../service/worker/worker.ts";

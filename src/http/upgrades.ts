@@ -43,7 +43,7 @@ export type SocketHandler = (request: SocketRequest) => void;
 export const SOCKET_PROTOCOL = "millrace.v1";
 
 /** What stands before a ticket in the list of sub-protocols. */
-export const TICKET_PROTOCOL_PREFIX = "millrace.ticket.";
+const TICKET_PROTOCOL_PREFIX = "millrace.ticket.";
 
 interface SocketRoute {
   readonly access: Exclude<RouteAccess, "public">;

@@ -84,6 +84,14 @@ export type StageEnd = Pick<
   "stage" | "state" | "via" | "attempts" | "waitedMs" | "durationMs" | "itemCount"
 >;
 
+/** What a line about a run that nobody works on says of its stages: waits and lengths, of those that have any, and how
+ *  its items stand. */
+export interface RunSums {
+  /** In order of name. */
+  readonly stages: readonly Pick<StageRecord, "stage" | "waitedMs" | "itemCount">[];
+  readonly itemCounts: ReadonlyMap<string, StateCounts>;
+}
+
 /** What the store keeps of an item. */
 export interface ItemRecord {
   readonly stage: string;

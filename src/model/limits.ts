@@ -111,6 +111,8 @@ export const BUSY_TRIES_MAX = 5;
 export const BUSY_DELAY_MS_MIN = 10;
 /** Longest wait between two of them, ms; the cap doubles up to it. */
 export const BUSY_DELAY_MS_MAX = 250;
+/** Definitions that a process keeps in the form it reads them in, by store: few stores have runs of more at a time. */
+export const KNOWN_DEFINITIONS_MAX = 256;
 /** Rows of one page of a list. */
 export const PAGE_ROWS_MAX = 500;
 /** Items of one page that tells how they stand and no more: some 5 ms of reading. */

@@ -11,7 +11,7 @@ import { map } from "../model/stage/stage.ts";
 import { encodeOrThrow } from "../engine/run-core.ts";
 import { sha256Hex } from "../std/json.ts";
 import { openMillrace, type Millrace } from "./millrace.ts";
-import type { OpenOptions } from "./open-options.ts";
+import type { OpenOptions } from "./mill/open-options.ts";
 import { pipeline, type Pipeline } from "./pipeline.ts";
 import type { RunResult } from "./run-result.ts";
 import type { StartOptions } from "./commands/start-run.ts";

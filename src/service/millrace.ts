@@ -27,9 +27,9 @@ import type {
 import { startRun, type StartOptions } from "./commands/start-run.ts";
 import { closeEvents } from "./feed/close-events.ts";
 import { keepContext, type MillContext } from "./mill-context.ts";
-import { makeMill } from "./make-mill.ts";
-import { MillQuestions } from "./mill-questions.ts";
-import type { OpenOptions } from "./open-options.ts";
+import { makeMill } from "./mill/make-mill.ts";
+import { MillQuestions } from "./mill/mill-questions.ts";
+import type { OpenOptions } from "./mill/open-options.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { refuseInImport } from "./prepare-run.ts";
 import type { ImportOptions, ImportOutcome } from "./queue-import/import-runs.ts";

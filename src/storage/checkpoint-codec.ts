@@ -3,6 +3,7 @@
 import type {
   ItemRecord,
   RetryRecord,
+  RunSums,
   StageEnd,
   StageRecord,
   WaitedMs,
@@ -135,6 +136,15 @@ export function toStageEnd(row: Row): StageEnd {
     attempts: readNumber(row, "attempts"),
     waitedMs: readWaits(row).waitedMs,
     durationMs: readNumberOrNull(row, "duration_ms"),
+    itemCount: readNumberOrNull(row, "item_count"),
+  };
+}
+
+/** The waits and the length of a stage. */
+export function toStageSums(row: Row): RunSums["stages"][number] {
+  return {
+    stage: readText(row, "stage"),
+    waitedMs: readWaits(row).waitedMs,
     itemCount: readNumberOrNull(row, "item_count"),
   };
 }

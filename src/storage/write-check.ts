@@ -34,6 +34,14 @@ export function assertPage(limit: number, max: number = PAGE_ROWS_MAX): void {
   assertLimit(limit, max);
 }
 
+/** Asserts the length of a list of runs that are asked for by number. */
+export function assertNumbers(numbers: readonly number[]): void {
+  assert(
+    numbers.length <= PAGE_ROWS_MAX,
+    `${numbers.length} runs are asked for at once, and ${PAGE_ROWS_MAX} may be.`,
+  );
+}
+
 /** Asserts how far the runs ahead of one are counted. */
 export function assertAhead(limit: number): void {
   assertLimit(limit, QUEUE_AHEAD_MAX);

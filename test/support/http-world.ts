@@ -10,7 +10,7 @@ import type { Role } from "../../src/service/access/identity.ts";
 import { createToken } from "../../src/service/access/tokens.ts";
 import type { EventBus } from "../../src/service/feed/event-bus.ts";
 import { openMillrace, type Millrace } from "../../src/service/millrace.ts";
-import type { OpenOptions } from "../../src/service/open-options.ts";
+import type { OpenOptions } from "../../src/service/mill/open-options.ts";
 import { systemClock, type Clock } from "../../src/std/clock.ts";
 import type { SomePipeline } from "./durable/durable-world.ts";
 

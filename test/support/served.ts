@@ -14,7 +14,7 @@ import {
 import { ROLES, type Role } from "../../src/service/access/identity.ts";
 import { createToken, revokeToken } from "../../src/service/access/tokens.ts";
 import { openMillrace, type Millrace } from "../../src/service/millrace.ts";
-import type { OpenOptions } from "../../src/service/open-options.ts";
+import type { OpenOptions } from "../../src/service/mill/open-options.ts";
 
 export interface Served {
   readonly folder: string;

@@ -59,7 +59,7 @@ export class CountLine {
 }
 
 /** `3 running, 120 queued (oldest due 2m), 4 waiting; here in the last minute: 12 succeeded`. */
-export function toCountText(stats: QueueStats, ended: ReadonlyMap<RunState, number>): string {
+function toCountText(stats: QueueStats, ended: ReadonlyMap<RunState, number>): string {
   const oldestMs = Math.max(...stats.pipelines.map(({ oldestDueMs }) => oldestDueMs ?? 0), 0);
   const oldest = stats.queued === 0 ? "" : ` (oldest due ${showDuration(oldestMs)})`;
   const here = RUN_STATES.flatMap((state) => {

@@ -5,7 +5,7 @@
 import type { Clock } from "../../std/clock.ts";
 
 /** A difference between two looks that is no drift, ms. */
-export const CLOCK_JUMP_MS_MIN = 5_000;
+const CLOCK_JUMP_MS_MIN = 5_000;
 
 /** What a look needs. */
 export interface ClockWatchParts {

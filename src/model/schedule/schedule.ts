@@ -101,7 +101,7 @@ export function describeWhen(when: ScheduleWhen, showDuration: (ms: number) => s
 }
 
 /** A minute of the day as "HH:MM". */
-export function describeMinute(minute: number): string {
+function describeMinute(minute: number): string {
   const two = (count: number): string => String(count).padStart(2, "0");
   return `${two(Math.floor(minute / 60))}:${two(minute % 60)}`;
 }

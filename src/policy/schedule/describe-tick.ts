@@ -26,7 +26,7 @@ export function describeTick(zone: string, atMs: number): DescribedTick {
 }
 
 /** An instant as the clocks of a zone show it, with the offset. */
-export function describeLocal(zone: string, atMs: number): string {
+function describeLocal(zone: string, atMs: number): string {
   const text = new Date(toLocalMs(zone, atMs)).toISOString().slice(0, 19).replace("T", " ");
   return `${text}${describeOffset(offsetMsAt(zone, atMs))}`;
 }

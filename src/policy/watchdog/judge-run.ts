@@ -43,13 +43,13 @@ export function isSuspicious(run: WatchedRun, terms: RunTerms): boolean {
 }
 
 /** A lease that ran out, or that is not there, although the run is running. */
-export function isLeaseOver(run: WatchedRun, { nowMs, graceMs }: RunTerms): boolean {
+function isLeaseOver(run: WatchedRun, { nowMs, graceMs }: RunTerms): boolean {
   if (run.state !== "running") return false;
   return run.leaseEndsAtMs === null || nowMs > run.leaseEndsAtMs + graceMs;
 }
 
 /** Nothing of it was committed for the time that is allowed. */
-export function isSilent(run: WatchedRun, { nowMs, silentMs }: RunTerms): boolean {
+function isSilent(run: WatchedRun, { nowMs, silentMs }: RunTerms): boolean {
   return run.state === "running" && nowMs - run.updatedAtMs >= silentMs;
 }
 
@@ -60,7 +60,7 @@ export function isWithoutWake(run: WatchedRun, { nowMs }: RunTerms): boolean {
 }
 
 /** It has said nothing for so long that it may be stranded. */
-export function isStill(run: WatchedRun, { nowMs }: RunTerms): boolean {
+function isStill(run: WatchedRun, { nowMs }: RunTerms): boolean {
   return run.state === "running" && nowMs - run.updatedAtMs >= STRANDED_MS_MAX;
 }
 

@@ -7,7 +7,7 @@ import {
 } from "../../model/compile/event-settings.ts";
 import type { DefinitionFault } from "../../model/definition.ts";
 import { MillraceError } from "../../model/errors.ts";
-import type { OpenOptions } from "../open-options.ts";
+import type { OpenOptions } from "../mill/open-options.ts";
 
 /** Reads them. OPTION_INVALID with all faults. Who only asks questions writes no files. */
 export function readEventOptions({ events, mode }: OpenOptions): ParsedEventSettings {

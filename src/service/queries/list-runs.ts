@@ -3,10 +3,10 @@
 import type { RunRecord, RunState } from "../../model/run.ts";
 import { parseCrockford } from "../../std/crockford.ts";
 import type { RunQuery, Store } from "../../storage/store.ts";
-import { toRunView, type RunView } from "../views/run-view.ts";
+import type { RunView } from "../views/run-view.ts";
 import { findRun, runName } from "./find-run.ts";
 import { checkPageLimit, cursorInvalid } from "./page-limit.ts";
-import { readRunFacts } from "./run-facts.ts";
+import { viewRuns } from "./run/view-run.ts";
 
 /** Which runs. Absent: all. */
 export interface RunListQuery {
@@ -34,8 +34,7 @@ export interface RunPage {
 export async function listRuns(store: Store, query: RunListQuery = {}): Promise<RunPage> {
   const limit = checkPageLimit(query.limit);
   const found = await store.listRuns(await toStoreQuery(store, query, limit));
-  const runs: RunView[] = [];
-  for (const run of found) runs.push(toRunView(await readRunFacts(store, run)));
+  const runs = await viewRuns(store, found);
   const last = found.at(-1);
   return {
     runs,

@@ -15,7 +15,7 @@ import {
   takeOne,
 } from "../../testing/store-suite/permits/permit-fixture.ts";
 import { openMillrace, type Millrace } from "../millrace.ts";
-import type { OpenOptions } from "../open-options.ts";
+import type { OpenOptions } from "../mill/open-options.ts";
 import { pipeline } from "../pipeline.ts";
 import { resource } from "./resource.ts";
 

@@ -134,7 +134,7 @@ function lastDecidedMs({ last, waiting }: ScheduleState): number {
 }
 
 /** When somebody has to look at a schedule; null: never. */
-export function toDueAtMs(name: string, state: ScheduleState): number | null {
+function toDueAtMs(name: string, state: ScheduleState): number | null {
   const spec = toEffective(state);
   const dues: number[] = [];
   if (spec.enabled) {

@@ -114,7 +114,7 @@ export async function listNextTicks(
 }
 
 /** The same of a schedule that is not stored: for who looks before saving. SCHEDULE_INVALID, OPTION_INVALID. */
-export function describeNext(
+function describeNext(
   name: string,
   spec: Pick<ScheduleSpec, "when" | "zone" | "jitterMs" | "enabled">,
   { count = 5, afterMs, nowMs }: NextQuery & { readonly nowMs: number },

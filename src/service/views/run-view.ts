@@ -2,7 +2,9 @@
 // stages, and what is running now.
 
 import type { Blocker } from "../../model/blocker.ts";
+import type { RunSums } from "../../model/checkpoint.ts";
 import type { RunRecord, RunSettings, RunState } from "../../model/run.ts";
+import { runName } from "../queries/find-run.ts";
 import { listRunningItems, stageStateOf, type RunFacts } from "../queries/run-facts.ts";
 import { toBlockerView, type BlockerView } from "./blocker-view.ts";
 import { sumItemCounts, type CountsView } from "./counts-view.ts";
@@ -56,11 +58,35 @@ export interface RunView {
 
 /** The view of a run. */
 export function toRunView(facts: RunFacts): RunView {
-  const { run } = facts;
-  const records = [...facts.records.values()];
-  const blocker = findRunBlocker(facts);
+  const { run, records, itemCounts } = facts;
+  return toView(run, {
+    sums: { stages: [...records.values()], itemCounts },
+    running: facts.stages.flatMap(({ name }) =>
+      stageStateOf(facts, name) === "running" ? [name] : [],
+    ),
+    blocker: findRunBlocker(facts),
+  });
+}
+
+/** True for a run on which nobody works and which waits for nothing that it could name: sums are all that its view needs. */
+export function isAtRest({ state }: Pick<RunRecord, "state">): boolean {
+  return state !== "running" && state !== "waiting";
+}
+
+/** The view of a run at rest. */
+export function toRestingView(run: RunRecord, sums: RunSums): RunView {
+  return toView(run, { sums, running: [], blocker: undefined });
+}
+
+interface ViewParts {
+  readonly sums: RunSums;
+  readonly running: readonly string[];
+  readonly blocker: Blocker | undefined;
+}
+
+function toView(run: RunRecord, { sums, running, blocker }: ViewParts): RunView {
   return {
-    ...toIdentity(run, facts.name),
+    ...toIdentity(run, runName(run)),
     warnings: run.warnings,
     resumes: run.resumes,
     retries: run.retries,
@@ -72,11 +98,9 @@ export function toRunView(facts: RunFacts): RunView {
     tags: run.tags,
     settings: run.settings,
     ...toRunTimes(run),
-    waitedMs: toWholeWaits(sumWaits(records.map((record) => record.waitedMs))),
-    items: sumItemCounts(records, facts.itemCounts),
-    running: facts.stages.flatMap(({ name }) =>
-      stageStateOf(facts, name) === "running" ? [name] : [],
-    ),
+    waitedMs: toWholeWaits(sumWaits(sums.stages.map((stage) => stage.waitedMs))),
+    items: sumItemCounts(sums.stages, sums.itemCounts),
+    running,
     ...(blocker === undefined ? {} : { blocker: toBlockerView(blocker) }),
     ...(run.failure === null ? {} : { error: toFailureView(run.failure) }),
     metrics: run.metrics,

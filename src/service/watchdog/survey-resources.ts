@@ -17,7 +17,7 @@ import type {
 } from "../../storage/permits/permit-write.ts";
 import type { Store } from "../../storage/store.ts";
 import { runName } from "../queries/find-run.ts";
-import { parseStoredDefinition } from "../views/definition-view.ts";
+import { readStoredDefinition } from "../queries/stored-definition.ts";
 
 /** Looks at the resources of a store. */
 export class ResourceSurvey implements Survey {
@@ -78,8 +78,7 @@ export class ResourceSurvey implements Survey {
   async #judgePermit(permit: PermitRecord, nowMs: number): Promise<Sighting | undefined> {
     const run = await this.#store.findRun(permit.runId);
     if (run === undefined) return undefined;
-    const text = await this.#store.findDefinition(run.definitionHash);
-    const definition = text === undefined ? undefined : parseStoredDefinition(text);
+    const definition = await readStoredDefinition(this.#store, run.definitionHash);
     const stage = definition?.stages.find(({ name }) => name === permit.stage);
     const timeoutMs = stage?.timeoutMs ?? null;
     return judgePermit({ ...permit, run: runName(run), timeoutMs }, nowMs);

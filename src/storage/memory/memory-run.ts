@@ -92,6 +92,14 @@ export class MemoryRun {
     return counts;
   }
 
+  /** Counts of the items of all stages that have any. */
+  counts(): ReadonlyMap<string, StateCounts> {
+    const stages = [...this.stagesWithItems()].map(
+      (stage) => [stage, this.countsOf(stage)] as const,
+    );
+    return new Map(stages.filter(([, states]) => Object.keys(states).length > 0));
+  }
+
   findMemo(stage: string, item: string | null, name: string): EncodedValue | undefined {
     return this.#memos.get(addressOf(stage, item, name))?.value;
   }

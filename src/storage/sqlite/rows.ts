@@ -17,6 +17,7 @@ import { RecordRows } from "./statements/records.ts";
 import { ResourceRows } from "./statements/resources.ts";
 import { RetryRows } from "./statements/retries.ts";
 import { RunStateRows } from "./statements/run-state.ts";
+import { RunSumRows } from "./statements/run-sums.ts";
 import { RunRows } from "./statements/runs.ts";
 import { StageRows } from "./statements/stages.ts";
 import { WorkerRows } from "./statements/workers.ts";
@@ -41,6 +42,7 @@ export class Rows {
   readonly runs: RunRows;
   readonly stages: StageRows;
   readonly state: RunStateRows;
+  readonly sums: RunSumRows;
   readonly workers: WorkerRows;
 
   constructor(database: DatabaseSync) {
@@ -62,6 +64,7 @@ export class Rows {
     this.queue = new QueueRows(database, this.runs);
     this.stages = new StageRows(database);
     this.state = new RunStateRows(database);
+    this.sums = new RunSumRows(database);
     this.workers = new WorkerRows(database);
   }
 }

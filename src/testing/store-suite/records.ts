@@ -10,7 +10,7 @@ import { apply, applyRun, createRun } from "./fixture.ts";
 import type { StoreCase } from "./suite.ts";
 
 /** A change of a schedule, made whatever it was unless said otherwise. */
-export function putRecord(key: string, put: Partial<RecordPut> = {}): RecordPut {
+function putRecord(key: string, put: Partial<RecordPut> = {}): RecordPut {
   return { collection: "schedules", key, expected: null, value: { key }, ...put };
 }
 

@@ -1,7 +1,7 @@
 // Chapter: stages. One row each, written at its end or at a long wait, and never over an ending.
 
 import assert from "node:assert/strict";
-import { RETRY_HISTORY_MAX } from "../../model/limits.ts";
+import { PAGE_ROWS_MAX, RETRY_HISTORY_MAX } from "../../model/limits.ts";
 import type { StageEnd, StageRecord } from "../../model/checkpoint.ts";
 import {
   apply,
@@ -9,11 +9,13 @@ import {
   applyRun,
   createRun,
   FAILED,
+  FAILED_ITEM,
   getRun,
   inline,
   makeFailure,
   makeRetry,
   PENDING,
+  putItem,
   putStage,
   refusalOf,
   WAITING,
@@ -51,6 +53,42 @@ export const stageCases: readonly StoreCase[] = [
         ],
       );
       assert.deepEqual(await store.listStageEnds("00000000-0000-7000-8000-000000000000"), []);
+    },
+  },
+  {
+    name: "a page of runs is told the waits, lengths and counts that their rows tell, by number",
+    run: async (make) => {
+      const { store } = await make();
+      const first = await applyRun(store, createRun());
+      const plain = await applyRun(store, createRun());
+      const last = await applyRun(store, createRun());
+      await applyAll(
+        store,
+        putStage(first, { stage: "b", ...FAILED, waitedMs: { retry: 1_500 }, itemCount: 4 }),
+        putStage(first, { stage: "a", state: "succeeded", waitedMs: { "quota:x": 0.25 } }),
+        putStage(first, { stage: "c", state: "succeeded", output: inline("1") }),
+        putStage(plain, { stage: "a", state: "succeeded", output: inline("1") }),
+        putItem(first, { key: "x" }),
+        putItem(last, { key: "x" }),
+        putItem(last, { key: "y", ...FAILED_ITEM }),
+      );
+
+      const all = [last.number, plain.number, first.number, 99];
+      const sums = await store.listRunSums(all);
+      assert.deepEqual([...sums.keys()].toSorted(), [first.number, last.number]);
+      assert.deepEqual(sums.get(first.number), {
+        stages: [
+          { stage: "a", waitedMs: { "quota:x": 0.25 }, itemCount: null },
+          { stage: "b", waitedMs: { retry: 1_500 }, itemCount: 4 },
+        ],
+        itemCounts: await store.countItems(first.id),
+      });
+      const { stages, itemCounts } = sums.get(last.number) ?? assert.fail("It has items.");
+      assert.deepEqual(stages, []);
+      assert.deepEqual(itemCounts, new Map([["fetch", { succeeded: 1, failed: 1 }]]));
+      assert.equal((await store.listRunSums([])).size, 0);
+      const tooMany = Array.from({ length: PAGE_ROWS_MAX + 1 }, (_, index) => index + 1);
+      await assert.rejects(store.listRunSums(tooMany), /may be/);
     },
   },
   {

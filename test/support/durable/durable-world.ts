@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { onTestFinished } from "vitest";
 import { openMillrace, type Millrace } from "../../../src/service/millrace.ts";
-import type { OpenOptions } from "../../../src/service/open-options.ts";
+import type { OpenOptions } from "../../../src/service/mill/open-options.ts";
 import type { Pipeline } from "../../../src/service/pipeline.ts";
 import { systemMachine, type Machine } from "../../../src/std/machine.ts";
 

@@ -16,7 +16,7 @@ import type { FeedSession } from "../../../src/service/feed/topics/feed-session.
 import { feedOf, type LiveFeed } from "../../../src/service/feed/topics/live-feed.ts";
 import { contextOf } from "../../../src/service/mill-context.ts";
 import { openMillrace, type Millrace } from "../../../src/service/millrace.ts";
-import type { OpenOptions } from "../../../src/service/open-options.ts";
+import type { OpenOptions } from "../../../src/service/mill/open-options.ts";
 import { makeVirtualClock, type VirtualClock } from "../../../src/std/virtual-clock.ts";
 
 export interface FeedWorld {

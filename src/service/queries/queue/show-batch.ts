@@ -3,12 +3,12 @@
 import { MillraceError } from "../../../model/errors.ts";
 import { parseCrockford } from "../../../std/crockford.ts";
 import type { Store } from "../../../storage/store.ts";
-import { toRunView, type RunView } from "../../views/run-view.ts";
+import type { RunView } from "../../views/run-view.ts";
 import { toIso } from "../../views/time-view.ts";
 import { runName } from "../find-run.ts";
 import { checkPageLimit, cursorInvalid } from "../page-limit.ts";
 import { toRunCounts, type RunCounts } from "../queue-stats.ts";
-import { readRunFacts } from "../run-facts.ts";
+import { viewRuns } from "../run/view-run.ts";
 
 /** A batch. */
 export interface BatchView {
@@ -39,8 +39,7 @@ export async function showBatch(
     });
   }
   const found = await store.listBatchRuns({ batch: id, limit, afterNumber });
-  const runs: RunView[] = [];
-  for (const run of found) runs.push(toRunView(await readRunFacts(store, run)));
+  const runs = await viewRuns(store, found);
   const last = found.at(-1);
   return {
     batch: id,

@@ -207,3 +207,16 @@ function wordList(words: readonly string[]): string {
 function taken(column: string): string {
   return column === "via" ? "iif(state = 'succeeded', 'checkpoint', via)" : column;
 }
+
+/** Items of a run by their stages, in the order they come. */
+export function groupByStage(
+  items: readonly ItemRecord[],
+): ReadonlyMap<string, readonly ItemRecord[]> {
+  const stages = new Map<string, ItemRecord[]>();
+  for (const item of items) {
+    const known = stages.get(item.stage);
+    if (known === undefined) stages.set(item.stage, [item]);
+    else known.push(item);
+  }
+  return stages;
+}
