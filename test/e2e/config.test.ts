@@ -2,6 +2,7 @@
 
 import { afterAll, expect, test } from "vitest";
 import { FILE_SCHEMA } from "../../src/config/file-schema/file-schema.ts";
+import type { DefinitionFault } from "../../src/model/definition.ts";
 import { parseConfig } from "../../src/config/schema.ts";
 import { isRecord } from "../../src/std/record.ts";
 import { documentOf, startHost } from "../support/host.ts";
@@ -61,7 +62,7 @@ test("R281: what is printed is everything in force, with its origin, and no secr
   expect(stdout).toMatch(/^provide +\{"db":"\*\*\*\*"\} +millrace\.config\.ts:7$/m);
   expect(stdout).not.toContain("hunter");
   const shown = documentOf(await host.call(["config", "show", "--json"]))["config"];
-  const faults: { path: string }[] = [];
+  const faults: DefinitionFault[] = [];
   const { notify: _masked, ...rest } = isRecord(shown) ? shown : {};
   const said = Object.entries(rest).map(([key, value]) => [key, dropNull(value)] as const);
   parseConfig(Object.fromEntries(said.filter(([, value]) => value !== undefined)), faults);
