@@ -52,7 +52,7 @@ function takeBuiltin(names: string, source: string): string | undefined {
 
 /** Folders of `service` that no start needs. The handle of schedules is all that a mill knows of them. */
 const SERVED: string =
-  "(?:access|failures|feed[\\\\/]topics|health|history|listeners|operations|report|schedules|watchdog)[\\\\/](?!schedule-handle)";
+  "(?:access|failures|feed[\\\\/]topics|health|history|listeners|operations|report|schedules|settings|watchdog)[\\\\/](?!schedule-handle)";
 
 rmSync("dist", { recursive: true, force: true });
 const bundle = await rolldown({
@@ -103,7 +103,7 @@ await bundle.write({
       // Help and tables bring packages of their own: loaded when asked for. So are reports, and what foresees an end.
       {
         name: "command",
-        test: /[\\/]src[\\/](?:config[\\/]|cli[\\/](?!main\.ts|program\.ts|render[\\/]table|render[\\/]progress[\\/]time-left|foreground[\\/](?:plan-again|look-back|find-resumable|run-document|follow-queue|run-batch)|export-text|with-store|report[\\/](?!report-flag)|pipeline[\\/]|commands[\\/]|doctor[\\/]|templates|answers[\\/]))/,
+        test: /[\\/]src[\\/](?:config[\\/]|cli[\\/](?!main\.ts|program\.ts|render[\\/]table|render[\\/]progress[\\/]time-left|foreground[\\/](?:plan-again|look-back|find-resumable|run-document|follow-queue|run-batch)|export-text|with-store|report[\\/](?!report-flag)|pipeline[\\/]|commands[\\/]|service[\\/]|doctor[\\/]|templates|answers[\\/]))/,
       },
     ],
   },
