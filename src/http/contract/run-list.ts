@@ -22,7 +22,6 @@ export interface RunsQuery extends PageQuery {
   readonly since?: string;
   readonly tag?: readonly [key: string, value: string];
   readonly parent?: string;
-  readonly batch?: string;
   readonly key?: string;
 }
 
@@ -34,7 +33,6 @@ export const runsQuery: z.ZodType<RunsQuery> = z.strictObject({
   since: sinceText.exactOptional(),
   tag: tagText.exactOptional().meta({ description: "key=value" }),
   parent: idText.exactOptional(),
-  batch: idText.exactOptional(),
   key: keyText.exactOptional().meta({ description: "Of the run; needs `pipeline`." }),
 });
 
