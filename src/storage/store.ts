@@ -8,6 +8,7 @@ import type {
   ItemRecord,
   RetryRecord,
   RunCheckpoints,
+  RunSums,
   StageEnd,
   StageRecord,
   StateCounts,
@@ -82,6 +83,24 @@ export interface QueuedQuery {
   readonly limit: number;
 }
 
+/** Whose ends. */
+export interface RunEndQuery {
+  readonly pipeline: string;
+  readonly state: RunState;
+  /** 1 to PAGE_ROWS_MAX. */
+  readonly limit: number;
+  /** Only runs with a number under this one. */
+  readonly beforeNumber?: number;
+}
+
+/** A run that is over; times are UTC ms. */
+export interface RunEnd {
+  readonly number: number;
+  /** Null: it never began. */
+  readonly startedAtMs: number | null;
+  readonly endedAtMs: number;
+}
+
 /** What decides when a queued run is claimed. */
 export type QueuePlace = Pick<RunRecord, "pipeline" | "dueAtMs" | "priority" | "number">;
 
@@ -154,6 +173,11 @@ export interface Store {
   listItemEnds(query: ItemEndQuery): Promise<readonly ItemEnd[]>;
   /** Maintained counts of items, by stage; O(stages). */
   countItems(runId: string): Promise<ReadonlyMap<string, StateCounts>>;
+  /** What a page of runs says of their stages and items, by number, at most PAGE_ROWS_MAX; runs of which there is
+   *  nothing to say are left out. Cheap however many stages they have, and however large those are. */
+  listRunSums(numbers: readonly number[]): Promise<ReadonlyMap<number, RunSums>>;
+  /** When the runs of a pipeline that ended in this state began and ended, those with the highest numbers first. */
+  listRunEnds(query: RunEndQuery): Promise<readonly RunEnd[]>;
   /** Maintained counts of runs by pipeline and state. */
   countRuns(): Promise<ReadonlyMap<string, Readonly<Partial<Record<RunState, number>>>>>;
   /** Attempts that did not succeed, oldest first, at most RETRY_HISTORY_MAX. */

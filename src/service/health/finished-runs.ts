@@ -1,15 +1,15 @@
 // The runs of a pipeline that ended last, as health reads them: at most ten rows, and their stages only where both of
 // the last two failed.
 
-import { isForced, type RunRecord, type RunState } from "../../model/run.ts";
+import { isForced, type RunRecord } from "../../model/run.ts";
 import { HEALTH_RUNS_MAX, needsStages, type HealthRun } from "../../policy/health/health.ts";
-import type { Store } from "../../storage/store.ts";
+import type { RunEnd, Store } from "../../storage/store.ts";
 import { runName } from "../queries/find-run.ts";
 
 /** What health reads from a store. */
 export type HealthStore = Pick<
   Store,
-  "listRuns" | "listStageEnds" | "findRecord" | "countRuns" | "nowMs"
+  "listRunEnds" | "findRunByNumber" | "listStageEnds" | "findRecord" | "countRuns" | "nowMs"
 >;
 
 /** Runs of one kind of end that are looked at: among those with the highest numbers are the ones that ended last,
@@ -27,22 +27,30 @@ export async function listFinished(
   store: HealthStore,
   pipeline: string,
 ): Promise<readonly FinishedRun[]> {
-  const states: readonly RunState[] = ["succeeded", "failed", "skipped"];
-  const ended = await store.listRuns({ pipeline, states, limit: LOOKED_AT });
-  const cancelled = await listCancelled(store, pipeline);
-  return [...ended, ...cancelled]
-    .filter(isFinished)
-    .toSorted((one, other) => endOf(other) - endOf(one) || other.number - one.number)
+  const ended: RunEnd[] = [];
+  for (const state of ["succeeded", "failed", "skipped"] as const) {
+    ended.push(...(await store.listRunEnds({ pipeline, state, limit: LOOKED_AT })));
+  }
+  const newest = ended.toSorted((one, other) => other.number - one.number).slice(0, LOOKED_AT);
+  const last = [...newest, ...(await listCancelled(store, pipeline))]
+    .toSorted((one, other) => other.endedAtMs - one.endedAtMs || other.number - one.number)
     .slice(0, HEALTH_RUNS_MAX);
+  const runs: FinishedRun[] = [];
+  for (const { number } of last) {
+    const run = await store.findRunByNumber(number);
+    // Deleted or resumed meanwhile, it is none of them any more.
+    if (run !== undefined && isFinished(run)) runs.push(run);
+  }
+  return runs;
 }
 
-async function listCancelled(store: HealthStore, pipeline: string): Promise<readonly RunRecord[]> {
-  const found: RunRecord[] = [];
+async function listCancelled(store: HealthStore, pipeline: string): Promise<readonly RunEnd[]> {
+  const found: RunEnd[] = [];
   let beforeNumber: number | undefined;
   for (let page = 0; page < CANCELLED_PAGES_MAX && found.length < LOOKED_AT; page += 1) {
-    const rows = await store.listRuns({
+    const rows = await store.listRunEnds({
       pipeline,
-      states: ["cancelled"],
+      state: "cancelled",
       limit: CANCELLED_PAGE_ROWS,
       ...(beforeNumber === undefined ? {} : { beforeNumber }),
     });
@@ -55,10 +63,6 @@ async function listCancelled(store: HealthStore, pipeline: string): Promise<read
 
 function isFinished(run: RunRecord): run is FinishedRun {
   return run.endedAtMs !== null;
-}
-
-function endOf(run: RunRecord): number {
-  return run.endedAtMs ?? 0;
 }
 
 /** As the policy asks them. */

@@ -76,7 +76,7 @@ async function readRate(store: Store, pipeline: string): Promise<number> {
   let perMinute = 0;
   for (const state of ["succeeded", "failed", "skipped"] as const) {
     const ends = await store.listRunEnds({ pipeline, state, limit: RATE_RUNS_MAX });
-    const ages = ends.map((endedAtMs) => nowMs - endedAtMs).filter((age) => age < MINUTE_MS);
+    const ages = ends.map(({ endedAtMs }) => nowMs - endedAtMs).filter((age) => age < MINUTE_MS);
     // There may be more of them than were looked at: then they tell the rate of a shorter time.
     const spanMs = ages.length < RATE_RUNS_MAX ? MINUTE_MS : Math.max(1, ...ages);
     perMinute += Math.round((ages.length / spanMs) * MINUTE_MS);

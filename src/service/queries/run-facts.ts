@@ -11,12 +11,9 @@ import type { Store, WorkerRecord } from "../../storage/store.ts";
 import { systemMachine, type Machine } from "../../std/machine.ts";
 import type { WorkEntry } from "../../model/worker.ts";
 import { findNearest } from "../../std/nearest.ts";
-import {
-  parseStoredDefinition,
-  type StoredDefinition,
-  type StoredStage,
-} from "../views/definition-view.ts";
+import type { StoredDefinition, StoredStage } from "../views/definition-view.ts";
 import { runName } from "./find-run.ts";
+import { readStoredDefinition } from "./stored-definition.ts";
 
 /** What is known of one run at one moment. */
 export interface RunFacts {
@@ -48,13 +45,12 @@ export async function readRunFacts(
   run: RunRecord,
   machine: Pick<Machine, "isGone"> = systemMachine,
 ): Promise<RunFacts> {
-  const [records, itemCounts, text, workers] = await Promise.all([
+  const [records, itemCounts, definition, workers] = await Promise.all([
     store.listStages(run.id),
     store.countItems(run.id),
-    store.findDefinition(run.definitionHash),
+    readStoredDefinition(store, run.definitionHash),
     run.state === "running" ? store.listWorkers() : Promise.resolve([]),
   ]);
-  const definition = text === undefined ? undefined : parseStoredDefinition(text);
   const worker = workers.find((each) => each.owner.worker === run.lease?.owner.worker);
   const name = runName(run);
   const nowMs = store.nowMs();

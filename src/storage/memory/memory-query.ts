@@ -1,6 +1,6 @@
 // The lists of the memory store: filters, order and bounds of what is asked.
 
-import type { ItemRecord } from "../../model/checkpoint.ts";
+import type { ItemRecord, RunSums } from "../../model/checkpoint.ts";
 import { type MillraceEvent, selectEventTypes } from "../../model/event.ts";
 import type { RunRecord } from "../../model/run.ts";
 import type { EventQuery, ItemQuery, RunQuery } from "../store.ts";
@@ -27,6 +27,25 @@ function answersRunQuery(run: RunRecord, query: RunQuery): boolean {
     (tag === undefined || run.tags[tag[0]] === tag[1]) &&
     (inputVersion === undefined || (run.foreground && run.inputVersion === inputVersion))
   );
+}
+
+/** What is said of those of these runs of which there is something to say. `runs` are in order of number. */
+export function selectSums(
+  runs: readonly (MemoryRun | undefined)[],
+  numbers: readonly number[],
+): ReadonlyMap<number, RunSums> {
+  const found = new Map<number, RunSums>();
+  for (const number of numbers) {
+    const run = runs[number - 1];
+    if (run === undefined) continue;
+    const stages = [...run.stages.values()]
+      .filter(({ waitedMs, itemCount }) => itemCount !== null || Object.keys(waitedMs).length > 0)
+      .map(({ stage, waitedMs, itemCount }) => ({ stage, waitedMs, itemCount }))
+      .sort(byText(({ stage }) => stage));
+    const itemCounts = run.counts();
+    if (stages.length > 0 || itemCounts.size > 0) found.set(number, { stages, itemCounts });
+  }
+  return found;
 }
 
 /** Items that answer the query, in order of their places, then of their keys. */

@@ -9,6 +9,7 @@ import type {
   ItemRecord,
   RetryRecord,
   RunCheckpoints,
+  RunSums,
   StageEnd,
   StageRecord,
   StateCounts,
@@ -37,6 +38,8 @@ import type {
   QueuedQuery,
   QueuePlace,
   ResourceQuery,
+  RunEnd,
+  RunEndQuery,
   RunQuery,
   Store,
   WorkerRecord,
@@ -49,8 +52,14 @@ import type {
 } from "../records/record-write.ts";
 import type { BatchRecord, Write } from "../write.ts";
 import type { WriteResult } from "../write-result.ts";
-import { assertAhead, assertEventPage, assertPage, assertWrites } from "../write-check.ts";
-import { byText, selectEvents, selectItems, selectRuns } from "./memory-query.ts";
+import {
+  assertAhead,
+  assertEventPage,
+  assertNumbers,
+  assertPage,
+  assertWrites,
+} from "../write-check.ts";
+import { byText, selectEvents, selectItems, selectRuns, selectSums } from "./memory-query.ts";
 import { byAddress } from "./memory-permits.ts";
 import type { MemoryRun } from "./memory-run.ts";
 import { keyOf, MemoryRows } from "./memory-write.ts";
@@ -244,13 +253,17 @@ export class MemoryStore implements Store {
   }
 
   async countItems(runId: string): Promise<ReadonlyMap<string, StateCounts>> {
-    const run = this.#run(runId);
-    const counts = new Map<string, StateCounts>();
-    for (const stage of run?.stagesWithItems() ?? []) {
-      const states = run?.countsOf(stage) ?? {};
-      if (Object.keys(states).length > 0) counts.set(stage, states);
-    }
-    return counts;
+    return this.#run(runId)?.counts() ?? new Map();
+  }
+
+  async listRunSums(numbers: readonly number[]): Promise<ReadonlyMap<number, RunSums>> {
+    this.#assertOpen();
+    assertNumbers(numbers);
+    return selectSums(this.#rows.runs, numbers);
+  }
+
+  async listRunEnds({ state, ...query }: RunEndQuery): Promise<readonly RunEnd[]> {
+    return (await this.listRuns({ ...query, states: [state] })).flatMap(toRunEnd);
   }
 
   async countRuns(): Promise<ReadonlyMap<string, Readonly<Partial<Record<RunState, number>>>>> {
@@ -374,6 +387,10 @@ export class MemoryStore implements Store {
   #assertOpen(): void {
     if (this.#closed) throw new MillraceError("STORE_CLOSED", `The store "${this.url}" is closed.`);
   }
+}
+
+function toRunEnd({ number, startedAtMs, endedAtMs }: RunRecord): readonly RunEnd[] {
+  return endedAtMs === null ? [] : [{ number, startedAtMs, endedAtMs }];
 }
 
 function toEnd({ key, index, state, attempts, blocker, endedAtMs }: ItemRecord): ItemEnd {

@@ -7,7 +7,6 @@ import { LINE_SILENT_MS } from "../permits/permit-lines.ts";
 import type { PermitRecord, ResourceAddress, ResourceRecord } from "../permits/permit-write.ts";
 import type {
   CrashRecord,
-  ItemRecord,
   RetryRecord,
   RunCheckpoints,
   StageEnd,
@@ -34,6 +33,7 @@ import type {
   QueuedQuery,
   QueuePlace,
   ResourceQuery,
+  RunEndQuery,
   RunQuery,
   Store,
   WorkerRecord,
@@ -46,12 +46,19 @@ import type {
 } from "../records/record-write.ts";
 import type { BatchRecord, Write } from "../write.ts";
 import type { WriteResult } from "../write-result.ts";
-import { assertAhead, assertEventPage, assertPage, assertWrites } from "../write-check.ts";
+import {
+  assertAhead,
+  assertEventPage,
+  assertNumbers,
+  assertPage,
+  assertWrites,
+} from "../write-check.ts";
 import { readPragma } from "./connection.ts";
 import { isDoubtful, toStoreError } from "./faults.ts";
 import { Rows } from "./rows.ts";
 import type { RunCounts } from "./statements/counters.ts";
 import type { SqliteStoreOptions } from "./sqlite-store-options.ts";
+import { groupByStage } from "./statements/items.ts";
 import { readTogether } from "./transaction.ts";
 import type { Writer } from "./writes/writer.ts";
 
@@ -160,7 +167,7 @@ export class SqliteStore implements Store {
   async loadCheckpoints(runId: string): Promise<RunCheckpoints> {
     return this.#readRun(runId, NO_CHECKPOINTS, (rows, run) => ({
       stages: rows.stages.list(run),
-      items: byStage(rows.items.listKnown(run)),
+      items: groupByStage(rows.items.listKnown(run)),
       state: rows.state.list(run),
       crashes: rows.crashes.list(run),
     }));
@@ -182,11 +189,11 @@ export class SqliteStore implements Store {
     return this.#readRun(runId, [], (rows, run) => rows.stages.listEnds(run));
   }
 
-  async findItem(runId: string, stage: string, key: string): Promise<ItemRecord | undefined> {
+  async findItem(runId: string, stage: string, key: string): ReturnType<Store["findItem"]> {
     return this.#readRun(runId, undefined, (rows, run) => rows.items.find(run, stage, key));
   }
 
-  async listItems(query: ItemQuery): Promise<readonly ItemRecord[]> {
+  async listItems(query: ItemQuery): ReturnType<Store["listItems"]> {
     assertPage(query.limit);
     return this.#readRun(query.runId, [], (rows, run) => rows.items.list(run, query));
   }
@@ -197,6 +204,18 @@ export class SqliteStore implements Store {
 
   async countItems(runId: string): Promise<ReadonlyMap<string, StateCounts>> {
     return this.#readRun(runId, NO_COUNTS, (rows, run) => rows.counters.itemsOf(run));
+  }
+
+  async listRunSums(numbers: readonly number[]): ReturnType<Store["listRunSums"]> {
+    assertNumbers(numbers);
+    return this.#read(({ database, rows }) =>
+      readTogether(database, () => rows.sums.list(numbers)),
+    );
+  }
+
+  async listRunEnds(query: RunEndQuery): ReturnType<Store["listRunEnds"]> {
+    assertPage(query.limit);
+    return this.#read(({ rows }) => rows.sums.listEnds(query));
   }
 
   async countRuns(): Promise<ReadonlyMap<string, RunCounts>> {
@@ -370,16 +389,6 @@ const NO_CHECKPOINTS: RunCheckpoints = {
   state: [],
   crashes: [],
 };
-
-function byStage(items: readonly ItemRecord[]): ReadonlyMap<string, readonly ItemRecord[]> {
-  const stages = new Map<string, ItemRecord[]>();
-  for (const item of items) {
-    const known = stages.get(item.stage);
-    if (known === undefined) stages.set(item.stage, [item]);
-    else known.push(item);
-  }
-  return stages;
-}
 
 function readOnly(url: string): MillraceError {
   return new MillraceError("STORE_READ_ONLY", `The store "${url}" was opened to be read.`, {

@@ -102,6 +102,43 @@ export const queryCases: readonly StoreCase[] = [
     },
   },
   {
+    name: "when runs ended is told by pipeline and end, the newest first, and of open ones nothing",
+    run: async (make) => {
+      const { store, advance } = await make();
+      for (const end of ["succeeded", "failed", "succeeded", "succeeded"] as const) {
+        const run = await applyRun(store, createRun({ pipeline: "a", foreground: true }));
+        await advance(10);
+        await applyAll(store, endRun(run, end));
+      }
+      await applyAll(store, createRun({ pipeline: "a" }));
+      const query = { pipeline: "a", state: "succeeded", limit: 2 } as const;
+
+      const ends = await store.listRunEnds(query);
+      const runs = await store.listRuns({ pipeline: "a", states: ["succeeded"], limit: 2 });
+      const wanted = runs.map(({ number, startedAtMs, endedAtMs }) => ({
+        number,
+        startedAtMs,
+        endedAtMs,
+      }));
+      assert.deepEqual(
+        ends.map((end) => ({ ...end })),
+        wanted,
+      );
+      assert.deepEqual(
+        ends.map(({ number }) => number),
+        [4, 3],
+      );
+      const older = await store.listRunEnds({ ...query, beforeNumber: 3 });
+      assert.deepEqual(
+        older.map(({ number }) => number),
+        [1],
+      );
+      assert.deepEqual(await store.listRunEnds({ ...query, pipeline: "b" }), []);
+      assert.deepEqual(await store.listRunEnds({ ...query, state: "queued" }), []);
+      await assert.rejects(store.listRunEnds({ ...query, limit: PAGE_ROWS_MAX + 1 }));
+    },
+  },
+  {
     name: "a page that is too long, empty or no number is refused",
     run: async (make) => {
       const { store } = await make();
