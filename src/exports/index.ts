@@ -104,7 +104,7 @@ export type { PurgeOptions } from "../service/selection/purge-runs.ts";
 export type { RetryFailedOptions, RetryOutcome } from "../service/selection/retry-failed.ts";
 export type { SelectionOutcome, SkippedRun } from "../service/selection/run-selection.ts";
 export type { ImportOptions, ImportOutcome } from "../service/queue-import/import-runs.ts";
-export type { PipelineStats, QueueStats } from "../service/queries/queue-stats.ts";
+export type { PipelineStats, QueueStats } from "../service/queries/queue/queue-stats.ts";
 export type { ResourceListQuery, ResourcePage } from "../service/resources/list-resources.ts";
 export type { ResourceView } from "../service/views/resource-view.ts";
 export type { ProbeContext } from "../model/stage/stage-options.ts";

@@ -1,7 +1,7 @@
 // The listing of queues: a line for each pipeline, what runs wait for, and the sum.
 
 import { RUN_STATES } from "../../model/run.ts";
-import type { PipelineStats, QueueStats } from "../../service/queries/queue-stats.ts";
+import type { PipelineStats, QueueStats } from "../../service/queries/queue/queue-stats.ts";
 import { showCount } from "../../std/shown/figures.ts";
 import { formatDuration } from "../../std/duration.ts";
 import type { Look } from "../render/look.ts";

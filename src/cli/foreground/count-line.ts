@@ -3,7 +3,7 @@
 import { RUN_STATES, type RunState } from "../../model/run.ts";
 import type { Millrace } from "../../service/millrace.ts";
 import type { RunHandle } from "../../service/run-handle.ts";
-import type { QueueStats } from "../../service/queries/queue-stats.ts";
+import type { QueueStats } from "../../service/queries/queue/queue-stats.ts";
 import { toIso } from "../../service/views/time-view.ts";
 import type { Timer } from "../../std/clock.ts";
 import type { CliContext } from "../cli-context.ts";

@@ -4,7 +4,7 @@ import { HTTP_IMPORT_BYTES_MAX } from "../../model/limits.ts";
 import { contextOf, getDefinition } from "../../service/mill-context.ts";
 import { importRuns } from "../../service/queue-import/import-runs.ts";
 import { listQueued } from "../../service/queries/queue/list-queued.ts";
-import { readQueueStats, type QueueStats } from "../../service/queries/queue-stats.ts";
+import { readQueueStats, type QueueStats } from "../../service/queries/queue/queue-stats.ts";
 import { showBatch } from "../../service/queries/queue/show-batch.ts";
 import { countPeriod } from "../../service/report/count-period.ts";
 import { toSinceMs } from "../../service/operations/select-runs.ts";

@@ -4,7 +4,7 @@
 import type { Blocker } from "../../model/blocker.ts";
 import { QUEUE_AHEAD_MAX } from "../../model/limits.ts";
 import { formatDuration } from "../../std/duration.ts";
-import type { QueuePosition } from "../queries/queue-position.ts";
+import type { QueuePosition } from "../queries/queue/queue-position.ts";
 import type { RunFacts } from "../queries/run-facts.ts";
 import { findRunBlocker } from "../views/run-view.ts";
 import { toIso } from "../views/time-view.ts";

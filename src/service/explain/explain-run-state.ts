@@ -7,7 +7,7 @@ import type { Store } from "../../storage/store.ts";
 import { findStageBlockers, isOver } from "../queries/find-blockers.ts";
 import { findPlaceBlocker } from "../queries/find-place-blocker.ts";
 import { runName } from "../queries/find-run.ts";
-import { readQueuePosition } from "../queries/queue-position.ts";
+import { readQueuePosition } from "../queries/queue/queue-position.ts";
 import { stageStateOf, type RunFacts } from "../queries/run-facts.ts";
 import { toIso } from "../views/time-view.ts";
 import { findGate } from "../views/gate-blocker.ts";

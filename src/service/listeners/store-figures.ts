@@ -12,7 +12,7 @@ import { findStorePath, isMemoryUrl } from "../../storage/open-store.ts";
 import type { ResourceAddress, ResourceRecord } from "../../storage/permits/permit-write.ts";
 import type { EventBus } from "../feed/event-bus.ts";
 import type { MillContext } from "../mill-context.ts";
-import { toRunCounts } from "../queries/queue-stats.ts";
+import { toRunCounts } from "../queries/queue/queue-stats.ts";
 import { listWorkers } from "../queries/list-workers.ts";
 import { schedulersOf } from "../schedules/running-schedulers.ts";
 import { listFindings } from "../watchdog/list-findings.ts";

@@ -13,7 +13,7 @@ import type { MillContext } from "../mill-context.ts";
 import { findRun } from "../queries/find-run.ts";
 import type { ItemListQuery, ItemPage } from "../queries/list-items.ts";
 import type { RunListQuery, RunPage } from "../queries/list-runs.ts";
-import type { QueueStats } from "../queries/queue-stats.ts";
+import type { QueueStats } from "../queries/queue/queue-stats.ts";
 import type { ResourceListQuery, ResourcePage } from "../resources/list-resources.ts";
 import type { RunResult } from "../run-result.ts";
 import type { ScheduleListQuery, SchedulePage } from "../schedules/list-schedules.ts";
@@ -83,7 +83,7 @@ export class MillQuestions {
 
   /** Counts of runs by state and pipeline; costs the same however many there are. */
   async stats(): Promise<QueueStats> {
-    const { readQueueStats } = await import("../queries/queue-stats.ts");
+    const { readQueueStats } = await import("../queries/queue/queue-stats.ts");
     return await readQueueStats(this.#mill.store);
   }
 

@@ -7,7 +7,7 @@ import type { Store } from "../../storage/store.ts";
 import { getDefinition, type MillContext } from "../mill-context.ts";
 import { toPipelineView, type PipelineView } from "../views/pipeline/pipeline-view.ts";
 import { checkPageLimit } from "../queries/page-limit.ts";
-import { toRunCounts, type RunCounts } from "../queries/queue-stats.ts";
+import { toRunCounts, type RunCounts } from "../queries/queue/queue-stats.ts";
 
 /** A pipeline in a list. */
 export interface PipelineLineView {

@@ -5,7 +5,7 @@ import { WORKER_ALIVE_MS_MAX } from "../../model/limits.ts";
 import type { WorkEntry, WorkerFacts } from "../../model/worker.ts";
 import type { Machine } from "../../std/machine.ts";
 import type { WorkerRecord } from "../../storage/store.ts";
-import { isQueueMark } from "../queries/queue-mark.ts";
+import { isQueueMark } from "../queries/queue/queue-mark.ts";
 import type { LostWorker } from "../worker/lost-workers.ts";
 import { toIso } from "./time-view.ts";
 

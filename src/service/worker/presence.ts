@@ -3,7 +3,7 @@
 // worker has runs its beats speak for it, and what was said here is overwritten.
 
 import type { MillContext } from "../mill-context.ts";
-import { toQueueMark } from "../queries/queue-mark.ts";
+import { toQueueMark } from "../queries/queue/queue-mark.ts";
 
 /** Pipelines that are named at most. */
 const PIPELINES_NAMED_MAX = 100;

@@ -75,7 +75,10 @@ export const stageCases: readonly StoreCase[] = [
 
       const all = [last.number, plain.number, first.number, 99];
       const sums = await store.listRunSums(all);
-      assert.deepEqual([...sums.keys()].toSorted(), [first.number, last.number]);
+      assert.deepEqual(
+        [...sums.keys()].toSorted((one, other) => one - other),
+        [first.number, last.number],
+      );
       assert.deepEqual(sums.get(first.number), {
         stages: [
           { stage: "a", waitedMs: { "quota:x": 0.25 }, itemCount: null },

@@ -3,7 +3,7 @@
 import { PAGE_ROWS_MAX } from "../../../model/limits.ts";
 import { RUN_STATES } from "../../../model/run.ts";
 import { listResources, type ResourcePage } from "../../../service/resources/list-resources.ts";
-import { readQueueStats, type QueueStats } from "../../../service/queries/queue-stats.ts";
+import { readQueueStats, type QueueStats } from "../../../service/queries/queue/queue-stats.ts";
 import { renderQueueTable } from "../../answers/queue-table.ts";
 import { renderResourceTable } from "../../answers/resource-table.ts";
 import type { CliContext, ParsedOptions } from "../../cli-context.ts";

@@ -7,7 +7,7 @@ import type { RunView } from "../../views/run-view.ts";
 import { toIso } from "../../views/time-view.ts";
 import { runName } from "../find-run.ts";
 import { checkPageLimit, cursorInvalid } from "../page-limit.ts";
-import { toRunCounts, type RunCounts } from "../queue-stats.ts";
+import { toRunCounts, type RunCounts } from "./queue-stats.ts";
 import { viewRuns } from "../run/view-run.ts";
 
 /** A batch. */

@@ -6,7 +6,7 @@ import { readSnapshot } from "../../../health/read-snapshot.ts";
 import type { MillContext } from "../../../mill-context.ts";
 import { listQueued } from "../../../queries/queue/list-queued.ts";
 import { listWorkers } from "../../../queries/list-workers.ts";
-import { readQueueStats } from "../../../queries/queue-stats.ts";
+import { readQueueStats } from "../../../queries/queue/queue-stats.ts";
 import { listResources } from "../../../resources/list-resources.ts";
 import { listSchedules } from "../../../schedules/list-schedules.ts";
 import type { EntrySource } from "../entry-source.ts";

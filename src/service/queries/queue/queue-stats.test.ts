@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { RunState } from "../../model/run.ts";
-import { MemoryStore } from "../../storage/memory/memory-store.ts";
-import { makeVirtualClock } from "../../std/virtual-clock.ts";
-import { createRun, endRun, queueRun } from "../../testing/store-suite/fixture.ts";
+import type { RunState } from "../../../model/run.ts";
+import { MemoryStore } from "../../../storage/memory/memory-store.ts";
+import { makeVirtualClock } from "../../../std/virtual-clock.ts";
+import { createRun, endRun, queueRun } from "../../../testing/store-suite/fixture.ts";
 import { readQueueStats } from "./queue-stats.ts";
 
 /** A store in which `count` runs have just ended. */

@@ -1,12 +1,12 @@
 // Where the runs of a store stand: maintained counts by pipeline and state, what is due the longest, and from a
 // bounded look at the newest runs how fast they end and what they wait for. Its cost does not grow with the store.
 
-import { PAGE_ROWS_MAX } from "../../model/limits.ts";
-import { RUN_STATES, type RunRecord, type RunState } from "../../model/run.ts";
-import type { Store } from "../../storage/store.ts";
-import { findGate } from "../views/gate-blocker.ts";
-import { findRunBlocker, isGateReason } from "../views/run-view.ts";
-import { readRunFacts } from "./run-facts.ts";
+import { PAGE_ROWS_MAX } from "../../../model/limits.ts";
+import { RUN_STATES, type RunRecord, type RunState } from "../../../model/run.ts";
+import type { Store } from "../../../storage/store.ts";
+import { findGate } from "../../views/gate-blocker.ts";
+import { findRunBlocker, isGateReason } from "../../views/run-view.ts";
+import { readRunFacts } from "../run-facts.ts";
 
 /** How many runs are in each state; `total` is their sum. */
 export type RunCounts = { readonly total: number } & Readonly<Record<RunState, number>>;

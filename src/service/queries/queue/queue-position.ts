@@ -1,10 +1,10 @@
 // Where a queued run stands: how many are claimed before it, and who works queues now. A busy worker says what it runs
 // and not which pipelines it knows, so that what it holds is all that tells; one that is idle names its queues.
 
-import { PAGE_ROWS_MAX, QUEUE_AHEAD_MAX, WORKER_ALIVE_MS_MAX } from "../../model/limits.ts";
-import type { RunRecord } from "../../model/run.ts";
-import { systemMachine, type Machine } from "../../std/machine.ts";
-import type { Store } from "../../storage/store.ts";
+import { PAGE_ROWS_MAX, QUEUE_AHEAD_MAX, WORKER_ALIVE_MS_MAX } from "../../../model/limits.ts";
+import type { RunRecord } from "../../../model/run.ts";
+import { systemMachine, type Machine } from "../../../std/machine.ts";
+import type { Store } from "../../../storage/store.ts";
 import { isQueueMark, toQueueMark } from "./queue-mark.ts";
 
 /** What is known of the queue in front of a run. */
