@@ -113,6 +113,10 @@ export const BUSY_DELAY_MS_MIN = 10;
 export const BUSY_DELAY_MS_MAX = 250;
 /** Definitions that a process keeps in the form it reads them in, by store: few stores have runs of more at a time. */
 export const KNOWN_DEFINITIONS_MAX = 256;
+/** Longest time an answer that is polled is given again, ms: as long as people and probes do not notice. */
+export const KEPT_ANSWER_MS_MAX = 1_000;
+/** Answers to one question that are kept at once, by what was asked for. */
+export const KEPT_ANSWERS_MAX = 100;
 /** Rows of one page of a list. */
 export const PAGE_ROWS_MAX = 500;
 /** Items of one page that tells how they stand and no more: some 5 ms of reading. */

@@ -9,7 +9,13 @@ import { runName } from "../queries/find-run.ts";
 /** What health reads from a store. */
 export type HealthStore = Pick<
   Store,
-  "listRunEnds" | "findRunByNumber" | "listStageEnds" | "findRecord" | "countRuns" | "nowMs"
+  | "listRunEnds"
+  | "findRunByNumber"
+  | "listStageEnds"
+  | "findRecord"
+  | "countRuns"
+  | "nowMs"
+  | "changeMark"
 >;
 
 /** Runs of one kind of end that are looked at: among those with the highest numbers are the ones that ended last,

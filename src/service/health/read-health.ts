@@ -2,6 +2,7 @@
 // acknowledged. Costs three short reads a pipeline, however many runs it had.
 
 import { isBuiltIn } from "../pipelines/built-in.ts";
+import { KeptAnswers } from "../queries/kept-answer.ts";
 import { judgeHealth, type HealthJudgement } from "../../policy/health/health.ts";
 import { parseAcknowledgement, type Acknowledgement } from "./acknowledgement.ts";
 import { listFinished, toHealthRuns, type FinishedRun, type HealthStore } from "./finished-runs.ts";
@@ -15,8 +16,14 @@ export interface PipelineHealth extends HealthJudgement {
   readonly last: FinishedRun | null;
 }
 
-/** Judges one pipeline; one that never ran is healthy. */
+const kept = new KeptAnswers<PipelineHealth>();
+
+/** Judges one pipeline; one that never ran is healthy. The verdict is kept while nothing changes, for a second at most. */
 export async function readHealth(store: HealthStore, pipeline: string): Promise<PipelineHealth> {
+  return await kept.get(store, pipeline, () => judge(store, pipeline));
+}
+
+async function judge(store: HealthStore, pipeline: string): Promise<PipelineHealth> {
   const runs = await listFinished(store, pipeline);
   const said = parseAcknowledgement(await store.findRecord("acknowledgements", pipeline));
   const judged = judgeHealth(await toHealthRuns(store, runs), said?.run ?? null);

@@ -10,6 +10,7 @@ import { toRunView, type RunView } from "../../views/run-view.ts";
 import { toIso } from "../../views/time-view.ts";
 import { findPlaceBlocker } from "../find-place-blocker.ts";
 import { runName } from "../find-run.ts";
+import { KeptAnswers } from "../kept-answer.ts";
 import { checkPageLimit, cursorInvalid } from "../page-limit.ts";
 import { readRunFacts } from "../run-facts.ts";
 import { toBlockerView } from "../../views/blocker-view.ts";
@@ -36,8 +37,16 @@ export interface QueuedPage {
   readonly nextCursor?: string;
 }
 
-/** Lists them. OPTION_INVALID. */
+const kept = new KeptAnswers<QueuedPage>();
+
+/** Lists them. The page is kept while nothing changes, for a second at most. OPTION_INVALID. */
 export async function listQueued(store: Store, query: QueuedListQuery): Promise<QueuedPage> {
+  const { pipeline = null, limit = null, cursor = null } = query;
+  const key = JSON.stringify([pipeline, limit, cursor]);
+  return await kept.get(store, key, () => readPage(store, query));
+}
+
+async function readPage(store: Store, query: QueuedListQuery): Promise<QueuedPage> {
   const limit = checkPageLimit(query.limit);
   const after = query.cursor === undefined ? undefined : parsePlace(query.cursor);
   const pipelines = query.pipeline === undefined ? await listQueues(store) : [query.pipeline];

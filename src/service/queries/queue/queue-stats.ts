@@ -6,6 +6,7 @@ import { RUN_STATES, type RunRecord, type RunState } from "../../../model/run.ts
 import type { Store } from "../../../storage/store.ts";
 import { findGate } from "../../views/gate-blocker.ts";
 import { findRunBlocker, isGateReason } from "../../views/run-view.ts";
+import { KeptAnswers } from "../kept-answer.ts";
 import { readRunFacts } from "../run-facts.ts";
 
 /** How many runs are in each state; `total` is their sum. */
@@ -45,8 +46,14 @@ const MINUTE_MS = 60_000;
 /** Ended runs of one state that are looked at for the rate. */
 const RATE_RUNS_MAX = 50;
 
-/** Counts runs. */
+const kept = new KeptAnswers<QueueStats>();
+
+/** Counts runs. The answer is kept while nothing changes, for a second at most. */
 export async function readQueueStats(store: Store): Promise<QueueStats> {
+  return await kept.get(store, "", () => readStats(store));
+}
+
+async function readStats(store: Store): Promise<QueueStats> {
   const counts = await store.countRuns();
   const pipelines: PipelineStats[] = [];
   for (const [pipeline, stored] of counts) {
