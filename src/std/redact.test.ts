@@ -12,7 +12,8 @@ test("while no secret is known, texts and values are themselves", () => {
 
 test("S28: a secret is found as it is, in JSON, in an address and in base64, whatever stands around it", () => {
   const arbitrary = fc.record({
-    value: fc.string({ minLength: 8, maxLength: 60, unit: "grapheme" }),
+    // They stay known: none may begin like the texts of other cases.
+    value: fc.string({ minLength: 8, maxLength: 60, unit: "grapheme" }).map((text) => `§${text}`),
     before: fc.string({ maxLength: 9 }),
     after: fc.string({ maxLength: 9 }),
   });

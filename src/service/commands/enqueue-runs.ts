@@ -127,9 +127,9 @@ async function enqueueWithin(
   const { definition, entries, options } = request;
   refuseUnavailable(definition);
   checkEntries(request);
-  const plain = toShared(definition, options, await askGate(mill, request));
-  const shared = { ...plain, settings: { ...plain.settings, ...traced } };
   return await whileOpen(mill, async () => {
+    const plain = toShared(definition, options, await askGate(mill, request));
+    const shared = { ...plain, settings: { ...plain.settings, ...traced } };
     const writes: Write[] = toBatchWrite(definition, options);
     for (let from = 0; from < entries.length; from += COMMIT_WRITES_MAX) {
       // A turn for whatever else lives in this process, such as leases to be renewed.
