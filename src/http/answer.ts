@@ -5,6 +5,7 @@ import { isMillraceError, type ErrorCode } from "../model/errors.ts";
 import type { Json } from "../std/json.ts";
 import { redact, redactValue } from "../std/redact.ts";
 import { statusOf } from "./error-status.ts";
+import { keepText } from "./send-text.ts";
 
 /** Headers of every answer, whatever it holds. */
 export const SAFE_HEADERS: Readonly<Record<string, string>> = {
@@ -54,10 +55,8 @@ export function jsonAnswer(
   status: number,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
-  return new Response(text, {
-    status,
-    headers: { "content-type": "application/json", ...headers },
-  });
+  const all = { "content-type": "application/json", ...headers };
+  return keepText(new Response(text, { status, headers: all }), text);
 }
 
 /** What a file is. */

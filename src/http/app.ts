@@ -93,6 +93,7 @@ class GuardLine {
       requestId,
       isHead: context.req.method === "HEAD",
       hasTls: this.#options.hasTls === true,
+      outgoing: context.env?.outgoing,
     });
   }
 

@@ -1,10 +1,12 @@
 // The last touch of every answer: JSON as text, a tag where the route wants one, the headers that none may lack, and
 // no body for HEAD.
 
+import type { ServerResponse } from "node:http";
 import { sha256Hex } from "../std/json.ts";
 import { holdsSecret, redactValue } from "../std/redact.ts";
 import { jsonAnswer, PAGE_POLICY, SAFE_HEADERS, TRANSPORT_POLICY } from "./answer.ts";
 import type { Route, RouteAnswer } from "./route.ts";
+import { sendText, textOf } from "./send-text.ts";
 
 /** What a route answered, as a Response. */
 export function toAnswer(answer: RouteAnswer<unknown>, route: Route, request: Request): Response {
@@ -30,12 +32,14 @@ export interface FinishTerms {
   readonly isHead: boolean;
   /** TLS of our own: then browsers are told to stay with it. */
   readonly hasTls: boolean;
+  /** Where it goes. Undefined: the app is called without a server. */
+  readonly outgoing: ServerResponse | undefined;
 }
 
 /** The answer as it leaves the house. */
 export function finishAnswer(
   answer: Response,
-  { requestId, isHead, hasTls }: FinishTerms,
+  { requestId, isHead, hasTls, outgoing }: FinishTerms,
 ): Response {
   const headers = new Headers(answer.headers);
   for (const [name, value] of Object.entries(SAFE_HEADERS)) headers.set(name, value);
@@ -43,6 +47,10 @@ export function finishAnswer(
   if (!headers.has("content-security-policy")) headers.set("content-security-policy", PAGE_POLICY);
   if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
   if (hasTls) headers.set("strict-transport-security", TRANSPORT_POLICY);
+  const text = textOf(answer);
+  if (text !== undefined && outgoing !== undefined && !isHead) {
+    return sendText(outgoing, { status: answer.status, headers, text });
+  }
   if (isHead) void answer.body?.cancel();
   return new Response(isHead ? null : answer.body, { status: answer.status, headers });
 }

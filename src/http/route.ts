@@ -1,7 +1,7 @@
 // A route: what it is called by, who may call it, what it takes and gives, and what answers. The policy is a field
 // without a default, so that a route that forgot it does not compile; no middleware decides about access.
 
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Context } from "hono";
 import type * as z from "zod";
 import type { Identity, Role } from "../service/access/identity.ts";
@@ -33,8 +33,8 @@ export interface RouteRequest<Params, Query, Body> {
 /** What the guards put into Hono's context, and what the server gives them. */
 export interface HttpEnv {
   readonly Variables: { requestId: string; address: string; caller: Caller | null };
-  /** `incoming` is absent where the app is called without a server. */
-  readonly Bindings: { readonly incoming?: IncomingMessage };
+  /** Both are absent where the app is called without a server. */
+  readonly Bindings: { readonly incoming?: IncomingMessage; readonly outgoing?: ServerResponse };
 }
 
 /** Who asks. */
