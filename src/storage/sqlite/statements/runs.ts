@@ -320,7 +320,8 @@ export class RunRows {
   #list(where: string): Statement {
     let statement = this.#lists.get(where);
     if (statement === undefined) {
-      const sql = `${RECORD} WHERE ${where} ORDER BY runs.number DESC LIMIT ?`;
+      // A bare parameter is looked at by the planner, which then plans anew whenever it is bound: 0.15 ms a call.
+      const sql = `${RECORD} WHERE ${where} ORDER BY runs.number DESC LIMIT ? + 0`;
       this.#lists.set(where, (statement = new Statement(this.#database, sql)));
     }
     return statement;
