@@ -4,7 +4,7 @@
 import type { IncomingMessage } from "node:http";
 import { isMillraceError, MillraceError } from "../model/errors.ts";
 import { HTTP_URL_CHARS_MAX } from "../model/limits.ts";
-import { PAGE_POLICY, SAFE_HEADERS, toErrorAnswer } from "./answer.ts";
+import { PAGE_POLICY, SAFE_HEADERS, toErrorAnswer } from "./answers/answer.ts";
 import { checkHost, type OriginTerms } from "./guards/request-origin.ts";
 
 /** FORBIDDEN for a Host that is not ours, missing or doubled, or a target that brings its own; REQUEST_INVALID for a

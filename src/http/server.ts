@@ -10,7 +10,7 @@ import { HTTP_HEADERS_MS_DEFAULT, HTTP_IDLE_MS_DEFAULT } from "../model/defaults
 import { MillraceError } from "../model/errors.ts";
 import { HTTP_CONNECTIONS_MAX, HTTP_HEADER_BYTES_MAX } from "../model/limits.ts";
 import type { Clock } from "../std/clock.ts";
-import { jsonAnswer, toErrorAnswer } from "./answer.ts";
+import { jsonAnswer, toErrorAnswer } from "./answers/answer.ts";
 import type { App } from "./app.ts";
 import { bindServer } from "./bind-server.ts";
 import type { OriginTerms } from "./guards/request-origin.ts";

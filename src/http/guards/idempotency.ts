@@ -5,7 +5,7 @@ import { MillraceError } from "../../model/errors.ts";
 import { IDEMPOTENCY_KEY_CHARS_MAX } from "../../model/limits.ts";
 import type { KeptReply, Replies, ReplyHold } from "../../service/access/replies.ts";
 import { canonicalJson, sha256Hex } from "../../std/json.ts";
-import { jsonAnswer } from "../answer.ts";
+import { jsonAnswer } from "../answers/answer.ts";
 import type { Caller, Route } from "../route.ts";
 import { takesStream } from "./request-body.ts";
 

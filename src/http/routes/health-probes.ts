@@ -2,7 +2,7 @@
 
 import * as z from "zod";
 import { StoreProbe } from "../../service/health/store-probe.ts";
-import { jsonAnswer } from "../answer.ts";
+import { jsonAnswer } from "../answers/answer.ts";
 import { defineRoute, type Route } from "../route.ts";
 import type { HttpContext } from "../http-context.ts";
 

@@ -18,7 +18,7 @@ import { itemParams, runParams, stageParams } from "../contract/reading.ts";
 import { reportAnswer, reportQuery } from "../contract/report.ts";
 import { runsAnswer, runsQuery } from "../contract/run-list.ts";
 import { itemAnswer, itemsAnswer, itemsQuery, runAnswer, stageAnswer } from "../contract/stage.ts";
-import { fileAnswer } from "../answer.ts";
+import { fileAnswer } from "../answers/answer.ts";
 import { defineRoute, type Route } from "../route.ts";
 
 const REPORT_TYPES = { html: "text/html", md: "text/markdown", csv: "text/csv" } as const;

@@ -1,10 +1,10 @@
 // How an answer looks on the wire: JSON, the envelope of an error, and the headers that every answer carries.
 // An error that is the world's or ours is told in a fixed sentence: its own words may hold paths, SQL or versions.
 
-import { isMillraceError, type ErrorCode } from "../model/errors.ts";
-import type { Json } from "../std/json.ts";
-import { redact, redactValue } from "../std/redact.ts";
-import { statusOf } from "./error-status.ts";
+import { isMillraceError, type ErrorCode } from "../../model/errors.ts";
+import type { Json } from "../../std/json.ts";
+import { redact, redactValue } from "../../std/redact.ts";
+import { statusOf } from "../error-status.ts";
 import { keepText } from "./send-text.ts";
 
 /** Headers of every answer, whatever it holds. */

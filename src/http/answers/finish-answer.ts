@@ -2,10 +2,10 @@
 // no body for HEAD.
 
 import type { ServerResponse } from "node:http";
-import { sha256Hex } from "../std/json.ts";
-import { holdsSecret, redactValue } from "../std/redact.ts";
+import { sha256Hex } from "../../std/json.ts";
+import { holdsSecret, redactValue } from "../../std/redact.ts";
 import { jsonAnswer, PAGE_POLICY, SAFE_HEADERS, TRANSPORT_POLICY } from "./answer.ts";
-import type { Route, RouteAnswer } from "./route.ts";
+import type { Route, RouteAnswer } from "../route.ts";
 import { sendText, textOf } from "./send-text.ts";
 
 /** What a route answered, as a Response. */
