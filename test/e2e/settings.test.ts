@@ -153,7 +153,7 @@ describe("configuration", () => {
     expect(told).toContain(
       'worker.attemptsInFlight: expected a whole number from 1 to 10000; got "4"',
     );
-    expect(told).toContain('schedules: "schedules" is not available yet (remove it)');
+    expect(told).toContain("schedules: expected a record of schedules by name; got a list of 0");
   });
 
   test("a configuration that cannot be loaded, or lists what is no pipeline, is exit 2", async () => {

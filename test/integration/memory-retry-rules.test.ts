@@ -110,7 +110,10 @@ test("a stage that is throttled for ever fails after 50 deferrals", async () => 
     new ThrottledError("slow down", { retryAfter: "1s" }),
   );
   expect(starts).toHaveLength(51);
-  expect(result.stages["tried"]).toMatchObject({ attempts: 1, error: { class: "throttled" } });
+  expect(result.stages["tried"]).toMatchObject({
+    attempts: 1,
+    error: { class: "deferral-exhausted" },
+  });
 });
 
 test("a server's Retry-After is kept even where maxDelay is shorter", async () => {
