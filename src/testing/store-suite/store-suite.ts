@@ -11,6 +11,7 @@ import { deletionCases } from "./deletions.ts";
 import { endingCases } from "./endings.ts";
 import { eventCases } from "./events.ts";
 import { itemCases } from "./items.ts";
+import { leaseCases } from "./leases.ts";
 import { memoCases } from "./memos.ts";
 import { breakerCases } from "./permits/breakers.ts";
 import { lineCases } from "./permits/lines.ts";
@@ -43,6 +44,7 @@ export interface StoreChapter {
 export const storeSuite: readonly StoreChapter[] = [
   { name: "runs", cases: runCases },
   { name: "claims", cases: claimCases },
+  { name: "leases", cases: leaseCases },
   { name: "cancels", cases: cancelCases },
   { name: "endings", cases: endingCases },
   { name: "queue", cases: queueCases },
