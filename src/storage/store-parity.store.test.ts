@@ -436,6 +436,7 @@ async function readAll(store: Store): Promise<unknown> {
     counts: Object.fromEntries(await store.countRuns()),
     next: await Promise.all(PIPELINES.map((pipeline) => store.findNextQueued(pipeline))),
     batches: await Promise.all([...BATCHES, "none"].map((id) => readBatch(store, id))),
+    later: await store.listRuns({ afterNumber: 1, sinceMs: 2, limit: 1 }),
     events: await store.listEvents({ after: 0, limit: 1000 }),
     records: await store.listRecords({ collection: "schedules", limit: 100 }),
     ticks: await store.listRecords({ collection: "ticks", newestFirst: true, limit: 100 }),

@@ -46,6 +46,8 @@ export interface RunQuery {
   readonly limit: number;
   /** Only runs with a number under this one. */
   readonly beforeNumber?: number;
+  /** Only runs with a number above this one, and of those the nearest to it; they too come newest first. */
+  readonly afterNumber?: number;
 }
 
 /** What is asked of a list of a batch's runs; in the order they were enqueued. */

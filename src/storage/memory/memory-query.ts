@@ -9,12 +9,15 @@ import type { MemoryRun } from "./memory-run.ts";
 /** Runs that answer the query, newest first. `runs` are in order of number. */
 export function selectRuns(runs: readonly (MemoryRun | undefined)[], query: RunQuery): RunRecord[] {
   const found: RunRecord[] = [];
-  const last = Math.min(runs.length, (query.beforeNumber ?? Infinity) - 1);
-  for (let index = last - 1; index >= 0 && found.length < query.limit; index--) {
-    const record = runs[index]?.record;
+  const { afterNumber = 0, beforeNumber = Infinity, limit } = query;
+  const isUpwards = query.afterNumber !== undefined;
+  const first = Math.max(0, afterNumber);
+  const end = Math.min(runs.length, beforeNumber - 1);
+  for (let count = 0; count < end - first && found.length < limit; count++) {
+    const record = runs[isUpwards ? first + count : end - 1 - count]?.record;
     if (record !== undefined && answersRunQuery(record, query)) found.push(record);
   }
-  return found;
+  return isUpwards ? found.reverse() : found;
 }
 
 function answersRunQuery(run: RunRecord, query: RunQuery): boolean {

@@ -109,6 +109,28 @@ test("a pipeline's successes have an index of their own, whatever is queued afte
   assert.equal(accessOf(plan), "SEARCH runs USING INDEX runs_succeeded (pipeline=?)");
 });
 
+test.each([
+  [{}, "INTEGER PRIMARY KEY (rowid"],
+  [{ pipeline: "crawl" }, "INDEX runs_of_pipeline (pipeline=? AND rowid"],
+  [{ states: ["failed"] }, "INDEX runs_open (state=? AND rowid"],
+  [{ parent: "r" }, "INDEX runs_parent (parent=? AND rowid"],
+] as const)("a page of runs goes on both ways along one index: %o", (query, index) => {
+  for (const [place, sign] of [
+    [{ beforeNumber: 30 }, "<"],
+    [{ afterNumber: 30 }, ">"],
+  ] as const) {
+    const plans = plansOf((rows) => rows.runs.list({ ...query, ...place, limit: 5 }));
+    assert.equal(accessOf(plans.at(-1)), `SEARCH runs USING ${index}${sign}?)`);
+  }
+});
+
+test("runs since a time are found by their numbers", () => {
+  const plans = plansOf((rows) => rows.runs.list({ sinceMs: 1, limit: 5 }));
+  for (const plan of plans.slice(1))
+    assert.equal(accessOf(plan), "SEARCH runs USING INTEGER PRIMARY KEY (rowid>?)");
+  assert.deepEqual(plans[0], ["SEARCH runs"]);
+});
+
 test("what a worker writes and asks most uses no sort and reads no table from end to end", () => {
   const writer = makeWriter();
   const before = database.statements.length;

@@ -11,8 +11,11 @@ export interface RunConditions {
   readonly values: readonly SqlValue[];
 }
 
-/** What a query asks for runs in one state, or in any. */
-export function compileRunConditions(query: RunQuery, state: RunState | undefined): RunConditions {
+/** What a query asks for runs in one state, or in any; that they are of a time or later, the numbers say. */
+export function compileRunConditions(
+  query: Omit<RunQuery, "sinceMs">,
+  state: RunState | undefined,
+): RunConditions {
   const conditions: string[] = [];
   const values: SqlValue[] = [];
   const ask = (condition: string, ...bound: readonly SqlValue[]): void => {
@@ -27,8 +30,8 @@ export function compileRunConditions(query: RunQuery, state: RunState | undefine
   if (query.pipeline !== undefined)
     ask(`${isRare || isOpen ? "+" : ""}runs.pipeline = ?`, query.pipeline);
   if (query.parent !== undefined) ask("runs.parent = ?", query.parent);
-  if (query.sinceMs !== undefined) ask("runs.queued_at_ms >= ?", query.sinceMs);
   if (query.beforeNumber !== undefined) ask("runs.number < ?", query.beforeNumber);
+  if (query.afterNumber !== undefined) ask("runs.number > ?", query.afterNumber);
   if (query.inputVersion !== undefined) {
     // The first half names the index, letter by letter as it was made.
     ask("runs.foreground = 1");

@@ -26,6 +26,36 @@ export const queryCases: readonly StoreCase[] = [
     },
   },
   {
+    name: "what stands just above a run is listed newest first too, whatever else is asked",
+    run: async (make) => {
+      const { store, advance } = await make();
+      const runs = [];
+      for (let count = 0; count < 7; count++) {
+        runs.push(await applyRun(store, createRun({ pipeline: count % 2 === 0 ? "a" : "b" })));
+        await advance(1_000);
+      }
+      const [first, , third] = runs;
+      assert.ok(first && third);
+      await applyAll(store, endRun(first, "failed"), endRun(third, "failed"));
+      await store.apply([
+        { kind: "delete-runs", runIds: [first.id], states: ["failed"], rowsMax: 9 },
+      ]);
+
+      const some = { limit: 2, afterNumber: 1 };
+      assert.deepEqual(await numbersOf(store, some), [3, 2]);
+      assert.deepEqual(await numbersOf(store, { ...some, pipeline: "b" }), [4, 2]);
+      const states = ["failed", "running"] as const;
+      assert.deepEqual(await numbersOf(store, { ...some, states, limit: 3 }), [4, 3, 2]);
+      assert.deepEqual(await numbersOf(store, { ...some, states: ["failed"] }), [3]);
+      assert.deepEqual(await numbersOf(store, { ...some, sinceMs: third.queuedAtMs }), [4, 3]);
+      assert.deepEqual(await numbersOf(store, { ...some, afterNumber: 5, limit: 9 }), [7, 6]);
+      const between = { ...some, afterNumber: 2, beforeNumber: 6 };
+      assert.deepEqual(await numbersOf(store, between), [4, 3]);
+      assert.deepEqual(await numbersOf(store, { ...some, afterNumber: 0 }), [3, 2]);
+      assert.deepEqual(await numbersOf(store, { ...some, afterNumber: 7 }), []);
+    },
+  },
+  {
     name: "runs can be asked for by what they are and by what they were given",
     run: async (make) => {
       const { store } = await make();

@@ -19,6 +19,7 @@ import {
   type Row,
 } from "../../codec.ts";
 import type { EventQuery } from "../../store.ts";
+import { findSince, type TimedRows } from "../find-since.ts";
 import { type SqlValue, Statement } from "../statement.ts";
 
 const EVENT_TYPES: readonly EventType[] = [...STORED_EVENT_TYPES, ...EPHEMERAL_EVENT_TYPES];
@@ -56,18 +57,19 @@ export class EventRows {
   readonly #database: DatabaseSync;
   /** By which of their conditions they have: few of the eight are ever asked. */
   readonly #lists = new Map<string, Statement>();
-  readonly #first: Statement;
-  readonly #last: Statement;
+  readonly #told: TimedRows;
 
   constructor(database: DatabaseSync) {
     this.#insert = new Statement(database, insertOf(1));
     this.#insertGroup = new Statement(database, insertOf(GROUP));
     this.#database = database;
-    this.#first = new Statement(
-      database,
-      "SELECT seq, at_ms FROM events WHERE seq >= ? ORDER BY seq LIMIT 1",
-    );
-    this.#last = new Statement(database, "SELECT coalesce(max(seq), 0) AS seq FROM events");
+    this.#told = {
+      newest: new Statement(database, "SELECT coalesce(max(seq), 0) AS number FROM events"),
+      from: new Statement(
+        database,
+        "SELECT seq AS number, at_ms FROM events WHERE seq >= ? ORDER BY seq LIMIT 1",
+      ),
+    };
   }
 
   /** Stores an event, now or with those that follow. */
@@ -118,22 +120,7 @@ export class EventRows {
 
   /** The number after which what is asked begins. */
   #startOf({ after, sinceMs }: EventQuery): number {
-    return sinceMs === undefined ? after : Math.max(after, this.#findSince(sinceMs) - 1);
-  }
-
-  /** The lowest number from which on events are of this time or later. Times rise with the numbers, so that some
-   *  twenty looks at the primary key find it among millions, and no index on times has to be kept. */
-  #findSince(atMs: number): number {
-    const last = this.#last.get();
-    let low = 1;
-    let high = last === undefined ? 1 : readNumber(last, "seq") + 1;
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2);
-      const row = this.#first.get(middle);
-      if (row === undefined || readNumber(row, "at_ms") >= atMs) high = middle;
-      else low = readNumber(row, "seq") + 1;
-    }
-    return low;
+    return sinceMs === undefined ? after : Math.max(after, findSince(this.#told, sinceMs) - 1);
   }
 
   #listOf(shape: ListShape): Statement {
