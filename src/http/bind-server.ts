@@ -1,8 +1,9 @@
 // Binds one listener, and says in our words why it could not.
 
-import { rmSync } from "node:fs";
+import { lstatSync, rmSync } from "node:fs";
 import type { Server } from "node:http";
 import { connect } from "node:net";
+import { SERVER_PORT_DEFAULT } from "../model/defaults.ts";
 import { MillraceError } from "../model/errors.ts";
 
 /** Where to. */
@@ -17,8 +18,7 @@ export async function bindServer(server: Server, target: BindTarget): Promise<nu
     await listen(server, target);
   } catch (error) {
     const code = codeOf(error);
-    if ("path" in target && code === "EADDRINUSE" && !(await isAlive(target.path))) {
-      // Left behind by a process that is gone.
+    if ("path" in target && code === "EADDRINUSE" && (await isLeftBehind(target.path))) {
       rmSync(target.path);
       await listen(server, target);
       return 0;
@@ -43,6 +43,15 @@ function listen(server: Server, target: BindTarget): Promise<void> {
   });
 }
 
+/** Whether it is the socket of a process that is gone. What is no socket is nothing of ours. */
+async function isLeftBehind(path: string): Promise<boolean> {
+  return isSocket(path) && !(await isAlive(path));
+}
+
+function isSocket(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true;
+}
+
 function isAlive(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path, () => {
@@ -56,10 +65,16 @@ function isAlive(path: string): Promise<boolean> {
 function explain(error: unknown, target: BindTarget): unknown {
   const where = "path" in target ? target.path : `${target.host}:${target.port}`;
   const code = codeOf(error);
+  if ("path" in target && code === "EADDRINUSE" && !isSocket(target.path)) {
+    return new MillraceError("OPTION_INVALID", `"${where}" is there already, and is no socket.`, {
+      hint: "name another path for the socket; nothing was touched",
+      cause: error,
+    });
+  }
   if (code === "EADDRINUSE") {
     return new MillraceError("PORT_IN_USE", `Another program listens on "${where}".`, {
       hint: "stop it, or take another port",
-      next: "npx millrace serve --port 4401",
+      next: `npx millrace serve --port ${portAfter(target)}`,
       cause: error,
     });
   }
@@ -76,6 +91,15 @@ function explain(error: unknown, target: BindTarget): unknown {
   }
   return error;
 }
+
+/** The port to try next: the one after, the first that needs no rights after the last, our own instead of a socket. */
+function portAfter(target: BindTarget): number {
+  if ("path" in target) return SERVER_PORT_DEFAULT;
+  return target.port >= PORT_MAX ? PORT_FREE_MIN : target.port + 1;
+}
+
+const PORT_MAX = 65_535;
+const PORT_FREE_MIN = 1_024;
 
 function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "";

@@ -5,13 +5,7 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { MillraceError } from "../model/errors.ts";
 import type { Logger } from "../std/logger.ts";
-import {
-  authenticate,
-  cookieName,
-  readCookie,
-  requireRole,
-  unauthenticated,
-} from "./guards/credentials.ts";
+import { authenticate, stillGood, requireRole, unauthenticated } from "./guards/credentials.ts";
 import { isAllowedOrigin, type OriginTerms } from "./guards/request-origin.ts";
 import { readQuery } from "./guards/request-parts.ts";
 import type { HttpContext } from "./http-context.ts";
@@ -142,7 +136,7 @@ export class Upgrades {
     incoming: IncomingMessage,
     { addressOf }: UpgradeTerms,
   ): Promise<Pick<SocketRequest, "caller" | "isStillGood">> {
-    const { access, isSecure } = this.#http;
+    const { access } = this.#http;
     const ticket = readTicket(incoming);
     if (ticket !== undefined) {
       const identity = access.redeemSocket(ticket);
@@ -158,12 +152,7 @@ export class Upgrades {
     const caller = await authenticate(headers, addressOf(incoming), this.#http);
     if (caller === null)
       throw unauthenticated("No token, session or ticket came with the request.");
-    if (caller.via === "bearer") return { caller, isStillGood: () => access.isGood(caller) };
-    const cookie = readCookie(headers.get("cookie"), cookieName(isSecure)) ?? "";
-    return {
-      caller,
-      isStillGood: async () => access.hasSession(cookie) && (await access.isGood(caller)),
-    };
+    return { caller, isStillGood: stillGood(caller, headers.get("cookie"), this.#http) };
   }
 }
 

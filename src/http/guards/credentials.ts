@@ -43,6 +43,17 @@ export function requireRole(caller: Caller | null, needed: RouteAccess): void {
   );
 }
 
+/** Whether who came in with these headers may still be there; asked as often as one likes, and no use of a session. */
+export function stillGood(
+  caller: Caller,
+  cookies: string | null,
+  { access, isSecure }: CredentialTerms,
+): () => Promise<boolean> {
+  if (caller.via === "bearer") return () => access.isGood(caller);
+  const secret = readCookie(cookies, cookieName(isSecure)) ?? "";
+  return async () => access.hasSession(secret) && (await access.isGood(caller));
+}
+
 /** The value of a cookie; undefined where it is absent, or there twice, which a neighbour may have planted. */
 export function readCookie(header: string | null, name: string): string | undefined {
   const values = (header ?? "")

@@ -3,7 +3,6 @@
 // so does `/ws/events?form=compatible` with all, in the words of an older system. Who opens one was checked before.
 
 import { WebSocketServer, type RawData, type WebSocket } from "ws";
-import { SOCKET_LOGIN_MS_DEFAULT } from "../../model/defaults.ts";
 import { isMillraceError, MillraceError } from "../../model/errors.ts";
 import {
   FEED_SILENT_MS_MAX,
@@ -26,6 +25,7 @@ import { refusalText } from "../raw-guard.ts";
 import { SOCKET_PROTOCOL, type SocketRequest, type Upgrades } from "../upgrades.ts";
 import { COMPATIBLE_FORM } from "./feed-forms.ts";
 import { FrameBudget } from "./frame-budget.ts";
+import { watchLogin } from "./login-watch.ts";
 
 /** How sockets are offered. */
 export interface LiveOptions {
@@ -185,7 +185,6 @@ class LiveClient {
   readonly #clock: Clock;
   readonly #budget: FrameBudget;
   readonly #release: (() => void)[] = [];
-  #loginTimer: Timer | null = null;
   #pingTimer: Timer | null = null;
   #endTimer: Timer | null = null;
   #heardMs: number;
@@ -199,7 +198,7 @@ class LiveClient {
   }
 
   start(beginning: Beginning | null): void {
-    const { http, feed, session, carrier } = this.#parts;
+    const { http, feed, session, carrier, request } = this.#parts;
     const ws = this.#ws;
     ws.on("message", (data, isBinary) => this.#hear(data, isBinary));
     ws.on("ping", (data) => {
@@ -216,11 +215,16 @@ class LiveClient {
     http.stopSignal.addEventListener("abort", onStop, { once: true });
     this.#release.push(
       () => http.stopSignal.removeEventListener("abort", onStop),
-      feed.onEvent(({ type }) => {
-        if (type === "token.revoked") void this.#checkLogin();
+      watchLogin({
+        clock: this.#clock,
+        feed,
+        isStillGood: () => request.isStillGood(),
+        ended: () => {
+          session.end();
+          ws.close(LIVE_CLOSE_CODES.signedOut, "The login has ended.");
+        },
       }),
     );
-    this.#bookLogin();
     this.#bookPing();
     if (beginning !== null) void session.subscribe(beginning);
   }
@@ -265,21 +269,6 @@ class LiveClient {
     return false;
   }
 
-  #bookLogin(): void {
-    this.#loginTimer = this.#clock.setTimer(SOCKET_LOGIN_MS_DEFAULT, () => {
-      void this.#checkLogin();
-      this.#bookLogin();
-    });
-  }
-
-  async #checkLogin(): Promise<void> {
-    // Where that cannot be looked up the feed is away as well, and says so itself.
-    const isGood = await this.#parts.request.isStillGood().catch(() => true);
-    if (isGood) return;
-    this.#parts.session.end();
-    this.#ws.close(LIVE_CLOSE_CODES.signedOut, "The login has ended.");
-  }
-
   /** Who is there answers. */
   #bookPing(): void {
     this.#pingTimer = this.#clock.setTimer(PING_MS, () => {
@@ -293,7 +282,6 @@ class LiveClient {
   }
 
   #end(): void {
-    this.#loginTimer?.cancel();
     this.#pingTimer?.cancel();
     this.#endTimer?.cancel();
     for (const release of this.#release.splice(0)) release();

@@ -1,15 +1,19 @@
 // The live feed as server-sent events, for programs and where upgrades are blocked: every event of the store or of one
-// run, each with its number. A client that comes back says the last one it had (`Last-Event-ID`), and goes on there.
+// run, each with its number. A client that comes back says the last one it had (`Last-Event-ID`), and goes on there. A
+// stream ends with the login it was opened with.
 
 import { FEED_UNSENT_BYTES_MAX } from "../../model/limits.ts";
 import { MillraceError } from "../../model/errors.ts";
 import { checkEventTypes } from "../../service/feed/check-event-types.ts";
 import type { FeedCarrier, FeedEnd, FeedForm } from "../../service/feed/topics/feed-message.ts";
 import { feedOf } from "../../service/feed/topics/live-feed.ts";
+import { assert } from "../../std/error/assert.ts";
 import { streamQuery, type StreamQuery } from "../contract/live.ts";
 import { runParams } from "../contract/reading.ts";
+import { stillGood } from "../guards/credentials.ts";
 import { defineRoute, type Route, type RouteRequest } from "../route.ts";
 import { COMPATIBLE_STREAM_FORM, STREAM_FORM } from "./feed-forms.ts";
+import { watchLogin } from "./login-watch.ts";
 
 const all = defineRoute({
   method: "GET",
@@ -51,13 +55,23 @@ function openStream(
   const carrier = new StreamCarrier(
     query.form === "compatible" ? COMPATIBLE_STREAM_FORM : STREAM_FORM,
   );
-  const session = feedOf(http.mill).open(carrier);
+  const caller = context.get("caller");
+  assert(caller !== null, "A stream is for whoever may read.");
+  const feed = feedOf(http.mill);
+  const session = feed.open(carrier);
+  const unwatch = watchLogin({
+    clock: http.clock,
+    feed,
+    isStillGood: stillGood(caller, context.req.header("cookie") ?? null, http),
+    ended: () => carrier.end(),
+  });
   const onStop = (): void => {
     session.end();
     carrier.close({ kind: "stopping", reason: "The server stops." });
   };
   http.stopSignal.addEventListener("abort", onStop, { once: true });
   carrier.left = () => {
+    unwatch();
     http.stopSignal.removeEventListener("abort", onStop);
     session.end();
   };
@@ -111,11 +125,16 @@ class StreamCarrier implements FeedCarrier {
   }
 
   close({ kind, reason }: FeedEnd): void {
+    // What lies there is never read by one who reads nothing.
+    this.end(kind === "slow" ? new Error(reason) : undefined);
+  }
+
+  /** Ends it after what lies there; with a fault at once. */
+  end(fault?: Error): void {
     const controller = this.#controller;
     this.#controller = null;
-    // What lies there is never read by one who reads nothing.
-    if (kind === "slow") controller?.error(new Error(reason));
-    else controller?.close();
+    if (fault === undefined) controller?.close();
+    else controller?.error(fault);
     this.left();
   }
 }

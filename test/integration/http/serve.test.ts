@@ -119,7 +119,27 @@ test("a port that is taken is said to be, and nothing is left listening", async 
   const port = typeof address === "object" && address !== null ? address.port : 0;
   const mill = await openMillrace({ store: "memory:" });
   onTestFinished(() => mill.close({ drainMs: 0 }));
-  await expect(serve(mill, { port })).rejects.toMatchObject({ code: "PORT_IN_USE" });
+  await expect(serve(mill, { port })).rejects.toMatchObject({
+    code: "PORT_IN_USE",
+    next: `npx millrace serve --port ${port + 1}`,
+  });
+});
+
+test("whose port is the last one is offered the first that needs no rights", async () => {
+  const mill = await openMillrace({ store: "memory:" });
+  onTestFinished(() => mill.close({ drainMs: 0 }));
+  const other = createServer();
+  onTestFinished(() => {
+    other.close();
+  });
+  // Whoever has it already does as well.
+  await new Promise<void>((resolve) => {
+    other.once("error", () => resolve()).listen(65_535, "127.0.0.1", resolve);
+  });
+  await expect(serve(mill, { port: 65_535 })).rejects.toMatchObject({
+    code: "PORT_IN_USE",
+    next: "npx millrace serve --port 1024",
+  });
 });
 
 test("a Unix socket is for its owner alone, answers by name, and may be left behind", async () => {

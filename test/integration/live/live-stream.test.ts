@@ -5,7 +5,9 @@ import { expect, onTestFinished, test } from "vitest";
 import * as z from "zod";
 import type { EventDraft } from "../../../src/model/event.ts";
 import { feedOf } from "../../../src/service/feed/topics/live-feed.ts";
+import { createToken, revokeToken } from "../../../src/service/access/tokens.ts";
 import { contextOf } from "../../../src/service/mill-context.ts";
+import { makeVirtualClock } from "../../../src/std/virtual-clock.ts";
 import { LiveClient } from "../../support/live/live-client.ts";
 import { startServed, type Served, type ServedOptions } from "../../support/served.ts";
 
@@ -254,4 +256,29 @@ test("R221 S14: clients that never read hold nobody up, and cost no more than th
   // What it missed and what it got are all there is.
   const known = readers[0]?.seqs.length ?? 0;
   expect(stalled.seqs.length + missed).toBe(known);
+});
+
+test("a stream whose token is revoked ends at once, one whose token has expired within a minute", async () => {
+  const clock = makeVirtualClock();
+  const served = await setup({ open: { clock, store: "memory:" } });
+  const { mill, tokens } = served;
+  const revoked = await createToken(mill, { name: "short", role: "read" });
+  const expired = await createToken(mill, { name: "brief", role: "read", expiresInMs: 90_000 });
+  const streamOf = (token: string): Promise<StreamReader> =>
+    openStream(served, "/events/stream", { authorization: `Bearer ${token}` });
+  const [first, second, other] = [
+    await streamOf(revoked.token),
+    await streamOf(expired.token),
+    await streamOf(tokens.default),
+  ];
+  await revokeToken(mill, "short");
+  void clock.advance(1_000);
+  expect(await first.until(() => false)).toBe(false);
+  expect(feedOf(mill).clientCount).toBe(2);
+  await clock.advance(59_000);
+  expect(feedOf(mill).clientCount).toBe(2);
+  await clock.advance(60_000);
+  expect(await second.until(() => false)).toBe(false);
+  await expect.poll(() => feedOf(mill).clientCount, { timeout: 4_000 }).toBe(1);
+  await other.leave();
 });
