@@ -61,7 +61,7 @@ export class Statement {
     for (let index = 0; index < values.length; index++) {
       if (!isSqlValue(values[index])) refuse(values[index], index, this.#sql);
     }
-    this.#prepared ??= this.#database.prepare(this.#sql, { returnArrays: true });
+    this.#prepared ??= this.#database.prepare(plannedOnce(this.#sql), { returnArrays: true });
     return this.#prepared;
   }
 
@@ -78,6 +78,12 @@ export class Statement {
     }
     return row;
   }
+}
+
+/** The planner looks at a bare parameter that is a limit, and then plans anew whenever it is bound: 0.05 to 0.15 ms a
+ *  call, more than most statements take. A sum is none that it looks at. */
+function plannedOnce(sql: string): string {
+  return sql.replaceAll(/LIMIT \?(?! \+)/g, "LIMIT ? + 0");
 }
 
 function toList(values: unknown): readonly unknown[] {
