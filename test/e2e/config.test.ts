@@ -80,6 +80,9 @@ test("a key or section that does not exist is refused with the nearest", async (
   const { exitCode, stderr } = await host.call(["config", "print", "worker.leas"]);
 
   expect([exitCode, stderr.includes('did you mean "worker.lease"?')]).toEqual([2, true]);
+  expect((await host.call(["config", "print", "lease"])).stderr).toContain(
+    'did you mean "worker.lease"?',
+  );
 });
 
 test("R281: validate lists every fault of environment, file and pipelines, each with key, value and what was expected", async () => {

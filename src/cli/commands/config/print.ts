@@ -9,9 +9,9 @@ import {
   toConfigRecord,
   type ShownSetting,
 } from "../../../config/show/list-settings.ts";
+import { findNearestKey } from "../../../config/show/nearest-key.ts";
 import { MillraceError } from "../../../model/errors.ts";
 import type { Json } from "../../../std/json.ts";
-import { findNearest } from "../../../std/nearest.ts";
 import { escapeControl } from "../../../std/text.ts";
 import type { CliContext, ParsedOptions } from "../../cli-context.ts";
 import { EXIT } from "../../exit-code.ts";
@@ -54,10 +54,12 @@ function choose(all: readonly ShownSetting[], key: string | undefined): readonly
   if (key === undefined) return all;
   const found = all.filter((one) => one.key === key || one.key.startsWith(`${key}.`));
   if (found.length > 0) return found;
-  const known = [...new Set(all.flatMap((one) => [one.key, one.key.split(".")[0] ?? one.key]))];
-  const near = findNearest(key, known);
+  const near = findNearestKey(
+    key,
+    all.map((one) => one.key),
+  );
   throw new MillraceError("OPTION_INVALID", `There is no setting "${key}".`, {
-    hint: near === undefined ? `known: ${known.join(", ")}` : `did you mean "${near}"?`,
+    hint: near === undefined ? "without a key all are printed" : `did you mean "${near}"?`,
     next: "npx millrace config print",
     details: { given: key },
   });
