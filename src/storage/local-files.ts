@@ -3,6 +3,7 @@
 
 import fs, { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { MillraceError } from "../model/errors.ts";
 import { isUuid } from "../std/id.ts";
 
 /** What a file looked like. */
@@ -33,11 +34,16 @@ export class LocalFiles {
     }
   }
 
-  /** Folder of a run. The id is checked by whoever made it: a UUID. */
+  /** Folder of a run. The id is checked by whoever made it: a UUID. FILE_UNWRITABLE: a link is in its place. */
   runFolder(runId: string): string {
     const folder = join(this.#root, runId);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    return folder;
+    // What is there already may be a link to elsewhere, if others can write where runs have their folders.
+    if (fs.lstatSync(folder).isDirectory()) return folder;
+    throw new MillraceError("FILE_UNWRITABLE", `The folder "${folder}" of a run is a link.`, {
+      hint: "remove the link; folders of runs belong in a folder that only you can write",
+      details: { folder },
+    });
   }
 
   /** Ids of the runs that have a folder: what is named like one and is no link. */

@@ -4,6 +4,7 @@ import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { MillraceError } from "../model/errors.ts";
 import type { Clock } from "../std/clock.ts";
+import { refuseForeignLink } from "../std/files/named-file.ts";
 import type { Machine } from "../std/machine.ts";
 import { MemoryStore } from "./memory/memory-store.ts";
 import type { Store } from "./store.ts";
@@ -55,16 +56,35 @@ function parseSqlitePath(url: string): string {
 
 /**
  * The file behind `sqlite:PATH`, or `:memory:`. Symbolic links are followed, so that all who open one file by
- * whatever name find the same blobs and folders of runs beside it. STORE_UNSUPPORTED, STORE_INVALID.
+ * whatever name find the same blobs and folders of runs beside it; one that another user made is refused.
+ * STORE_UNSUPPORTED, STORE_INVALID.
  */
 export function findStorePath(url: string): string {
   const path = parseSqlitePath(url);
   if (isMemoryUrl(url)) return path;
+  refuseLink(url, path);
   try {
     return realpathSync.native(path);
   } catch {
     // There is none yet, or nobody may look: who opens it says which.
     return resolve(path);
+  }
+}
+
+function refuseLink(url: string, path: string): void {
+  try {
+    refuseForeignLink(path);
+  } catch (cause) {
+    // Anything else is said by who opens it.
+    if (!(cause instanceof Error) || !cause.message.startsWith("ELOOP")) return;
+    throw new MillraceError(
+      "STORE_INVALID",
+      `The store "${url}" is a link that another user made.`,
+      {
+        hint: "Name the file that it leads to, if that is the one.",
+        cause,
+      },
+    );
   }
 }
 

@@ -83,10 +83,19 @@ test("S36: reports, exports and log files of the command are for their owner", a
   );
   const [, run = ""] = /"id": "([0-9a-f-]{36})"/.exec(stdout) ?? [];
   await call("run", "small.ts", "--report", "run.json");
+  await call("plan", "small.ts", "--report", "plan.json");
   await call("report", run, "-o", "report.csv");
   await call("export", "trace", run, "-o", "trace.json");
   await call("store", "backup", "copy.db");
-  const made = ["run.html", "run.json", "run.log", "report.csv", "trace.json", "copy.db"];
+  const made = [
+    "run.html",
+    "run.json",
+    "plan.json",
+    "run.log",
+    "report.csv",
+    "trace.json",
+    "copy.db",
+  ];
   expect(readdirSync(folder)).toEqual(expect.arrayContaining(made));
   const open = listOpen(folder).filter((line) => !/^(?:small\.ts|mark\.txt) /.test(line));
   expect(open).toEqual([]);

@@ -1,13 +1,13 @@
 // `millrace plan`: what a run would do, and why. Reads the store, if there is one, without making any file;
 // the plan's own file is the only one it may write.
 
-import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { MillraceError } from "../../model/errors.ts";
 import { toBlockerView } from "../../service/views/blocker-view.ts";
 import { planPipeline, type Plan } from "../../service/plan/plan.ts";
 import { checkInput } from "../../service/prepare-run.ts";
 import { readPlanBasis } from "../../service/queries/plan-basis.ts";
+import { writeNamedFile } from "../../std/files/named-file.ts";
 import { renderPlan } from "../answers/plan-text.ts";
 import type { CliContext, ParsedOptions } from "../cli-context.ts";
 import { EXIT } from "../exit-code.ts";
@@ -134,7 +134,7 @@ function sayValid(context: CliContext, plan: Plan): number {
 async function writeReport(context: CliContext, file: string, plan: Plan): Promise<void> {
   const path = resolve(context.cwd, file);
   try {
-    await writeFile(path, `${toDocumentText(toPlanDocument(plan), 2)}\n`);
+    await writeNamedFile(path, `${toDocumentText(toPlanDocument(plan), 2)}\n`);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new MillraceError(

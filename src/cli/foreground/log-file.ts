@@ -4,6 +4,7 @@
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { MillraceError } from "../../model/errors.ts";
+import { refuseForeignLink } from "../../std/files/named-file.ts";
 import type { CliContext } from "../cli-context.ts";
 
 /** A log file that is open. */
@@ -23,6 +24,7 @@ export function openLogFile(
   const path = resolve(context.cwd, given);
   try {
     mkdirSync(dirname(path), { recursive: true });
+    refuseForeignLink(path);
     return toLogFile(openSync(path, "a", 0o600));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);

@@ -1,10 +1,10 @@
 // The form of a report and the file it is written to. As with `run --report`, a file of that name is written over.
 
-import { writeFile } from "node:fs/promises";
 import { extname, resolve } from "node:path";
 import type { CliContext } from "../cli-context.ts";
 import type { FlagReader } from "../input/flag-reader.ts";
 import { REPORT_FORMATS, type ReportFormat } from "../../service/report/make-report.ts";
+import { writeNamedFile } from "../../std/files/named-file.ts";
 import { reportUnwritable } from "./report-flag.ts";
 
 /** As `--format` says, else by the ending of the file, else JSON under `--json`, else Markdown. */
@@ -28,7 +28,7 @@ export async function writeReportFile(
   text: string,
 ): Promise<number> {
   try {
-    await writeFile(resolve(cwd, file), text, { mode: 0o600 });
+    await writeNamedFile(resolve(cwd, file), text);
   } catch (cause) {
     throw reportUnwritable(file, cause);
   }

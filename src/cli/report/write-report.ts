@@ -1,9 +1,9 @@
 // Writes the report of a run to the file that was asked for. Loaded when the run has ended.
 
-import { writeFile } from "node:fs/promises";
 import type { Millrace } from "../../service/millrace.ts";
 import { readRunReport, type RunReport } from "../../service/queries/run-report.ts";
 import { layOutRun } from "../../service/report/make-report.ts";
+import { writeNamedFile } from "../../std/files/named-file.ts";
 import { toDocumentText } from "../print.ts";
 import { reportUnwritable, type ReportEnding, type ReportWish } from "./report-flag.ts";
 
@@ -21,7 +21,7 @@ export async function writeReport(
 ): Promise<void> {
   const text = RENDERERS[ending](await readRunReport(mill.store, run));
   try {
-    await writeFile(path, text, { mode: 0o600 });
+    await writeNamedFile(path, text);
   } catch (cause) {
     throw reportUnwritable(file, cause);
   }

@@ -3,6 +3,8 @@
 
 import {
   closeSync,
+  constants,
+  fstatSync,
   fsyncSync,
   linkSync,
   lstatSync,
@@ -11,9 +13,11 @@ import {
   readFileSync,
   rmSync,
   writeSync,
+  type Stats,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { MillraceError } from "../../model/errors.ts";
+import { isMillraceError, MillraceError } from "../../model/errors.ts";
+import { unlinkedFlags } from "../../std/files/unlinked-file.ts";
 import { systemRandom, type Random } from "../../std/random.ts";
 import { findStorePath, isMemoryUrl } from "../../storage/open-store.ts";
 import { makeSecret } from "./secret.ts";
@@ -49,28 +53,46 @@ export function checkToken(token: string): string {
   });
 }
 
-function findFile(path: string): ReturnType<typeof lstatSync> | undefined {
+function findFile(path: string): Stats | undefined {
   return lstatSync(path, { throwIfNoEntry: false });
 }
 
 function readSafely(path: string): string {
-  const found = findFile(path);
-  if (found === undefined || !found.isFile()) throw unsafe(path, "it is no file of its own");
-  // Windows has no such bits: there its folder has to keep others out.
-  const isOpen = process.platform !== "win32" && (Number(found.mode) & 0o077) !== 0;
-  if (isOpen) throw unsafe(path, "others than its owner can read or change it");
-  const user = process.getuid?.();
-  if (user !== undefined && Number(found.uid) !== user && user !== 0) {
-    throw unsafe(path, "it belongs to another user");
-  }
+  refuseUnsafe(path, findFile(path));
   try {
-    return checkToken(readFileSync(path, "utf8").trim());
+    // Looked at again once it is open: another may have taken its place.
+    const file = openSync(path, constants.O_RDONLY | unlinkedFlags());
+    try {
+      refuseUnsafe(path, fstatSync(file));
+      return checkToken(readFileSync(file, "utf8").trim());
+    } finally {
+      closeSync(file);
+    }
   } catch (cause) {
+    if (isMillraceError(cause) && cause.code === "TOKEN_FILE_UNSAFE") throw cause;
+    if (codeOf(cause) === "ELOOP") throw unsafe(path, NOT_OWN);
     throw new MillraceError("FILE_UNREADABLE", `The token file "${path}" holds no token.`, {
       hint: "delete it, and the next start makes one",
       cause,
     });
   }
+}
+
+const NOT_OWN = "it is no file of its own";
+
+function refuseUnsafe(path: string, found: Stats | undefined): void {
+  if (found === undefined || !found.isFile()) throw unsafe(path, NOT_OWN);
+  // Windows has no such bits: there its folder has to keep others out.
+  const isOpen = process.platform !== "win32" && (found.mode & 0o077) !== 0;
+  if (isOpen) throw unsafe(path, "others than its owner can read or change it");
+  const user = process.getuid?.();
+  if (user !== undefined && found.uid !== user && user !== 0) {
+    throw unsafe(path, "it belongs to another user");
+  }
+}
+
+function codeOf(cause: unknown): unknown {
+  return cause instanceof Error && "code" in cause ? cause.code : undefined;
 }
 
 /** Written apart and linked into place, so that nobody ever reads half a token, and of two that make one the first
@@ -89,8 +111,7 @@ function makeFile(path: string, token: string): void {
     }
     linkSync(part, path);
   } catch (cause) {
-    const isThere = cause instanceof Error && "code" in cause && cause.code === "EEXIST";
-    if (isThere && findFile(path) !== undefined) return;
+    if (codeOf(cause) === "EEXIST" && findFile(path) !== undefined) return;
     throw new MillraceError("FILE_UNWRITABLE", `The token file "${path}" cannot be made.`, {
       cause,
     });

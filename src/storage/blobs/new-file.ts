@@ -40,7 +40,9 @@ export async function writeNewFile(
 }
 
 async function writeAll(path: string, chunks: AsyncIterable<string>): Promise<number> {
-  const file = await fs.promises.open(path, "w", FILE_MODE);
+  // A new one: what has this name, a link say, is not written through.
+  await fs.promises.rm(path, { force: true });
+  const file = await fs.promises.open(path, "wx", FILE_MODE);
   try {
     let bytes = 0;
     for await (const text of gather(chunks)) {

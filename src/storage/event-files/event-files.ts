@@ -2,8 +2,10 @@
 // What a crash cut off is found when a series is opened again: its last whole line says where to go on, and half a line
 // is ended, so that it stays one damaged line and harms no other. A full file is followed by the next of its series.
 
-import { appendFile, mkdir, readdir, rename, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { lstat, mkdir, readdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { openUnlinked } from "../../std/files/unlinked-file.ts";
 import {
   ARCHIVE_FOLDER,
   type EventSeries,
@@ -90,10 +92,11 @@ export class EventFiles {
   async #archive(name: string, beforeMs: number): Promise<boolean> {
     const from = join(this.#folder, name);
     const to = join(this.#folder, ARCHIVE_FOLDER, name);
-    const found = await stat(from).catch(() => undefined);
+    const found = await lstat(from).catch(() => undefined);
     if (found === undefined || !found.isFile() || found.mtimeMs >= beforeMs) return false;
     if ((await sizeOf(to)) !== undefined) return false;
     await mkdir(dirname(to), { recursive: true, mode: 0o700 });
+    if (!(await lstat(dirname(to))).isDirectory()) return false;
     await rename(from, to);
     return true;
   }
@@ -142,12 +145,24 @@ export class EventFiles {
     const path = toEventPath(this.#folder, series, state.part);
     const text = `${state.isCut ? "\n" : ""}${lines.map((line) => `${line.text}\n`).join("")}`;
     if (state.bytes === 0) await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await appendFile(path, text, { mode: 0o600 });
+    await appendTo(path, text, series.kind === "run" ? 1 : 0);
     state.bytes += Buffer.byteLength(text);
     state.isCut = false;
     state.lastSeq = lines.at(-1)?.seq ?? state.lastSeq;
   }
 }
+
+/** The folder may be one that others can write: no link is followed in it. */
+async function appendTo(path: string, text: string, foldersMax: number): Promise<void> {
+  const file = await openUnlinked(path, { flags: APPEND, foldersMax });
+  try {
+    await file.writeFile(text);
+  } finally {
+    await file.close();
+  }
+}
+
+const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT;
 
 function startNext(state: OpenSeries): void {
   state.part += 1;
@@ -157,7 +172,7 @@ function startNext(state: OpenSeries): void {
 
 async function sizeOf(path: string): Promise<number | undefined> {
   try {
-    const found = await stat(path);
+    const found = await lstat(path);
     return found.isFile() ? found.size : undefined;
   } catch (error) {
     if (isMissing(error)) return undefined;

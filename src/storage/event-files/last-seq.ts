@@ -1,6 +1,7 @@
 // The number of the last whole line of a file of events, found from its end, whatever damaged lines follow it.
 
-import { open } from "node:fs/promises";
+import { constants } from "node:fs";
+import { openUnlinked } from "../../std/files/unlinked-file.ts";
 import { isRecord } from "../../std/record.ts";
 import { EVENT_LINE_BYTES_MAX } from "../../model/limits.ts";
 
@@ -17,7 +18,7 @@ export interface FileEnd {
 
 /** Reads from the end of a file. */
 export async function readLastSeq(path: string): Promise<FileEnd> {
-  const file = await open(path, "r");
+  const file = await openUnlinked(path, { flags: constants.O_RDONLY });
   try {
     const { size } = await file.stat();
     let isCut = false;

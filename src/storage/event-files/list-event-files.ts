@@ -1,6 +1,6 @@
 // Which files hold events, in the order they were written: those of a run, or those of all days, old ones included.
 
-import { readdir, stat } from "node:fs/promises";
+import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isMissing } from "./is-missing.ts";
 import { ARCHIVE_FOLDER, isEventFile, RUNS_FOLDER } from "./event-file-name.ts";
@@ -48,5 +48,5 @@ async function namesIn(place: string): Promise<readonly string[]> {
 }
 
 async function isFile(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isFile() === true;
+  return (await lstat(path).catch(() => undefined))?.isFile() === true;
 }

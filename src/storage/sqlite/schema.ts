@@ -144,7 +144,9 @@ async function copyStore({ path, database }: SchemaOptions): Promise<StoreCopy> 
   const version = Number(readPragma(database, "user_version"));
   const kept = `${path}.schema-${version}.backup`;
   const temporary = `${kept}.${process.pid}`;
-  closeSync(openSync(temporary, "w", 0o600));
+  // A new one: what has this name, a link say, is not written through.
+  rmSync(temporary, { force: true });
+  closeSync(openSync(temporary, "wx", 0o600));
   await backup(database, temporary);
   return { temporary, kept };
 }

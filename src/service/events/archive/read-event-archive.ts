@@ -1,9 +1,10 @@
 // Lists events from files. A line that is damaged, cut off or too long is passed over and counted: it takes nothing
 // with it.
 
-import { createReadStream } from "node:fs";
+import { constants } from "node:fs";
 import { MillraceError } from "../../../model/errors.ts";
 import { EVENT_LINE_BYTES_MAX, PAGE_ROWS_MAX, RECENT_EVENTS_MAX } from "../../../model/limits.ts";
+import { openUnlinked } from "../../../std/files/unlinked-file.ts";
 import { isUuid } from "../../../std/id.ts";
 import { makeLineSplitter } from "../../../std/json-lines.ts";
 import { listDayFiles, listRunFiles } from "../../../storage/event-files/list-event-files.ts";
@@ -86,7 +87,8 @@ class PageReader implements EventArchivePage {
       onTooLong: skip,
       onNotText: skip,
     });
-    for await (const chunk of createReadStream(path)) {
+    const file = await openUnlinked(path, { flags: constants.O_RDONLY });
+    for await (const chunk of file.createReadStream()) {
       if (!(chunk instanceof Uint8Array)) continue;
       lines.push(chunk);
       if (this.isFull) return;

@@ -1,7 +1,16 @@
 // A copy of a store while others write to it: one snapshot of the file under another name, checked as a whole,
 // with its blobs beside it, and only then given its name.
 
-import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, statSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { isMillraceError, MillraceError } from "../../../model/errors.ts";
@@ -66,7 +75,9 @@ async function copyOnce(from: ConnectOptions, { to, temporary }: Places): Promis
 }
 
 async function copyFile(from: ConnectOptions, temporary: string): Promise<void> {
-  closeSync(openSync(temporary, "w", FILE_MODE));
+  // A new one: what has this name, a link say, is not written through.
+  rmSync(temporary, { force: true });
+  const made = openSync(temporary, "wx", FILE_MODE);
   const source = openReader(from);
   try {
     // A snapshot of its own: else every write of another process would begin the copy anew.
@@ -74,9 +85,21 @@ async function copyFile(from: ConnectOptions, temporary: string): Promise<void> 
     countRuns(source);
     await backup(source, temporary, { rate: STEP_PAGES });
     source.exec("COMMIT");
+    refuseSwapped(made, temporary);
   } finally {
     source.close();
+    closeSync(made);
   }
+}
+
+/** SQLite opens by name: what has the name must be what was made. */
+function refuseSwapped(made: number, path: string): void {
+  const [opened, named] = [fstatSync(made, { bigint: true }), lstatSync(path, { bigint: true })];
+  if (opened.ino === named.ino && opened.dev === named.dev) return;
+  throw new MillraceError("FILE_UNWRITABLE", `"${path}" was swapped while it was written.`, {
+    hint: "name a file in a folder that only you can write",
+    details: { file: path },
+  });
 }
 
 function refuseFaults(copy: DatabaseSync, to: string): void {
