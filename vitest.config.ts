@@ -34,6 +34,7 @@ export default defineConfig({
         test: {
           name: "whole",
           isolate: false,
+          globalSetup: "test/support/suite-package.ts",
           include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -4,6 +4,7 @@ import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { commandWords } from "../../test/support/suite-package.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const CONFIG = join("examples", "01-design-tokens", "millrace.config.ts");
@@ -26,7 +27,7 @@ interface Ended {
 
 /** Runs `millrace` with a store of this test's own. */
 function millrace(...args: readonly string[]): Ended {
-  const flags = ["--conditions=@millrace/source", join("src", "cli", "main.ts"), ...args];
+  const flags = [...commandWords(), ...args];
   const store = args[0] === "graph" ? [] : ["--store", `sqlite:${join(folder, "store.db")}`];
   const options = { cwd: ROOT, encoding: "utf8" } as const;
   const { status, signal, stdout, stderr } = spawnSync(

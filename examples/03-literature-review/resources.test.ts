@@ -10,6 +10,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { literatureReview } from "./pipeline.ts";
 import { toResourceSettings } from "./resources.ts";
 import { SOURCE } from "./stages.ts";
+import { commandWords } from "../../test/support/suite-package.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const NAMES = ["zoo-design.pdf", "zoo-quickref.pdf", "zoo-faq.pdf"] as const;
@@ -52,8 +53,10 @@ async function stateOfDesk() {
 
 /** The command, with the store of this test. */
 function millrace(...words: readonly string[]) {
-  const main = ["--conditions=@millrace/source", join("src", "cli", "main.ts")];
-  return spawnSync(process.execPath, [...main, ...words], { cwd: ROOT, encoding: "utf8" });
+  return spawnSync(process.execPath, [...commandWords(), ...words], {
+    cwd: ROOT,
+    encoding: "utf8",
+  });
 }
 
 const CONFIG = join("examples", "03-literature-review", "millrace.config.ts");

@@ -12,6 +12,7 @@ import { countParallelMax, listTooSoon, listWaits } from "./server/judge.ts";
 import { startServer } from "./server/server.ts";
 import type { LogEntry } from "./server/server.ts";
 import { FORBIDDEN_PATH, PAPER_NAMES, readPaper } from "./server/sites.ts";
+import { commandWords } from "../../test/support/suite-package.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const CONFIG = join("examples", "05-content-download", "millrace.config.ts");
@@ -51,7 +52,7 @@ function run(words: readonly string[], variables: Variables = {}): Promise<Ended
 }
 
 const EXAMPLE = [join("scripts", "example.ts"), "05-content-download"];
-const MILLRACE = join("src", "cli", "main.ts");
+const MILLRACE = commandWords();
 
 async function readSummary(): Promise<Summary> {
   return JSON.parse(await readFile(join(folder, "out", "summary.json"), "utf8"));
@@ -101,7 +102,7 @@ test("R305: started by name it works the list with two workers; again, nothing i
 }, 120_000);
 
 test("R267: show explains the order of resolvers and where each setting came from, and does nothing", async () => {
-  const shown = await run([MILLRACE, "show", "content-download", "--config", CONFIG]);
+  const shown = await run([...MILLRACE, "show", "content-download", "--config", CONFIG]);
   expect(shown).toMatchObject({ code: 0 });
   expect(shown.text).toContain("in this order: direct, metadata, landing, archive.");
   expect(shown.text).toMatch(/download +initialDelay +300ms +pipeline/);
@@ -115,8 +116,8 @@ test("R105 R106 R305: a worker killed amid downloads loses nothing: another ends
   const faults = join(folder, "faults.json");
   await writeFile(faults, JSON.stringify([{ stage: "store", item: "sandwich", do: "kill" }]));
   try {
-    await run([MILLRACE, "queue", "import", LIST, CONFIG], variables);
-    const drain = [MILLRACE, "queue", "run", CONFIG, "--drain", "--log", "quiet"];
+    await run([...MILLRACE, "queue", "import", LIST, CONFIG], variables);
+    const drain = [...MILLRACE, "queue", "run", CONFIG, "--drain", "--log", "quiet"];
     const faulty = { ...variables, CONTENT_DOWNLOAD_FAULTS: faults };
     const [one, two] = await Promise.all([run(drain, faulty), run(drain, faulty)]);
     expect(new Set([one.signal, two.signal])).toEqual(new Set(["SIGKILL", null]));

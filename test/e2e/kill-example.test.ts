@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished, test } from "vitest";
 import { makeSeededRandom } from "../../src/std/random.ts";
+import { commandWords } from "../support/suite-package.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const CONFIG = join("examples", "01-design-tokens", "millrace.config.ts");
@@ -22,8 +23,7 @@ interface Ended {
 }
 
 function millrace(args: readonly string[], killAfterMs?: number): Promise<Ended> {
-  const flags = ["--conditions=@millrace/source", join("src", "cli", "main.ts")];
-  const child = spawn(process.execPath, [...flags, ...args], {
+  const child = spawn(process.execPath, [...commandWords(), ...args], {
     cwd: ROOT,
     stdio: ["ignore", "ignore", "pipe"],
     env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), "millrace-kill-compiled") },

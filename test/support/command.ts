@@ -8,12 +8,12 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { onTestFinished } from "vitest";
 import { passCompileCache } from "./compile-cache.ts";
+import { commandWords } from "./suite-package.ts";
 
-const MAIN = join(import.meta.dirname, "../../src/cli/main.ts");
 const PIPELINES = join(import.meta.dirname, "../e2e/pipelines");
 
-/** Words that start the command from the sources. */
-export const COMMAND: readonly string[] = [process.execPath, "--conditions=@millrace/source", MAIN];
+/** Words that start the command. */
+export const COMMAND: readonly string[] = [process.execPath, ...commandWords()];
 
 /** How a command ended. */
 export interface Ended {

@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, expect, test } from "vitest";
+import { commandWords } from "../support/suite-package.ts";
 
 const run = promisify(execFile);
 mkdirSync("test/.tmp", { recursive: true });
@@ -44,8 +45,6 @@ test("R299: the README's program runs and its commands work as they stand", asyn
   }
 });
 
-const MAIN = resolve("src/cli/main.ts");
-
 /** The service names its pipelines and schedules in a file. */
 const CONFIG = `import { defineConfig } from "millrace";
 import { survey } from "./survey.ts";
@@ -56,12 +55,12 @@ export default defineConfig({
 `;
 
 async function runToEnd(args: readonly string[]): Promise<string> {
-  return (await node([MAIN, ...args])).stderr;
+  return (await run(process.execPath, [...commandWords(), ...args], { cwd: folder })).stderr;
 }
 
 /** What a command that goes on for ever says before it is asked to end, once it has said anything. */
 async function interrupt(args: readonly string[]): Promise<string> {
-  const child = spawn(process.execPath, ["--conditions=@millrace/source", MAIN, ...args], {
+  const child = spawn(process.execPath, [...commandWords(), ...args], {
     cwd: folder,
     env: { ...process.env, MILLRACE_SERVER__PORT: "0" },
   });
