@@ -61,7 +61,7 @@ function readEventFields(): readonly string[] {
     .map((line) => line.replace(/^\/\/\s*/, "").trim())
     .filter((line) => line !== "")
     .map((line) => {
-      const [, types = line, fields = ""] = /^(\S+(?: … \S+)?)\s{2,}(.*)$/.exec(line) ?? [];
+      const [, types = line, fields = ""] = /^(.+?)\s{2,}(.*)$/.exec(line) ?? [];
       return `| \`${types}\` | ${fields.replaceAll("|", "\\|")} |`;
     });
 }
@@ -90,7 +90,8 @@ function makeEvents(): string {
     "| --- | --- |",
     ...readEventFields(),
     "",
-    "Item events carry `index` besides.",
+    "Item events carry `index` besides; there is one of each item that failed. What a person does to a resource belongs to",
+    "no run: `run` is empty then, and `runSeq` 0.",
     "",
   ].join("\n");
 }

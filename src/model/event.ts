@@ -17,8 +17,8 @@ import type { Json } from "../std/json.ts";
 //   stage.expanded          items, kept, added, changed, removed
 //   stage/item.waiting      blocker, attempt, attempts, delayMs, dueAtMs, class, message
 //   … for a resource        blocker (`limit:host/example.com`), resource, key?, ahead?, dueAtMs?, inBlock?, waiting? (items of the stage)
-//   stage/item.succeeded    via, attempts, durationMs, items? (stage), failedItems? (stage)
-//   stage/item.failed       class, message, code?, attempts, durationMs, fingerprint, items? (failed keys)
+//   stage/item.succeeded    via, attempts; of a stage durationMs, items?, failedItems?
+//   stage/item.failed       class, message, code?, attempts, fingerprint; of a stage durationMs
 //   stage/item.skipped      reason
 //   stage/item.cancelled    reason
 //   stage/item.upstream_failed  stage, message
@@ -42,14 +42,14 @@ import type { Json } from "../std/json.ts";
 //   health.changed          pipeline, from, to, reasons
 //   health.acknowledged     pipeline, actor, reason
 //   external.reported       name, source, at, message?, data?
-//   token.created … revoked token, role, actor
+//   token.created … revoked    token, role, actor
 //   operation.started … ended     operation, action, matching, changed?, refused?, actor
 //   notice.failed           target, event, message
 //   settings.applied        source, changed, restart
 //   settings.refused        source, faults, count
 //   system.heartbeat        runs, queued, workers
-// What a person does to a resource belongs to no run: `run` is empty then, and `runSeq` 0.
-// Item events carry `index` besides. Messages are cut to ERROR_LIST_CHARS_MAX.
+// Item events carry `index` besides; what a person does to a resource belongs to no run: `run` is empty then, and `runSeq`
+// 0. Messages are cut to ERROR_LIST_CHARS_MAX.
 
 /** Types that are stored with the change they tell. */
 export const STORED_EVENT_TYPES = [

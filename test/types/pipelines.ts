@@ -8,6 +8,7 @@ import {
   pipeline,
   provided,
   required,
+  resource,
   skip,
   stage,
   type ItemOutcome,
@@ -186,6 +187,11 @@ export async function untyped(): Promise<void> {
 }
 // @ts-expect-error a stage of the untyped form has an id
 definePipeline({ name: "loose", stages: [{ name: "a", run: () => 1 }] });
+
+// What a breaker of one key may say, and what it may not.
+resource("api", { key: String, breaker: { exclude: ["auth"], keys: { a: { threshold: 1 } } } });
+// @ts-expect-error what is not counted is said for all keys together
+resource("api", { key: String, breaker: { keys: { a: { exclude: ["auth"] } } } });
 
 // What tests are given.
 const options: MemoryRunOptions = {

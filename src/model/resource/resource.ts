@@ -36,9 +36,10 @@ export interface BreakerOptions {
   readonly whenOpen?: "wait" | "fail";
 }
 
-/** A breaker whose settings may differ for some keys; what a key does not say is as for the others. */
+/** A breaker whose settings may differ for some keys; what a key does not say is as for the others, and what is not
+ *  counted is said for all of them. */
 export interface KeyedBreakerOptions extends BreakerOptions {
-  readonly keys?: Readonly<Record<string, BreakerOptions>>;
+  readonly keys?: Readonly<Record<string, Omit<BreakerOptions, "exclude">>>;
 }
 
 /** What a resource declares. */
