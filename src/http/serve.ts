@@ -25,7 +25,7 @@ import type { CompatibleOptions } from "./compatible/compatible-options.ts";
 import type { HttpContext } from "./http-context.ts";
 import { planListen, type ListenOptions, type ListenPlan } from "./listen-plan.ts";
 import { registerLiveSockets } from "./live/live-socket.ts";
-import { LoadShed } from "./load-shed.ts";
+import { LoadShed, type DelaySource } from "./load-shed.ts";
 import type { Route } from "./route.ts";
 import { HttpServer, type ClientLimits } from "./server.ts";
 import { Upgrades } from "./upgrades.ts";
@@ -94,6 +94,8 @@ export interface ServerExtras {
   readonly routes?: readonly Route[];
   /** Registers sockets. Default none. */
   readonly sockets?: (upgrades: Upgrades) => void;
+  /** How late the event loop is. Default: as measured. */
+  readonly delays?: DelaySource;
 }
 
 /** `serve`, with routes and sockets besides those of the API. */
@@ -106,7 +108,7 @@ export async function startServer(
   const { compatible } = options;
   const older = compatible === undefined ? [] : await openOlder(mill, compatible);
   const { http, token, stop, beginStop } = openHttp(mill, options, plan.isSecure);
-  const shed = new LoadShed(http.clock, new LoopDelay());
+  const shed = new LoadShed(http.clock, extras.delays ?? new LoopDelay());
   const terms = makeTerms(options, plan, shed);
   const upgrades = new Upgrades(http);
   registerLiveSockets(upgrades, http, { compatible: compatible !== undefined });

@@ -11,6 +11,7 @@ import { handler, serve } from "../../../src/exports/server.ts";
 import { planListen } from "../../../src/http/listen-plan.ts";
 import { defineRoute } from "../../../src/http/route.ts";
 import { openMillrace } from "../../../src/service/millrace.ts";
+import { makeVirtualClock } from "../../../src/std/virtual-clock.ts";
 import { startServed } from "../../support/served.ts";
 
 async function get(url: string, token?: string): Promise<readonly [number, unknown]> {
@@ -221,4 +222,20 @@ test("under load what can wait is asked to come again, and what controls work is
   const shed = await world.ask("GET", "/wait");
   expect([shed.status, shed.headers.get("retry-after")]).toEqual([503, "5"]);
   expect((await world.ask("GET", "/steer")).status).toBe(200);
+});
+
+test("a server that is late on end sheds requests, and says when to come again", async () => {
+  const clock = makeVirtualClock(Date.UTC(2026, 0, 1));
+  const delays = { takeP99Ms: () => 300, close: () => undefined };
+  const served = await startServed({ open: { clock }, extras: { delays } });
+  onTestFinished(() => served.close());
+  const ask = async (): Promise<Response> => {
+    const headers = { authorization: `Bearer ${served.tokens.read}` };
+    return await fetch(`${served.server.url}/api/v1/runs`, { headers });
+  };
+  expect((await ask()).status).toBe(200);
+  await clock.advance(6_000);
+  const shed = await ask();
+  expect([shed.status, shed.headers.get("retry-after")]).toEqual([503, "5"]);
+  expect(await shed.json()).toMatchObject({ error: { code: "UNAVAILABLE" } });
 });
