@@ -1,5 +1,5 @@
 // The body of a request: its type is the route's, its length is bounded while it arrives, and so is the time it takes.
-// A route that reads a stream gets one that ends at the same bounds.
+// A route that reads a stream gets one that ends at the same bounds. Nothing is unpacked.
 
 import { MillraceError } from "../../model/errors.ts";
 import { HTTP_BODY_BYTES_MAX } from "../../model/limits.ts";
@@ -25,6 +25,7 @@ export async function readBody(
   route: Route,
   terms: BodyTerms,
 ): Promise<Json | ReadableStream<Uint8Array> | undefined> {
+  refusePacked(request.headers);
   const isStream = route.bodyType !== undefined && route.bodyType !== "application/json";
   if (route.body === undefined && !isStream) return refuseBody(request, terms);
   checkType(request, route);
@@ -37,6 +38,19 @@ export async function readBody(
 /** Whether the route reads its body itself, as a stream. */
 export function takesStream(route: Route): boolean {
   return route.bodyType !== undefined && route.bodyType !== "application/json";
+}
+
+/** Nothing here unpacks: what is packed is refused before a byte of it is read, however it says so. */
+function refusePacked(headers: Headers): void {
+  const coding = headers.get("content-encoding");
+  const transfer = headers.get("transfer-encoding");
+  const packed = coding ?? (transfer?.trim().toLowerCase() === "chunked" ? null : transfer);
+  if (packed === null) return;
+  throw new MillraceError(
+    "REQUEST_INVALID",
+    `The body is packed as "${packed.slice(0, 100)}"; expected it as it is.`,
+    { hint: "send it without Content-Encoding, and with no Transfer-Encoding but chunked" },
+  );
 }
 
 function checkType(request: Request, route: Route): void {
@@ -52,6 +66,8 @@ function checkType(request: Request, route: Route): void {
 
 /** A body that nobody asked for is a mistake of the caller, or a form that pretends. */
 async function refuseBody(request: Request, terms: BodyTerms): Promise<undefined> {
+  // These have none, and to look for it would make a whole Request.
+  if (request.method === "GET" || request.method === "HEAD") return undefined;
   if (request.body === null) return undefined;
   if (request.headers.get("content-length") === "0") return undefined;
   const text = await readText(request, HTTP_BODY_BYTES_MAX, terms);
