@@ -11,6 +11,7 @@ import { silentLogger, type Logger } from "../std/logger.ts";
 import { systemRandom } from "../std/random.ts";
 import { jsonAnswer, toErrorAnswer } from "./answers/answer.ts";
 import { finishAnswer, toAnswer } from "./answers/finish-answer.ts";
+import type { Answer } from "./answers/text-answer.ts";
 import { authenticate, requireRole } from "./guards/credentials.ts";
 import { answerOnce, readIdempotencyKey } from "./guards/idempotency.ts";
 import { readBody, takesStream } from "./guards/request-body.ts";
@@ -97,7 +98,7 @@ class GuardLine {
     });
   }
 
-  async #pass(context: Context<HttpEnv>): Promise<Response> {
+  async #pass(context: Context<HttpEnv>): Promise<Answer> {
     const target = this.#readTarget(context);
     checkHost(hostOf(context), this.#originTerms);
     const method = this.#readMethod(context);
@@ -151,7 +152,7 @@ class GuardLine {
     return caller;
   }
 
-  async #call({ context, target, route, place }: Passage): Promise<Response> {
+  async #call({ context, target, route, place }: Passage): Promise<Answer> {
     const { raw } = context.req;
     const key = readIdempotencyKey(raw.headers, route);
     const query = readQuery(target.query);
@@ -171,7 +172,7 @@ class GuardLine {
       body: parse(route.body, body, "body"),
     };
     const caller = context.get("caller");
-    const work = async (runId?: string): Promise<Response> => {
+    const work = async (runId?: string): Promise<Answer> => {
       const request = {
         ...parts,
         context,
@@ -199,7 +200,7 @@ class GuardLine {
     });
   }
 
-  #refuse(context: Context<HttpEnv>, error: unknown): Response {
+  #refuse(context: Context<HttpEnv>, error: unknown): Answer {
     const { status, headers, body } = toErrorAnswer(error);
     if (status >= 500) {
       this.#logger.error("A request could not be answered.", {

@@ -19,7 +19,9 @@ interface Branch {
   readonly literals: Map<string, Branch>;
   /** What a name in braces stands for, with the names its routes give it. */
   any: Branch | undefined;
-  readonly routes: Map<string, { readonly route: Route; readonly names: readonly string[] }>;
+  readonly routes: Map<string, Route>;
+  /** Names in braces on the way here, as its first route writes them. */
+  names: readonly string[];
 }
 
 /** Makes the table. Two routes with the same method and the same path are an invariant breach. */
@@ -40,7 +42,7 @@ export function nameIn(piece: string): string | undefined {
 }
 
 function makeBranch(): Branch {
-  return { literals: new Map(), any: undefined, routes: new Map() };
+  return { literals: new Map(), any: undefined, routes: new Map(), names: [] };
 }
 
 function insert(root: Branch, route: Route): void {
@@ -60,34 +62,34 @@ function insert(root: Branch, route: Route): void {
   }
   const isNew = !branch.routes.has(route.method);
   assert(isNew, `Two routes answer ${route.method} ${route.path}.`);
-  branch.routes.set(route.method, { route, names });
+  if (branch.routes.size === 0) branch.names = names;
+  branch.routes.set(route.method, route);
 }
 
 function find(root: Branch, segments: readonly string[]): RoutePlace | undefined {
   const values: string[] = [];
-  const branch = descend(root, segments, values);
+  const branch = descend(root, { segments, values });
   if (branch === undefined) return undefined;
-  const [first] = branch.routes.values();
-  const params = Object.fromEntries(
-    (first?.names ?? []).map((name, index) => [name, values[index] ?? ""]),
-  );
-  const routes = new Map([...branch.routes].map(([method, { route }]) => [method, route]));
-  return { routes, params };
+  const params: Record<string, string> = {};
+  for (const [index, name] of branch.names.entries()) params[name] = values[index] ?? "";
+  return { routes: branch.routes, params };
+}
+
+/** What is looked for, and what names in braces stand for as far as it was found. */
+interface Way {
+  readonly segments: readonly string[];
+  readonly values: string[];
 }
 
 /** Depth is the number of segments: the address is bounded, and so is this. */
-function descend(
-  branch: Branch,
-  segments: readonly string[],
-  values: string[],
-): Branch | undefined {
-  const [piece, ...rest] = segments;
+function descend(branch: Branch, way: Way, at = 0): Branch | undefined {
+  const piece = way.segments[at];
   if (piece === undefined) return branch.routes.size > 0 ? branch : undefined;
   const literal = branch.literals.get(piece);
-  const found = literal === undefined ? undefined : descend(literal, rest, values);
+  const found = literal === undefined ? undefined : descend(literal, way, at + 1);
   if (found !== undefined || branch.any === undefined) return found;
-  values.push(piece);
-  const other = descend(branch.any, rest, values);
-  if (other === undefined) values.pop();
+  way.values.push(piece);
+  const other = descend(branch.any, way, at + 1);
+  if (other === undefined) way.values.pop();
   return other;
 }

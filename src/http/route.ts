@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Context } from "hono";
 import type * as z from "zod";
 import type { Identity, Role } from "../service/access/identity.ts";
+import type { Answer } from "./answers/text-answer.ts";
 import type { HttpContext } from "./http-context.ts";
 
 /** Methods of routes. HEAD is answered by GET. */
@@ -50,8 +51,8 @@ export type RouteAnswer<Result> =
       readonly json: Result;
       readonly headers?: Readonly<Record<string, string>>;
     }
-  /** Anything else: streams, files, pages. */
-  | Response;
+  /** Anything else: other texts, streams, files, pages. */
+  | Answer;
 
 /** A route with its types; `defineRoute` infers them. */
 export interface RouteSpec<Params, Query, Body, Result> {

@@ -11,6 +11,7 @@ import { MillraceError } from "../model/errors.ts";
 import { HTTP_CONNECTIONS_MAX, HTTP_HEADER_BYTES_MAX } from "../model/limits.ts";
 import type { Clock } from "../std/clock.ts";
 import { jsonAnswer, toErrorAnswer } from "./answers/answer.ts";
+import { toResponse } from "./answers/text-answer.ts";
 import type { App } from "./app.ts";
 import { bindServer } from "./bind-server.ts";
 import type { OriginTerms } from "./guards/request-origin.ts";
@@ -172,7 +173,8 @@ function refuseTarget(error: unknown): Response {
       ? new MillraceError("REQUEST_INVALID", "The path is not written in its plain form.")
       : error;
   const { status, body, headers } = toErrorAnswer(fault);
-  return jsonAnswer(JSON.stringify(body), status, headers);
+  const answer = jsonAnswer(JSON.stringify(body), status, headers);
+  return toResponse(answer, Object.entries(answer.headers).flat());
 }
 
 function closeServer(server: Server): Promise<void> {

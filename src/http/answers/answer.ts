@@ -5,7 +5,7 @@ import { isMillraceError, type ErrorCode } from "../../model/errors.ts";
 import type { Json } from "../../std/json.ts";
 import { redact, redactValue } from "../../std/redact.ts";
 import { statusOf } from "../error-status.ts";
-import { keepText } from "./send-text.ts";
+import { TextAnswer } from "./text-answer.ts";
 
 /** Headers of every answer, whatever it holds. */
 export const SAFE_HEADERS: Readonly<Record<string, string>> = {
@@ -54,9 +54,8 @@ export function jsonAnswer(
   text: string,
   status: number,
   headers: Readonly<Record<string, string>> = {},
-): Response {
-  const all = { "content-type": "application/json", ...headers };
-  return keepText(new Response(text, { status, headers: all }), text);
+): TextAnswer {
+  return new TextAnswer(text, status, { "content-type": "application/json", ...headers });
 }
 
 /** What a file is. */

@@ -6,17 +6,17 @@ import { sha256Hex } from "../../std/json.ts";
 import { holdsSecret, redactValue } from "../../std/redact.ts";
 import { jsonAnswer, PAGE_POLICY, SAFE_HEADERS, TRANSPORT_POLICY } from "./answer.ts";
 import type { Route, RouteAnswer } from "../route.ts";
-import { sendText, textOf } from "./send-text.ts";
+import { sendAnswer, TextAnswer, toResponse, type Answer } from "./text-answer.ts";
 
-/** What a route answered, as a Response. */
-export function toAnswer(answer: RouteAnswer<unknown>, route: Route, request: Request): Response {
-  if (answer instanceof Response) return answer;
+/** What a route answered, as it is sent. */
+export function toAnswer(answer: RouteAnswer<unknown>, route: Route, request: Request): Answer {
+  if (answer instanceof Response || answer instanceof TextAnswer) return answer;
   const text = toSafeText(answer.json);
   if (route.etag !== true) return jsonAnswer(text, answer.status ?? 200, answer.headers);
   const tag = `"${sha256Hex(text).slice(0, 32)}"`;
   const headers = { ...answer.headers, etag: tag };
   return hasTag(request.headers.get("if-none-match"), tag)
-    ? new Response(null, { status: 304, headers })
+    ? new TextAnswer(null, 304, headers)
     : jsonAnswer(text, answer.status ?? 200, headers);
 }
 
@@ -37,22 +37,38 @@ export interface FinishTerms {
 }
 
 /** The answer as it leaves the house. */
-export function finishAnswer(
-  answer: Response,
-  { requestId, isHead, hasTls, outgoing }: FinishTerms,
-): Response {
+export function finishAnswer(answer: Answer, terms: FinishTerms): Response {
+  if (!(answer instanceof TextAnswer)) return finishResponse(answer, terms);
+  const { isHead, outgoing } = terms;
+  const whole = { status: answer.status, text: isHead ? null : answer.text };
+  const pairs = [
+    ...Object.entries(answer.headers).flat(),
+    ...listMissing((name) => answer.headers[name] !== undefined, terms),
+  ];
+  return outgoing === undefined ? toResponse(whole, pairs) : sendAnswer(outgoing, whole, pairs);
+}
+
+function finishResponse(answer: Response, terms: FinishTerms): Response {
   const headers = new Headers(answer.headers);
-  for (const [name, value] of Object.entries(SAFE_HEADERS)) headers.set(name, value);
-  headers.set("x-request-id", requestId);
-  if (!headers.has("content-security-policy")) headers.set("content-security-policy", PAGE_POLICY);
-  if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
-  if (hasTls) headers.set("strict-transport-security", TRANSPORT_POLICY);
-  const text = textOf(answer);
-  if (text !== undefined && outgoing !== undefined && !isHead) {
-    return sendText(outgoing, { status: answer.status, headers, text });
-  }
-  if (isHead) void answer.body?.cancel();
-  return new Response(isHead ? null : answer.body, { status: answer.status, headers });
+  const missing = listMissing((name) => headers.has(name), terms);
+  for (let at = 0; at < missing.length; at += 2)
+    headers.set(missing[at] ?? "", missing[at + 1] ?? "");
+  if (terms.isHead) void answer.body?.cancel();
+  return new Response(terms.isHead ? null : answer.body, { status: answer.status, headers });
+}
+
+const SAFE_PAIRS: readonly string[] = Object.entries(SAFE_HEADERS).flat();
+
+/** Headers that every answer has, and those that it has unless it says something else itself. */
+function listMissing(
+  has: (name: string) => boolean,
+  { requestId, hasTls }: FinishTerms,
+): readonly string[] {
+  const pairs = [...SAFE_PAIRS, "x-request-id", requestId];
+  if (!has("content-security-policy")) pairs.push("content-security-policy", PAGE_POLICY);
+  if (!has("cache-control")) pairs.push("cache-control", "no-store");
+  if (hasTls) pairs.push("strict-transport-security", TRANSPORT_POLICY);
+  return pairs;
 }
 
 /** Weak or strong, one of many, or any. */

@@ -6,6 +6,7 @@ import { IDEMPOTENCY_KEY_CHARS_MAX } from "../../model/limits.ts";
 import type { KeptReply, Replies, ReplyHold } from "../../service/access/replies.ts";
 import { canonicalJson, sha256Hex } from "../../std/json.ts";
 import { jsonAnswer } from "../answers/answer.ts";
+import { readAnswer, TextAnswer, type Answer } from "../answers/text-answer.ts";
 import type { Caller, Route } from "../route.ts";
 import { takesStream } from "./request-body.ts";
 
@@ -38,8 +39,8 @@ export function readIdempotencyKey(headers: Headers, route: Route): string | und
 export async function answerOnce(
   replies: Replies,
   { key, caller, route, asked }: RepeatedRequest,
-  work: (runId: string) => Promise<Response>,
-): Promise<Response> {
+  work: (runId: string) => Promise<Answer>,
+): Promise<Answer> {
   const scope = { tokenId: caller.tokenId, route: `${route.method} ${route.path}`, key };
   const claim = await replies.claim(scope, sha256Hex(canonicalJson(asked)));
   switch (claim.kind) {
@@ -65,9 +66,9 @@ export async function answerOnce(
 async function answerFresh(
   replies: Replies,
   hold: ReplyHold,
-  work: (runId: string) => Promise<Response>,
-): Promise<Response> {
-  let answer: Response;
+  work: (runId: string) => Promise<Answer>,
+): Promise<Answer> {
+  let answer: Answer;
   try {
     answer = await work(hold.runId);
   } catch (error) {
@@ -75,14 +76,13 @@ async function answerFresh(
     await replies.free(hold).catch(() => undefined);
     throw error;
   }
-  const body = await answer.text();
-  const headers = Object.fromEntries(answer.headers);
+  const { status, headers, text } = await readAnswer(answer);
   // Done is done: a reply that cannot be kept is still the reply. Its key is free again within a minute.
-  await replies.keep(hold, { status: answer.status, headers, body }).catch(() => undefined);
-  return new Response(body, { status: answer.status, headers });
+  await replies.keep(hold, { status, headers, body: text }).catch(() => undefined);
+  return new TextAnswer(text, status, headers);
 }
 
-function replay({ status, headers, body }: KeptReply): Response {
+function replay({ status, headers, body }: KeptReply): TextAnswer {
   if (status === 413 && body === "") {
     throw new MillraceError("BODY_TOO_LARGE", "It was done; its reply is too large to be kept.");
   }

@@ -60,7 +60,8 @@ export class Access {
 
   /** Ms for which tokens of this address are not looked at; 0: they are. One that was good lately always is. */
   waitMs(address: string, token: string): number {
-    return this.#knownGood.has(hashSecret(token)) ? 0 : this.#bad.waitMs(address);
+    const waitMs = this.#bad.waitMs(address);
+    return waitMs > 0 && this.#knownGood.has(hashSecret(token)) ? 0 : waitMs;
   }
 
   /** Whose token it is; null where it is none, expired or revoked, which counts against the address. */
