@@ -72,7 +72,7 @@ test("R96: two pictures at once where the decoder bears two, however many runs t
 });
 
 test("R115 R118 R121: a decoder that fails three times in a row rests, what comes later waits, and a probe closes it", async () => {
-  const opened = await open({ resources: { decoder: { breaker: { recovery: "1s" } } } });
+  const opened = await open({ resources: { decoder: { breaker: { recovery: "2s" } } } });
   const plain = await opened.start(designTokens, {
     ...(await toInput(SMALL)),
     out: join(folder, "plain"),
@@ -81,11 +81,13 @@ test("R115 R118 R121: a decoder that fails three times in a row rests, what come
   expect(await breakerOf(opened)).toMatchObject({ state: "closed", failures: 0 });
 
   let seen: Promise<unknown> | undefined;
+  let failures = 0;
   const run = await opened.start(designTokens, await toInput(SMALL, { faults: DECODER_DOWN }), {
-    onEvent: ({ type, stage, item }) => {
-      // The third failure: it is stored with the opening.
-      if (type === "item.waiting" && stage === "extract" && item?.endsWith("/shape") === true)
-        seen ??= breakerOf(opened);
+    onEvent: ({ type, data }) => {
+      if (type !== "item.waiting" || data?.["class"] === undefined) return;
+      failures++;
+      // The third failure is stored with the opening.
+      if (failures === 3) seen = breakerOf(opened);
     },
   });
   const result = await run.result();
