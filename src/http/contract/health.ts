@@ -3,7 +3,7 @@
 import * as z from "zod";
 import type { RunState } from "../../model/run.ts";
 import { schemaField, type Document } from "./document.ts";
-import { flagText, nameText, reasonText } from "./reading.ts";
+import { cursorFields, flagText, nameText, reasonText, type PageAnswer } from "./reading.ts";
 import {
   counts,
   failure,
@@ -325,9 +325,8 @@ export const snapshotQuery: z.ZodType<SnapshotQuery> = z.strictObject({
 });
 
 /** A page of summaries. */
-export interface HistoryAnswer extends Document<"history"> {
+export interface HistoryAnswer extends Document<"history">, PageAnswer {
   readonly summaries: readonly Summary[];
-  readonly nextCursor?: string;
 }
 
 /** A page of summaries of finished runs. */
@@ -335,6 +334,6 @@ export const historyAnswer: z.ZodType<HistoryAnswer> = z
   .object({
     ...schemaField("history"),
     summaries: z.array(summary),
-    nextCursor: z.string().exactOptional(),
+    ...cursorFields,
   })
   .meta({ id: "History" });

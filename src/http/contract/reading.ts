@@ -32,7 +32,7 @@ const cursorText: z.ZodType<string> = z
   .string()
   .min(1)
   .max(2_048)
-  .meta({ description: "`nextCursor` of the page before, unchanged." });
+  .meta({ description: "`nextCursor` or `previousCursor` of another page, unchanged." });
 
 /** Which page of a list. */
 export interface PageQuery {
@@ -49,6 +49,26 @@ export const pageFields: {
     .meta({ description: "Rows, 1 to 500. Default 20." })
     .exactOptional(),
   cursor: cursorText.exactOptional(),
+};
+
+/** Which page of a list that goes on both ways: by a cursor, or around one of its rows. */
+export interface PlaceQuery extends PageQuery {
+  readonly around?: string;
+}
+
+/** Where a list goes on: nothing in that direction where it is absent. */
+export interface PageAnswer {
+  readonly nextCursor?: string;
+  readonly previousCursor?: string;
+}
+
+/** Fields of the answer of a list that goes on both ways. */
+export const cursorFields: {
+  readonly nextCursor: z.ZodExactOptional<z.ZodType<string>>;
+  readonly previousCursor: z.ZodExactOptional<z.ZodType<string>>;
+} = {
+  nextCursor: z.string().exactOptional().meta({ description: "Absent on the last page." }),
+  previousCursor: z.string().exactOptional().meta({ description: "Absent on the first page." }),
 };
 
 /** A whole number as text. */

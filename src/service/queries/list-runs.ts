@@ -1,15 +1,14 @@
 // A page of runs, newest first.
 
-import type { RunRecord, RunState } from "../../model/run.ts";
-import { parseCrockford } from "../../std/crockford.ts";
-import type { RunQuery, Store } from "../../storage/store.ts";
+import { RUN_STATES, type RunRecord, type RunState } from "../../model/run.ts";
+import type { Store } from "../../storage/store.ts";
 import type { RunView } from "../views/run-view.ts";
-import { findRun, runName } from "./find-run.ts";
-import { checkPageLimit, cursorInvalid } from "./page-limit.ts";
+import { findRun } from "./find-run.ts";
+import { readRunPage, type PageCursors, type RunFilter, type RunPlace } from "./run/run-page.ts";
 import { viewRuns } from "./run/view-run.ts";
 
 /** Which runs. Absent: all. */
-export interface RunListQuery {
+export interface RunListQuery extends RunPlace {
   readonly states?: readonly RunState[];
   readonly pipeline?: string;
   /** Runs made from or started by this one, by any of its names. */
@@ -17,47 +16,53 @@ export interface RunListQuery {
   /** Queued at this UTC ms or later. */
   readonly sinceMs?: number;
   readonly tag?: readonly [key: string, value: string];
-  /** 1 to 500. Default 20. */
-  readonly limit?: number;
-  /** `nextCursor` of the page before. */
-  readonly cursor?: string;
+  /** True: with how many there are on all pages, where that is known without reading them. Default false. */
+  readonly total?: boolean;
 }
 
 /** One page. */
-export interface RunPage {
+export interface RunPage extends PageCursors {
   readonly runs: readonly RunView[];
-  /** Absent on the last page. */
-  readonly nextCursor?: string;
+  /** Runs on all pages. Absent: it was not asked for, or a parent, time or tag was, by which runs are not counted. */
+  readonly total?: number;
 }
 
-/** Lists runs. RUN_NOT_FOUND for an unknown parent, OPTION_INVALID for a bad limit or cursor. */
+/** Lists runs. RUN_NOT_FOUND for an unknown parent or `around`, OPTION_INVALID for a bad limit or cursor. */
 export async function listRuns(store: Store, query: RunListQuery = {}): Promise<RunPage> {
-  const limit = checkPageLimit(query.limit);
-  const found = await store.listRuns(await toStoreQuery(store, query, limit));
-  const runs = await viewRuns(store, found);
-  const last = found.at(-1);
+  const { limit, cursor, around, total, ...rest } = query;
+  const filter = await toFilter(store, rest);
+  const page = await readRunPage(store, filter, {
+    ...(limit === undefined ? {} : { limit }),
+    ...(cursor === undefined ? {} : { cursor }),
+    ...(around === undefined ? {} : { around }),
+  });
+  const count = total === true ? await countRuns(store, filter) : undefined;
   return {
-    runs,
-    ...(last === undefined || found.length < limit || last.number === 1
-      ? {}
-      : { nextCursor: runName(last) }),
+    runs: await viewRuns(store, page.runs),
+    ...(count === undefined ? {} : { total: count }),
+    ...page.cursors,
   };
 }
 
-async function toStoreQuery(store: Store, query: RunListQuery, limit: number): Promise<RunQuery> {
-  const { states, pipeline, sinceMs, tag, cursor } = query;
-  const beforeNumber = cursor === undefined ? undefined : parseCrockford(cursor);
-  if (cursor !== undefined && beforeNumber === undefined) throw cursorInvalid(cursor);
-  const parent = query.parent === undefined ? undefined : await findRun(store, query.parent);
-  return {
-    limit,
-    ...(states === undefined ? {} : { states }),
-    ...(pipeline === undefined ? {} : { pipeline }),
-    ...(sinceMs === undefined ? {} : { sinceMs }),
-    ...(tag === undefined ? {} : { tag }),
-    ...(parent === undefined ? {} : { parent: parent.id }),
-    ...(beforeNumber === undefined ? {} : { beforeNumber }),
-  };
+async function toFilter(
+  store: Store,
+  { parent, ...rest }: Pick<RunListQuery, "states" | "pipeline" | "parent" | "sinceMs" | "tag">,
+): Promise<RunFilter> {
+  return parent === undefined ? rest : { ...rest, parent: (await findRun(store, parent)).id };
+}
+
+/** By maintained counters alone, however many runs there are. */
+async function countRuns(
+  store: Store,
+  { states, pipeline, parent, sinceMs, tag }: RunFilter,
+): Promise<number | undefined> {
+  if (parent !== undefined || sinceMs !== undefined || tag !== undefined) return undefined;
+  const counts = await store.countRuns();
+  const asked = pipeline === undefined ? [...counts.values()] : [counts.get(pipeline) ?? {}];
+  const wanted = new Set<RunState>(states ?? RUN_STATES);
+  return asked
+    .flatMap((ofPipeline) => [...wanted].map((state) => ofPipeline[state] ?? 0))
+    .reduce((sum, count) => sum + count, 0);
 }
 
 /** The newest run that `resume` would take: failed, or interrupted. Undefined: there is none. */

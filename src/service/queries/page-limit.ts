@@ -17,6 +17,13 @@ export function checkPageLimit(limit: number | undefined): number {
 /** The fault of a cursor that is none of this list. */
 export function cursorInvalid(cursor: string): MillraceError {
   return new MillraceError("OPTION_INVALID", `"${cursor}" is no cursor of this list.`, {
-    hint: "pass on the nextCursor of the page before, unchanged",
+    hint: "pass on a cursor that a page of this list gave, unchanged",
+  });
+}
+
+/** The fault of a page that is asked for by two places at once. */
+export function placeInvalid(): MillraceError {
+  return new MillraceError("OPTION_INVALID", "around: expected without a cursor; got both.", {
+    hint: "ask for the page around one, then follow its cursors",
   });
 }

@@ -157,6 +157,8 @@ test("R286: a single stage is started over the results of the newest run; a reru
   }
 });
 
+const nameOf = ({ name }: { readonly name: string }): string => name;
+
 test("lists page by opaque cursors in a stable order, filter, and find a run by its key", async () => {
   const { get, post, refused } = await makeApiWorld({ pipelines: [crawl] });
   for (let number = 1; number <= 5; number++) {
@@ -167,10 +169,18 @@ test("lists page by opaque cursors in a stable order, filter, and find a run by 
   let cursor: string | undefined;
   do {
     const page = await get(`/runs?limit=2${cursor === undefined ? "" : `&cursor=${cursor}`}`);
-    names.push(...page.runs.map((each: { name: string }) => each.name));
+    names.push(...page.runs.map(nameOf));
     cursor = page.nextCursor;
   } while (cursor !== undefined);
   assert.deepEqual(names, ["5", "4", "3", "2", "1"]);
+  const middle = await get("/runs?around=3&limit=3&total=true&pipeline=crawl&state=queued");
+  assert.deepEqual(middle.runs.map(nameOf), ["4", "3", "2"]);
+  assert.equal(middle.total, 5);
+  const newer = await get(`/runs?limit=2&cursor=${middle.previousCursor}`);
+  assert.deepEqual([newer.runs.map(nameOf), newer.previousCursor], [["5"], undefined]);
+  assert.equal((await get("/runs?total=true&tag=odd=1")).total, undefined);
+  assert.equal(await refused("GET", "/runs?around=9", { status: 404 }), "RUN_NOT_FOUND");
+  assert.equal(await refused("GET", "/runs?around=1&cursor=2", { status: 422 }), "OPTION_INVALID");
   assert.equal((await get("/runs?tag=odd=1&since=1h")).runs.length, 3);
   assert.equal((await get("/runs?pipeline=crawl&key=k2")).runs[0].name, "2");
   assert.deepEqual((await get("/runs?pipeline=crawl&key=k9")).runs, []);
