@@ -16,7 +16,7 @@ export interface Finding {
 }
 
 const NOT_OURS = new Set(["node_modules", "dist", "coverage", ".git", ".millrace"]);
-const NOT_OURS_AT = /^(?:bench\/results|examples\/[^/]+\/out)$/;
+const NOT_OURS_AT = /^(?:bench\/results|test\/\.tmp|examples\/[^/]+\/out)$/;
 
 /** Every file below the root that is neither installed nor made by a tool, as sorted relative paths. */
 export function listFiles(root: string): string[] {
