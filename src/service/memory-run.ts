@@ -31,7 +31,7 @@ import {
   checkInputs,
   checkProvided,
   refuseInImport,
-  refuseUnavailable,
+  refuseThreadsWithoutModule,
   toSettings,
   toThreadsMax,
   type RunChoices,
@@ -74,7 +74,7 @@ export async function runInMemory(
   choices: MemoryChoices,
 ): Promise<RunResult> {
   refuseInImport("runs it");
-  refuseUnavailable(definition);
+  refuseThreadsWithoutModule(definition);
   checkProvided(definition, choices.provide ?? {});
   const settings = toSettings(definition, choices);
   const checked = definition.input === null ? input : await checkInput(definition, input);
@@ -210,7 +210,7 @@ export async function runBatchInMemory(
   }
   const { concurrency = BATCH_CONCURRENCY_DEFAULT, ...rest } = choices;
   refuseInImport("runs it");
-  refuseUnavailable(definition);
+  refuseThreadsWithoutModule(definition);
   checkProvided(definition, rest.provide ?? {});
   const settings = toSettings(definition, rest);
   const checked = definition.input === null ? inputs : await checkInputs(definition, inputs);

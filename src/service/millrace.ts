@@ -17,6 +17,7 @@ import type { CancelRunsOptions } from "./selection/cancel-runs.ts";
 import type { PurgeOptions } from "./selection/purge-runs.ts";
 import type { RetryFailedOptions, RetryOutcome } from "./selection/retry-failed.ts";
 import type { SelectionOutcome } from "./selection/run-selection.ts";
+import type { RequeueBatchOptions, RequeueWishes } from "./commands/requeue-run.ts";
 import type { RerunOptions } from "./commands/rerun-run.ts";
 import { queueRun, resumeRun, type ResumeOptions } from "./commands/resume-run.ts";
 import type {
@@ -93,7 +94,7 @@ export class Millrace extends MillQuestions {
   /**
    * Works the queues: claims runs of the known pipelines, works on them here, and brings back those whose worker
    * died. Resolves when the queues are drained (`drain`), enough runs were worked on (`maxRuns`), or `signal` is
-   * aborted and what ran has ended or gone back. PROVIDED_MISSING, FEATURE_UNAVAILABLE, PIPELINE_UNKNOWN.
+   * aborted and what ran has ended or gone back. PROVIDED_MISSING, DEFINITION_INVALID, PIPELINE_UNKNOWN.
    */
   async work(options: WorkOptions = {}): Promise<WorkSummary> {
     const worker = new Worker(this.#mill, options);
@@ -144,13 +145,14 @@ export class Millrace extends MillQuestions {
 
   /** Queues a rerun as a new run linked to the old, which must have ended (RUN_STATE_CONFLICT): of one run, or of
    *  every run of a batch. */
-  requeue(run: string): Promise<RunRecord>;
-  requeue(all: { readonly batch: string; readonly dryRun?: boolean }): Promise<SelectionOutcome>;
+  requeue(run: string, options?: RequeueWishes): Promise<RunRecord>;
+  requeue(all: RequeueBatchOptions & { readonly batch: string }): Promise<SelectionOutcome>;
   async requeue(
-    what: string | { readonly batch: string; readonly dryRun?: boolean },
+    what: string | (RequeueBatchOptions & { readonly batch: string }),
+    options: RequeueWishes = {},
   ): Promise<RunRecord | SelectionOutcome> {
     const { requeueBatch, requeueRun } = await import("./commands/requeue-run.ts");
-    if (typeof what === "string") return await requeueRun(this.#mill, what);
+    if (typeof what === "string") return await requeueRun(this.#mill, what, options);
     return await requeueBatch(this.#mill, what.batch, what);
   }
 

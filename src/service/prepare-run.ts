@@ -30,8 +30,9 @@ export interface RunChoices {
   readonly deadline?: Duration;
 }
 
-/** Refuses a definition that was only accepted because its module would be filled in. DEFINITION_INVALID. */
-export function refuseUnavailable({ name, module, stages }: PipelineDefinition): void {
+/** Refuses stages for threads where no module is named: such a definition was accepted because the command fills it in.
+ *  DEFINITION_INVALID. */
+export function refuseThreadsWithoutModule({ name, module, stages }: PipelineDefinition): void {
   if (module !== null) return;
   const found = stages.find(({ runIn }) => runIn === "thread");
   if (found === undefined) return;

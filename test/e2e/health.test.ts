@@ -65,6 +65,9 @@ test("R248 R249: a degraded pipeline needs --override by hand: exit 4, then 0", 
   const plan = await call("plan", "prices");
   const refused = await call("run", "prices");
   const queued = await call("queue", "enqueue", "prices");
+  const again = [await call("rerun", "last"), await call("queue", "requeue", "last")];
+  const requeued = await call("queue", "requeue", "last", "--override");
+  const rerun = await call("rerun", "2", "--override");
   const started = await call("run", "prices", "--override");
 
   expect(health.exitCode).toBe(1);
@@ -82,9 +85,17 @@ test("R248 R249: a degraded pipeline needs --override by hand: exit 4, then 0", 
   expect(refused.stderr).toContain("HEALTH_REFUSED");
   expect(refused.stderr).toContain("with --override");
   expect(queued.exitCode).toBe(4);
+  expect(again.map(({ exitCode }) => exitCode)).toEqual([4, 4]);
+  expect([requeued.exitCode, rerun.exitCode]).toEqual([0, 1]);
   expect(started.exitCode).toBe(0);
   expect(documentOf(await call("runs", "--json"))).toMatchObject({
-    runs: [{ settings: { override: "degraded" } }, { state: "failed" }, { state: "failed" }],
+    runs: [
+      { state: "succeeded", settings: { override: "unstable" } },
+      { state: "failed", settings: { override: "degraded" } },
+      { state: "queued", settings: { override: "degraded" } },
+      { state: "failed" },
+      { state: "failed" },
+    ],
   });
 });
 

@@ -23,6 +23,7 @@ export async function run(
   const { isStrict, logs, ...work } = readWorkFlags(reader);
   const from = reader.text("from");
   const onlyFailed = reader.has("onlyFailed");
+  const override = reader.has("override");
   if (from !== undefined && onlyFailed) {
     reader.fault("onlyFailed", "cannot stand together with --from");
   }
@@ -44,7 +45,7 @@ export async function run(
       { name, pipeline, source },
       { attemptsInFlight: work.concurrency },
     );
-    const choices = { ...work, ...redo, onlyFailed, source };
+    const choices = { ...work, ...redo, onlyFailed, override, source };
     const changed = changes.length === 0 ? {} : { input };
     const call = { context: target.context, verb: ["rerun", name], selection: redo };
     return followRun(target.context, {

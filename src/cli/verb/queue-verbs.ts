@@ -87,9 +87,13 @@ const requeue: VerbSpec = {
   name: "queue requeue",
   summary: "queue runs that have ended again, as new runs",
   args: [{ name: "RUN", variadic: true }],
-  flags: [{ flags: "--batch <id>", about: "every run of this batch" }, YES_FLAG],
+  flags: [{ flags: "--batch <id>", about: "every run of this batch" }, OVERRIDE_FLAG, YES_FLAG],
   examples: ["npx millrace queue requeue last"],
-  exits: ["0  queued, or left as they were", "2  usage; unknown run or batch"],
+  exits: [
+    "0  queued, or left as they were",
+    "2  usage; unknown run or batch",
+    "4  refused by the health of the pipeline",
+  ],
   load: () => import("../commands/queue/requeue.ts"),
 };
 

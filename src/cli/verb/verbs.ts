@@ -157,6 +157,7 @@ const rerun: VerbSpec = {
     { flags: "--from <stage>", about: "take over the results before this stage" },
     { flags: "--only-failed", about: "take over every success" },
     ...INPUT_FLAGS.filter((flag) => flag.flags.startsWith("--set")),
+    OVERRIDE_FLAG,
     DRY_RUN_FLAG,
     ...WORK_FLAGS,
   ],

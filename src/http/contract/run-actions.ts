@@ -61,21 +61,30 @@ export const resumeBody: z.ZodType<ResumeBody> = z.strictObject({
 export interface RerunBody {
   readonly from?: string;
   readonly onlyFailed?: boolean;
+  readonly override?: boolean;
 }
+
+const override = z.boolean().exactOptional().meta({ description: "Although health is degraded." });
 
 /** How a run is made again. */
 export const rerunBody: z.ZodType<RerunBody> = z
   .strictObject({
     from: nameText.exactOptional().meta({ description: "Takes over what lies before it." }),
     onlyFailed: z.boolean().exactOptional().meta({ description: "Takes over every success." }),
+    override,
   })
   .refine((body) => body.from === undefined || body.onlyFailed !== true, {
     path: ["onlyFailed"],
     message: "expected without from",
   });
 
-/** Nothing to say. */
-export const emptyBody: z.ZodType<Readonly<Record<string, never>>> = z.strictObject({});
+/** How a run is queued again. */
+export interface RequeueBody {
+  readonly override?: boolean;
+}
+
+/** How a run is queued again. */
+export const requeueBody: z.ZodType<RequeueBody> = z.strictObject({ override });
 
 /** One run, as it is then. */
 export interface OneRunAnswer extends Document<"run"> {

@@ -8,8 +8,8 @@ import { runParams } from "../contract/reading.ts";
 import {
   cancelAnswer,
   cancelBody,
-  emptyBody,
   oneRunAnswer,
+  requeueBody,
   rerunBody,
   resumeBody,
   type OneRunAnswer,
@@ -75,10 +75,11 @@ const requeue = defineRoute({
   tag: "runs",
   summary: "queues a new run over the same input, from the beginning",
   params: runParams,
-  body: emptyBody,
+  body: requeueBody,
   result: oneRunAnswer,
-  handle: async ({ params, http, runId }) => {
-    const run = await requeueRun(contextOf(http.mill), params.run, toMade(runId));
+  handle: async ({ params, body, http, runId }) => {
+    const options = { ...body, ...toMade(runId) };
+    const run = await requeueRun(contextOf(http.mill), params.run, options);
     return await answerCreated(http, run.id);
   },
 });

@@ -17,9 +17,10 @@ import { parseDuration, type Duration } from "../../std/duration.ts";
 import { encodeValue, type EncodedValue } from "../../std/value.ts";
 import type { CreateRunWrite, Write } from "../../storage/write.ts";
 import type { WriteResult } from "../../storage/write-result.ts";
+import { passGate } from "../health/pass-gate.ts";
 import { findTracing } from "../listeners/tracing.ts";
 import type { MillContext } from "../mill-context.ts";
-import { refuseUnavailable, toSettings, type RunChoices } from "../prepare-run.ts";
+import { refuseThreadsWithoutModule, toSettings, type RunChoices } from "../prepare-run.ts";
 import { whileOpen } from "./begin-run.ts";
 import { checkLabels } from "./check-labels.ts";
 import { toInputVersion } from "./input-text.ts";
@@ -125,10 +126,13 @@ async function enqueueWithin(
   traced: Pick<RunSettings, "traceparent"> = {},
 ): Promise<UntilFull> {
   const { definition, entries, options } = request;
-  refuseUnavailable(definition);
+  refuseThreadsWithoutModule(definition);
   checkEntries(request);
   return await whileOpen(mill, async () => {
-    const plain = toShared(definition, options, await askGate(mill, request));
+    const { override = false, source = "library" } = options;
+    const keys = entries.map(({ key }) => key);
+    const overridden = await passGate(mill, definition, { override, source, keys });
+    const plain = toShared(definition, options, overridden);
     const shared = { ...plain, settings: { ...plain.settings, ...traced } };
     const writes: Write[] = toBatchWrite(definition, options);
     for (let from = 0; from < entries.length; from += COMMIT_WRITES_MAX) {
@@ -194,24 +198,10 @@ interface Shared {
   readonly events: readonly EventDraft[];
 }
 
-/** How the pipeline is doing where runs are queued although that is not healthy; null: it is, or has no gate. */
-async function askGate(
-  mill: MillContext,
-  { definition, entries, options }: EnqueueRequest,
-): Promise<string | null> {
-  if (definition.gate === "off") return null;
-  const { passGate } = await import("../health/may-start.ts");
-  return await passGate(mill, definition, {
-    override: options.override === true,
-    source: options.source ?? "library",
-    keys: entries.map(({ key }) => key),
-  });
-}
-
 function toShared(
   definition: PipelineDefinition,
   options: EnqueueOptions,
-  overridden: string | null = null,
+  overridden: string | null,
 ): Shared {
   const data = {
     pipeline: definition.name,
@@ -230,20 +220,28 @@ function toBatchWrite({ name }: PipelineDefinition, { batch }: EnqueueOptions): 
   return [{ kind: "create-batch", batch: { id, pipeline: name, source } }];
 }
 
+/** One run that is queued together with something else. */
+export interface QueuedParts {
+  readonly entry: EnqueueEntry;
+  readonly options: Omit<EnqueueOptions, "override">;
+  /** How its pipeline is doing where the gate was overridden. Default null: there was nothing to override. */
+  readonly overridden?: string | null;
+}
+
 /**
  * The write that queues one run, for who makes it together with something else. OPTION_INVALID, VALUE_NOT_STORABLE,
- * STAGE_UNKNOWN, FEATURE_UNAVAILABLE.
+ * STAGE_UNKNOWN, DEFINITION_INVALID.
  */
 export async function prepareQueued(
   mill: MillContext,
   definition: PipelineDefinition,
-  { entry, options }: { readonly entry: EnqueueEntry; readonly options: EnqueueOptions },
+  { entry, options, overridden = null }: QueuedParts,
 ): Promise<CreateRunWrite> {
-  refuseUnavailable(definition);
+  refuseThreadsWithoutModule(definition);
   checkEntries({ definition, entries: [entry], options });
   const input = encodeOrThrow(entry.input, "The input");
   const inputVersion = toInputVersion(await foreseeInput(definition, entry.input, input));
-  return toWrite(mill, toShared(definition, options), { entry, input, inputVersion });
+  return toWrite(mill, toShared(definition, options, overridden), { entry, input, inputVersion });
 }
 
 function toWrite(

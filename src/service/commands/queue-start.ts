@@ -8,8 +8,9 @@ import { listUpstream } from "../../model/graph.ts";
 import { parseDuration, type Duration } from "../../std/duration.ts";
 import type { CreateRunWrite, TakenStage } from "../../storage/write.ts";
 import type { WriteResult } from "../../storage/write-result.ts";
+import { passGate } from "../health/pass-gate.ts";
 import type { MillContext } from "../mill-context.ts";
-import { refuseUnavailable, toSettings } from "../prepare-run.ts";
+import { refuseThreadsWithoutModule, toSettings } from "../prepare-run.ts";
 import { queueFull } from "../queue-import/queue-full.ts";
 import { whileOpen } from "./begin-run.ts";
 import { checkEntry, type EnqueuedRun } from "./enqueue-runs.ts";
@@ -53,7 +54,7 @@ export async function queueStart(
   const made = options.id === undefined ? undefined : await mill.store.findRun(options.id);
   if (made !== undefined) return { run: made, created: true };
   if (alone) await refuseActive(mill.store, definition.name);
-  refuseUnavailable(definition);
+  refuseThreadsWithoutModule(definition);
   checkLabels(options);
   checkEntry({ ...options, input }, "");
   toSettings(definition, options);
@@ -61,7 +62,8 @@ export async function queueStart(
   const inputVersion = toInputVersion(await toInputText(definition, input));
   const selected = await selectTakeOver(mill, { definition, options, inputVersion });
   const selection = await withUpstream(mill, { definition, options }, selected);
-  const overridden = await passHealth(mill, definition, options);
+  const { key, override = false, source = "http" } = options;
+  const overridden = await passGate(mill, definition, { override, source, keys: [key] });
   const parts = { definition, options, given, inputVersion, selection, overridden };
   const write = toCreate(mill, parts);
   const result = await whileOpen(mill, () =>
@@ -95,17 +97,6 @@ async function withUpstream(
   const stages = settled.map(({ stage }): TakenStage => ({ stage, mode: "whole" }));
   const names = stages.map(({ stage }) => stage);
   return { takeOver: { ...takeOver, stages }, only: [...only, ...names] };
-}
-
-async function passHealth(
-  mill: MillContext,
-  definition: PipelineDefinition,
-  { override, key, source = "http" }: QueueStartOptions,
-): Promise<string | null> {
-  if (definition.gate === "off") return null;
-  const { passGate } = await import("../health/may-start.ts");
-  const keys = key === undefined ? [] : [key];
-  return await passGate(mill, definition, { override: override === true, source, keys });
 }
 
 function toQueued(definition: PipelineDefinition, result: WriteResult): EnqueuedRun {

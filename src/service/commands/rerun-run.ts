@@ -11,8 +11,14 @@ import { encodeOrThrow } from "../../engine/run-core.ts";
 import type { EncodedValue } from "../../std/value.ts";
 import type { CreateRunWrite } from "../../storage/write.ts";
 import type { LiveRun } from "../live-run.ts";
+import { passGate } from "../health/pass-gate.ts";
 import { getDefinition, type MillContext } from "../mill-context.ts";
-import { checkProvided, refuseUnavailable, toSettings, type RunChoices } from "../prepare-run.ts";
+import {
+  checkProvided,
+  refuseThreadsWithoutModule,
+  toSettings,
+  type RunChoices,
+} from "../prepare-run.ts";
 import { findRun } from "../queries/find-run.ts";
 import { beginRun, whileOpen } from "./begin-run.ts";
 import { createInPlace } from "./claim-place.ts";
@@ -25,6 +31,9 @@ export interface RerunOptions extends RunChoices {
   readonly from?: string;
   /** Takes over every success. */
   readonly onlyFailed?: boolean;
+  /** True: makes it although the health of its pipeline (`gate: "health"`) is degraded or unstable, which is kept with
+   *  the run. Default false: HEALTH_REFUSED. */
+  readonly override?: boolean;
   /** Another input; then nothing is taken over. Default: the old run's. */
   readonly input?: unknown;
   readonly tags?: Readonly<Record<string, string>>;
@@ -42,7 +51,7 @@ export async function rerunRun(
 ): Promise<LiveRun> {
   const old = await findRun(mill.store, reference);
   const definition = getDefinition(mill, old.pipeline);
-  refuseUnavailable(definition);
+  refuseThreadsWithoutModule(definition);
   const provide = { ...mill.provide, ...options.provide };
   checkProvided(definition, provide);
   const given = options.input === undefined ? old.input : encodeOrThrow(options.input, "the input");
@@ -57,7 +66,9 @@ export async function rerunRun(
       },
     );
   }
-  const write = toCreate(mill, { old, definition, options, given, inputText, plan });
+  const { override = false, source = "rerun" } = options;
+  const overridden = await passGate(mill, definition, { override, source });
+  const write = toCreate(mill, { old, definition, options, given, inputText, plan, overridden });
   const { onEvent } = options;
   const parts = { definition, inputText, provide, onEvent };
   return await whileOpen(mill, () =>
@@ -80,13 +91,15 @@ interface CreateParts {
   /** As stages read it. */
   readonly inputText: EncodedValue;
   readonly plan: ResetPlan | null;
+  /** How its pipeline is doing where the gate was overridden; null: there was nothing to override. */
+  readonly overridden: string | null;
 }
 
 function toCreate(mill: MillContext, parts: CreateParts): CreateRunWrite {
-  const { old, definition, options, given, inputText, plan } = parts;
+  const { old, definition, options, given, inputText, plan, overridden } = parts;
   const { scheduled } = old.settings;
-  const chosen = toSettings(definition, options);
-  const settings = scheduled === undefined ? chosen : { ...chosen, scheduled };
+  const { from } = options;
+  const override = overridden === null ? {} : { override: overridden };
   const stages = plan === null ? [] : listTaken(definition, plan);
   return {
     kind: "create-run",
@@ -101,7 +114,12 @@ function toCreate(mill: MillContext, parts: CreateParts): CreateRunWrite {
       parent: old.id,
       source: options.source ?? "rerun",
       tags: options.tags ?? old.tags,
-      settings: options.from === undefined ? settings : { ...settings, from: options.from },
+      settings: {
+        ...toSettings(definition, options),
+        ...override,
+        ...(scheduled === undefined ? {} : { scheduled }),
+        ...(from === undefined ? {} : { from }),
+      },
     },
     definitionJson: definition.json,
     claim: { owner: mill.owner, leaseMs: mill.leaseMs },
@@ -114,6 +132,7 @@ function toCreate(mill: MillContext, parts: CreateParts): CreateRunWrite {
           stages: definition.stages.length,
           definition: definition.hash,
           parent: old.id,
+          ...override,
         },
       },
       { type: "run.started", data: { epoch: 1 } },

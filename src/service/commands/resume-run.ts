@@ -21,7 +21,7 @@ import { getDefinition, type MillContext } from "../mill-context.ts";
 import {
   checkProvided,
   listFrom,
-  refuseUnavailable,
+  refuseThreadsWithoutModule,
   toSettings,
   type RunChoices,
 } from "../prepare-run.ts";
@@ -53,7 +53,7 @@ export async function resumeRun(
 ): Promise<LiveRun> {
   const { id, pipeline } = await findRun(mill.store, reference);
   const definition = getDefinition(mill, pipeline);
-  refuseUnavailable(definition);
+  refuseThreadsWithoutModule(definition);
   const provide = { ...mill.provide, ...options.provide };
   checkProvided(definition, provide);
   return await whileOpen(mill, async () => {

@@ -10,8 +10,14 @@ import type { EncodedValue } from "../../std/value.ts";
 import type { CreateRunWrite } from "../../storage/write.ts";
 import type { LiveRun } from "../live-run.ts";
 import { findTracing } from "../listeners/tracing.ts";
+import { passGate } from "../health/pass-gate.ts";
 import type { MillContext } from "../mill-context.ts";
-import { checkProvided, refuseUnavailable, toSettings, type RunChoices } from "../prepare-run.ts";
+import {
+  checkProvided,
+  refuseThreadsWithoutModule,
+  toSettings,
+  type RunChoices,
+} from "../prepare-run.ts";
 import { runName } from "../queries/find-run.ts";
 import { beginRun, whileOpen } from "./begin-run.ts";
 import { checkLabels } from "./check-labels.ts";
@@ -60,7 +66,7 @@ export type Started =
 /** Starts a run. Resolves once it is durable; it works on in the background. */
 export async function startRun(mill: MillContext, request: StartRequest): Promise<Started> {
   const { definition, options } = request;
-  refuseUnavailable(definition);
+  refuseThreadsWithoutModule(definition);
   const provide = { ...mill.provide, ...options.provide };
   checkProvided(definition, provide);
   toSettings(definition, options);
@@ -69,26 +75,12 @@ export async function startRun(mill: MillContext, request: StartRequest): Promis
   const inputText = await toInputText(definition, request.input);
   const inputVersion = toInputVersion(inputText);
   const selection = await selectTakeOver(mill, { definition, options, inputVersion });
-  const overridden = await askGate(mill, definition, options);
+  const { key, override = false, source = "library" } = options;
+  const overridden = await passGate(mill, definition, { override, source, keys: [key] });
   const write = toCreate(mill, { definition, options, given, inputText, selection, overridden });
   return await whileOpen(mill, () =>
     create(mill, { ...options, definition, write }, { inputText, provide, selection }),
   );
-}
-
-/** How the pipeline is doing where the run starts although that is not healthy; null: it is, or has no gate. */
-async function askGate(
-  mill: MillContext,
-  definition: PipelineDefinition,
-  { override, key, source = "library" }: StartOptions,
-): Promise<string | null> {
-  if (definition.gate === "off") return null;
-  const { passGate } = await import("../health/may-start.ts");
-  return await passGate(mill, definition, {
-    override: override === true,
-    source,
-    keys: key === undefined ? [] : [key],
-  });
 }
 
 interface CreateParts {

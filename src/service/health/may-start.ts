@@ -1,6 +1,7 @@
 // The gate of a pipeline with `gate: "health"`: whether a run of it may start now. A start that is refused makes no
 // run, takes no lease and leaves one event, `run.refused`; who asked tells it, in the transaction of their own where
-// they have one. Runs that go on (`resume`) or are made again (`rerun`, `requeue`) pass no gate: they mend what failed.
+// they have one. Only what makes a run is a start: `start`, `enqueue`, `rerun`, `requeue`, a trigger, a tick. A `resume`
+// passes no gate: its run was let in when it was made, and nothing else brings it to its end.
 
 import type { PipelineDefinition } from "../../model/definition.ts";
 import { MillraceError } from "../../model/errors.ts";
@@ -62,8 +63,9 @@ export async function askGate(
 
 /** What a manual start says. */
 export interface ManualStart extends Omit<StartQuestion, "kind"> {
-  /** Of the runs to be made; undefined for one without. Where all are known nothing starts, and nothing is refused. */
-  readonly keys: readonly (string | undefined)[];
+  /** Of the runs to be made; undefined for one without. Where all are known nothing starts, and nothing is refused.
+   *  Default: none has one. */
+  readonly keys?: readonly (string | undefined)[];
 }
 
 /** Keys that are looked up; where there are more some are taken to be new. */
@@ -71,10 +73,10 @@ const KEYS_MAX = 1_000;
 
 /** Lets a manual start pass, or tells `run.refused` and throws HEALTH_REFUSED. Answers how the pipeline is doing where
  *  it was overridden; null: there was nothing to override. */
-export async function passGate(
+export async function passHealth(
   mill: Pick<MillContext, "store" | "committer">,
   definition: PipelineDefinition,
-  { keys, ...question }: ManualStart,
+  { keys = [], ...question }: ManualStart,
 ): Promise<HealthVerdict | null> {
   const answer = await askGate(mill.store, definition, { ...question, kind: "manual" });
   if (answer.kind === "start") return answer.overridden;
@@ -86,7 +88,7 @@ export async function passGate(
 async function areKnown(
   store: Pick<MillContext["store"], "findRunByKey">,
   pipeline: string,
-  keys: ManualStart["keys"],
+  keys: readonly (string | undefined)[],
 ): Promise<boolean> {
   if (keys.length === 0 || keys.length > KEYS_MAX) return false;
   for (const key of keys) {

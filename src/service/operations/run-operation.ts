@@ -14,6 +14,7 @@ import type { StoreRecord } from "../../storage/records/record-write.ts";
 import { cancelRun } from "../commands/cancel-run.ts";
 import { requeueRun } from "../commands/requeue-run.ts";
 import { queueRun } from "../commands/resume-run.ts";
+import { askOnce, type Gate } from "../health/pass-gate.ts";
 import type { MillContext } from "../mill-context.ts";
 import { runName } from "../queries/find-run.ts";
 import { RunFolders } from "../selection/run-folders.ts";
@@ -36,6 +37,7 @@ class Runner {
   #stored: StoreRecord;
   #now: OperationRecord;
   #toldAtMs: number;
+  readonly #gate: Gate;
   #place = 0;
 
   constructor(mill: MillContext, stored: StoreRecord, operation: OperationRecord) {
@@ -43,6 +45,7 @@ class Runner {
     this.#stored = stored;
     this.#now = operation;
     this.#toldAtMs = mill.world.clock.monotonicMs();
+    this.#gate = askOnce(mill, { source: `operation of ${operation.actor}` });
   }
 
   async work(): Promise<void> {
@@ -96,7 +99,7 @@ class Runner {
         await cancelRun(mill, run.id, { reason: reason ?? `cancelled by ${actor}` });
         return;
       case "requeue":
-        await requeueRun(mill, run.id);
+        await requeueRun(mill, run.id, { gate: this.#gate });
         return;
       case "resume": {
         // What they failed of may have only just come back.

@@ -71,7 +71,7 @@ export interface ImportRequest {
 
 /**
  * Imports lines of JSON. What was committed stays when it is ended early; the same file may be imported again, and
- * only what is new makes runs. Rejects for what concerns all lines: OPTION_INVALID, FEATURE_UNAVAILABLE, the store;
+ * only what is new makes runs. Rejects for what concerns all lines: OPTION_INVALID, DEFINITION_INVALID, the store;
  * with QUEUE_FULL where the pipeline's `maxQueued` is reached and nobody makes room, and says how far it came.
  */
 export async function importRuns(

@@ -20,7 +20,7 @@ export interface TickRun {
 /** Tag that names the schedule of a run. */
 export const SCHEDULE_TAG = "schedule";
 
-/** The write that queues it. OPTION_INVALID, VALUE_NOT_STORABLE, FEATURE_UNAVAILABLE. */
+/** The write that queues it. OPTION_INVALID, VALUE_NOT_STORABLE, DEFINITION_INVALID. */
 export async function prepareTickRun(
   mill: MillContext,
   { definition, spec, scheduled, turn = 1 }: TickRun,

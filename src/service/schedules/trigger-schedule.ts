@@ -6,7 +6,7 @@ import { TICKS_WAITING_MAX } from "../../model/limits.ts";
 import type { RunRecord } from "../../model/run.ts";
 import { prepareQueued } from "../commands/enqueue-runs.ts";
 import { whileOpen } from "../commands/begin-run.ts";
-import { passGate } from "../health/may-start.ts";
+import { passGate } from "../health/pass-gate.ts";
 import { getDefinition, type MillContext } from "../mill-context.ts";
 import { queueFull } from "../queue-import/queue-full.ts";
 import { runName } from "../queries/find-run.ts";
@@ -20,7 +20,7 @@ import { SCHEDULE_TAG, toDeadline, toInput } from "./tick-run.ts";
 export interface TriggerOptions extends ScheduleOrderOptions {
   /** Another input than that of the schedule. */
   readonly input?: unknown;
-  /** Starts although the pipeline's health asks for a word. Default false. */
+  /** Starts although the pipeline's health asks for a word, which is kept with the run. Default false. */
   readonly override?: boolean;
 }
 
@@ -37,10 +37,9 @@ export async function triggerSchedule(
   const { spec } = await getSchedule(mill, name);
   const definition = getDefinition(mill, spec.pipeline);
   const { override = false, actor = "program" } = options;
-  await passGate(mill, definition, {
+  const overridden = await passGate(mill, definition, {
     override,
     source: `trigger of schedule ${name}`,
-    keys: [undefined],
   });
   return await whileOpen(mill, async () => {
     for (;;) {
@@ -55,6 +54,7 @@ export async function triggerSchedule(
           tags: { ...spec.tags, [SCHEDULE_TAG]: name },
         },
         options: { source: "trigger", ...toDeadline(spec) },
+        overridden,
       });
       const runs = [...live.map(({ id }) => id), run.run.id].slice(-TICKS_WAITING_MAX);
       const at = new Date(mill.store.nowMs()).toISOString();

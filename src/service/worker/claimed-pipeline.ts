@@ -2,13 +2,13 @@
 
 import type { ClaimedPipeline } from "../../storage/write.ts";
 import { getDefinition, type MillContext } from "../mill-context.ts";
-import { checkProvided, refuseUnavailable } from "../prepare-run.ts";
+import { checkProvided, refuseThreadsWithoutModule } from "../prepare-run.ts";
 
 /** What a claim says of a pipeline of the mill. Throws what is wrong with it: unknown, not available, without what it
  *  is to be provided with. */
 export function toClaimedPipeline(mill: MillContext, name: string): ClaimedPipeline {
   const definition = getDefinition(mill, name);
-  refuseUnavailable(definition);
+  refuseThreadsWithoutModule(definition);
   checkProvided(definition, mill.provide);
   return {
     name,

@@ -5,6 +5,7 @@ import type { MillraceEvent } from "../../../src/model/event.ts";
 import { ThrottledError } from "../../../src/model/errors.ts";
 import type { Failure } from "../../../src/model/outcome.ts";
 import { mayStart } from "../../../src/service/health/may-start.ts";
+import { listOperations, startOperation } from "../../../src/service/operations/operations.ts";
 import { contextOf } from "../../../src/service/mill-context.ts";
 import type { Millrace } from "../../../src/service/millrace.ts";
 import { definePipeline, type Pipeline } from "../../../src/service/pipeline.ts";
@@ -148,6 +149,75 @@ describe.each(STORES)("on %s", (kind) => {
     const run = await mill.start(pipeline, {});
     expect((await run.result()).state).toBe("succeeded");
     expect(await listEvents(mill, ["run.refused"])).toEqual([]);
+  });
+
+  test("R248 R249: a rerun and a requeue are starts like any other, and a resume goes on", async () => {
+    const pipeline = makeGated();
+    const mill = await makeDurableWorld(kind).open([pipeline]);
+    await endRuns(mill, pipeline, [{}, BAD, BAD]);
+    const [last] = await mill.store.listRuns({ pipeline: "gated", limit: 1 });
+    const id = last?.id ?? "";
+    const before = await mill.stats();
+    const refusal = { code: "HEALTH_REFUSED", details: { verdict: "degraded" } };
+
+    await expect(mill.rerun(id, { source: "cli" })).rejects.toMatchObject(refusal);
+    await expect(mill.requeue(id)).rejects.toMatchObject(refusal);
+    expect(await mill.stats()).toEqual(before);
+    expect(await listEvents(mill, ["run.refused"])).toMatchObject([
+      { data: { source: "cli" } },
+      { data: { source: "requeue" } },
+    ]);
+
+    const rerun = await mill.rerun(id, { input: {}, override: true });
+    expect((await rerun.result()).state).toBe("succeeded");
+    expect((await mill.history()).summaries[0]).toMatchObject({ override: "degraded" });
+    await endRuns(mill, pipeline, [BAD, BAD]);
+    const requeued = await mill.requeue(id, { override: true });
+    expect(requeued.settings).toMatchObject({ override: "unstable" });
+    const created = await listEvents(mill, ["run.created"]);
+    expect(created.at(-1)?.data).toMatchObject({ override: "unstable", parent: id });
+
+    const resumed = await mill.resume(id, { here: true });
+    expect((await resumed.result()).state).toBe("failed");
+    expect(await listEvents(mill, ["run.refused"])).toHaveLength(2);
+  });
+
+  test("R249: a batch that is refused is one event, however many runs it has", async () => {
+    const pipeline = makeGated();
+    const mill = await makeDurableWorld(kind).open([pipeline]);
+    const entries = [BAD, BAD, BAD].map((input) => ({ input }));
+    const { batch = "" } = await mill.enqueue(pipeline, entries, {
+      batch: { id: "b", source: "test" },
+    });
+    await mill.work({ drain: true });
+
+    await expect(mill.requeue({ batch })).rejects.toMatchObject({ code: "HEALTH_REFUSED" });
+    expect(await mill.requeue({ batch, dryRun: true })).toMatchObject({ matching: 3 });
+    expect(await listEvents(mill, ["run.refused"])).toHaveLength(1);
+    expect(await mill.requeue({ batch, override: true })).toMatchObject({ changed: 3 });
+  });
+
+  test("R249: an operation that queues runs again asks once for each pipeline", async () => {
+    const pipeline = makeGated();
+    const mill = await makeDurableWorld(kind).open([pipeline]);
+    await endRuns(mill, pipeline, [BAD, BAD]);
+
+    const { id } = await startOperation(mill, {
+      action: "requeue",
+      filter: { state: ["failed"] },
+      matching: 2,
+      actor: "token:ci",
+    });
+    for await (const { type } of mill.events({ after: 0, types: ["operation.ended"] }))
+      if (type === "operation.ended") break;
+
+    const why = 'Pipeline "gated" is degraded, so that no run of it was started';
+    expect(await listOperations(mill, {})).toMatchObject({
+      operations: [
+        { id, changed: 0, refused: 2, refusals: [{ reason: expect.stringContaining(why) }, {}] },
+      ],
+    });
+    expect(await listEvents(mill, ["run.refused"])).toHaveLength(1);
   });
 
   test("a key that is known is answered as ever, since nothing starts", async () => {

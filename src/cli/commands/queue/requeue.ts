@@ -4,7 +4,6 @@ import { isMillraceError } from "../../../model/errors.ts";
 import { PAGE_ROWS_MAX } from "../../../model/limits.ts";
 import type { RunRecord } from "../../../model/run.ts";
 import type { SelectionOutcome, SkippedRun } from "../../../service/selection/run-selection.ts";
-import type { Millrace } from "../../../service/millrace.ts";
 import { findRun, runName } from "../../../service/queries/find-run.ts";
 import type { CliContext, ParsedOptions } from "../../cli-context.ts";
 import { confirm } from "../../confirm.ts";
@@ -28,6 +27,7 @@ export async function run(
 ): Promise<number> {
   const reader = new FlagReader(options);
   const batch = reader.text("batch");
+  const override = reader.has("override");
   if ((batch === undefined) === (args.length === 0))
     reader.fault("batch", "expected runs, or one batch, and not both");
   reader.finish("npx millrace queue requeue --help");
@@ -36,8 +36,8 @@ export async function run(
   return withDocument(context, async (keep) => {
     const outcome =
       batch === undefined
-        ? await requeueNamed(context, args)
-        : await requeueBatch(context, batch, reader.has("yes"));
+        ? await requeueNamed(context, args, override)
+        : await requeueBatch(context, { batch, override }, reader.has("yes"));
     saySelection(context, outcome, WORDS);
     keep(toSelectionDocument("millrace.queue-requeue/1", outcome));
     return EXIT.ok;
@@ -47,6 +47,7 @@ export async function run(
 async function requeueNamed(
   context: CliContext,
   references: readonly string[],
+  override: boolean,
 ): Promise<SelectionOutcome> {
   const old: RunRecord[] = [];
   const parts = await loadPipelinesOf(context, async (store) => {
@@ -57,7 +58,7 @@ async function requeueNamed(
   if (parts === undefined) return { matching: 0, changed: 0, skipped };
   await withMill(context, parts, async (mill) => {
     for (const run of old) {
-      const reason = await requeueOne(context, mill, run);
+      const reason = await requeueOne(context, run, (id) => mill.requeue(id, { override }));
       if (reason !== undefined) skipped.push({ run: runName(run), reason });
     }
   });
@@ -67,23 +68,25 @@ async function requeueNamed(
 /** Why the run was left as it was; undefined: it is queued. */
 async function requeueOne(
   context: CliContext,
-  mill: Millrace,
   old: RunRecord,
+  requeue: (id: string) => Promise<RunRecord>,
 ): Promise<string | undefined> {
   try {
-    const run = await mill.requeue(old.id);
+    const run = await requeue(old.id);
     const text = `queued ${runName(run)} (a rerun of ${runName(old)})`;
     if (!context.flags.json) printAnswer(context, text);
     return undefined;
   } catch (error) {
-    if (isMillraceError(error) && !error.code.startsWith("STORE_")) return error.message;
+    const isOwn = isMillraceError(error) && !error.code.startsWith("STORE_");
+    // Not the run, but its pipeline: that is no reason to leave it and go on.
+    if (isOwn && error.code !== "HEALTH_REFUSED") return error.message;
     throw error;
   }
 }
 
 async function requeueBatch(
   context: CliContext,
-  batch: string,
+  { batch, override }: { readonly batch: string; readonly override: boolean },
   yes: boolean,
 ): Promise<SelectionOutcome> {
   const parts = await loadPipelinesOf(context, (store) =>
@@ -98,6 +101,6 @@ async function requeueBatch(
       yes,
       dryRun: nextCommand(context, ["queue", "stats"]),
     });
-    return agreed ? await mill.requeue({ batch }) : found;
+    return agreed ? await mill.requeue({ batch, override }) : found;
   });
 }
