@@ -139,7 +139,7 @@ export class Upgrades {
     const { access } = this.#http;
     const ticket = readTicket(incoming);
     if (ticket !== undefined) {
-      const identity = access.redeemSocket(ticket);
+      const identity = await access.redeemSocket(ticket);
       if (identity === null) throw unauthenticated("The ticket is unknown, used or too old.");
       const caller: Caller = { ...identity, via: "cookie" };
       return { caller, isStillGood: () => access.isGood(caller) };

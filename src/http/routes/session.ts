@@ -33,7 +33,7 @@ const signIn = defineRoute({
     refuseWaiting(http.access, address, given);
     const identity =
       "ticket" in body
-        ? http.access.redeemLogin(given, address)
+        ? await http.access.redeemLogin(given, address)
         : await http.access.identify(given, address);
     if (identity === null)
       throw unauthenticated("The ticket or token is unknown, used or too old.");

@@ -110,9 +110,10 @@ export class Access {
     return this.#logins.make(identity);
   }
 
-  /** For whom a ticket to sign in was made; null where it is used or too old, which counts against the address. */
-  redeemLogin(ticket: string, address: string): Identity | null {
-    const identity = this.#logins.redeem(ticket);
+  /** For whom a ticket to sign in was made; null where it is used or too old, or the token behind it is no good any
+   *  more, which counts against the address. */
+  async redeemLogin(ticket: string, address: string): Promise<Identity | null> {
+    const identity = await this.#redeem(this.#logins, ticket);
     if (identity === null) this.#bad.count(address);
     return identity;
   }
@@ -122,9 +123,10 @@ export class Access {
     return this.#sockets.make(identity);
   }
 
-  /** For whom a ticket to open a socket was made; null where it is used or too old. */
-  redeemSocket(ticket: string): Identity | null {
-    return this.#sockets.redeem(ticket);
+  /** For whom a ticket to open a socket was made; null where it is used or too old, or the token behind it is no good
+   *  any more. */
+  async redeemSocket(ticket: string): Promise<Identity | null> {
+    return await this.#redeem(this.#sockets, ticket);
   }
 
   /** Whether the token behind somebody who came in earlier is still good: what stays open asks again. */
@@ -133,6 +135,11 @@ export class Access {
     const name = identity.actor.slice(identity.actor.indexOf(":") + 1);
     const token = await this.#findToken(name);
     return token?.id === identity.tokenId && token.role === identity.role;
+  }
+
+  async #redeem(tickets: Tickets, ticket: string): Promise<Identity | null> {
+    const identity = tickets.redeem(ticket);
+    return identity !== null && (await this.isGood(identity)) ? identity : null;
   }
 
   async #find(token: string): Promise<Identity | null> {
