@@ -70,10 +70,14 @@ export interface ItemQuery {
   readonly afterIndex?: number;
   /** With `afterIndex`: also the items at that position whose key comes after this one. */
   readonly afterKey?: string;
+  /** Instead of `afterIndex`: only items before this position, of those the nearest to it; they too come in order. */
+  readonly beforeIndex?: number;
+  /** With `beforeIndex`: also the items at that position whose key comes before this one. */
+  readonly beforeKey?: string;
 }
 
 /** The same in larger pages: 1 to ITEM_ENDS_MAX. */
-export type ItemEndQuery = Omit<ItemQuery, "states">;
+export type ItemEndQuery = Omit<ItemQuery, "states" | "beforeIndex" | "beforeKey">;
 
 /** What is asked of the queue of a pipeline; in the order of claims. */
 export interface QueuedQuery {

@@ -3,7 +3,15 @@
 import * as z from "zod";
 import { STAGE_STATES, type StageState, type Via } from "../../model/outcome.ts";
 import { schemaField, type Document } from "./document.ts";
-import { flagText, listText, pageFields, type PageQuery } from "./reading.ts";
+import {
+  cursorFields,
+  flagText,
+  keyText,
+  listText,
+  pageFields,
+  type PageAnswer,
+  type PlaceQuery,
+} from "./reading.ts";
 import {
   blocker,
   counts,
@@ -220,7 +228,7 @@ export const itemAnswer: z.ZodType<ItemAnswer> = z
   .meta({ id: "ItemDetail" });
 
 /** Which items; in item order. */
-export interface ItemsQuery extends PageQuery {
+export interface ItemsQuery extends PlaceQuery {
   readonly state?: readonly StageState[];
   readonly outputs?: boolean;
 }
@@ -229,16 +237,18 @@ export interface ItemsQuery extends PageQuery {
 export const itemsQuery: z.ZodType<ItemsQuery> = z.strictObject({
   ...pageFields,
   state: listText(STAGE_STATES).exactOptional(),
+  around: keyText.exactOptional().meta({
+    description: "Key of an item: the page that holds it; without `cursor`.",
+  }),
   outputs: flagText.exactOptional().meta({ description: "Each with its output. Default false." }),
 });
 
 /** A page of items. */
-export interface ItemsAnswer extends Document<"items"> {
+export interface ItemsAnswer extends Document<"items">, PageAnswer {
   readonly run: Run;
   readonly stage: string;
   readonly counts: Counts;
   readonly items: readonly Item[];
-  readonly nextCursor?: string;
 }
 
 /** A page of items. */
@@ -249,6 +259,6 @@ export const itemsAnswer: z.ZodType<ItemsAnswer> = z
     stage: z.string(),
     counts,
     items: z.array(item),
-    nextCursor: z.string().exactOptional(),
+    ...cursorFields,
   })
   .meta({ id: "Items" });

@@ -3,7 +3,8 @@
 
 import type { RunRecord, RunState } from "../../model/run.ts";
 import type { Store } from "../../storage/store.ts";
-import { readRunPage, type PageCursors, type RunPlace } from "../queries/run/run-page.ts";
+import type { PageCursors } from "../queries/page-limit.ts";
+import { readRunPage, type RunPlace } from "../queries/run/run-page.ts";
 import {
   isEndedRun,
   toSummaryView,

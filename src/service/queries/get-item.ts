@@ -20,8 +20,17 @@ export async function getItem(
     return isHeld ? { ...found, state: "waiting" } : found;
   }
   if (isRunning) return toRunningItem(at);
+  throw await itemUnknown(store, facts, at);
+}
+
+/** The fault of a key that no item of the stage has. */
+export async function itemUnknown(
+  store: Store,
+  facts: RunFacts,
+  at: { readonly stage: string; readonly key: string },
+): Promise<MillraceError> {
   const [first] = await store.listItems({ runId: facts.run.id, stage: at.stage, limit: 1 });
-  throw new MillraceError(
+  return new MillraceError(
     "ITEM_UNKNOWN",
     `Stage "${at.stage}" of run "${facts.name}" has no item "${at.key}".`,
     {

@@ -9,7 +9,8 @@ import { toItemView, type ItemView } from "../views/item-view.ts";
 import { toRunView, type RunView } from "../views/run-view.ts";
 import { readValueView } from "../views/value-view.ts";
 import { findRun } from "./find-run.ts";
-import { checkPageLimit, cursorInvalid } from "./page-limit.ts";
+import { checkPageLimit, type PageCursors } from "./page-limit.ts";
+import { readItemPage } from "./run/item-page.ts";
 import { getStage, readRunFacts, type RunFacts } from "./run-facts.ts";
 
 /** Which items. */
@@ -20,54 +21,46 @@ export interface ItemListQuery {
   readonly states?: readonly StageState[];
   /** 1 to 500. Default 20. */
   readonly limit?: number;
-  /** `nextCursor` of the page before. */
+  /** `nextCursor` or `previousCursor` of another page. */
   readonly cursor?: string;
+  /** Key of an item, instead of a cursor: the page that holds it, in the midst where there are items enough. */
+  readonly around?: string;
   /** True: each with its output. Default false. */
   readonly outputs?: boolean;
 }
 
 /** One page. Items that were not begun have no row: they are in `counts` alone. */
-export interface ItemPage {
+export interface ItemPage extends PageCursors {
   readonly run: RunView;
   readonly stage: string;
   readonly counts: CountsView;
   readonly items: readonly ItemView[];
-  /** Absent on the last page. */
-  readonly nextCursor?: string;
 }
 
-/** Lists items. RUN_NOT_FOUND, STAGE_UNKNOWN, OPTION_INVALID. */
+/** Lists items. RUN_NOT_FOUND, STAGE_UNKNOWN, ITEM_UNKNOWN for `around`, OPTION_INVALID. */
 export async function listItems(store: Store, query: ItemListQuery): Promise<ItemPage> {
   const { stage } = query;
   const limit = checkPageLimit(query.limit);
   const facts = await readRunFacts(store, await findRun(store, query.run));
   getStage(facts, stage);
-  const after = query.cursor === undefined ? {} : parseCursor(query.cursor);
-  const records = await store.listItems({
-    runId: facts.run.id,
-    stage,
-    limit,
-    ...(query.states === undefined ? {} : { states: query.states }),
-    ...after,
-  });
+  const page = await readItemPage(store, facts, { ...query, limit });
   const items: ItemView[] = [];
-  for (const record of records) {
+  for (const record of page.records) {
     items.push(query.outputs === true ? await withOutput(store, record) : toItemView(record));
   }
-  const last = records.at(-1);
   return {
     run: toRunView(facts),
     stage,
     counts: countItems(facts, stage),
     items,
-    ...(last === undefined || records.length < limit ? {} : { nextCursor: toCursor(last) }),
+    ...page.cursors,
   };
 }
 
 /** Every item that answers the query, page by page, each with its output. As `listItems`. */
 export async function* iterateItems(
   store: Store,
-  query: Omit<ItemListQuery, "limit" | "cursor" | "outputs">,
+  query: Omit<ItemListQuery, "limit" | "cursor" | "around" | "outputs">,
 ): AsyncGenerator<ItemView> {
   let cursor: string | undefined;
   do {
@@ -89,25 +82,4 @@ async function withOutput(store: Store, record: ItemRecord): Promise<ItemView> {
 
 function countItems(facts: RunFacts, stage: string): CountsView {
   return toCounts(facts.itemCounts.get(stage) ?? {}, facts.records.get(stage)?.itemCount ?? null);
-}
-
-function toCursor(item: ItemRecord): string {
-  return Buffer.from(JSON.stringify([item.index, item.key])).toString("base64url");
-}
-
-function parseCursor(cursor: string): { readonly afterIndex: number; readonly afterKey: string } {
-  const parts = parseJson(Buffer.from(cursor, "base64url").toString("utf8"));
-  const [index, key] = Array.isArray(parts) ? parts : [];
-  if (typeof index === "number" && Number.isSafeInteger(index) && typeof key === "string") {
-    return { afterIndex: index, afterKey: key };
-  }
-  throw cursorInvalid(cursor);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

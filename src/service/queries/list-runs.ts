@@ -4,7 +4,8 @@ import { RUN_STATES, type RunRecord, type RunState } from "../../model/run.ts";
 import type { Store } from "../../storage/store.ts";
 import type { RunView } from "../views/run-view.ts";
 import { findRun } from "./find-run.ts";
-import { readRunPage, type PageCursors, type RunFilter, type RunPlace } from "./run/run-page.ts";
+import type { PageCursors } from "./page-limit.ts";
+import { readRunPage, type RunFilter, type RunPlace } from "./run/run-page.ts";
 import { viewRuns } from "./run/view-run.ts";
 
 /** Which runs. Absent: all. */

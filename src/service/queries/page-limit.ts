@@ -27,3 +27,29 @@ export function placeInvalid(): MillraceError {
     hint: "ask for the page around one, then follow its cursors",
   });
 }
+
+/** Where a list goes on. Either may lead to an empty page, which leads back. */
+export interface PageCursors {
+  /** Towards the end of the list. Absent: it ends here. */
+  readonly nextCursor?: string;
+  /** Towards its beginning. Absent: it begins here. */
+  readonly previousCursor?: string;
+}
+
+/** What of both sides of a place makes a page: half of the rest from above, unless there are too few on one side. */
+export function cutAround<T>(
+  above: readonly T[],
+  below: readonly T[],
+  limit: number,
+): { readonly rows: readonly T[]; readonly hasAbove: boolean; readonly hasBelow: boolean } {
+  const fromAbove = Math.min(
+    above.length,
+    Math.max(Math.floor((limit - 1) / 2), limit - below.length),
+  );
+  const rows = [...above.slice(above.length - fromAbove), ...below.slice(0, limit - fromAbove)];
+  return {
+    rows,
+    hasAbove: fromAbove < above.length || above.length >= limit,
+    hasBelow: rows.length - fromAbove < below.length || below.length >= limit,
+  };
+}

@@ -240,6 +240,37 @@ test("items are listed in their order, page by page, with counts", async () => {
   });
 });
 
+test("pages of items go both ways, and one is found by the key of an item", async () => {
+  const mill = await setup();
+  await work(mill, LIST);
+  const of = { run: "last", stage: "each", limit: 2 };
+  const see = async (query: Partial<Parameters<typeof listItems>[1]>): Promise<unknown[]> => {
+    const { items, nextCursor, previousCursor } = await listItems(mill.store, { ...of, ...query });
+    return [items.map(({ key }) => key), nextCursor, previousCursor];
+  };
+
+  const [first, next, none] = await see({});
+  expect([first, none]).toEqual([["a", "b/1"], undefined]);
+  const [second, , back] = await see({ cursor: String(next) });
+  expect(second).toEqual(["c", "d"]);
+  const [again, , top] = await see({ cursor: String(back) });
+  expect(again).toEqual(["a", "b/1"]);
+  const [nothing, down] = await see({ cursor: String(top) });
+  expect([nothing, (await see({ cursor: String(down) }))[0]]).toEqual([[], ["a", "b/1"]]);
+
+  const [middle, after, before] = await see({ around: "c", limit: 3 });
+  expect(middle).toEqual(["b/1", "c", "d"]);
+  expect((await see({ cursor: String(after) }))[0]).toEqual(["e"]);
+  expect((await see({ cursor: String(before) }))[0]).toEqual(["a"]);
+  expect((await see({ around: "e", limit: 3 }))[0]).toEqual(["c", "d", "e"]);
+  const [failed, , toAll] = await see({ around: "a", states: ["failed"] });
+  expect([failed, toAll]).toEqual([["c", "d"], undefined]);
+  await expect(see({ around: "f" })).rejects.toMatchObject({ code: "ITEM_UNKNOWN" });
+  await expect(see({ around: "a", cursor: String(next) })).rejects.toMatchObject({
+    code: "OPTION_INVALID",
+  });
+});
+
 test("all items come one after the other, with their outputs as the store keeps them", async () => {
   const mill = await setup();
   await work(mill, LIST);

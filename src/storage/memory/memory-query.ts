@@ -53,16 +53,22 @@ export function selectSums(
 
 /** Items that answer the query, in order of their places, then of their keys. */
 export function selectItems(items: Iterable<ItemRecord>, query: ItemQuery): ItemRecord[] {
-  const { states, afterIndex, afterKey, limit } = query;
-  const isAfter = (item: ItemRecord): boolean => {
-    if (afterIndex === undefined || item.index > afterIndex) return true;
-    if (afterKey === undefined || item.index < afterIndex) return false;
-    return compareText(item.key, afterKey) > 0;
+  const { states, afterIndex, afterKey, beforeIndex, beforeKey, limit } = query;
+  const isInPage = (item: ItemRecord): boolean => {
+    if (beforeIndex !== undefined)
+      return item.index < beforeIndex || sideOf(item, beforeIndex, beforeKey) < 0;
+    if (afterIndex === undefined) return true;
+    return item.index > afterIndex || sideOf(item, afterIndex, afterKey) > 0;
   };
-  return [...items]
-    .filter((item) => (states === undefined || states.includes(item.state)) && isAfter(item))
-    .sort((left, right) => left.index - right.index || compareText(left.key, right.key))
-    .slice(0, limit);
+  const found = [...items]
+    .filter((item) => (states === undefined || states.includes(item.state)) && isInPage(item))
+    .sort((left, right) => left.index - right.index || compareText(left.key, right.key));
+  return beforeIndex === undefined ? found.slice(0, limit) : found.slice(-limit);
+}
+
+/** On which side of a key at this place the item stands; 0 at any other place, and without a key. */
+function sideOf(item: ItemRecord, index: number, key: string | undefined): number {
+  return key === undefined || item.index !== index ? 0 : compareText(item.key, key);
 }
 
 /** Events that answer the query. `events` are in order of number. */

@@ -188,6 +188,30 @@ export const itemCases: readonly StoreCase[] = [
     },
   },
   {
+    name: "what stands just before an item is listed in order too, by place and by key",
+    run: async (make) => {
+      const { store } = await make();
+      const run = await applyRun(store, createRun());
+      const places = { a: 0, "😀": 1, "～": 1, b: 1, c: 2, d: 5 };
+      await applyAll(
+        store,
+        ...Object.entries(places).map(([key, index]) => putItem(run, { key, index })),
+        putItem(run, { key: "e", index: 3, ...PENDING }),
+      );
+      const page = { runId: run.id, stage: "fetch", limit: 2 };
+      const before = async (query: Partial<ItemQuery>): Promise<readonly string[]> =>
+        (await store.listItems({ ...page, ...query })).map(({ key }) => key);
+
+      assert.deepEqual(await before({ beforeIndex: 9 }), ["e", "d"]);
+      assert.deepEqual(await before({ beforeIndex: 2 }), ["～", "😀"]);
+      assert.deepEqual(await before({ beforeIndex: 1, beforeKey: "😀" }), ["b", "～"]);
+      assert.deepEqual(await before({ beforeIndex: 1, beforeKey: "b" }), ["a"]);
+      assert.deepEqual(await before({ beforeIndex: 1 }), ["a"]);
+      assert.deepEqual(await before({ beforeIndex: 5, states: ["succeeded"] }), ["😀", "c"]);
+      assert.deepEqual(await before({ beforeIndex: 0 }), []);
+    },
+  },
+  {
     name: "how items stand is listed in the same order, without what they made",
     run: async (make) => {
       const { store } = await make();

@@ -5,7 +5,13 @@ import type { RunRecord } from "../../../model/run.ts";
 import { parseCrockford, toCrockford } from "../../../std/crockford.ts";
 import type { RunQuery, Store } from "../../../storage/store.ts";
 import { findRun } from "../find-run.ts";
-import { checkPageLimit, cursorInvalid, placeInvalid } from "../page-limit.ts";
+import {
+  checkPageLimit,
+  cursorInvalid,
+  cutAround,
+  placeInvalid,
+  type PageCursors,
+} from "../page-limit.ts";
 
 /** Which page. Absent: the first, which begins with the newest run. */
 export interface RunPlace {
@@ -16,14 +22,6 @@ export interface RunPlace {
   /** Any name of a run, instead of a cursor: the page that holds it, in the midst where there are runs enough. One that
    *  the filters leave out is not in it; its neighbours are. */
   readonly around?: string;
-}
-
-/** Where a list goes on. Either may lead to an empty page, which leads back. */
-export interface PageCursors {
-  /** Towards older ones. Absent: there are none. */
-  readonly nextCursor?: string;
-  /** Towards newer ones. Absent: there were none. */
-  readonly previousCursor?: string;
 }
 
 /** One page, newest first. */
@@ -62,26 +60,17 @@ export async function readRunPage(
   };
 }
 
-/** Half of the others are newer, unless there are too few on one side. */
 async function readAround(
   store: Store,
   query: RunFilter & { readonly limit: number },
   number: number,
 ): Promise<RunRecordPage> {
-  const { limit } = query;
   const older = await store.listRuns({ ...query, beforeNumber: number + 1 });
   const newer = await store.listRuns({ ...query, afterNumber: number });
-  const half = Math.floor((limit - 1) / 2);
-  const above = Math.min(newer.length, Math.max(half, limit - older.length));
-  const runs = [...newer.slice(newer.length - above), ...older.slice(0, limit - above)];
-  const below = runs.length - above;
-  return {
-    runs,
-    cursors: toCursors({
-      next: below < older.length || older.length === limit ? (runs.at(-1)?.number ?? null) : null,
-      previous: above < newer.length || newer.length === limit ? (runs[0]?.number ?? null) : null,
-    }),
-  };
+  const { rows: runs, hasAbove, hasBelow } = cutAround(newer, older, query.limit);
+  const next = hasBelow ? runs.at(-1)?.number : undefined;
+  const previous = hasAbove ? runs[0]?.number : undefined;
+  return { runs, cursors: toCursors({ next: next ?? null, previous: previous ?? null }) };
 }
 
 const UPWARDS = ".newer";

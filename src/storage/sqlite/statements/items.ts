@@ -39,7 +39,8 @@ export class ItemRows {
   readonly #find: Statement;
   readonly #ends: Statement;
   readonly #known: Statement;
-  readonly #lists = new Map<number, Statement>();
+  /** By how many states they ask for, and which way. */
+  readonly #lists = new Map<string, Statement>();
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -152,11 +153,12 @@ export class ItemRows {
   list(run: number, query: ItemQuery): readonly ItemRecord[] {
     const states = [...new Set(query.states)];
     if (query.states !== undefined && states.length === 0) return [];
+    const isBackwards = query.beforeIndex !== undefined;
     // Comparing a key with null is never true: then only the place counts.
-    const after = query.afterIndex ?? -1;
-    const afterKey = query.afterKey ?? null;
-    return this.#list(states.length)
-      .all(run, query.stage, ...states, after, after, afterKey, query.limit)
+    const at = query.beforeIndex ?? query.afterIndex ?? -1;
+    const key = (isBackwards ? query.beforeKey : query.afterKey) ?? null;
+    return this.#list(states.length, isBackwards)
+      .all(run, query.stage, ...states, at, at, key, query.limit)
       .map(toItemRecord);
   }
 
@@ -169,22 +171,24 @@ export class ItemRows {
   }
 
   /** Picks keys from the index alone, then reads only the rows of the page. */
-  #list(stateCount: number): Statement {
-    let statement = this.#lists.get(stateCount);
+  #list(stateCount: number, isBackwards: boolean): Statement {
+    const name = `${stateCount} ${isBackwards}`;
+    let statement = this.#lists.get(name);
     if (statement !== undefined) return statement;
     const states = stateCount === 0 ? "" : `AND state IN (?${", ?".repeat(stateCount - 1)})`;
+    const [sign, order] = isBackwards ? ["<", "DESC"] : [">", "ASC"];
     statement = new Statement(
       this.#database,
       `SELECT items.stage, items.key, ${ITEM_COLUMNS.map((column) => `items.${column}`).join(", ")}
        FROM (
          SELECT rowid AS id FROM items INDEXED BY items_place
-         WHERE run = ? AND stage = ? ${states} AND place >= ? AND (place > ? OR key > ?)
-         ORDER BY place, key LIMIT ?
+         WHERE run = ? AND stage = ? ${states} AND place ${sign}= ? AND (place ${sign} ? OR key ${sign} ?)
+         ORDER BY place ${order}, key ${order} LIMIT ?
        ) AS page
        JOIN items ON items.rowid = page.id
        ORDER BY items.place, items.key`,
     );
-    this.#lists.set(stateCount, statement);
+    this.#lists.set(name, statement);
     return statement;
   }
 }
