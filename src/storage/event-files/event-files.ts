@@ -31,6 +31,9 @@ export interface EventFilesOptions {
 
 /** Series that are remembered as open; any other is looked at again. */
 const OPEN_SERIES_MAX = 256;
+/** Bytes of one write: whole lines that the system takes in one piece, so that who was frozen before it and is late cuts
+ *  no line of another in two. */
+const WRITE_BYTES_MAX = 262_144;
 /** Files of one series. */
 const PARTS_MAX = 100_000;
 
@@ -69,6 +72,11 @@ export class EventFiles {
       this.#open.delete(series.name);
       throw error;
     }
+  }
+
+  /** Looks at every series again: somebody else may have written meanwhile. */
+  forget(): void {
+    this.#open.clear();
   }
 
   /** Makes the folder, so that it is known whether there can be files. */
@@ -130,12 +138,13 @@ export class EventFiles {
   }
 
   #countFitting({ bytes }: OpenSeries, lines: readonly EventLine[]): number {
-    let total = bytes;
+    let added = 0;
     let count = 0;
     for (const { text } of lines) {
-      total += Buffer.byteLength(text) + 1;
+      added += Buffer.byteLength(text) + 1;
       // A line that is larger than a file has one for itself.
-      if (total > this.#rotateBytes && (count > 0 || bytes > 0)) break;
+      if (bytes + added > this.#rotateBytes && (count > 0 || bytes > 0)) break;
+      if (added > WRITE_BYTES_MAX && count > 0) break;
       count += 1;
     }
     return count;
@@ -156,7 +165,11 @@ export class EventFiles {
 async function appendTo(path: string, text: string, foldersMax: number): Promise<void> {
   const file = await openUnlinked(path, { flags: APPEND, foldersMax });
   try {
-    await file.writeFile(text);
+    // No more than one call but on a full disk: what is sent in pieces, others write between.
+    for (let left = Buffer.from(text); left.length > 0;) {
+      const { bytesWritten } = await file.write(left);
+      left = left.subarray(bytesWritten);
+    }
   } finally {
     await file.close();
   }

@@ -161,6 +161,47 @@ describe("files of events after a restart", () => {
     assert.deepEqual(readDays(folder), stored.map(toEventView));
   });
 
+  test("who writes again after others have filled files goes on in the last of them", async () => {
+    const world = makeDurableWorld();
+    const folder = join(world.folder, "events");
+    const events: EventSettings = { archive: { folder, rotateBytes: 65_536 } };
+    const open = async (startAtMs: number) => {
+      const clock = makeVirtualClock({ startAtMs });
+      const mill = await world.open([], { clock, events });
+      await startArchive(mill);
+      const tell = async (chars: number): Promise<void> => {
+        await mill.recordEvent({ name: "x.read", source: "s", data: { pad: "x".repeat(chars) } });
+        await contextOf(mill).events.archive?.then((archive) => archive.settle());
+      };
+      return { clock, mill, tell };
+    };
+    const startAtMs = Date.UTC(2026, 6, 14, 9);
+    const first = await open(startAtMs);
+    await first.tell(10);
+    // To the other one the first is half a minute behind: it takes over, and fills two files.
+    const other = await open(startAtMs + 31_000);
+    for (let count = 0; count < 10; count++) await other.tell(15_000);
+    await other.mill.close();
+    await first.clock.advance(90_000);
+    await first.tell(10);
+
+    const stored = await first.mill.store.listEvents({ after: 0, limit: 1_000 });
+    const { events: kept } = await readEventArchive({ folder });
+    const seqsOf = (all: readonly { readonly seq: number }[]) => all.map(({ seq }) => seq);
+    assert.deepEqual(seqsOf(kept), seqsOf(stored));
+    assert.ok(readdirSync(folder).length >= 3);
+  });
+
+  test("what a process that was frozen within a write adds late is read once, and nothing is lost", async () => {
+    const { folder, views } = await runTwice((place) => {
+      const [name = ""] = readdirSync(place).filter((each) => each.endsWith(".jsonl"));
+      const path = join(place, name);
+      appendFileSync(path, readFileSync(path));
+    });
+    const { events, skipped } = await readEventArchive({ folder });
+    assert.deepEqual([events, skipped], [views, 0]);
+  });
+
   test("a process that serves writes what others store, without a run of its own", async () => {
     const crawl = makeCrawl();
     const world = makeDurableWorld();

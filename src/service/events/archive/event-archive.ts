@@ -1,7 +1,8 @@
 // Follows the store and writes what it stores to files as lines, in order, none twice and none missing. Of several
 // processes with the same folder one writes: whoever holds the record of how far the files go, which it renews while it
 // lives. How far is told twice, by that record and by the files themselves: after a crash between the two the files
-// have more, and what they have is not written again.
+// have more, and what they have is not written again. One that is frozen for longer than it may hold the record, within
+// a write, adds lines that another has written meanwhile: who reads in order of number passes over them.
 //
 // A folder that cannot be written harms no run: it is said once, the events stay in the store, and are written when it
 // can be.
@@ -154,6 +155,8 @@ export class EventArchive implements ArchiveLink {
     if (!isMine && cursor.untilMs > nowMs) return null;
     // Renewed with each write; while nothing is written it is taken anew when half of it is over.
     if (isMine && cursor.untilMs - nowMs > HOLD_MS / 2) return cursor;
+    // Whoever held it since may have filled files and gone on in others.
+    if (!isMine) this.#files.forget();
     return await this.#put(cursor, cursor.seq);
   }
 
