@@ -44,7 +44,11 @@ export function asNumber(value: unknown, column: string): number {
 
 /** A number or null. */
 export function readNumberOrNull(row: Row, column: string): number | null {
-  const value = row[column];
+  return asNumberOrNull(row[column], column);
+}
+
+/** The same of a value that is at hand already. */
+export function asNumberOrNull(value: unknown, column: string): number | null {
   return typeof value === "number" || value === null ? value : damaged(column, value);
 }
 
@@ -54,9 +58,17 @@ export function readWord<Word extends string>(
   column: string,
   words: readonly Word[],
 ): Word {
-  const value = row[column];
-  const word = words.find((known) => known === value);
-  return word ?? damaged(column, value);
+  return asWord(row[column], column, words);
+}
+
+/** The same of a value that is at hand already. */
+export function asWord<Word extends string>(
+  value: unknown,
+  column: string,
+  words: readonly Word[],
+): Word {
+  for (const word of words) if (word === value) return word;
+  return damaged(column, value);
 }
 
 /** A stored value as it was encoded; what is in it is checked when it is decoded. */

@@ -7,18 +7,12 @@ import {
   asEncoded,
   asJson,
   asNumber,
+  asNumberOrNull,
   asText,
   asTextOrNull,
+  asWord,
   type Column,
   jsonColumn,
-  readEncoded,
-  readJson,
-  readNumber,
-  readNumberOrNull,
-  readText,
-  readTextOrNull,
-  readWord,
-  type Row,
 } from "./codec.ts";
 
 /** Columns that never change; `number` and `definition` stand before them. */
@@ -112,62 +106,71 @@ export function runLifeColumns(run: RunRecord): readonly Column[] {
   ];
 }
 
-/** The record of a joined row. */
-export function toRunRecord(row: Row): RunRecord {
+// Runs are read by place and not by name: a page has fifty of them, and naming forty columns of which half are empty
+// took longer than finding the rows.
+
+/** Columns of `runs` that a record is read from, in this order, before what other tables say of it. */
+export const RECORD_COLUMNS: readonly string[] = [
+  "number",
+  ...RUN_BIRTH_COLUMNS,
+  ...RUN_LIFE_COLUMNS.filter((column) => column !== "updated_at_ms"),
+];
+
+/** The record of RECORD_COLUMNS, when it was changed last, the id of its batch, the hash of its definition, and its input. */
+export function toRunRecord(row: readonly unknown[]): RunRecord {
   return {
-    id: readText(row, "id"),
-    number: readNumber(row, "number"),
-    pipeline: readText(row, "pipeline"),
-    definitionHash: readText(row, "definition_hash"),
-    key: readTextOrNull(row, "key"),
-    input: readEncoded(row, "input"),
-    inputVersion: readText(row, "input_version"),
-    state: readWord(row, "state", RUN_STATES),
-    reason: readTextOrNull(row, "reason"),
-    foreground: readNumber(row, "foreground") === 1,
-    priority: readNumber(row, "priority"),
-    dueAtMs: readNumber(row, "due_at_ms"),
-    wakeAtMs: readNumberOrNull(row, "wake_at_ms"),
-    attempts: readNumber(row, "attempts"),
-    batch: readTextOrNull(row, "batch_id"),
-    epoch: readNumber(row, "epoch"),
-    lease: readLease(row),
-    crashes: readNumber(row, "crashes"),
-    resumes: readNumber(row, "resumes"),
-    retries: readNumber(row, "retries"),
-    parent: readTextOrNull(row, "parent"),
-    source: readText(row, "source"),
-    tags: readJson(row, "tags", {}),
-    settings: readJson(row, "settings", {}),
-    cancelRequestedAtMs: readNumberOrNull(row, "cancel_requested_at_ms"),
-    cancelReason: readTextOrNull(row, "cancel_reason"),
-    queuedAtMs: readNumber(row, "queued_at_ms"),
-    startedAtMs: readNumberOrNull(row, "started_at_ms"),
-    endedAtMs: readNumberOrNull(row, "ended_at_ms"),
-    updatedAtMs: readNumber(row, "changed_at_ms"),
-    durationMs: readNumberOrNull(row, "duration_ms"),
-    warnings: readNumber(row, "warnings"),
-    failure: readJson(row, "failure", null),
-    metrics: readJson(row, "metrics", {}),
+    id: asText(row[1], "id"),
+    number: asNumber(row[0], "number"),
+    pipeline: asText(row[2], "pipeline"),
+    definitionHash: asText(row[37], "definition_hash"),
+    key: asTextOrNull(row[3], "key"),
+    input: asEncoded(row[38], "input"),
+    inputVersion: asText(row[4], "input_version"),
+    state: asWord(row[11], "state", RUN_STATES),
+    reason: asTextOrNull(row[13], "reason"),
+    foreground: asNumber(row[12], "foreground") === 1,
+    priority: asNumber(row[9], "priority"),
+    dueAtMs: asNumber(row[14], "due_at_ms"),
+    wakeAtMs: asNumberOrNull(row[15], "wake_at_ms"),
+    attempts: asNumber(row[16], "attempts"),
+    batch: asTextOrNull(row[36], "batch_id"),
+    epoch: asNumber(row[10], "epoch"),
+    lease: toLease(row),
+    crashes: asNumber(row[23], "crashes"),
+    resumes: asNumber(row[24], "resumes"),
+    retries: asNumber(row[25], "retries"),
+    parent: asTextOrNull(row[5], "parent"),
+    source: asText(row[6], "source"),
+    tags: asJson(row[7], "tags", {}),
+    settings: asJson(row[26], "settings", {}),
+    cancelRequestedAtMs: asNumberOrNull(row[27], "cancel_requested_at_ms"),
+    cancelReason: asTextOrNull(row[28], "cancel_reason"),
+    queuedAtMs: asNumber(row[8], "queued_at_ms"),
+    startedAtMs: asNumberOrNull(row[29], "started_at_ms"),
+    endedAtMs: asNumberOrNull(row[30], "ended_at_ms"),
+    updatedAtMs: asNumber(row[35], "changed_at_ms"),
+    durationMs: asNumberOrNull(row[31], "duration_ms"),
+    warnings: asNumber(row[32], "warnings"),
+    failure: asJson(row[33], "failure", null),
+    metrics: asJson(row[34], "metrics", {}),
   };
 }
 
-function readLease(row: Row): Lease | null {
-  if (row["lease_worker"] === null) return null;
+function toLease(row: readonly unknown[]): Lease | null {
+  if (row[17] === null) return null;
   return {
     owner: {
-      worker: readText(row, "lease_worker"),
-      host: readText(row, "lease_host"),
-      pid: readNumber(row, "lease_pid"),
-      bootId: readText(row, "lease_boot_id"),
-      processStart: readText(row, "lease_process_start"),
+      worker: asText(row[17], "lease_worker"),
+      host: asText(row[18], "lease_host"),
+      pid: asNumber(row[19], "lease_pid"),
+      bootId: asText(row[20], "lease_boot_id"),
+      processStart: asText(row[21], "lease_process_start"),
     },
-    expiresAtMs: readNumber(row, "lease_expires_at_ms"),
+    expiresAtMs: asNumber(row[22], "lease_expires_at_ms"),
   };
 }
 
-// A queued run that nobody ever claimed is read by place and not by name: a worker reads as many of them as it claims,
-// and naming forty columns of which half are empty took as long as finding the run.
+// Of a queued run that nobody ever claimed half of these say nothing: a worker reads as many of them as it claims.
 
 /** Columns of `runs` that say what such a run is, in the order in which they are read. */
 export const QUEUED_COLUMNS = [

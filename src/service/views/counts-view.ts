@@ -36,6 +36,7 @@ export function sumItemCounts(
   stages: readonly Pick<StageRecord, "stage" | "itemCount">[],
   stored: ReadonlyMap<string, StateCounts>,
 ): CountsView {
+  if (stages.length === 0 && stored.size === 0) return NO_COUNTS;
   const lengths = new Map(stages.map((stage) => [stage.stage, stage.itemCount]));
   const names = new Set([
     ...stored.keys(),

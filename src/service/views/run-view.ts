@@ -68,14 +68,15 @@ export function toRunView(facts: RunFacts): RunView {
   });
 }
 
-/** True for a run on which nobody works and which waits for nothing that it could name: sums are all that its view needs. */
-export function isAtRest({ state }: Pick<RunRecord, "state">): boolean {
-  return state !== "running" && state !== "waiting";
+/** True for a run on which nobody works and whose wait, if it has one, its own row names: sums are all that its view needs. */
+export function isAtRest({ state, reason }: Pick<RunRecord, "state" | "reason">): boolean {
+  return state === "waiting" ? !isGateReason(reason) : state !== "running";
 }
 
 /** The view of a run at rest. */
 export function toRestingView(run: RunRecord, sums: RunSums): RunView {
-  return toView(run, { sums, running: [], blocker: undefined });
+  const blocker = run.state === "waiting" ? toOwnBlocker(run, run.reason) : undefined;
+  return toView(run, { sums, running: [], blocker });
 }
 
 interface ViewParts {
@@ -98,7 +99,7 @@ function toView(run: RunRecord, { sums, running, blocker }: ViewParts): RunView 
     tags: run.tags,
     settings: run.settings,
     ...toRunTimes(run),
-    waitedMs: toWholeWaits(sumWaits(sums.stages.map((stage) => stage.waitedMs))),
+    waitedMs: sumWholeWaits(sums.stages),
     items: sumItemCounts(sums.stages, sums.itemCounts),
     running,
     ...(blocker === undefined ? {} : { blocker: toBlockerView(blocker) }),
@@ -132,6 +133,11 @@ function toRunTimes(
     ...(run.endedAtMs === null ? {} : { endedAt: toIso(run.endedAtMs) }),
     ...(run.durationMs === null ? {} : { durationMs: toWholeMs(run.durationMs) }),
   };
+}
+
+function sumWholeWaits(stages: RunSums["stages"]): Readonly<Record<string, number>> {
+  // Of most runs no stage says anything.
+  return stages.length === 0 ? {} : toWholeWaits(sumWaits(stages.map(({ waitedMs }) => waitedMs)));
 }
 
 /** Time spent waiting over several stages or items, by cause. */
@@ -182,22 +188,27 @@ export function isGateReason(reason: string | null): boolean {
 }
 
 function toRunBlocker(facts: RunFacts): Blocker {
-  const { run, name, isAbandoned } = facts;
-  const reason = isAbandoned ? "interrupted" : (run.reason ?? "interrupted");
+  const { run, isAbandoned } = facts;
+  const reason = isAbandoned ? null : run.reason;
   if (isGateReason(reason)) {
     const gates = listGates(facts);
     const gate = gates.find(({ kind }) => kind === reason) ?? gates[0];
     if (gate !== undefined) return gate;
   }
-  if (reason !== "interrupted") {
-    return toWaitBlocker(run, reason);
-  }
+  return toOwnBlocker(run, reason);
+}
+
+/** What a run waits for by its own row. Without a reason nobody works on it any more. */
+function toOwnBlocker(run: RunRecord, reason: string | null): Blocker {
+  if (reason !== null && reason !== "interrupted") return toWaitBlocker(run, reason);
   return {
     kind: "interrupted",
-    name,
+    name: runName(run),
     sinceMs: run.updatedAtMs,
     basis: "unknown",
-    text: "the process that worked on it is gone or was stopped; it goes on with resume",
+    text: run.foreground
+      ? "the process that worked on it is gone or was stopped; it goes on with resume"
+      : "the process that worked on it is gone; whoever works its queue goes on with it",
   };
 }
 

@@ -42,6 +42,9 @@ export function compileRunConditions(
     );
   }
   if (query.tag !== undefined) {
+    // As it stands in the text of its tags, which is found at once where it is not: only what has it is taken apart.
+    const [key, value] = query.tag;
+    ask("instr(runs.tags, ?) > 0", `${JSON.stringify(key)}:${JSON.stringify(value)}`);
     ask(
       "EXISTS (SELECT 1 FROM json_each(runs.tags) AS tag WHERE tag.key = ? AND tag.value = ?)",
       ...query.tag,
