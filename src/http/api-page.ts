@@ -68,5 +68,5 @@ h3 small { font-weight: 450; opacity: 0.75; }
 p { margin: 0 0 8px; }
 table { border-collapse: collapse; width: 100%; }
 td { border-top: 1px solid #8886; padding: 4px 12px 4px 0; vertical-align: top; }
-code { font: 13px/18px ui-monospace, monospace; overflow-wrap: anywhere; }
+code { font: 13px/18px ui-monospace, monospace; overflow-wrap: break-word; }
 `.trimStart();

@@ -28,7 +28,9 @@ export function parseTarget(target: string): Result<RequestTarget, string> {
   return ok({ segments, query: mark === -1 ? "" : target.slice(mark + 1) });
 }
 
-const NOT_PLAIN = "The path is not written in its plain form.";
+/** Of a path that has several readings. */
+export const NOT_PLAIN: string =
+  "The path is not in its plain form: no slash at its end, no empty or dotted part, each byte encoded once.";
 
 /** Visible ASCII without what browsers rewrite: a backslash, a fragment. */
 const IS_TARGET = /^[!"$-[\]-~]*$/;

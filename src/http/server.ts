@@ -17,6 +17,7 @@ import { bindServer } from "./bind-server.ts";
 import type { OriginTerms } from "./guards/request-origin.ts";
 import type { ListenOptions, ListenPlan } from "./listen-plan.ts";
 import { checkRaw, refusalText } from "./raw-guard.ts";
+import { NOT_PLAIN } from "./request-path.ts";
 import type { UpgradeTerms, Upgrades } from "./upgrades.ts";
 
 /** Times of clients, ms. */
@@ -169,9 +170,7 @@ function isRefused(
 /** An address of which no Request can be made. Anything else is answered by the app. */
 function refuseTarget(error: unknown): Response {
   const fault =
-    error instanceof RequestError
-      ? new MillraceError("REQUEST_INVALID", "The path is not written in its plain form.")
-      : error;
+    error instanceof RequestError ? new MillraceError("REQUEST_INVALID", NOT_PLAIN) : error;
   const { status, body, headers } = toErrorAnswer(fault);
   const answer = jsonAnswer(JSON.stringify(body), status, headers);
   return toResponse(answer, Object.entries(answer.headers).flat());

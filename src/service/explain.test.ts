@@ -221,43 +221,50 @@ test("a cancelled run says for what reason", async () => {
   expect((await why({ stage: "slow" })).summary).toContain('was cancelled: "wrong input"');
 });
 
-test("a run whose process is gone says so, although the row still says running", async () => {
-  const store = new MemoryStore({ clock: systemClock });
-  const id = makeIdSource(systemClock, makeSeededRandom(1))();
-  const input = encodeValue(null);
-  if (!input.ok) throw new Error("null can be stored");
-  const definition = definePipeline({ name: "made", stages: [{ id: "a", run: () => 1 }] });
-  const owner = { worker: "w", host: "elsewhere", pid: 7, bootId: "", processStart: "" };
-  await store.apply([
-    {
-      kind: "create-run",
-      run: {
-        id,
-        pipeline: "made",
-        definitionHash: definition.hash,
-        key: null,
-        input: input.value,
-        inputVersion: "0",
-        foreground: true,
-        parent: null,
-        source: "test",
-        tags: {},
-        settings: {},
+test.each([
+  [true, "npx millrace resume 1"],
+  [false, "npx millrace queue run --drain"],
+])(
+  "a run whose process is gone says so, although the row still says running (foreground: %s)",
+  async (foreground, next) => {
+    const store = new MemoryStore({ clock: systemClock });
+    const id = makeIdSource(systemClock, makeSeededRandom(1))();
+    const input = encodeValue(null);
+    if (!input.ok) throw new Error("null can be stored");
+    const definition = definePipeline({ name: "made", stages: [{ id: "a", run: () => 1 }] });
+    const owner = { worker: "w", host: "elsewhere", pid: 7, bootId: "", processStart: "" };
+    await store.apply([
+      {
+        kind: "create-run",
+        run: {
+          id,
+          pipeline: "made",
+          definitionHash: definition.hash,
+          key: null,
+          input: input.value,
+          inputVersion: "0",
+          foreground,
+          parent: null,
+          source: "test",
+          tags: {},
+          settings: {},
+        },
+        definitionJson: definition.definition.json,
+        // A lease that is over, and by more than its grace.
+        claim: { owner, leaseMs: -60_000 },
+        events: [],
       },
-      definitionJson: definition.definition.json,
-      // A lease that is over, and by more than its grace.
-      claim: { owner, leaseMs: -60_000 },
-      events: [],
-    },
-  ]);
+    ]);
 
-  const answer = await explainRun(store, await findRun(store, "1"));
+    const answer = await explainRun(store, await findRun(store, "1"));
 
-  expect(answer.summary).toBe(
-    "1 is interrupted: process 7 on elsewhere, which worked on it, is gone.",
-  );
-  expect(answer.blockers).toMatchObject([{ kind: "interrupted" }]);
-});
+    expect(answer.summary).toBe(
+      "1 is interrupted: process 7 on elsewhere, which worked on it, is gone.",
+    );
+    expect(answer.blockers).toMatchObject([{ kind: "interrupted" }]);
+    expect(answer.notes).toContain(`goes on after the last commit: ${next}`);
+  },
+);
 
 test("items say why they failed, waited or were begun, and an unknown one is refused", async () => {
   const { start, why } = await setup();

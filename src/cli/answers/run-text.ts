@@ -70,7 +70,10 @@ function renderHead(run: RunView, scene: Scene): string {
   const { look, nowMs } = scene;
   const mark = markOf(run.state, run.blocker?.kind);
   const state = `${look.alphabet.marks[mark]} ${stateWord(run.state)}`;
-  const warnings = run.warnings === 0 ? "" : `  ${look.alphabet.warning} ${run.warnings} warnings`;
+  const warnings =
+    run.warnings === 0
+      ? ""
+      : `  ${look.alphabet.warning} ${run.warnings} ${run.warnings === 1 ? "warning" : "warnings"}`;
   const times = [
     `started ${run.startedAt ?? "not yet"}`,
     ...(run.endedAt === undefined ? [] : [`ended ${run.endedAt}`]),
@@ -103,8 +106,8 @@ function showLife({ retries, resumes, crashes, state }: RunView): string {
   const isIsolated = crashes >= ISOLATE_CRASHES_MIN && !isRunOver(state);
   const apart = isIsolated ? " (what may have done it runs isolated)" : "";
   return [
-    retries === 0 ? "" : `${retries} retries`,
-    resumes === 0 ? "" : `${resumes} resumes`,
+    retries === 0 ? "" : `${retries} ${retries === 1 ? "retry" : "retries"}`,
+    resumes === 0 ? "" : `${resumes} ${resumes === 1 ? "resume" : "resumes"}`,
     crashes === 0 ? "" : `${crashes} ${crashes === 1 ? "crash" : "crashes"}${apart}`,
   ]
     .filter((text) => text !== "")

@@ -121,10 +121,10 @@ export const tagText: z.ZodType<readonly [key: string, value: string]> = z
 export type DurationValue = number | `${number}${"ms" | "s" | "m" | "h" | "d"}`;
 
 /** A duration in a body. */
-export const durationValue: z.ZodType<DurationValue> = z.union([
-  z.templateLiteral([z.number(), z.enum(["ms", "s", "m", "h", "d"])]),
-  z.number().int().min(0),
-]);
+export const durationValue: z.ZodType<DurationValue> = z.union(
+  [z.templateLiteral([z.number(), z.enum(["ms", "s", "m", "h", "d"])]), z.number().int().min(0)],
+  "expected a duration such as 5m, or whole milliseconds",
+);
 
 /** Tags of a run in a body. */
 export const tagsValue: z.ZodType<Readonly<Record<string, string>>> = z

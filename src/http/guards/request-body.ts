@@ -59,8 +59,9 @@ function checkType(request: Request, route: Route): void {
   const [type = "", ...parameters] = given.toLowerCase().split(";");
   const isPlain = parameters.every((each) => /^\s*charset="?utf-8"?\s*$/.test(each));
   if (type.trim() === wanted && isPlain) return;
+  const empty = wanted === "application/json" ? ", and {} where there is nothing to say" : "";
   throw new MillraceError("REQUEST_INVALID", `The body must be "${wanted}".`, {
-    hint: `send the header content-type: ${wanted}`,
+    hint: `send the header content-type: ${wanted}${empty}`,
   });
 }
 

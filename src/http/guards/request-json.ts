@@ -12,7 +12,9 @@ export function parseRequestJson(text: string): Json {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new MillraceError("REQUEST_INVALID", "The body is not JSON.", { cause });
+    // What the parser says besides may hold pieces of the body.
+    const [where] = /\(line \d+ column \d+\)/.exec(String(cause)) ?? ["(it ends too early)"];
+    throw new MillraceError("REQUEST_INVALID", `The body is not JSON ${where}.`, { cause });
   }
   checkShape(value);
   return value;

@@ -119,7 +119,11 @@ function tellLost(facts: RunFacts): Omit<Answer, "state"> {
   return {
     summary: `${name} is interrupted: ${who}, which worked on it, is gone.`,
     blockers: listBlocker(findRunBlocker(facts)),
-    notes: [`goes on after the last commit: npx millrace resume ${name}`],
+    notes: [
+      run.foreground
+        ? `goes on after the last commit: npx millrace resume ${name}`
+        : "goes on after the last commit: npx millrace queue run --drain",
+    ],
   };
 }
 

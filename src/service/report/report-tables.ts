@@ -43,9 +43,9 @@ export function toReportText(report: RunReport): ReportText {
 
 function listFacts({ run }: RunReport): readonly (readonly [string, string])[] {
   const life = [
-    [run.retries, "retries"],
-    [run.resumes, "resumes"],
-    [run.crashes, "crashes"],
+    [run.retries, "retry", "retries"],
+    [run.resumes, "resume", "resumes"],
+    [run.crashes, "crash", "crashes"],
   ] as const;
   return [
     ["Started", run.startedAt ?? ""],
@@ -57,7 +57,9 @@ function listFacts({ run }: RunReport): readonly (readonly [string, string])[] {
     [
       "Life",
       life
-        .flatMap(([count, word]) => (count === 0 ? [] : [`${showCount(count)} ${word}`]))
+        .flatMap(([count, one, many]) =>
+          count === 0 ? [] : [`${showCount(count)} ${count === 1 ? one : many}`],
+        )
         .join(", "),
     ],
     ["Key", oneLine(run.key ?? "")],

@@ -31,6 +31,9 @@ export function getTicks(name: string, times: ScheduleTimes, nowMs: number): Tic
   throw new MillraceError(
     "SCHEDULE_INVALID",
     `Schedule "${name}" would never fire: "${text}" names no time within the next 8 years.`,
-    { hint: "look at day and month: February has no 30th", details: { schedule: name } },
+    {
+      hint: "look at day and month: no month has a 32nd, and February no 30th",
+      details: { schedule: name },
+    },
   );
 }

@@ -205,7 +205,9 @@ function readChange(name: string, change: ScheduleChange): WrittenFields {
   options.refuseUnknown(SCHEDULE_KEYS.filter((key) => key !== "pipeline" && key !== "enabled"));
   const fields = parseFields(options);
   if (faults.length === 0 && Object.keys(fields).length > 0) return fields;
-  const lines = faults.map(({ path, message }) => `${path.slice(name.length + 1)}: ${message}`);
+  const lines = faults.map(({ path, message }) =>
+    path === name ? message : `${path.slice(name.length + 1)}: ${message}`,
+  );
   const said = faults.length === 0 ? "nothing is to be set" : lines.join("; ");
   throw new MillraceError("SCHEDULE_INVALID", `Schedule "${name}" cannot be set so: ${said}.`, {
     hint: "one of cron, every and dailyAt; timezone is an IANA name",

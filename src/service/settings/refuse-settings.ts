@@ -25,7 +25,7 @@ export async function refuseSettings(
   const more = faults.length > 1 ? `, and ${faults.length - 1} more` : "";
   const at = first === undefined || first.key === "" ? "" : `${first.key}: `;
   const why = boundedText(`${at}${first?.message ?? "it cannot be read"}${more}`, 500);
-  mill.standing.refusedSettings = `${source} was changed and is not valid: ${why}. What was in force stays so.`;
+  mill.standing.refusedSettings = `${source} was changed and is not valid: ${why.replace(/\.$/, "")}. What was in force stays so.`;
   const told = faults.slice(0, FAULTS_TOLD_MAX).map(({ key, message, hint }): Json => ({
     key: boundedText(key, ERROR_LIST_CHARS_MAX),
     message: boundedText(message, ERROR_LIST_CHARS_MAX),

@@ -7,7 +7,9 @@ import { input, pipeline, stage } from "../../../src/exports/index.ts";
 import { statusOf } from "../../../src/http/error-status.ts";
 import { ERROR_CODES } from "../../../src/model/errors.ts";
 import type { Role } from "../../../src/service/access/identity.ts";
+import { errorAnswer } from "../../../src/http/contract/document.ts";
 import { makeApiWorld, type ApiWorld } from "../../support/api-world.ts";
+import type { AskOptions } from "../../support/http-world.ts";
 
 const source = input(z.object({ n: z.number() }));
 const fail = stage("fail", { needs: { source } }, () => {
@@ -135,6 +137,22 @@ describe("R288: a refusal has its status, its code and one body", () => {
       assert.equal(await world.refused(method, path, given), code);
     });
   }
+});
+
+test("R288: what does not fit is told with what would", async () => {
+  const world = await makeApiWorld({ pipelines: [small] });
+  const say = async (method: string, path: string, asked: AskOptions): Promise<string> => {
+    const { error } = errorAnswer.parse((await world.ask(method, path, asked)).json);
+    return `${error.message} ${error.hint ?? ""}`;
+  };
+  const runs = "/pipelines/small/runs";
+  const soon = { body: { ...INPUT, delay: "soon" } };
+  assert.match(await say("POST", runs, soon), /body\.delay: expected a duration such as 5m/);
+  assert.match(
+    await say("POST", "/runs/1/resume", {}),
+    /content-type: application\/json, and \{\}/,
+  );
+  assert.match(await say("GET", "/runs/", {}), /no slash at its end/);
 });
 
 test("R288: every code has its status, and 400 stands for what is no request of ours", () => {

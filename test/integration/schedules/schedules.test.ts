@@ -190,6 +190,9 @@ test("a change that cannot be is refused with every fault and changes nothing", 
     message: expect.stringContaining("would never fire"),
   });
   await expect(one.set({})).rejects.toMatchObject({ code: "SCHEDULE_INVALID" });
+  await expect(one.set({ every: "1h", dailyAt: "03:00" })).rejects.toMatchObject({
+    message: expect.stringContaining('"quarter" cannot be set so: expected one of'),
+  });
   await expect(world.mill.schedule("quartr").get()).rejects.toMatchObject({
     code: "SCHEDULE_UNKNOWN",
     hint: 'did you mean "quarter"?',
