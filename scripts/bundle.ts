@@ -49,7 +49,7 @@ function takeBuiltin(names: string, source: string): string | undefined {
 
 /** Folders of `service` that no start needs. The handle of schedules is all that a mill knows of them. */
 const SERVED: string =
-  "(?:access|failures|feed[\\\\/]topics|health|history|listeners|operations|report|schedules|settings|watchdog)[\\\\/](?!schedule-handle)";
+  "(?:access|failures|feed[\\\\/]topics|health|history|listeners|operations|report|rollups|schedules|settings|watchdog)[\\\\/](?!schedule-handle)";
 
 /** What is started apart, each beside the chunk that starts it: it loads what it needs and no more. */
 const APART: Readonly<Record<string, string>> = {
@@ -58,20 +58,28 @@ const APART: Readonly<Record<string, string>> = {
   "thread-worker": "src/engine/executors/thread-worker.ts",
 };
 
-/** Writes it into a folder, which lies as deep below its package as `src`: addresses relative to a module hold. */
-export async function bundle(folder: string): Promise<void> {
-  await bundleDoors(folder);
+/**
+ * Writes it into a folder, which lies as deep below its package as `src`: addresses relative to a module hold. `more`:
+ * programs besides, each the source of what is to be written, that share all else.
+ */
+export async function bundle(
+  folder: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  await bundleDoors(folder, { ...ENTRIES, ...more });
   await bundleApart(folder);
   for (const name of INLINED) {
     cpSync(join("node_modules", name, "LICENSE"), join(folder, `LICENSE-${name}.txt`));
   }
 }
 
-async function bundleDoors(folder: string): Promise<void> {
+async function bundleDoors(folder: string, input: Readonly<Record<string, string>>): Promise<void> {
   const bundled = await rolldown({
     plugins: [builtins],
-    input: { ...ENTRIES },
+    input: { ...input },
     platform: "node",
+    // What some verbs load late lies in one file with what others load at once: as meant.
+    checks: { ineffectiveDynamicImport: false },
     // Packages stay packages: users share and update them. Only what every start needs is taken in.
     external: (id) =>
       !INLINED.includes(id) && !id.startsWith(".") && !id.startsWith("/") && !id.includes(":\\"),
@@ -90,7 +98,7 @@ async function bundleDoors(folder: string): Promise<void> {
         // Of the policies that of schedules brings a package, and no start needs it.
         {
           name: "base",
-          test: /[\\/]src[\\/](?:std|model|policy(?![\\/]schedule))[\\/]|[\\/]canonicalize[\\/]/,
+          test: /[\\/]src[\\/](?:std|model|policy(?![\\/](?:schedule|rollup)[\\/]))[\\/]|[\\/]canonicalize[\\/]/,
         },
         // A door of its own that loads no engine.
         { name: "resilience", test: /[\\/]src[\\/]engine[\\/]resilience[\\/]/ },
@@ -105,7 +113,7 @@ async function bundleDoors(folder: string): Promise<void> {
         {
           name: "service",
           test: new RegExp(
-            `[\\\\/]src[\\\\/](?:policy[\\\\/]schedule[\\\\/]|service[\\\\/](?:${SERVED}))`,
+            `[\\\\/]src[\\\\/](?:policy[\\\\/](?:schedule|rollup)[\\\\/]|service[\\\\/](?:${SERVED}))`,
           ),
         },
         { name: "sqlite", test: /[\\/]src[\\/]storage[\\/]sqlite[\\/]/ },

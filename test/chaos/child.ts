@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Job, Word } from "./program.ts";
+import { programWords } from "../support/suite-package.ts";
 
 const PROGRAM = join(import.meta.dirname, "program.ts");
 /** Compiled code of the programs, so that their start costs little. */
@@ -47,7 +48,7 @@ export class Child {
   #stderr = "";
 
   constructor(job: Job | object, { program = PROGRAM, under = [] }: StartOptions = {}) {
-    const node = ["--conditions=@millrace/source", "--no-warnings", program, JSON.stringify(job)];
+    const node = ["--no-warnings", ...programWords(program), JSON.stringify(job)];
     const [command = "", ...args] = [...under, process.execPath, ...node];
     this.#isTraced = under[0] === "strace";
     this.#child = spawn(command, args, {

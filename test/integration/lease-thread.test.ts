@@ -12,6 +12,7 @@ import type { LeaseTerms } from "../../src/model/lease.ts";
 import { systemClock } from "../../src/std/clock.ts";
 import { makeHolding, type Holding } from "../support/blocking-process.ts";
 import { makeDurableWorld, type DurableWorld } from "../support/durable/durable-world.ts";
+import { programWords } from "../support/suite-package.ts";
 
 const PROGRAM = join(import.meta.dirname, "../support/blocking-process.ts");
 
@@ -53,11 +54,9 @@ async function play(
   const waiting = makeHolding(holding);
   const mill = await world.open([waiting], { lease });
   const { runs } = await mill.enqueue(waiting, [{ input: undefined }]);
-  const child = spawn(
-    process.execPath,
-    ["--conditions=@millrace/source", PROGRAM, JSON.stringify(holding)],
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
+  const child = spawn(process.execPath, [...programWords(PROGRAM), JSON.stringify(holding)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   onTestFinished(() => void child.kill("SIGKILL"));
   const ended = text(child.stdout).then((said) => JSON.parse(said) as Ended);
   while (!existsSync(holding.mark)) await systemClock.sleep(10);

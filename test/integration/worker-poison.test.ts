@@ -20,6 +20,7 @@ import {
 } from "../support/poison/poison-process.ts";
 import type { BombInput, PoisonOrder } from "../support/poison/poison-process.ts";
 import { checkCounts, checkNoLease } from "../support/queue-world.ts";
+import { programWords } from "../support/suite-package.ts";
 
 const PROGRAM = join(import.meta.dirname, "..", "support", "poison", "poison-process.ts");
 
@@ -60,7 +61,7 @@ async function setScene(): Promise<Scene> {
   const mill = await world.open(POISONOUS);
   const start: Scene["start"] = (order = {}) => {
     const told = JSON.stringify({ store: world.url, ...order });
-    const child = spawn(process.execPath, ["--conditions=@millrace/source", PROGRAM, told], {
+    const child = spawn(process.execPath, [...programWords(PROGRAM), told], {
       stdio: ["ignore", "ignore", "inherit"],
     });
     onTestFinished(() => void child.kill("SIGKILL"));

@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { passCompileCache } from "./compile-cache.ts";
+import { programWords } from "./suite-package.ts";
 
 /** How a call ended. */
 export interface Answer {
@@ -36,8 +37,9 @@ const HOST = join(import.meta.dirname, "command-host.ts");
 
 /** Starts the process. Close it. */
 export function startHost(files: Readonly<Record<string, string>> = {}): Host {
-  const child = fork(HOST, [], {
-    execArgv: ["--conditions=@millrace/source"],
+  const [program = "", ...options] = programWords(HOST).toReversed();
+  const child = fork(program, [], {
+    execArgv: options,
     env: { PATH: process.env["PATH"] ?? "", ...passCompileCache() },
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });

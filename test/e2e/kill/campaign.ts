@@ -19,6 +19,7 @@ import {
   parseEffects,
 } from "./judge.ts";
 import { makeReference, type Passage } from "./reference-pipeline.ts";
+import { programWords } from "../../support/suite-package.ts";
 
 const PROGRAM = join(import.meta.dirname, "kill-program.ts");
 /** Compiled code of the program, so that its start costs little. */
@@ -198,11 +199,10 @@ interface Ended {
 }
 
 function runProgram(job: Job, moment: Moment | undefined): Promise<Ended> {
-  const child = spawn(
-    process.execPath,
-    ["--conditions=@millrace/source", PROGRAM, JSON.stringify(job)],
-    { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NODE_COMPILE_CACHE: COMPILED } },
-  );
+  const child = spawn(process.execPath, [...programWords(PROGRAM), JSON.stringify(job)], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, NODE_COMPILE_CACHE: COMPILED },
+  });
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
   child.stdout.setEncoding("utf8").on("data", (text: string) => {

@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import { onTestFinished } from "vitest";
 import type { Order, Report, Shared } from "./durable-process.ts";
 import type { DurableWorld } from "./durable-world.ts";
+import { programWords } from "../suite-package.ts";
 
 const PROGRAM = join(import.meta.dirname, "durable-process.ts");
 
@@ -48,11 +49,9 @@ export function makeHostWorld(world: DurableWorld, options: Pick<Shared, "lease"
 }
 
 async function startHost(shared: Shared): Promise<Host> {
-  const child = spawn(
-    process.execPath,
-    ["--conditions=@millrace/source", PROGRAM, JSON.stringify(shared)],
-    { stdio: ["pipe", "pipe", "inherit"] },
-  );
+  const child = spawn(process.execPath, [...programWords(PROGRAM), JSON.stringify(shared)], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   onTestFinished(() => void child.kill("SIGKILL"));
   const ended = once(child, "close");
   const reports: Report[] = [];

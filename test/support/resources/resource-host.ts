@@ -18,6 +18,7 @@ import {
   type ResourceReport,
   type ResourceShared,
 } from "./resource-process.ts";
+import { programWords } from "../suite-package.ts";
 
 const PROGRAM = join(import.meta.dirname, "resource-process.ts");
 
@@ -106,11 +107,9 @@ async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
 }
 
 async function startCaller(shared: ResourceShared): Promise<Caller> {
-  const child = spawn(
-    process.execPath,
-    ["--conditions=@millrace/source", PROGRAM, JSON.stringify(shared)],
-    { stdio: ["pipe", "pipe", "inherit"] },
-  );
+  const child = spawn(process.execPath, [...programWords(PROGRAM), JSON.stringify(shared)], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   onTestFinished(() => void child.kill("SIGKILL"));
   const gone = once(child, "close");
   const reports: ResourceReport[] = [];
