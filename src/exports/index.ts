@@ -106,6 +106,14 @@ export type { SelectionOutcome, SkippedRun } from "../service/selection/run-sele
 export type { ImportOptions, ImportOutcome } from "../service/queue-import/import-runs.ts";
 export type { PipelineStats, QueueStats } from "../service/queries/queue/queue-stats.ts";
 export type { ResourceListQuery, ResourcePage } from "../service/resources/list-resources.ts";
+export type { DurationView, PipelineDurations } from "../service/rollups/read-durations.ts";
+export type {
+  LevelSeries,
+  RateQuery,
+  RateSeries,
+  ResourceSeries,
+  SeriesQuery,
+} from "../service/rollups/read-series.ts";
 export type { ResourceView } from "../service/views/resource-view.ts";
 export type { ProbeContext } from "../model/stage/stage-options.ts";
 export type { HealthAckOptions, HealthAckOutcome } from "../service/health/acknowledge-health.ts";

@@ -15,6 +15,7 @@ import { RESOURCE_ROUTES } from "./routes/resource-routes.ts";
 import { RUN_ACTION_ROUTES } from "./routes/run-action-routes.ts";
 import { RUN_ROUTES } from "./routes/run-routes.ts";
 import { SCHEDULE_ROUTES } from "./routes/schedule-routes.ts";
+import { SERIES_ROUTES } from "./routes/series-routes.ts";
 import { SESSION_ROUTES } from "./routes/session.ts";
 import { TOKEN_ROUTES } from "./routes/token-routes.ts";
 
@@ -28,6 +29,7 @@ export const ALL_ROUTES: readonly Route[] = [
   ...RUN_ACTION_ROUTES,
   ...QUEUE_ROUTES,
   ...RESOURCE_ROUTES,
+  ...SERIES_ROUTES,
   ...SCHEDULE_ROUTES,
   ...HEALTH_ROUTES,
   ...FAILURE_ROUTES,

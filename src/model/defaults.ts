@@ -156,3 +156,5 @@ export const NOTICE_FACTOR_DEFAULT = 3;
 export const NOTICE_DELAY_MS_MAX_DEFAULT = 3_600_000;
 /** Longest time of one try of a notice, ms. */
 export const NOTICE_TIMEOUT_MS_DEFAULT = 10_000;
+/** Time between two looks at what is to be rolled up, ms. */
+export const ROLL_UP_MS_DEFAULT = 10_000;

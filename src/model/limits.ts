@@ -117,6 +117,8 @@ export const KNOWN_DEFINITIONS_MAX = 256;
 export const KEPT_ANSWER_MS_MAX = 1_000;
 /** Answers to one question that are kept at once, by what was asked for. */
 export const KEPT_ANSWERS_MAX = 100;
+/** Characters of an answer over HTTP that is given again; a longer one is made anew each time. */
+export const KEPT_TEXT_CHARS_MAX: number = 64 * 1024;
 /** Rows of one page of a list. */
 export const PAGE_ROWS_MAX = 500;
 /** Items of one page that tells how they stand and no more: some 5 ms of reading. */
@@ -374,3 +376,10 @@ export const NOTICE_TIMEOUT_MS_MAX = 60_000;
 export const NOTICES_PER_MINUTE_MAX = 60;
 /** Bytes of an answer to a notice that are read before its connection is cut. */
 export const NOTICE_ANSWER_BYTES_MAX: number = 64 * 1024;
+
+/** How long roll-ups of a minute are kept, ms: 24 h. */
+export const MINUTE_ROLL_UPS_KEPT_MS: number = 24 * 3_600_000;
+/** How long roll-ups of a day are kept, ms: two years. */
+export const DAY_ROLL_UPS_KEPT_MS: number = 731 * 86_400_000;
+/** Durations that are kept of each stage, and of the runs of each pipeline: half and 95 % are exact over so many. */
+export const DURATIONS_KEPT_MAX = 200;

@@ -9,7 +9,8 @@ import { busOf } from "../../service/feed/open-bus.ts";
 import { startHealthWatch } from "../../service/health/watch-health.ts";
 import { contextOf } from "../../service/mill-context.ts";
 import type { Millrace } from "../../service/millrace.ts";
-import type { RunningNotices } from "../../service/listeners/notices/watch-notices.ts";
+import { LiveNotices } from "../../service/listeners/notices/live-notices.ts";
+import { startRollUps } from "../../service/rollups/start-roll-ups.ts";
 import { startScheduler } from "../../service/schedules/start-scheduler.ts";
 import { startWatchdog } from "../../service/watchdog/start-watchdog.ts";
 import type { Pipeline } from "../../service/pipeline.ts";
@@ -110,14 +111,27 @@ class ServeSession {
         bus: busOf(contextOf(mill)),
         onWarning: (message) => printRemark(context, message),
       });
-      const notices = await this.#notify();
+      const rollUps = startRollUps(mill, {
+        onWarning: (message) => printRemark(context, message),
+      });
+      const notices = new LiveNotices(mill, {
+        onWarning: (message) => printRemark(context, message),
+      });
+      // Last: what it makes is for the queue.
+      await notices.renew();
       const seeds = this.#scheduler !== undefined;
-      const watch = watchSettings(context, { ...this.#parts, watchdog, seeds });
+      const watch = watchSettings(context, { ...this.#parts, watchdog, notices, seeds });
       this.#listen(interruption, server);
       await this.#announce(server);
       await this.#work();
       await watch.stop();
-      await Promise.all([this.#scheduler?.stop(), watchdog.stop(), health.stop(), notices?.stop()]);
+      await Promise.all([
+        this.#scheduler?.stop(),
+        watchdog.stop(),
+        health.stop(),
+        rollUps.stop(),
+        notices.stop(),
+      ]);
     } finally {
       await server.stop();
     }
@@ -130,14 +144,6 @@ class ServeSession {
     const { mill, isScheduling, context } = this.#parts;
     if (!isScheduling) return undefined;
     return startScheduler(contextOf(mill), { warn: (message) => printRemark(context, message) });
-  }
-
-  /** Started last: what it makes is for the queue. */
-  async #notify(): Promise<RunningNotices | undefined> {
-    const { context, mill, settings } = this.#parts;
-    if (settings.notify.value === null) return undefined;
-    const { startNotices } = await import("../../service/listeners/notices/watch-notices.ts");
-    return startNotices(mill, { onWarning: (message) => printRemark(context, message) });
   }
 
   async #work(): Promise<void> {

@@ -22,6 +22,7 @@ import {
   type Run,
   type RunCounts,
 } from "./run.ts";
+import { durations, type Durations } from "./series/durations.ts";
 
 /** A setting in force. */
 export interface Setting {
@@ -110,6 +111,8 @@ export interface PipelineAnswer extends Document<"show"> {
   readonly inputSchema: Readonly<Record<string, unknown>> | null;
   /** True where a run takes an input. */
   readonly hasInput: boolean;
+  /** Of its runs and stages; also of stages that it had once. */
+  readonly durations: Durations;
 }
 
 /** One pipeline. */
@@ -146,6 +149,7 @@ export const pipelineAnswer: z.ZodType<PipelineAnswer> = z
       description: "JSON Schema (2020-12) of the input; null where its schema gives none.",
     }),
     hasInput: z.boolean(),
+    durations,
   })
   .meta({ id: "PipelineDetail" });
 

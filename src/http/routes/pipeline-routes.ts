@@ -46,14 +46,16 @@ const show = defineRoute({
   path: "/api/v1/pipelines/{name}",
   access: "read",
   tag: "pipelines",
-  summary: "shows a pipeline: stages, settings with their origin, JSON Schema of its input",
+  summary:
+    "shows a pipeline: stages, settings with their origin, JSON Schema of its input, durations",
   params: pipelineParams,
   result: pipelineAnswer,
   etag: true,
-  handle: ({ params, http }) => ({
+  handle: async ({ params: { name }, http }) => ({
     json: {
       schema: "millrace.show/1" as const,
-      ...showPipeline(contextOf(http.mill), params.name),
+      ...showPipeline(contextOf(http.mill), name),
+      durations: await http.mill.durations(name),
     },
   }),
 });

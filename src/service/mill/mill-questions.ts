@@ -15,6 +15,8 @@ import type { ItemListQuery, ItemPage } from "../queries/list-items.ts";
 import type { RunListQuery, RunPage } from "../queries/list-runs.ts";
 import type { QueueStats } from "../queries/queue/queue-stats.ts";
 import type { ResourceListQuery, ResourcePage } from "../resources/list-resources.ts";
+import type { PipelineDurations } from "../rollups/read-durations.ts";
+import type { RateQuery, RateSeries, ResourceSeries, SeriesQuery } from "../rollups/read-series.ts";
 import type { RunResult } from "../run-result.ts";
 import type { ScheduleListQuery, SchedulePage } from "../schedules/list-schedules.ts";
 import type { HealthView } from "../views/health-view.ts";
@@ -110,6 +112,27 @@ export class MillQuestions {
   async history(query: HistoryQuery = {}): Promise<HistoryPage> {
     const { listHistory } = await import("../history/list-history.ts");
     return await listHistory(this.#mill.store, query);
+  }
+
+  /** Runs that began and ended, and how their queues stood, by minute (24 h) or by day (two years). Kept by a process
+   *  that serves, also for the time in which none did; how queues stood was seen only while one did. */
+  async rates(query: RateQuery = {}): Promise<RateSeries> {
+    const { readRates } = await import("../rollups/read-series.ts");
+    return await readRates(this.#mill.store, query);
+  }
+
+  /** What was held and waited for of a resource, what its quotas had left and how many breakers were open, by minute or
+   *  by day. RESOURCE_UNKNOWN. */
+  async resourceHistory(name: string, query: SeriesQuery = {}): Promise<ResourceSeries> {
+    const { readResourceSeries } = await import("../rollups/read-series.ts");
+    return await readResourceSeries(this.#mill, name, query);
+  }
+
+  /** Half, 95 % and the longest of the last 200 durations of a pipeline's runs and of each of its stages. Kept by a
+   *  process that serves. */
+  async durations(pipeline: string): Promise<PipelineDurations> {
+    const { readDurations } = await import("../rollups/read-durations.ts");
+    return await readDurations(this.#mill.store, pipeline);
   }
 
   /** Events of the store and of this process in the order of their numbers: stored ones after `after` first, then live
