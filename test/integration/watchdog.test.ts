@@ -1,15 +1,18 @@
 // The watchdog over real stores: it warns of silence with the reasons, puts right what contradicts itself without
 // touching live work, goes on whatever fails, and leaves every reclaim to one process.
 
-import { statSync } from "node:fs";
+import { renameSync, statSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { input, pipeline, stage } from "../../src/exports/index.ts";
+import { StoreProbe } from "../../src/service/health/store-probe.ts";
 import { contextOf } from "../../src/service/mill-context.ts";
 import type { Millrace } from "../../src/service/millrace.ts";
 import { listFindings } from "../../src/service/watchdog/list-findings.ts";
 import { startWatchdog, type WatchdogOptions } from "../../src/service/watchdog/start-watchdog.ts";
 import type { ProcessFigures } from "../../src/service/watchdog/survey-process.ts";
+import { readFileId } from "../../src/std/figures/disk.ts";
 import { systemMachine, type Machine } from "../../src/std/machine.ts";
+import { findStorePath } from "../../src/storage/open-store.ts";
 import { makeVirtualClock } from "../../src/std/virtual-clock.ts";
 import { makeDurableWorld, makeGate, STORES, type Gate } from "../support/durable/durable-world.ts";
 import { readEvents, readTypes } from "../support/queue-world.ts";
@@ -21,6 +24,7 @@ const CALM: ProcessFigures = {
   takeLoopDelayMs: () => 0,
   readDisk: async () => ROOMY,
   readFileBytes: async () => 0,
+  readFileId: async () => "1",
 };
 
 /** This machine, on which time is virtual. */
@@ -287,6 +291,44 @@ test("nothing is claimed while the disk is nearly full, and work goes on by itse
 
   expect((await mill.runs({})).runs[0]?.state).toBe("succeeded");
   expect(watchdog.findings()).toEqual([]);
+  control.abort();
+  await clock.advance(1_000);
+  await working;
+  await watchdog.stop();
+});
+
+test("while the store file is not where it was opened nothing is claimed and the process is not ready; put back, work goes on", async () => {
+  const clock = makeVirtualClock();
+  const gate = makeGate();
+  gate.open();
+  const holding = makeHolding(gate, makeGate());
+  const world = makeDurableWorld("sqlite");
+  const mill = await world.open([holding], { clock, machine: makeMachineAt(clock) });
+  const path = findStorePath(mill.store.url);
+  const watchdog = watch(mill, { everyMs: 1_000, figures: { ...CALM, readFileId } });
+  const probe = new StoreProbe(mill);
+  await watchdog.look();
+  expect(watchdog.findings()).toEqual([]);
+  expect(await probe.isWell()).toBe(true);
+
+  renameSync(path, `${path}.away`);
+  await watchdog.look();
+  expect(watchdog.findings()).toMatchObject([
+    { rule: "store-failing", subject: path, level: "red", message: expect.stringContaining(path) },
+  ]);
+  expect(await probe.isWell()).toBe(false);
+  await mill.enqueue(holding, [{ key: "a", input: "a" }]);
+  const control = new AbortController();
+  const working = mill.work({ signal: control.signal });
+  await clock.advance(500);
+  expect((await mill.runs({})).runs[0]?.state).toBe("queued");
+
+  renameSync(`${path}.away`, path);
+  await watchdog.look();
+  expect(watchdog.findings()).toEqual([]);
+  expect(await probe.isWell()).toBe(true);
+  await clock.advance(5_000);
+  expect((await mill.runs({})).runs[0]?.state).toBe("succeeded");
   control.abort();
   await clock.advance(1_000);
   await working;

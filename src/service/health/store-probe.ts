@@ -3,6 +3,7 @@
 
 import type { Timer } from "../../std/clock.ts";
 import { contextOf, type MillContext } from "../mill-context.ts";
+import { STORE_FILE_HOLD } from "../watchdog/survey-process.ts";
 
 /** How long a good answer holds, ms: probes come every few seconds from several places. */
 const WELL_MS = 5_000;
@@ -27,8 +28,10 @@ export class StoreProbe {
 
   /** Whether it can be read and written. Never rejects. */
   isWell(): Promise<boolean> {
-    // Who works on it found out already.
-    if (this.#mill.standing.fault !== null) return Promise.resolve(false);
+    // Who works on it, or watches it, found out already.
+    const { standing } = this.#mill;
+    if (standing.fault !== null || standing.isHeldBy(STORE_FILE_HOLD))
+      return Promise.resolve(false);
     const nowMs = this.#mill.world.clock.monotonicMs();
     if (this.#answer === undefined || nowMs >= this.#untilMs) {
       this.#untilMs = nowMs + WELL_MS;

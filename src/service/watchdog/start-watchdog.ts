@@ -11,11 +11,12 @@ import {
 import { FINDINGS_MAX } from "../../model/limits.ts";
 import type { Finding, Seen } from "../../policy/watchdog/finding.ts";
 import type { Timer } from "../../std/clock.ts";
-import { readDiskRoom, readFileBytes } from "../../std/figures/disk.ts";
+import { readDiskRoom, readFileBytes, readFileId } from "../../std/figures/disk.ts";
 import { LoopDelay } from "../../std/figures/loop-delay.ts";
 import { readMemory } from "../../std/figures/memory.ts";
 import { findStorePath, isMemoryUrl } from "../../storage/open-store.ts";
 import { openUpkeep } from "../../storage/open-upkeep.ts";
+import { rememberFailures } from "../failures/known-failures.ts";
 import { contextOf, type MillContext } from "../mill-context.ts";
 import { FindingBoard } from "./finding-board.ts";
 import { readHeartbeat } from "./heartbeat.ts";
@@ -23,8 +24,10 @@ import { forgetLostWorkers } from "../worker/lost-workers.ts";
 import { makeLogSurvey } from "./survey-log.ts";
 import {
   makeDiskSurvey,
+  makeFileSurvey,
   makeProcessSurvey,
   makeStoreSurvey,
+  STORE_FILE_HOLD,
   type ProcessFigures,
 } from "./survey-process.ts";
 import { QueueSurvey } from "./survey-queues.ts";
@@ -101,6 +104,7 @@ class MillWatch implements RunningWatchdog {
       takeLoopDelayMs: () => this.#delay.takeP99Ms(),
       readDisk: readDiskRoom,
       readFileBytes,
+      readFileId,
     };
     this.#runs = new RunSurvey(mill, options.silentMs ?? SILENT_RUN_MS_DEFAULT);
     this.#everyMs = options.everyMs ?? WATCH_MS_DEFAULT;
@@ -134,7 +138,7 @@ class MillWatch implements RunningWatchdog {
     this.#tick?.cancel();
     await Promise.all([this.#own.stop(), this.#shared.stop()]);
     this.#delay.close();
-    this.#mill.standing.letGo("disk");
+    for (const hold of ["disk", STORE_FILE_HOLD]) this.#mill.standing.letGo(hold);
     if (this.#mill.standing.watch === this) this.#mill.standing.watch = null;
   }
 
@@ -174,9 +178,11 @@ class MillWatch implements RunningWatchdog {
 
   #listOwn(): readonly Survey[] {
     const figures = this.#figures;
+    const path = pathOf(this.#mill.store.url);
     return [
       makeProcessSurvey(this.#mill, figures),
-      makeDiskSurvey(this.#mill, pathOf(this.#mill.store.url), figures),
+      makeDiskSurvey(this.#mill, path, figures),
+      makeFileSurvey(this.#mill, path, figures),
       makeStoreSurvey(this.#mill),
     ];
   }
@@ -198,6 +204,14 @@ class MillWatch implements RunningWatchdog {
         isShared: false,
         look: async () => {
           await this.#publish();
+          return [];
+        },
+      },
+      {
+        name: "failures",
+        isShared: true,
+        look: async () => {
+          await rememberFailures(this.#mill);
           return [];
         },
       },

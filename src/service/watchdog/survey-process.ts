@@ -24,6 +24,8 @@ export interface ProcessFigures {
   readonly readDisk: (folder: string) => Promise<DiskFigures>;
   /** 0: there is no such file. */
   readonly readFileBytes: (path: string) => Promise<number>;
+  /** What tells a file from every other one; null: there is none. */
+  readonly readFileId: (path: string) => Promise<string | null>;
 }
 
 /** Looks at the process itself. */
@@ -57,6 +59,43 @@ export function makeDiskSurvey(
       if (sighting === undefined) standing.letGo("disk");
       else standing.hold("disk", sighting.message);
       return sighting === undefined ? [] : [sighting];
+    },
+  };
+}
+
+/** Under what name a lost store file holds up claims. */
+export const STORE_FILE_HOLD = "store file";
+
+/**
+ * Looks whether the store file is where it was opened, and claims nothing while it is not: who has it open goes on in
+ * one that was moved or deleted, without a fault, and nobody else would find what it does. `path` null: it has none.
+ */
+export function makeFileSurvey(
+  { standing }: Pick<MillContext, "standing">,
+  path: string | null,
+  { readFileId }: Pick<ProcessFigures, "readFileId">,
+): Survey {
+  let opened: string | null = null;
+  let { outages } = standing;
+  return {
+    name: STORE_FILE_HOLD,
+    isShared: false,
+    look: async () => {
+      if (path === null) return [];
+      // A store that failed is opened anew, in whatever file is there by then.
+      if (standing.fault !== null || outages !== standing.outages) opened = null;
+      ({ outages } = standing);
+      const found = await readFileId(path);
+      opened ??= found;
+      if (found !== null && found === opened) {
+        standing.letGo(STORE_FILE_HOLD);
+        return [];
+      }
+      const message =
+        `The store file "${path}" was moved, deleted or replaced while it was in use: nobody else finds what this ` +
+        "process writes. Put it back, or start the process anew with the one that is there.";
+      standing.hold(STORE_FILE_HOLD, message);
+      return [{ rule: "store-failing", subject: path, level: "red", message }];
     },
   };
 }

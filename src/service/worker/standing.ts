@@ -35,6 +35,7 @@ export class Standing {
   readonly #parts: StandingParts;
   readonly #holds: Map<string, string> = new Map();
   readonly #leaseless: Map<string, number> = new Map();
+  #outages: number = 0;
   /** Monotonic ms since when the store fails; null: it answers. */
   #failingSinceMs: number | null = null;
   #fault: unknown = null;
@@ -63,6 +64,11 @@ export class Standing {
     this.#holds.set(by, reason);
   }
 
+  /** Whether this one stands in the way now. */
+  isHeldBy(by: string): boolean {
+    return this.#holds.has(by);
+  }
+
   /** It stands in the way no more. Safe to repeat. */
   letGo(by: string): void {
     this.#holds.delete(by);
@@ -71,6 +77,11 @@ export class Standing {
   /** The last fault of the store that has not been answered since; null: it answers. */
   get fault(): unknown {
     return this.#fault;
+  }
+
+  /** Times that the store answered again after it had failed. */
+  get outages(): number {
+    return this.#outages;
   }
 
   /** The store did not do what it was asked. */
@@ -84,6 +95,7 @@ export class Standing {
   storeAnswered(): void {
     const sinceMs = this.#failingSinceMs;
     if (sinceMs === null) return;
+    this.#outages += 1;
     this.#failingSinceMs = null;
     this.#fault = null;
     const { clock, terms } = this.#parts;

@@ -15,6 +15,16 @@ export async function readDiskRoom(folder: string): Promise<DiskRoom> {
   return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
 }
 
+/** What tells a file from every other one, wherever it is moved; null if there is none. */
+export async function readFileId(path: string): Promise<string | null> {
+  try {
+    const { dev, ino } = await stat(path, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch {
+    return null;
+  }
+}
+
 /** Bytes of a file; 0 if there is none. */
 export async function readFileBytes(path: string): Promise<number> {
   try {
