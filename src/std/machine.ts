@@ -25,6 +25,9 @@ export interface Machine extends ProcessIdentity {
   isGone(process: ProcessIdentity): boolean | undefined;
 }
 
+/** Only processes of our own namespace are ever looked up by pid, so it is always our own; a process keeps its own. */
+let ownNamespace: string | undefined;
+
 class SystemMachine implements Machine {
   readonly host: string = hostname();
   readonly pid: number = process.pid;
@@ -39,6 +42,9 @@ class SystemMachine implements Machine {
   isGone(other: ProcessIdentity): boolean | undefined {
     if (other.host !== this.host) return undefined;
     if (other.bootId !== this.bootId) return other.bootId === "" ? undefined : true;
+    // Asked most often, by a server about the runs of its own worker.
+    const isItself = other.pid === this.pid && other.processStart === this.processStart;
+    if (isItself && this.processStart !== "") return false;
     // Containers on one host may share a store and a host name, but never each other's pids.
     if (namespaceOf(other.processStart) !== namespaceOf(this.processStart)) return undefined;
     const found = findProcess(other.pid);
@@ -84,10 +90,10 @@ function readStart(pid: number): string | undefined {
   const ticks = fields[19];
   // Z and X: it has ended, and only its parent has not looked yet.
   if (ticks === undefined || state === "Z" || state === "X") return undefined;
-  return `${ticks}@${readNamespace()}`;
+  ownNamespace ??= readNamespace();
+  return `${ticks}@${ownNamespace}`;
 }
 
-// Only processes of our own namespace are ever looked up by pid, so it is always our own.
 function readNamespace(): string {
   try {
     return readlinkSync("/proc/self/ns/pid").replace(/\D/g, "");
