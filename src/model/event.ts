@@ -41,6 +41,8 @@ import type { Json } from "../std/json.ts";
 //   clock.jumped            byMs, clock
 //   health.changed          pipeline, from, to, reasons
 //   health.acknowledged     pipeline, actor, reason
+//   failure.muted           fingerprint, pipeline, stage?, actor, reason
+//   failure.unmuted         fingerprint, actor, reason?
 //   external.reported       name, source, at, message?, data?
 //   token.created … revoked    token, role, actor
 //   operation.started … ended     operation, action, matching, changed?, refused?, actor
@@ -101,6 +103,8 @@ export const STORED_EVENT_TYPES = [
   "clock.jumped",
   "health.changed",
   "health.acknowledged",
+  "failure.muted",
+  "failure.unmuted",
   "external.reported",
   "token.created",
   "token.revoked",

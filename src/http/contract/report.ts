@@ -4,7 +4,7 @@
 import * as z from "zod";
 import { ERROR_CLASSES, type ErrorClass } from "../../model/outcome.ts";
 import { schemaField, type Document } from "./document.ts";
-import { idText, nameText, pageFields, sinceText } from "./reading.ts";
+import { idText, nameText, pageFields, reasonText, sinceText } from "./reading.ts";
 import {
   failure,
   numbersValue,
@@ -116,6 +116,8 @@ export interface FailureSight {
   readonly attempts?: number;
 }
 
+const STATUSES = ["new", "known", "muted", "returned"] as const;
+
 /** Failures of one kind. */
 export interface FailureGroup {
   readonly fingerprint: string;
@@ -124,8 +126,11 @@ export interface FailureGroup {
   readonly message: string;
   readonly pipeline: string;
   readonly stage?: string;
+  readonly status: (typeof STATUSES)[number];
+  readonly mute?: { readonly at: string; readonly actor: string; readonly reason: string };
   readonly firstAt: string;
   readonly lastAt: string;
+  readonly trend: readonly number[];
   readonly count: number;
   readonly runs: number;
   readonly items: number;
@@ -160,8 +165,16 @@ const group: z.ZodType<FailureGroup> = z
     message: z.string(),
     pipeline: z.string().meta({ description: "Where most of them happen." }),
     stage: z.string().exactOptional(),
-    firstAt: timeValue,
+    status: z.enum(STATUSES).meta({
+      description:
+        "new: first seen within 24 h; returned: muted, and come since of a definition that the mute does not know.",
+    }),
+    mute: z.object({ at: timeValue, actor: z.string(), reason: z.string() }).exactOptional(),
+    firstAt: timeValue.meta({ description: "Ever, as far as is remembered." }),
     lastAt: timeValue,
+    trend: z.array(wholeValue).meta({
+      description: "Failures in each of the last 24 hours of UTC, the running one last.",
+    }),
     count: wholeValue.meta({
       description: "Of items, of stages without items, and of runs that failed by themselves.",
     }),
@@ -214,3 +227,36 @@ export const failureGroupAnswer: z.ZodType<FailureGroupAnswer> = z
     failures: z.array(sight).meta({ description: "Newest first." }),
   })
   .meta({ id: "FailureKind" });
+
+/** Why it shall call for nobody. */
+export interface MuteBody {
+  readonly reason: string;
+}
+
+/** Why it shall call for nobody. */
+export const muteBody: z.ZodType<MuteBody> = z.strictObject({ reason: reasonText });
+
+/** Why it shall call for attention again. */
+export interface UnmuteBody {
+  readonly reason?: string;
+}
+
+/** Why it shall call for attention again. */
+export const unmuteBody: z.ZodType<UnmuteBody> = z.strictObject({
+  reason: reasonText.exactOptional(),
+});
+
+/** What became of it. */
+export interface MuteAnswer extends Document<"failure-mute"> {
+  readonly changed: boolean;
+  readonly group?: FailureGroup;
+}
+
+/** What became of it. */
+export const muteAnswer: z.ZodType<MuteAnswer> = z
+  .object({
+    ...schemaField("failure-mute"),
+    changed: z.boolean().meta({ description: "False: it was so already." }),
+    group: group.exactOptional().meta({ description: "Absent: it is too long ago." }),
+  })
+  .meta({ id: "FailureMuted" });

@@ -1,12 +1,17 @@
 // What fails over all runs, by kind.
 
+import { muteFailure, unmuteFailure } from "../../service/failures/mute-failure.ts";
 import { listFailureGroups, showFailureGroup } from "../../service/failures/read-failures.ts";
+import { contextOf } from "../../service/mill-context.ts";
 import { toSinceMs } from "../../service/operations/select-runs.ts";
 import {
   failureGroupAnswer,
   failuresAnswer,
   failuresQuery,
   fingerprintParams,
+  muteAnswer,
+  muteBody,
+  unmuteBody,
   type FailuresQuery,
 } from "../contract/report.ts";
 import type { HttpContext } from "../http-context.ts";
@@ -47,6 +52,38 @@ const show = defineRoute({
   }),
 });
 
+const mute = defineRoute({
+  method: "POST",
+  path: "/api/v1/failures/{fingerprint}/mute",
+  access: "operate",
+  tag: "failures",
+  summary: "mutes a kind of failure until it comes of another definition; it stays listed",
+  params: fingerprintParams,
+  body: muteBody,
+  result: muteAnswer,
+  handle: async ({ params, body, http, actor }) => {
+    const by = { ...body, actor };
+    const outcome = await muteFailure(contextOf(http.mill), params.fingerprint, by);
+    return { json: { schema: "millrace.failure-mute/1" as const, ...outcome } };
+  },
+});
+
+const unmute = defineRoute({
+  method: "POST",
+  path: "/api/v1/failures/{fingerprint}/unmute",
+  access: "operate",
+  tag: "failures",
+  summary: "takes a mute back",
+  params: fingerprintParams,
+  body: unmuteBody,
+  result: muteAnswer,
+  handle: async ({ params, body, http, actor }) => {
+    const by = { ...body, actor };
+    const outcome = await unmuteFailure(contextOf(http.mill), params.fingerprint, by);
+    return { json: { schema: "millrace.failure-mute/1" as const, ...outcome } };
+  },
+});
+
 function toQuery(
   { since, ...rest }: FailuresQuery,
   { mill }: HttpContext,
@@ -55,4 +92,4 @@ function toQuery(
 }
 
 /** Routes of failures. */
-export const FAILURE_ROUTES: readonly Route[] = [list, show];
+export const FAILURE_ROUTES: readonly Route[] = [list, show, mute, unmute];

@@ -7,15 +7,21 @@ import type { EventQuery } from "../../storage/store.ts";
 import type { RunRecord } from "../../model/run.ts";
 import { listFailureGroups, showFailureGroup } from "./read-failures.ts";
 
-type Store = Parameters<typeof listFailureGroups>[0];
+type FailureStore = Parameters<typeof listFailureGroups>[0];
 
 /** A list of events as a store answers it, of runs that are all of one pipeline. */
-function storeOf(events: readonly MillraceEvent[]): Store & { readonly asked: EventQuery[] } {
+function storeOf(
+  events: readonly MillraceEvent[],
+  nowMs: number = 1,
+): FailureStore & { readonly asked: EventQuery[] } {
   const asked: EventQuery[] = [];
   return {
     asked,
     // Of a run only its name and pipeline are looked at.
     findRun: async (id) => ({ id, number: Number(id), pipeline: "crawl" }) as RunRecord,
+    findRecord: async () => undefined,
+    listRecords: async () => [],
+    nowMs: () => nowMs,
     listEvents: async (query) => {
       asked.push(query);
       const { after, before = Infinity, types, sinceMs = 0, limit } = query;
@@ -78,6 +84,19 @@ test("an item that failed in two runs, and twice in one of them, is two items an
     lastAt: iso(3),
   });
   expect(kind.failures.map(({ at }) => at)).toEqual([iso(3), iso(2)]);
+});
+
+test("failures are counted by hours of a day, and a kind is new for a day", async () => {
+  const hourMs = 3_600_000;
+  const nowMs = 100.5 * hourMs;
+  const times = [75.9, 77.1, 77.9, 99.9, 100.1].map((hours) => hours * hourMs);
+  const failed = { type: "run.failed", run: "1", data: same } as const;
+  const events = toEvents(times.map((atMs) => ({ ...failed, atMs })));
+  const [group] = (await listFailureGroups(storeOf(events, nowMs))).groups;
+  expect(group?.trend).toEqual([2, ...Array.from({ length: 21 }, () => 0), 1, 1]);
+  expect(group?.status).toBe("known");
+  const [later] = (await listFailureGroups(storeOf(events.slice(1), nowMs))).groups;
+  expect([later?.status, later?.count]).toEqual(["new", 4]);
 });
 
 test("the newest failures are looked at, and it is said from when on", async () => {

@@ -6,8 +6,10 @@ import { FAILURE_PLACES_MAX } from "../../model/limits.ts";
 import { ERROR_CLASSES, type ErrorClass } from "../../model/outcome.ts";
 import { toIso } from "../views/time-view.ts";
 import type { MillraceEvent } from "../../model/event.ts";
-import type { RunRecord } from "../../model/run.ts";
 import { runName } from "../queries/find-run.ts";
+import { fingerprintOf, textOf, type FailedEvent } from "./failed-event.ts";
+import { isMutedStill, type FailureMute } from "./failure-mute.ts";
+import type { KnownFailure } from "./known-failures.ts";
 
 /** Where failures of one kind happen. */
 export interface FailurePlaceView {
@@ -32,6 +34,19 @@ export interface FailureSightView {
   readonly attempts?: number;
 }
 
+/** What is known of a kind: seen first within a day; seen before; muted; come again of another definition since. */
+export type FailureStatus = (typeof FAILURE_STATUSES)[number];
+
+/** Every status. */
+export const FAILURE_STATUSES = ["new", "known", "muted", "returned"] as const;
+
+/** Who muted a kind, and why. */
+export interface FailureMuteView {
+  readonly at: string;
+  readonly actor: string;
+  readonly reason: string;
+}
+
 /** Failures of one kind. */
 export interface FailureGroupView {
   readonly fingerprint: string;
@@ -42,8 +57,14 @@ export interface FailureGroupView {
   /** Where most of them happen. */
   readonly pipeline: string;
   readonly stage?: string;
+  readonly status: FailureStatus;
+  /** Of one that is muted, or has returned. */
+  readonly mute?: FailureMuteView;
+  /** Ever, as far as is remembered. */
   readonly firstAt: string;
   readonly lastAt: string;
+  /** Failures in each of the last 24 hours of UTC, the running one last; of those that are counted. */
+  readonly trend: readonly number[];
   /** Failures: of items, of stages without items, and of runs that failed by themselves. */
   readonly count: number;
   readonly runs: number;
@@ -54,10 +75,14 @@ export interface FailureGroupView {
   readonly sample: FailureSightView;
 }
 
-/** An event that tells a failure, and its run. */
-export interface FailedEvent {
-  readonly event: MillraceEvent;
-  readonly run: RunRecord;
+/** What is known besides the events. */
+export interface FailureFacts {
+  /** UTC ms of the store's clock. */
+  readonly nowMs: number;
+  /** By fingerprint. */
+  readonly known: ReadonlyMap<string, Pick<KnownFailure, "firstAtMs">>;
+  /** By fingerprint. */
+  readonly mutes: ReadonlyMap<string, FailureMute>;
 }
 
 interface Group {
@@ -67,7 +92,10 @@ interface Group {
 }
 
 /** Groups, the one that was seen last first; `told` comes newest first. */
-export function groupFailed(told: readonly FailedEvent[]): readonly FailureGroupView[] {
+export function groupFailed(
+  told: readonly FailedEvent[],
+  facts: FailureFacts,
+): readonly FailureGroupView[] {
   const groups = new Map<string, Group>();
   for (const each of told) {
     const fingerprint = fingerprintOf(each.event);
@@ -76,12 +104,7 @@ export function groupFailed(told: readonly FailedEvent[]): readonly FailureGroup
     group.told.push(each);
     groups.set(fingerprint, group);
   }
-  return [...groups.values()].map(toView);
-}
-
-/** Fingerprint that an event tells; undefined: it tells none. */
-export function fingerprintOf({ data }: MillraceEvent): string | undefined {
-  return textOf(data?.["fingerprint"]);
+  return [...groups.values()].map((group) => toView(group, facts));
 }
 
 /** Failures as they are counted, newest first: what only sums others up is left out where these are known. */
@@ -89,13 +112,17 @@ export function listSights(told: readonly FailedEvent[]): readonly FailureSightV
   return listOwn(told).map(toSight);
 }
 
-function toView({ fingerprint, told }: Group): FailureGroupView {
+function toView({ fingerprint, told }: Group, facts: FailureFacts): FailureGroupView {
   const own = listOwn(told);
   // The newest. Never absent: what sums others up counts where these are not known.
   const [sample] = own;
   assert(sample !== undefined, "A group holds a failure.");
   const places = countPlaces(own);
   const seen = told.map(({ event }) => event.atMs);
+  const firstAtMs = Math.min(
+    seen.at(-1) ?? 0,
+    facts.known.get(fingerprint)?.firstAtMs ?? Number.MAX_SAFE_INTEGER,
+  );
   const errorClass = ERROR_CLASSES.find((word) => word === sample.event.data?.["class"]);
   const code = textOf(sample.event.data?.["code"]);
   const { pipeline = "", stage } = places[0] ?? {};
@@ -106,14 +133,42 @@ function toView({ fingerprint, told }: Group): FailureGroupView {
     message: toSight(sample).message,
     pipeline,
     ...(stage === undefined ? {} : { stage }),
-    firstAt: toIso(seen.at(-1) ?? 0),
+    ...judge({ fingerprint, told }, { ...facts, firstAtMs }),
+    firstAt: toIso(firstAtMs),
     lastAt: toIso(seen[0] ?? 0),
+    trend: countHours(own, facts.nowMs),
     count: own.length,
     runs: new Set(told.map(({ run }) => run.id)).size,
     items: new Set(own.flatMap(itemOf)).size,
     places: places.slice(0, FAILURE_PLACES_MAX),
     sample: toSight(sample),
   };
+}
+
+/** A mute holds until the failure comes of another definition; what nobody muted is new for a day. */
+function judge(
+  { fingerprint, told }: Group,
+  { mutes, nowMs, firstAtMs }: FailureFacts & { readonly firstAtMs: number },
+): Pick<FailureGroupView, "status" | "mute"> {
+  const mute = mutes.get(fingerprint);
+  if (mute === undefined) return { status: nowMs - firstAtMs < DAY_MS ? "new" : "known" };
+  const { atMs, actor, reason } = mute;
+  const status = isMutedStill(mute, told) ? "muted" : "returned";
+  return { status, mute: { at: toIso(atMs), actor, reason } };
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_HOURS = 24;
+const DAY_MS = DAY_HOURS * HOUR_MS;
+
+function countHours(own: readonly FailedEvent[], nowMs: number): readonly number[] {
+  const counts = Array.from({ length: DAY_HOURS }, () => 0);
+  const last = Math.floor(nowMs / HOUR_MS);
+  for (const { event } of own) {
+    const at = DAY_HOURS - 1 - (last - Math.floor(event.atMs / HOUR_MS));
+    if (counts[at] !== undefined) counts[at] += 1;
+  }
+  return counts;
 }
 
 /** What failed itself: a stage's word only where none of its items is known, a run's where nothing in it is. */
@@ -168,8 +223,4 @@ function toSight({ event, run }: FailedEvent): FailureSightView {
 /** Of a run's own word: the stage that it names. */
 function stageOf({ stage, data }: MillraceEvent): string | undefined {
   return stage ?? textOf(data?.["stage"]);
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
 }

@@ -13,14 +13,16 @@ import type { RunRecord } from "../../model/run.ts";
 import type { Store } from "../../storage/store.ts";
 import { checkPageLimit } from "../queries/page-limit.ts";
 import { toIso } from "../views/time-view.ts";
+import { FAILED_TYPES, fingerprintOf, type FailedEvent } from "./failed-event.ts";
+import { listMutes } from "./failure-mute.ts";
 import {
-  fingerprintOf,
   groupFailed,
   listSights,
-  type FailedEvent,
+  type FailureFacts,
   type FailureGroupView,
   type FailureSightView,
 } from "./group-failed.ts";
+import { readKnownFailures } from "./known-failures.ts";
 
 /** Which failures. Absent: all. */
 export interface FailuresQuery {
@@ -54,7 +56,7 @@ export interface FailureKindView extends FailuresReach {
   readonly failures: readonly FailureSightView[];
 }
 
-type FailureStore = Pick<Store, "listEvents" | "findRun">;
+type FailureStore = Pick<Store, "listEvents" | "findRun" | "findRecord" | "listRecords" | "nowMs">;
 
 /** Groups failures by fingerprint. OPTION_INVALID for a bad limit. */
 export async function listFailureGroups(
@@ -63,7 +65,7 @@ export async function listFailureGroups(
 ): Promise<FailuresView> {
   const limit = checkPageLimit(query.limit);
   const { told, reach } = await readFailed(store, query);
-  const groups = groupFailed(told);
+  const groups = groupFailed(told, await readFacts(store));
   return { ...reach, total: groups.length, groups: groups.slice(0, limit) };
 }
 
@@ -74,14 +76,38 @@ export async function showFailureGroup(
   query: FailuresQuery = {},
 ): Promise<FailureKindView> {
   const limit = checkPageLimit(query.limit);
-  const { told, reach } = await readFailed(store, query);
-  const own = told.filter(({ event }) => fingerprintOf(event) === fingerprint);
-  const [group] = groupFailed(own);
+  const { told, reach, group } = await readFailureKind(store, fingerprint, query);
   if (group === undefined) throw unknownFailure(fingerprint, reach);
-  return { ...reach, group, failures: listSights(own).slice(0, limit) };
+  return { ...reach, group, failures: listSights(told).slice(0, limit) };
 }
 
-function unknownFailure(fingerprint: string, { from }: FailuresReach): MillraceError {
+/** One kind as it was told, newest first. */
+export interface FailureKind {
+  readonly told: readonly FailedEvent[];
+  readonly reach: FailuresReach;
+  /** Undefined: nothing failed so. */
+  readonly group: FailureGroupView | undefined;
+}
+
+/** Reads one kind. */
+export async function readFailureKind(
+  store: FailureStore,
+  fingerprint: string,
+  query: FailuresQuery = {},
+): Promise<FailureKind> {
+  const { told, reach } = await readFailed(store, query);
+  const own = told.filter(({ event }) => fingerprintOf(event) === fingerprint);
+  const [group] = groupFailed(own, await readFacts(store));
+  return { told: own, reach, group };
+}
+
+async function readFacts(store: FailureStore): Promise<FailureFacts> {
+  const [known, mutes] = await Promise.all([readKnownFailures(store), listMutes(store)]);
+  return { nowMs: store.nowMs(), known, mutes };
+}
+
+/** The fault of a kind as which nothing failed. */
+export function unknownFailure(fingerprint: string, { from }: FailuresReach): MillraceError {
   const when = from === undefined ? "" : ` since ${from}`;
   return new MillraceError("RUN_NOT_FOUND", `No run failed with "${fingerprint}"${when}.`, {
     hint: "a fingerprint stands with each failure of a run, and in the list of failures",
@@ -106,8 +132,6 @@ async function readFailed(
   }
   return { told, reach };
 }
-
-const FAILED_TYPES = ["run.failed", "stage.failed", "item.failed"] as const;
 
 /** There is no index on types: a long list without failures is passed over in pieces, and not to its end. */
 async function scan(

@@ -19,6 +19,7 @@ export const RECORD_COLLECTIONS = [
   "cursors",
   "settings",
   "workers",
+  "failures",
 ] as const;
 
 /** Name of a collection. */

@@ -75,6 +75,26 @@ test("what failed is grouped by fingerprint over runs, stages and items, and cou
   );
 });
 
+test("a kind of failure is muted with who and why, stays listed, and is unmuted by hand", async () => {
+  const { get, post, refused } = await setup([["ab"]]);
+  const [{ fingerprint, status, trend }] = (await get("/failures")).groups;
+  assert.deepEqual([status, trend.length, trend.at(-1) + trend.at(-2)], ["new", 24, 1]);
+
+  const path = `/failures/${fingerprint}`;
+  const muted = await post(`${path}/mute`, { reason: "known" });
+  assert.deepEqual([muted.changed, muted.group.status], [true, "muted"]);
+  assert.deepEqual((await get("/failures")).groups, [muted.group]);
+  assert.equal(muted.group.mute.reason, "known");
+  const [event] = (await get("/events?types=failure.*")).events;
+  assert.deepEqual([event.type, event.data.fingerprint], ["failure.muted", fingerprint]);
+  assert.equal((await post(`${path}/mute`, { reason: "again" })).changed, false);
+  assert.equal((await post(`${path}/unmute`, {})).group.status, "new");
+
+  const unknown = { status: 404, body: { reason: "known" } };
+  assert.equal(await refused("POST", "/failures/0123/mute", unknown), "RUN_NOT_FOUND");
+  assert.equal(await refused("POST", `${path}/mute`, { status: 422, body: {} }), "BODY_INVALID");
+});
+
 test("groups are of one pipeline and of one time where that is asked, and a fingerprint that is not known is refused", async () => {
   const { get, refused } = await setup([["ab"]]);
   assert.equal((await get("/failures?pipeline=other")).total, 0);
