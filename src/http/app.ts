@@ -10,7 +10,8 @@ import { makeIdSource } from "../std/id.ts";
 import { silentLogger, type Logger } from "../std/logger.ts";
 import { systemRandom } from "../std/random.ts";
 import { jsonAnswer, toErrorAnswer } from "./answers/answer.ts";
-import { finishAnswer, toAnswer } from "./answers/finish-answer.ts";
+import { finishAnswer, isJsonAnswer, toTaggedText, toTextAnswer } from "./answers/finish-answer.ts";
+import { KeptTexts } from "./answers/kept-texts.ts";
 import type { Answer } from "./answers/text-answer.ts";
 import { authenticate, requireRole } from "./guards/credentials.ts";
 import { answerOnce, readIdempotencyKey } from "./guards/idempotency.ts";
@@ -72,6 +73,7 @@ class GuardLine {
   readonly #logger: Logger;
   readonly #nextId: () => string;
   readonly #replies: Replies;
+  readonly #kept: KeptTexts;
 
   constructor(http: HttpContext, routes: readonly Route[], options: AppOptions) {
     this.#http = http;
@@ -80,6 +82,7 @@ class GuardLine {
     this.#logger = options.logger ?? silentLogger;
     this.#nextId = makeIdSource(http.clock, systemRandom);
     this.#replies = new Replies(http.mill);
+    this.#kept = new KeptTexts(http.mill.store);
   }
 
   async answer(context: Context<HttpEnv>): Promise<Response> {
@@ -108,7 +111,26 @@ class GuardLine {
     if (place === undefined || route === undefined) return await this.#refusePlace(context, place);
     if (route.access !== "public") requireRole(await this.#authenticate(context), route.access);
     checkOrigin(context.req.raw, context.get("caller"), this.#originTerms);
-    return await this.#call({ context, target, route, place });
+    const passage = { context, target, route, place };
+    return route.kept === true ? await this.#answerKept(passage) : await this.#call(passage);
+  }
+
+  /** Reads the address only where no text of it holds. */
+  async #answerKept({ context, target, route, place }: Passage): Promise<Answer> {
+    const text = await this.#kept.get(targetOf(context), async () => {
+      const query = readQuery(target.query);
+      if (route.query === undefined) refuseQuery(query);
+      const parts = {
+        params: parse(route.params, place.params, "path"),
+        query: parse(route.query, query, "query"),
+        body: parse(undefined, undefined, "body"),
+      };
+      const request = { ...parts, context, http: this.#http, actor: "nobody" };
+      const answer = await route.handle(request);
+      assert(isJsonAnswer(answer), "What is kept is JSON.");
+      return toTaggedText(answer, route);
+    });
+    return toTextAnswer(text, context.req.raw);
   }
 
   #readTarget(context: Context<HttpEnv>): RequestTarget {
@@ -181,7 +203,8 @@ class GuardLine {
         ...(runId === undefined ? {} : { runId }),
       };
       try {
-        return toAnswer(await route.handle(request), route, raw);
+        const answer = await route.handle(request);
+        return isJsonAnswer(answer) ? toTextAnswer(toTaggedText(answer, route), raw) : answer;
       } catch (error) {
         throw streamFault ?? error;
       }

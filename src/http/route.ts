@@ -44,15 +44,15 @@ export interface Caller extends Identity {
   readonly via: "bearer" | "cookie";
 }
 
-/** What a handler answers. `json` becomes the body as it is. */
-export type RouteAnswer<Result> =
-  | {
-      readonly status?: 200 | 201 | 202;
-      readonly json: Result;
-      readonly headers?: Readonly<Record<string, string>>;
-    }
-  /** Anything else: other texts, streams, files, pages. */
-  | Answer;
+/** An answer that is JSON. `json` becomes the body as it is. */
+export interface JsonAnswer<Result> {
+  readonly status?: 200 | 201 | 202;
+  readonly json: Result;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What a handler answers: JSON, or other texts, streams, files and pages. */
+export type RouteAnswer<Result> = JsonAnswer<Result> | Answer;
 
 /** A route with its types; `defineRoute` infers them. */
 export interface RouteSpec<Params, Query, Body, Result> {
@@ -78,6 +78,9 @@ export interface RouteSpec<Params, Query, Body, Result> {
   readonly idempotent?: boolean;
   /** Answers with an ETag and 304. Default false. */
   readonly etag?: boolean;
+  /** Of a GET whose JSON rests on the store, the address and the time alone, whoever asks: it is given again while the
+   *  store is not written, for a second at most. Default false. */
+  readonly kept?: boolean;
   /** Sheds last under load: cancels, health. Default false. */
   readonly control?: boolean;
   handle(

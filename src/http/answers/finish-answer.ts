@@ -5,19 +5,43 @@ import type { ServerResponse } from "node:http";
 import { sha256Hex } from "../../std/json.ts";
 import { holdsSecret, redactValue } from "../../std/redact.ts";
 import { jsonAnswer, PAGE_POLICY, SAFE_HEADERS, TRANSPORT_POLICY } from "./answer.ts";
-import type { Route, RouteAnswer } from "../route.ts";
+import type { JsonAnswer, Route, RouteAnswer } from "../route.ts";
 import { sendAnswer, TextAnswer, toResponse, type Answer } from "./text-answer.ts";
 
-/** What a route answered, as it is sent. */
-export function toAnswer(answer: RouteAnswer<unknown>, route: Route, request: Request): Answer {
-  if (answer instanceof Response || answer instanceof TextAnswer) return answer;
-  const text = toSafeText(answer.json);
-  if (route.etag !== true) return jsonAnswer(text, answer.status ?? 200, answer.headers);
-  const tag = `"${sha256Hex(text).slice(0, 32)}"`;
-  const headers = { ...answer.headers, etag: tag };
+/** JSON of a route as text, with its tag. */
+export interface TaggedText {
+  readonly text: string;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Undefined: the route wants none. */
+  readonly tag: string | undefined;
+}
+
+/** Whether it is JSON that is no text yet. */
+export function isJsonAnswer(answer: RouteAnswer<unknown>): answer is JsonAnswer<unknown> {
+  return !(answer instanceof Response) && !(answer instanceof TextAnswer);
+}
+
+/** What a route answered, as text. */
+export function toTaggedText(
+  { json, status = 200, headers = {} }: JsonAnswer<unknown>,
+  { etag = false }: Route,
+): TaggedText {
+  const text = toSafeText(json);
+  const tag = etag ? `"${sha256Hex(text).slice(0, 32)}"` : undefined;
+  return { text, status, headers, tag };
+}
+
+/** The text, or its tag alone for who has it already. */
+export function toTextAnswer(
+  { text, status, headers, tag }: TaggedText,
+  request: Request,
+): TextAnswer {
+  if (tag === undefined) return jsonAnswer(text, status, headers);
+  const tagged = { ...headers, etag: tag };
   return hasTag(request.headers.get("if-none-match"), tag)
-    ? new TextAnswer(null, 304, headers)
-    : jsonAnswer(text, answer.status ?? 200, headers);
+    ? new TextAnswer(null, 304, tagged)
+    : jsonAnswer(text, status, tagged);
 }
 
 /** JSON without a known secret. Redacted as a value, since a secret of digits may also be a number's text. */

@@ -27,6 +27,7 @@ const list = defineRoute({
   summary: "lists stored events after a number, or the newest before one",
   query: eventsQuery,
   result: eventsAnswer,
+  kept: true,
   handle: async ({ query, http }) => ({ json: await readPage(http, query) }),
 });
 
@@ -39,6 +40,7 @@ const ofRun = defineRoute({
   params: runParams,
   query: eventsQuery,
   result: eventsAnswer,
+  kept: true,
   handle: async ({ params, query, http }) => ({ json: await readPage(http, query, params.run) }),
 });
 

@@ -32,6 +32,7 @@ const list = defineRoute({
   query: runsQuery,
   result: runsAnswer,
   etag: true,
+  kept: true,
   handle: async ({ query, http: { mill } }) => {
     const { state, since, key, pipeline, ...rest } = query;
     const schema = "millrace.runs/1" as const;
@@ -60,6 +61,7 @@ const show = defineRoute({
   params: runParams,
   result: runAnswer,
   etag: true,
+  kept: true,
   handle: async ({ params, http }) => ({
     json: { schema: "millrace.show/1" as const, ...(await showRun(http.mill.store, params.run)) },
   }),
@@ -142,6 +144,7 @@ const why = defineRoute({
   params: runParams,
   query: whyQuery,
   result: whyAnswer,
+  kept: true,
   handle: async ({ params, query, http }) => ({
     json: {
       schema: "millrace.why/1" as const,
@@ -159,6 +162,7 @@ const graph = defineRoute({
   params: runParams,
   result: graphAnswer,
   etag: true,
+  kept: true,
   handle: async ({ params, http }) => ({
     json: {
       schema: "millrace.graph/1" as const,

@@ -41,4 +41,9 @@ export class KeptAnswers<T> {
       throw error;
     }
   }
+
+  /** Forgets the answer for `key`. */
+  drop(store: KeptStore, key: string): void {
+    this.#byStore.get(store)?.delete(key);
+  }
 }

@@ -53,7 +53,6 @@ import {
   assertPage,
   assertWrites,
 } from "../write-check.ts";
-import { readPragma } from "./connection.ts";
 import { isDoubtful, toStoreError } from "./faults.ts";
 import { Rows } from "./rows.ts";
 import type { RunCounts } from "./statements/counters.ts";
@@ -161,7 +160,7 @@ export class SqliteStore implements Store {
   }
 
   async changeMark(): Promise<number> {
-    return this.#read(({ database }) => Number(readPragma(database, "data_version")));
+    return this.#read(({ rows }) => rows.meta.version());
   }
 
   async loadCheckpoints(runId: string): Promise<RunCheckpoints> {

@@ -1,9 +1,13 @@
 // The line of guards, without a port.
 
-import { expect, test } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
 import * as z from "zod";
 import { makeHttpWorld } from "../../support/http-world.ts";
 import { defineRoute } from "../../../src/http/route.ts";
+import { definePipeline } from "../../../src/service/pipeline.ts";
 
 const echo = defineRoute({
   method: "POST",
@@ -72,4 +76,36 @@ test("an answer that has not changed is answered by its tag alone", async () => 
   expect([again.status, again.text]).toEqual([304, ""]);
   const head = await ask("HEAD", "/api/v1/look");
   expect([head.status, head.text, head.headers.get("etag")]).toEqual([200, "", tag]);
+});
+
+test("what is kept is for whom may read it, is checked like all else, and shows what was written at once", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "millrace-guards-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const kept = defineRoute({
+    method: "GET",
+    path: "/api/v1/kept",
+    access: "read",
+    summary: "tells the newest run",
+    tag: "test",
+    query: z.strictObject({ of: z.optional(z.string()) }),
+    etag: true,
+    kept: true,
+    handle: async ({ query, http }) => ({
+      json: { ...query, runs: (await http.mill.store.listRuns({ limit: 1 })).length },
+    }),
+  });
+  const world = await makeHttpWorld([kept], { open: { store: `sqlite:${folder}/a.db` } });
+  const { ask, mill } = world;
+
+  const first = await ask("GET", "/api/v1/kept");
+  expect(first.json).toEqual({ runs: 0 });
+  const tag = first.headers.get("etag") ?? "";
+  const again = await ask("GET", "/api/v1/kept", { headers: { "if-none-match": tag } });
+  expect([again.status, again.text]).toEqual([304, ""]);
+  expect((await ask("GET", "/api/v1/kept?of=a")).json).toEqual({ of: "a", runs: 0 });
+  expect((await ask("GET", "/api/v1/kept", { token: null })).status).toBe(401);
+  expect((await ask("GET", "/api/v1/kept?more=1")).status).toBe(422);
+
+  await mill.start(definePipeline({ name: "p", stages: [{ id: "a", run: () => 1 }] }), undefined);
+  expect((await ask("GET", "/api/v1/kept")).json).toEqual({ runs: 1 });
 });

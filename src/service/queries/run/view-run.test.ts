@@ -30,8 +30,8 @@ test("a line of a list says of a run what the run says by itself, whatever it wa
     graceMs: 10,
     pipelines: [fails, works],
   }));
-  await (await mill.start(fails)).result();
-  await (await mill.start(works)).result();
+  await (await mill.start(fails, undefined)).result();
+  await (await mill.start(works, undefined)).result();
   await mill.enqueue(works, [
     { input: {}, delay: "1h", tags: { a: "b" } },
     { input: {}, key: "k" },

@@ -1,7 +1,7 @@
 // The one row that every transaction reads and writes: the clock of the store and the last numbers given.
 
 import type { DatabaseSync } from "node:sqlite";
-import { type Row, readNumber, readText } from "../../codec.ts";
+import { asNumber, type Row, readNumber, readText } from "../../codec.ts";
 import { Statement } from "../statement.ts";
 
 /** What the row holds. */
@@ -22,6 +22,7 @@ export class MetaRows {
   readonly #insert: Statement;
   readonly #update: Statement;
   readonly #anchor: Statement;
+  readonly #version: Statement;
 
   constructor(database: DatabaseSync) {
     this.#find = new Statement(
@@ -38,6 +39,12 @@ export class MetaRows {
       database,
       `UPDATE meta SET boot_id = ?, clock_anchor_ms = ? WHERE id = 1`,
     );
+    this.#version = new Statement(database, "PRAGMA data_version");
+  }
+
+  /** Differs once another connection has committed. */
+  version(): number {
+    return asNumber(this.#version.lists()[0]?.[0], "data_version");
   }
 
   find(): Meta | undefined {
