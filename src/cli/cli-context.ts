@@ -4,6 +4,7 @@
 // an exit code. It never throws for an expected ending; what it throws is printed by render-error.ts.
 
 import type { Clock } from "../std/clock.ts";
+import type { Json } from "../std/json.ts";
 import type { Random } from "../std/random.ts";
 
 /** Where text goes. `process.stdout`, or a PassThrough in tests. */
@@ -51,6 +52,8 @@ export interface CliContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly flags: CommonFlags;
+  /** Hands a value to the process that started this one, past every stream. Absent: that one asked for none. */
+  readonly tellParent?: (message: Json) => Promise<void>;
   /** Calls back at each such signal until the returned function is called; while anyone listens, the
    *  signal's own effect is off. */
   onSignal(signal: CliSignal, listener: () => void): () => void;

@@ -2,6 +2,7 @@
 // time and dice to the call, and ends the process with the call's exit code once all output is written.
 
 import { systemClock } from "../std/clock.ts";
+import type { Json } from "../std/json.ts";
 import { systemRandom } from "../std/random.ts";
 import type { CliSignal, OutStream } from "./cli-context.ts";
 import { guessCommonFlags } from "./verb/common-flags.ts";
@@ -17,6 +18,7 @@ const world: CliWorld = {
   cwd: process.cwd(),
   clock: systemClock,
   random: systemRandom,
+  ...(process.send === undefined ? {} : { tellParent }),
   onSignal(signal: CliSignal, listener: () => void) {
     process.on(signal, listener);
     return () => {
@@ -48,6 +50,14 @@ async function end(code: number): Promise<void> {
   await Promise.all([flush(process.stdout), flush(process.stderr)]);
   // User code may hold timers or connections open; its work is over, so they no longer count.
   process.exit(code);
+}
+
+/** Resolves when it is out, or can no longer be. */
+function tellParent(message: Json): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.connected) process.send?.(message, () => resolve());
+    else resolve();
+  });
 }
 
 /** Resolves when all that was written is out, or can no longer be. */

@@ -8,7 +8,7 @@ import type { Pipeline } from "./pipeline.ts";
 export function indexPipelines(
   pipelines: readonly Pipeline<never, unknown>[],
   builtIn: readonly Pipeline[] = [],
-): ReadonlyMap<string, Pipeline["definition"]> {
+): Map<string, Pipeline["definition"]> {
   const found = new Map<string, Pipeline["definition"]>();
   for (const { definition } of pipelines) {
     if (isBuiltIn(definition.name)) throw reserved(definition.name);

@@ -53,13 +53,14 @@ export interface MillContext {
   readonly provide: Readonly<Record<string, unknown>>;
   /** Longest time of a stage's probe, ms. Changes with the settings. */
   probeMs: number;
-  readonly pipelines: ReadonlyMap<string, PipelineDefinition>;
+  /** By name. Those of our own change with the settings. */
+  readonly pipelines: Map<string, PipelineDefinition>;
   /** What the pipelines declare, under the settings of who opened the mill. */
   readonly resources: DeclaredResources;
   /** As they are written; read by who asks for schedules. Another record when the settings change. */
   schedules: ScheduleSettings;
-  /** Who is told what happens; made by who starts that. */
-  readonly notices: MillNotices;
+  /** Who is told what happens; made by who starts that. Others when the settings change. */
+  notices: MillNotices;
   readonly nextId: () => string;
   /** Runs that this process works on, by id. */
   readonly live: Map<string, LiveEntry>;

@@ -1,7 +1,7 @@
 // Reads the configuration again in a process of its own, as the command does it, and gives back what that found. The
-// process is bounded in time and in what it says; whatever it is that goes wrong is a fault of the file.
+// process is bounded in time; whatever it is that goes wrong is a fault of the file.
 
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
 import { isPlainRecord } from "../../model/compile/option-reader.ts";
 import { toConfigFault, type ConfigFault } from "../../config/show/config-fault.ts";
 import { parsePlainSettings, type PlainSettings } from "../../config/show/plain-settings.ts";
@@ -11,9 +11,6 @@ import { mainModule } from "../module-hooks.ts";
 
 /** Longest time of one reading, ms: pipelines may import a lot. */
 const READ_MS_MAX = 30_000;
-
-/** Bytes that it may say: thousands of schedules, and what the file prints by itself. */
-const READ_BYTES_MAX = 16_777_216;
 
 /** What the files say now. */
 export interface ReadAgain {
@@ -48,34 +45,38 @@ export async function readAgain(
 }
 
 interface Said {
-  readonly said: string;
+  /** The last message. */
+  readonly said: unknown;
   /** Why it has said nothing of use, for the case that it has not. */
   readonly fault: string;
 }
 
 function runNode(context: CliContext, args: readonly string[]): Promise<Said> {
-  const options = {
+  const child = spawn(process.execPath, args, {
     cwd: context.cwd,
     env: { ...context.env },
     timeout: READ_MS_MAX,
-    maxBuffer: READ_BYTES_MAX,
     killSignal: "SIGKILL",
-  } as const;
+    // What the file prints is nothing to us.
+    stdio: ["ignore", "ignore", "ignore", "ipc"],
+  });
+  let said: unknown;
+  child.on("message", (message) => {
+    said = message;
+  });
   return new Promise((resolve) => {
-    execFile(process.execPath, [...args], options, (error, stdout) => {
-      const isLate = error?.killed === true;
-      const fault = isLate
+    const end = (): void => {
+      const fault = child.killed
         ? `it could not be read within ${formatDuration(READ_MS_MAX)}`
         : "its process ended without an answer";
-      resolve({ said: stdout, fault });
-    });
+      resolve({ said, fault });
+    };
+    child.on("error", end);
+    child.on("close", end);
   });
 }
 
-/** The answer is the last line. */
-function parseAnswer(said: string): ReadAgain | undefined {
-  const line = said.trimEnd().split("\n").at(-1) ?? "";
-  const document = parseJson(line);
+function parseAnswer(document: unknown): ReadAgain | undefined {
   if (!isPlainRecord(document) || document["schema"] !== "millrace.config-read/1") return undefined;
   const { settings, pipelines, faults } = document;
   return {
@@ -83,14 +84,6 @@ function parseAnswer(said: string): ReadAgain | undefined {
     pipelines: isPlainRecord(pipelines) ? pipelines : {},
     faults: Array.isArray(faults) ? faults.flatMap(parseFault) : [],
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function parseFault(raw: unknown): readonly ConfigFault[] {

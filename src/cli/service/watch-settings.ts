@@ -7,16 +7,20 @@ import type { Settings } from "../../config/resolve.ts";
 import { SETTING_KEYS, type SettingName } from "../../config/setting-keys.ts";
 import { describeFault, toConfigFaults, type ConfigFault } from "../../config/show/config-fault.ts";
 import {
+  fromPlain,
   listChanged,
   toPlainSettings,
   type PlainSettings,
 } from "../../config/show/plain-settings.ts";
 import { FileWatch } from "../../config/watch-file.ts";
+import { checkNotifySettings, type NotifySettings } from "../../model/compile/notify-settings.ts";
+import type { DefinitionFault } from "../../model/definition.ts";
 import { checkScheduleSettings } from "../../model/schedule/parse-schedule.ts";
 import { checkResourceSettings } from "../../model/compile/resource-settings.ts";
 import { contextOf } from "../../service/mill-context.ts";
 import type { Millrace } from "../../service/millrace.ts";
 import type { Pipeline } from "../../service/pipeline.ts";
+import type { LiveNotices } from "../../service/listeners/notices/live-notices.ts";
 import { applySettings, type LiveSettings } from "../../service/settings/apply-settings.ts";
 import { refuseSettings } from "../../service/settings/refuse-settings.ts";
 import type { RunningWatchdog } from "../../service/watchdog/start-watchdog.ts";
@@ -29,6 +33,7 @@ import { readAgain, type ReadAgain } from "./read-again.ts";
 const LIVE: readonly SettingName[] = [
   "schedules",
   "resources",
+  "notify",
   "probeMs",
   "watchMs",
   "silentRunMs",
@@ -47,6 +52,8 @@ export interface SettingsWatchParts {
   /** All that the file listed when it was read. */
   readonly pipelines: readonly Pipeline[];
   readonly watchdog: Pick<RunningWatchdog, "setPeriods">;
+  /** Makes notices here; undefined: others do. */
+  readonly notices?: Pick<LiveNotices, "renew">;
   /** True: this process fires schedules. */
   readonly seeds: boolean;
   /** The file was read after this time, UTC ms. */
@@ -117,7 +124,7 @@ class SettingsReader {
   }
 
   async #apply(live: LiveSettings, settings: PlainSettings, found: ReadAgain): Promise<void> {
-    const { mill, watchdog, seeds } = this.#parts;
+    const { mill, watchdog, notices, seeds } = this.#parts;
     const changed = listChanged(this.#inForce, settings).filter(
       (name) => LIVE.includes(name) && settings[name] !== undefined,
     );
@@ -126,8 +133,9 @@ class SettingsReader {
     const keys = changed.map((name) => SETTING_KEYS[name]);
     const source = this.#source;
     try {
-      const options = { source, changed: keys, restart, watchdog, seeds };
-      await applySettings(contextOf(mill), live, options);
+      const options = { source, changed: keys, restart, watchdog, notices, seeds };
+      const notify = changed.includes("notify") ? live.notify : undefined;
+      await applySettings(contextOf(mill), { ...live, notify }, options);
     } catch (error) {
       const faults = toConfigFaults(source, error);
       if (isOfFile(error)) return this.#refuse(faults);
@@ -159,18 +167,23 @@ class SettingsReader {
     const known = new Map(this.#parts.pipelines.map(({ name, hash }) => [name, hash]));
     const names = new Set([...known.keys(), ...Object.keys(found.pipelines)]);
     const isOther = [...names].some((name) => known.get(name) !== found.pipelines[name]);
-    const isCode = settings.resources === undefined || settings.schedules === undefined;
+    const code = LIVE.filter(
+      (name) => settings[name] === undefined && this.#started[name] !== undefined,
+    );
     return [
       ...fixed.map((name) => SETTING_KEYS[name]),
       ...(isOther ? ["pipelines"] : []),
-      ...(isCode && this.#started.resources !== undefined ? ["resources"] : []),
+      ...code.map((name) => SETTING_KEYS[name]),
     ];
   }
 
   #toLive(plain: PlainSettings): { live: LiveSettings } | { faults: readonly ConfigFault[] } {
     const { settings } = this.#parts;
-    const found: { path: string; message: string }[] = [];
-    const { schedules, resources, probeMs, watchMs, silentRunMs } = plain;
+    const found: DefinitionFault[] = [];
+    const { probeMs, watchMs, silentRunMs } = plain;
+    const [schedules, resources, notify] = [plain.schedules, plain.resources, plain.notify].map(
+      (value) => (value === undefined ? undefined : fromPlain(value)),
+    );
     // What holds code does not cross from one process to another: it stays as it was.
     const live = {
       schedules:
@@ -181,6 +194,7 @@ class SettingsReader {
         resources !== undefined && checkResourceSettings(resources, found)
           ? resources
           : settings.resources.value,
+      notify: notify === null || isNotify(notify, found) ? notify : undefined,
       probeMs: toNumber(probeMs, settings.probeMs.value),
       watchMs: toNumber(watchMs, settings.watchMs.value),
       silentRunMs: toNumber(silentRunMs, settings.silentRunMs.value),
@@ -195,6 +209,11 @@ class SettingsReader {
 }
 
 const NO_FAULT = { source: "", value: null, expected: null, hint: null };
+
+/** What was not written holds no fault. */
+function isNotify(value: unknown, found: DefinitionFault[]): value is NotifySettings {
+  return value !== undefined && checkNotifySettings(value, found);
+}
 
 function toNumber(value: unknown, other: number): number {
   return typeof value === "number" ? value : other;

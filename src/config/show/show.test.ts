@@ -3,7 +3,12 @@ import { MillraceError } from "../../model/errors.ts";
 import { describeFault, toConfigFault, toConfigFaults } from "./config-fault.ts";
 import { findLines } from "./find-line.ts";
 import { toShown } from "./mask.ts";
-import { listChanged, parsePlainSettings } from "./plain-settings.ts";
+import { parseNotify } from "../../model/compile/notify-settings.ts";
+import type { DefinitionFault } from "../../model/definition.ts";
+import { secret } from "../../model/secret.ts";
+import { resolveSettings, type Settings } from "../resolve.ts";
+import { parseConfig } from "../schema.ts";
+import { fromPlain, listChanged, parsePlainSettings, toPlainSettings } from "./plain-settings.ts";
 
 test("secrets are masked by their name or place, and passwords in addresses", () => {
   const shown = toShown("notify", {
@@ -79,4 +84,30 @@ test("settings of two readings are compared by name; what is no JSON is left out
   expect(listChanged(before, after)).toEqual(["watchMs"]);
   expect(before).toEqual({ watchMs: 1, resources: { b: 1, a: 2 } });
   expect(parsePlainSettings(null)).toBeUndefined();
+});
+
+test("a secret comes to the other process as a secret, and a changed one is a change", () => {
+  const settingsOf = (text: string): Settings => {
+    const faults: DefinitionFault[] = [];
+    const config = parseConfig(
+      { notify: { targets: { ops: { url: secret("ops", text), form: "slack" } } } },
+      faults,
+    );
+    if (config === undefined || faults.length > 0) throw new Error("The settings do not hold.");
+    const file = { path: "a.ts", config };
+    return resolveSettings({ flags: {}, env: {}, file });
+  };
+  const before = toPlainSettings(settingsOf("https://chat.example.org/T0/B0/one"));
+  const read = parsePlainSettings(JSON.parse(JSON.stringify(before))) ?? {};
+  expect(listChanged(before, read)).toEqual([]);
+  expect(listChanged(before, toPlainSettings(settingsOf("https://chat.example.org/two")))).toEqual([
+    "notify",
+  ]);
+  const found = fromPlain(read.notify ?? null);
+  expect(String(JSON.stringify(found))).toBe(
+    '{"targets":{"ops":{"url":"[secret ops]","form":"slack"}}}',
+  );
+  const faults: DefinitionFault[] = [];
+  const target = parseNotify(found, faults)?.targets.get("ops");
+  expect([target?.url.href, faults]).toEqual(["https://chat.example.org/T0/B0/one", []]);
 });

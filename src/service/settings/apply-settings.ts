@@ -3,6 +3,10 @@
 
 import type { ScheduleSettings } from "../../model/schedule/parse-schedule.ts";
 import type { ResourceSettings } from "../../model/compile/resource-settings.ts";
+import type { NotifySettings } from "../../model/compile/notify-settings.ts";
+import type { LiveNotices } from "../listeners/notices/live-notices.ts";
+import { readNotices } from "../listeners/notices/read-notices.ts";
+import { setNotices } from "../listeners/notices/set-notices.ts";
 import type { MillContext } from "../mill-context.ts";
 import { declareResources } from "../resources/declare-resources.ts";
 import { listDeclared } from "../schedules/known-schedule.ts";
@@ -12,6 +16,8 @@ import type { RunningWatchdog } from "../watchdog/start-watchdog.ts";
 
 /** What can change while a mill is open. */
 export interface LiveSettings {
+  /** Null: nobody is told. Undefined: as it is. */
+  readonly notify?: NotifySettings | null | undefined;
   readonly schedules: ScheduleSettings;
   readonly resources: ResourceSettings;
   /** Longest time of a stage's probe, ms. */
@@ -31,6 +37,8 @@ export interface ApplyOptions {
   /** Keys that differ and need a restart. */
   readonly restart: readonly string[];
   readonly watchdog: Pick<RunningWatchdog, "setPeriods">;
+  /** Makes notices here; undefined: others do. */
+  readonly notices?: Pick<LiveNotices, "renew"> | undefined;
   /** True: this process fires schedules, and brings them into the store. */
   readonly seeds: boolean;
 }
@@ -44,14 +52,17 @@ export async function applySettings(
   settings: LiveSettings,
   options: ApplyOptions,
 ): Promise<void> {
-  const { schedules, resources, probeMs, watchMs, silentRunMs } = settings;
-  // Both may refuse; after them nothing does but the store.
+  const { schedules, resources, probeMs, watchMs, silentRunMs, notify } = settings;
+  // All three may refuse; after them nothing does but the store.
+  const notices = notify === undefined ? mill.notices : await readNotices(notify ?? undefined);
   const declared = declareResources(resources, mill.pipelines.values());
   listDeclared({ schedules, store: mill.store });
   mill.resources.replaceBy(declared);
+  setNotices(mill, notices);
   mill.schedules = schedules;
   mill.probeMs = probeMs;
   options.watchdog.setPeriods({ everyMs: watchMs, silentMs: silentRunMs });
+  await options.notices?.renew();
   if (options.seeds) {
     await seedSchedules(mill);
     wakeSchedulers(mill);

@@ -11,7 +11,7 @@ const PIPELINES_NAMED_MAX = 100;
 /** The presence of one worker while it is idle. */
 export class Presence {
   readonly #mill: Pick<MillContext, "store" | "owner" | "self" | "standing">;
-  readonly #marks: readonly string[];
+  readonly #listPipelines: () => readonly string[];
   /** Why it claims nothing, as it said last; null: it has not said that it is idle. */
   #told: string | null = null;
   /** What it said may still stand: a run that is over within a second overwrites nothing. */
@@ -19,10 +19,10 @@ export class Presence {
 
   constructor(
     mill: Pick<MillContext, "store" | "owner" | "self" | "standing">,
-    pipelines: readonly string[],
+    listPipelines: () => readonly string[],
   ) {
     this.#mill = mill;
-    this.#marks = pipelines.slice(0, PIPELINES_NAMED_MAX).map(toQueueMark);
+    this.#listPipelines = listPipelines;
   }
 
   /** It has had nothing to do for a while. */
@@ -31,7 +31,7 @@ export class Presence {
     if (this.#told === heldBy) return;
     this.#told = heldBy;
     this.#mayStand = true;
-    await this.#tell(this.#marks);
+    await this.#tell(this.#listPipelines().slice(0, PIPELINES_NAMED_MAX).map(toQueueMark));
   }
 
   /** It has something to do: next time it is idle it says so again. */

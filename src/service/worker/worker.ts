@@ -16,7 +16,6 @@ import type { MillraceEvent } from "../../model/event.ts";
 import { CLAIM_RUNS_MAX, WAKE_RUNS_MAX } from "../../model/limits.ts";
 import type { RunState } from "../../model/run.ts";
 import type { Timer } from "../../std/clock.ts";
-import type { ClaimedPipeline } from "../../storage/write.ts";
 import type { NextRun } from "../../storage/write-result.ts";
 import { storeClosed, whileOpen } from "../commands/begin-run.ts";
 import type { LiveRun } from "../live-run.ts";
@@ -24,7 +23,7 @@ import type { MillContext, StoppableWorker } from "../mill-context.ts";
 import type { RunHandle } from "../run-handle.ts";
 import { beginClaimed, returnClaimed, type Begun } from "./begin-claimed.ts";
 import { checkWorkOptions } from "./check-work-options.ts";
-import { toClaimedPipeline } from "./claimed-pipeline.ts";
+import { ClaimedPipelines } from "./claimed-pipeline.ts";
 import { isDrained } from "./is-drained.ts";
 import { Presence } from "./presence.ts";
 import { WorkerPlaces } from "./worker-places.ts";
@@ -69,7 +68,7 @@ type Mode = "working" | "stopping" | "over";
 export class Worker implements StoppableWorker {
   readonly #mill: MillContext;
   readonly #options: WorkOptions;
-  readonly #pipelines: readonly ClaimedPipeline[];
+  readonly #pipelines: ClaimedPipelines;
   readonly #places: WorkerPlaces;
   /** Runs that were parked here and did not come back yet. */
   readonly #parked: Set<string> = new Set();
@@ -96,9 +95,8 @@ export class Worker implements StoppableWorker {
     this.#mill = mill;
     this.#options = options;
     this.#places = new WorkerPlaces(checkWorkOptions(options), () => this.#pumpSoon());
-    const names = new Set(options.pipelines ?? mill.pipelines.keys());
-    this.#pipelines = [...names].map((name) => toClaimedPipeline(mill, name));
-    this.#presence = new Presence(mill, [...names]);
+    this.#pipelines = new ClaimedPipelines(mill, options.pipelines);
+    this.#presence = new Presence(mill, () => this.pipelineNames);
   }
 
   /** Works. Resolves when it is over; rejects for a fault that leaves the store or the engine in doubt, and with
@@ -156,7 +154,7 @@ export class Worker implements StoppableWorker {
   }
 
   get pipelineNames(): readonly string[] {
-    return this.#pipelines.map(({ name }) => name);
+    return this.#pipelines.names;
   }
 
   /** Runs that may be claimed now. */
@@ -216,7 +214,7 @@ export class Worker implements StoppableWorker {
       kind: "claim-next",
       claim: { owner, leaseMs },
       limit,
-      pipelines: this.#pipelines,
+      pipelines: this.#pipelines.list,
     });
     if (result.kind !== "claimed") return 0;
     this.#runs += result.runs.length;

@@ -8,6 +8,9 @@ import { NOTICES_PER_MINUTE_MAX } from "../../../src/model/limits.ts";
 import { readMillHealth } from "../../../src/service/health/mill-health.ts";
 import { noteHealth } from "../../../src/service/health/note-health.ts";
 import { NoticeBudget } from "../../../src/service/listeners/notices/notice-budget.ts";
+import { LiveNotices } from "../../../src/service/listeners/notices/live-notices.ts";
+import { readNotices } from "../../../src/service/listeners/notices/read-notices.ts";
+import { setNotices } from "../../../src/service/listeners/notices/set-notices.ts";
 import { startNotices } from "../../../src/service/listeners/notices/watch-notices.ts";
 import { contextOf } from "../../../src/service/mill-context.ts";
 import type { Millrace } from "../../../src/service/millrace.ts";
@@ -289,4 +292,42 @@ test("names of our own are refused to others, and a mill without targets makes n
   await expect(world.open([taken])).rejects.toMatchObject({ code: "OPTION_INVALID" });
   const mill = await world.open([PIPELINE]);
   expect(() => startNotices(mill)).toThrow(/without targets/);
+});
+
+test("who is told may change while it works, and what happens while nobody is told is told later", async () => {
+  const receiver = await startReceiver({ status: 204 });
+  const mill = await makeDurableWorld().open([PIPELINE]);
+  const context = contextOf(mill);
+  const notices = new LiveNotices(mill, {});
+  const stop = new AbortController();
+  const work = mill.work({ signal: stop.signal });
+  onTestFinished(async () => {
+    stop.abort();
+    await Promise.all([work, notices.stop()]);
+  });
+  const tell = async (settings?: NotifySettings): Promise<void> => {
+    setNotices(context, await readNotices(settings));
+    await notices.renew();
+  };
+  const failOnce = async (count: number): Promise<void> => {
+    await enqueue(mill, "bad");
+    const events = mill.events({ after: 0, types: ["run.failed"] });
+    for (let seen = 0; seen < count; seen++) await events.next();
+    await events.return?.(undefined);
+  };
+
+  await notices.renew();
+  await tell(makeSettings(receiver.url));
+  await failOnce(1);
+  expect(parse(await receiver.next())).toMatchObject({ type: "run.failed" });
+  expect(context.self.worker?.pipelineNames).toEqual(["demo", "millrace.notify"]);
+
+  await tell();
+  await failOnce(2);
+  expect(context.self.worker?.pipelineNames).toEqual(["demo"]);
+  expect(receiver.received).toHaveLength(1);
+
+  await tell(makeSettings(receiver.url));
+  // The second run was the notice of the first.
+  expect(parse(await receiver.next())).toMatchObject({ type: "run.failed", run: { name: "3" } });
 });

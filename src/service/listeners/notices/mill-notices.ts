@@ -1,4 +1,4 @@
-// What a mill has of notices from its opening on.
+// What a mill has of notices: from its opening on, until its settings change.
 
 import type { ParsedNotify } from "../../../model/compile/notify-settings.ts";
 import type { Pipeline } from "../../pipeline.ts";

@@ -49,13 +49,12 @@ const TYPES: readonly EventType[] = [
  */
 export function startNotices(mill: object, options: NoticeOptions = {}): RunningNotices {
   const context = contextOf(mill);
-  const { settings } = context.notices;
-  if (settings === null) {
+  if (context.notices.settings === null) {
     throw new MillraceError("OPTION_INVALID", "This mill was opened without targets of notices.", {
       hint: "openMillrace({ notify: { targets: { ... } } })",
     });
   }
-  const watch = new NoticeWatch(context, settings, options);
+  const watch = new NoticeWatch(context, options);
   const done = watch.work();
   return {
     stop: async () => {
@@ -67,7 +66,6 @@ export function startNotices(mill: object, options: NoticeOptions = {}): Running
 
 class NoticeWatch {
   readonly #mill: MillContext;
-  readonly #settings: ParsedNotify;
   readonly #bus: EventBus;
   readonly #warn: (message: string) => void;
   readonly #cursor: NoticeCursor;
@@ -78,9 +76,8 @@ class NoticeWatch {
   /** Number of the last event that was dealt with here; null: not known yet. */
   #seq: number | null = null;
 
-  constructor(mill: MillContext, settings: ParsedNotify, options: NoticeOptions) {
+  constructor(mill: MillContext, options: NoticeOptions) {
     this.#mill = mill;
-    this.#settings = settings;
     this.#bus = options.bus ?? busOf(mill);
     this.#warn = options.onWarning ?? mill.warn;
     this.#cursor = new NoticeCursor(mill);
@@ -131,8 +128,11 @@ class NoticeWatch {
 
   async #take(event: MillraceEvent): Promise<void> {
     if (await this.#cursor.isPast(event.seq)) return;
-    const { notice, events } = await this.#judge(event);
-    const entries = notice === undefined ? [] : this.#toEntries(event, notice);
+    // They may have changed since the last one. With nobody to tell it stays for when there is somebody again.
+    const { settings } = this.#mill.notices;
+    if (settings === null) return this.stop();
+    const { notice, events } = await this.#judge(event, settings);
+    const entries = notice === undefined ? [] : this.#toEntries(event, notice, settings);
     if (entries.length > 0) {
       const definition = getDefinition(this.#mill, NOTICE_PIPELINE);
       await enqueueRuns(this.#mill, { definition, entries, options: { source: "notices" } });
@@ -143,7 +143,7 @@ class NoticeWatch {
     this.#untold = 0;
   }
 
-  async #judge(event: MillraceEvent): Promise<Judged> {
+  async #judge(event: MillraceEvent, { targets }: ParsedNotify): Promise<Judged> {
     if (event.type === "breaker.opened") return { notice: toBreakerNotice(event), events: [] };
     if (event.type === "health.changed") {
       const notice = toHealthNotice(event);
@@ -156,9 +156,7 @@ class NoticeWatch {
     if (isBuiltIn(run.pipeline)) return NOTHING;
     if (event.type === "run.failed")
       return { notice: toRunNotice(event, run, "run.failed"), events: [] };
-    const isAsked = [...this.#settings.targets.values()].some(({ types }) =>
-      types.has("run.recovered"),
-    );
+    const isAsked = [...targets.values()].some(({ types }) => types.has("run.recovered"));
     if (!isAsked || !(await this.#isRecovery(event, run))) return NOTHING;
     return { notice: toRunNotice(event, run, "run.recovered"), events: [] };
   }
@@ -185,8 +183,11 @@ class NoticeWatch {
     return before?.state === "failed";
   }
 
-  #toEntries(event: MillraceEvent, notice: Notice): readonly EnqueueEntry[] {
-    const { targets } = this.#settings;
+  #toEntries(
+    event: MillraceEvent,
+    notice: Notice,
+    { targets }: ParsedNotify,
+  ): readonly EnqueueEntry[] {
     return [...targets.values()].flatMap(({ name, types, pipelines }): EnqueueEntry[] => {
       const isWanted = notice.pipeline === null || (pipelines?.has(notice.pipeline) ?? true);
       if (!types.has(notice.type) || !isWanted) return [];
