@@ -76,6 +76,16 @@ test("of very many kinds those that were seen last are remembered", async () => 
   expect(known).toEqual([...names.slice(201), "f0"]);
 });
 
+test("what fails in masses is looked at in pieces, one each time", async () => {
+  const { mill, store, fail } = makeWorld();
+  for (let count = 0; count < 5; count++) await fail(...Array.from({ length: 500 }, () => "a"));
+  await fail("b");
+  await rememberFailures(mill);
+  expect([...(await readKnownFailures(store)).keys()]).toEqual(["a"]);
+  await rememberFailures(mill);
+  expect([...(await readKnownFailures(store)).keys()]).toEqual(["a", "b"]);
+});
+
 test("of two that remember at once one writes, and a memory that cannot be read is made anew", async () => {
   const { mill, store, fail } = makeWorld();
   await fail("a");

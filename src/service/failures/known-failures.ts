@@ -3,7 +3,12 @@
 
 import { isPlainRecord } from "../../model/compile/option-reader.ts";
 import type { MillraceEvent } from "../../model/event.ts";
-import { EVENT_SCAN_MAX, FAILURE_SPAN_MAX, PAGE_ROWS_MAX } from "../../model/limits.ts";
+import {
+  EVENT_SCAN_MAX,
+  FAILURE_EVENTS_MAX,
+  FAILURE_SPAN_MAX,
+  PAGE_ROWS_MAX,
+} from "../../model/limits.ts";
 import type { Store, EventQuery } from "../../storage/store.ts";
 import type { StoreRecord } from "../../storage/records/record-write.ts";
 import type { MillContext } from "../mill-context.ts";
@@ -67,22 +72,23 @@ export async function rememberFailures({
   });
 }
 
-/** The next failures in order, and how far they reach. */
+/** The next failures in order, in bounds, and how far they reach: where many fail at once, the rest is for the next time. */
 async function readPiece(
   store: Pick<Store, "listEvents">,
   after: number,
   end: number,
 ): Promise<{ readonly events: readonly MillraceEvent[]; readonly seq: number }> {
   const events: MillraceEvent[] = [];
-  for (let from = after; from < end - 1;) {
-    const before = Math.min(end, from + 1 + EVENT_SCAN_MAX);
-    const page: EventQuery = { after: from, before, types: FAILED_TYPES, limit: PAGE_ROWS_MAX };
+  let seq = after;
+  while (seq < end - 1 && events.length < FAILURE_EVENTS_MAX) {
+    const before = Math.min(end, seq + 1 + EVENT_SCAN_MAX);
+    const page: EventQuery = { after: seq, before, types: FAILED_TYPES, limit: PAGE_ROWS_MAX };
     const found = await store.listEvents(page);
     events.push(...found);
     const isFull = found.length === PAGE_ROWS_MAX;
-    from = isFull ? (found.at(-1)?.seq ?? from) : before - 1;
+    seq = (isFull ? found.at(-1)?.seq : undefined) ?? before - 1;
   }
-  return { events, seq: end - 1 };
+  return { events, seq };
 }
 
 function note(kinds: Map<string, KnownFailure>, event: MillraceEvent): void {

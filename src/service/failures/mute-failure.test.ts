@@ -4,7 +4,7 @@ import { afterEach, expect, test } from "vitest";
 import { openMillrace, type Millrace } from "../millrace.ts";
 import { contextOf } from "../mill-context.ts";
 import { definePipeline } from "../pipeline.ts";
-import { rememberFailures } from "./known-failures.ts";
+import { startWatchdog } from "../watchdog/start-watchdog.ts";
 import type { FailureGroupView } from "./group-failed.ts";
 import { muteFailure, unmuteFailure } from "./mute-failure.ts";
 import { listFailureGroups } from "./read-failures.ts";
@@ -111,11 +111,13 @@ test("of two who mute at once both are answered, and one is told", async () => {
   expect(await told(mill)).toHaveLength(1);
 });
 
-test("the first sight is that of the memory, whatever became of its run", async () => {
+test("the watch of a service remembers the first sight, whatever became of its run", async () => {
   const mill = await setup();
   await fail(mill, "1");
   const { firstAt } = await groupOf(mill);
-  await rememberFailures(contextOf(mill));
+  const watchdog = startWatchdog(mill);
+  await watchdog.look();
+  await watchdog.stop();
   const [run] = await mill.store.listRuns({ limit: 1 });
   await mill.store.apply([
     { kind: "delete-runs", runIds: [run?.id ?? ""], states: ["failed"], rowsMax: 100 },
