@@ -4,6 +4,7 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { rolldown, type Plugin } from "rolldown";
+import { makeGroups } from "./chunks.ts";
 
 /** Entries keep their path, since package.json and the command name them. */
 const ENTRIES: Readonly<Record<string, string>> = {
@@ -47,10 +48,6 @@ function takeBuiltin(names: string, source: string): string | undefined {
     .join(" ");
 }
 
-/** Folders of `service` that no start needs. The handle of schedules is all that a mill knows of them. */
-const SERVED: string =
-  "(?:access|failures|feed[\\\\/]topics|health|history|listeners|operations|report|rollups|schedules|settings|watchdog)[\\\\/](?!schedule-handle)";
-
 /** What is started apart, each beside the chunk that starts it: it loads what it needs and no more. */
 const APART: Readonly<Record<string, string>> = {
   "renewal-thread": "src/storage/sqlite/renewal/renewal-thread.ts",
@@ -92,42 +89,7 @@ async function bundleDoors(folder: string, input: Readonly<Record<string, string
     entryFileNames: "[name].js",
     // As deep below the package as the sources, so that addresses relative to a module hold.
     chunkFileNames: "chunks/[name]-[hash].js",
-    codeSplitting: {
-      // What every run loads anyway is one file each; what only some verbs need stays apart.
-      groups: [
-        // Of the policies that of schedules brings a package, and no start needs it.
-        {
-          name: "base",
-          test: /[\\/]src[\\/](?:std|model|policy(?![\\/](?:schedule|rollup)[\\/]))[\\/]|[\\/]canonicalize[\\/]/,
-        },
-        // A door of its own that loads no engine.
-        { name: "resilience", test: /[\\/]src[\\/]engine[\\/]resilience[\\/]/ },
-        // A group takes along what its modules import: the engine comes first, so that what it shares with the two
-        // below lies in it, and no start loads the packages that only they need.
-        {
-          name: "engine",
-          test: /[\\/]src[\\/](?:engine[\\/](?!executors[\\/])|storage[\\/](?!sqlite[\\/])|service[\\/](?:millrace|pipeline|each)\.ts)/,
-        },
-        { name: "verbs", test: new RegExp(`[\\\\/]src[\\\\/]service[\\\\/](?!${SERVED})`) },
-        // What only a service, or a verb that asks one, needs: with the packages that read times and count.
-        {
-          name: "service",
-          test: new RegExp(
-            `[\\\\/]src[\\\\/](?:policy[\\\\/](?:schedule|rollup)[\\\\/]|service[\\\\/](?:${SERVED}))`,
-          ),
-        },
-        { name: "sqlite", test: /[\\/]src[\\/]storage[\\/]sqlite[\\/]/ },
-        // Commands and threads bring a package each, and share what is said to processes and threads.
-        { name: "apart", test: /[\\/]src[\\/]engine[\\/]executors[\\/](?:command|isolated)[\\/]/ },
-        { name: "threads", test: /[\\/]src[\\/]engine[\\/]executors[\\/]thread/ },
-        { name: "executors", test: /[\\/]src[\\/]engine[\\/]executors[\\/]/ },
-        // Help and tables bring packages of their own: loaded when asked for. So are reports, and what foresees an end.
-        {
-          name: "command",
-          test: /[\\/]src[\\/](?:config[\\/]|cli[\\/](?!main\.ts|program\.ts|render[\\/]table|render[\\/]progress[\\/]time-left|foreground[\\/](?:plan-again|look-back|find-resumable|run-document|follow-queue|run-batch)|export-text|with-store|report[\\/](?!report-flag)|pipeline[\\/]|commands[\\/]|service[\\/]|doctor[\\/]|templates|answers[\\/]))/,
-        },
-      ],
-    },
+    codeSplitting: { groups: makeGroups() },
   });
   await bundled.close();
 }

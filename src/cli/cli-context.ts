@@ -46,7 +46,8 @@ export interface CommonFlags {
 export interface CliContext {
   readonly stdout: OutStream;
   readonly stderr: OutStream;
-  readonly stdin: InStream;
+  /** Opened by the first call: most verbs read nothing, and opening loads modules of Node. */
+  readonly stdin: () => InStream;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly clock: Clock;

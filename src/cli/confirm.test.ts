@@ -8,9 +8,11 @@ import { guessCommonFlags } from "./verb/common-flags.ts";
 
 const ASKED = { deed: "delete 2 runs", yes: false, dryRun: "npx millrace gc -n" };
 
-function makeContext(isTTY: boolean): CliContext & { stdin: PassThrough; stderr: PassThrough } {
+function makeContext(isTTY: boolean): CliContext & { typed: PassThrough; stderr: PassThrough } {
+  const typed = Object.assign(new PassThrough(), { isTTY });
   return {
-    stdin: Object.assign(new PassThrough(), { isTTY }),
+    typed,
+    stdin: () => typed,
     stdout: new PassThrough(),
     stderr: Object.assign(new PassThrough(), { isTTY }),
     env: {},
@@ -30,7 +32,7 @@ test.each([
   ["yesterday", false],
 ])("on a terminal the answer %j counts as %s", async (answer, agreed) => {
   const context = makeContext(true);
-  context.stdin.end(`${answer}\n`);
+  context.typed.end(`${answer}\n`);
 
   expect(await confirm(context, ASKED)).toBe(agreed);
   expect(String(context.stderr.read())).toBe("delete 2 runs? [y/N] ");
@@ -38,7 +40,7 @@ test.each([
 
 test("a terminal that is closed without an answer means no", async () => {
   const context = makeContext(true);
-  context.stdin.end();
+  context.typed.end();
 
   expect(await confirm(context, ASKED)).toBe(false);
 });

@@ -16,21 +16,24 @@ export interface Confirmation {
 
 /** True where somebody sees a question and can answer it. */
 export function canAsk({ stdin, stderr }: Pick<CliContext, "stdin" | "stderr">): boolean {
-  return stdin.isTTY === true && stderr.isTTY === true;
+  return stderr.isTTY === true && stdin().isTTY === true;
 }
 
 /** True once somebody said yes; false after any other answer. USAGE_INVALID where nobody can be asked. */
 export async function confirm(context: CliContext, asked: Confirmation): Promise<boolean> {
   const { deed, yes, dryRun } = asked;
   if (yes) return true;
-  const { stdin, stderr } = context;
   if (!canAsk(context)) {
     throw new MillraceError("USAGE_INVALID", `Nobody can be asked here whether to ${deed}.`, {
       hint: "say --yes to do it without being asked",
       next: dryRun,
     });
   }
-  const lines = createInterface({ input: stdin, output: stderr, terminal: false });
+  const lines = createInterface({
+    input: context.stdin(),
+    output: context.stderr,
+    terminal: false,
+  });
   try {
     // Closed without an answer, the question itself would never end.
     const closed = new Promise<string>((resolve) => lines.once("close", () => resolve("")));

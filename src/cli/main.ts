@@ -13,7 +13,7 @@ const argv = process.argv.slice(2);
 const world: CliWorld = {
   stdout: process.stdout,
   stderr: process.stderr,
-  stdin: process.stdin,
+  stdin: () => process.stdin,
   env: process.env,
   cwd: process.cwd(),
   clock: systemClock,

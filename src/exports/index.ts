@@ -54,10 +54,8 @@ export { AbortReason } from "../model/context.ts";
 export type { EventType, MillraceEvent } from "../model/event.ts";
 export type { EventArchiveSettings, EventSettings } from "../model/compile/event-settings.ts";
 export { readEventArchive } from "../service/events/archive/read-event-archive.ts";
-export type {
-  EventArchivePage,
-  EventArchiveQuery,
-} from "../service/events/archive/read-event-archive.ts";
+export type { EventArchivePage } from "../service/events/archive/archive-page.ts";
+export type { EventArchiveQuery } from "../service/events/archive/read-event-archive.ts";
 export { toCompatibleEvent } from "../service/events/compatible-event.ts";
 export type { CompatibleEvent } from "../service/events/compatible-event.ts";
 export type { ReadEventsOptions } from "../service/events/read-events.ts";
@@ -92,6 +90,7 @@ export type { RunHandle } from "../service/run-handle.ts";
 export type { RunError, RunResult, StageResult } from "../service/run-result.ts";
 export type { StartOptions } from "../service/commands/start-run.ts";
 export type { ResumeOptions } from "../service/commands/resume-run.ts";
+export type { RequeueBatchOptions, RequeueWishes } from "../service/commands/requeue-run.ts";
 export type { RerunOptions } from "../service/commands/rerun-run.ts";
 export type {
   EnqueuedRun,

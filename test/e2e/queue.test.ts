@@ -142,7 +142,7 @@ test("a file that grows while it is imported is read as far as it reached", asyn
   const { openBytes } = await import("../../src/cli/input/open-bytes.ts");
   const { folder } = setup({ "grows.jsonl": '{"id":"a"}\n' });
   const file = join(folder, "grows.jsonl");
-  await using bytes = await openBytes({ cwd: folder, stdin: process.stdin }, "grows.jsonl");
+  await using bytes = await openBytes({ cwd: folder, stdin: () => process.stdin }, "grows.jsonl");
   appendFileSync(file, '{"id":"b"}\n');
   const chunks: Uint8Array[] = [];
   for await (const chunk of bytes) chunks.push(chunk);

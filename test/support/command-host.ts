@@ -20,18 +20,16 @@ process.on("message", (request: Request) => {
 async function answer({ argv, folder, env, stdin }: Request): Promise<void> {
   // Stores are found from the working folder of the process.
   process.chdir(folder);
-  const streams = {
-    stdout: new PassThrough(),
-    stderr: new PassThrough(),
-    stdin: new PassThrough(),
-  };
-  streams.stdin.end(stdin);
+  const streams = { stdout: new PassThrough(), stderr: new PassThrough() };
+  const typed = new PassThrough();
+  typed.end(stdin);
   const texts = { stdout: "", stderr: "" };
   streams.stdout.setEncoding("utf8").on("data", (text: string) => (texts.stdout += text));
   streams.stderr.setEncoding("utf8").on("data", (text: string) => (texts.stderr += text));
   const exitCode = await runCommand(
     {
       ...streams,
+      stdin: () => typed,
       env,
       cwd: folder,
       clock: systemClock,

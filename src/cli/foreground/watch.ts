@@ -97,7 +97,7 @@ interface MainForm {
 }
 
 function makeMainForm(context: CliContext, progress: Progress, logs: LogsShown): MainForm {
-  const { stderr, stdout, stdin, clock, flags } = context;
+  const { stderr, stdout, clock, flags } = context;
   const choice = chooseForm(context);
   // Bound now: while the streams are guarded, this is what still reaches the terminal.
   const write = stderr.write.bind(stderr);
@@ -107,7 +107,7 @@ function makeMainForm(context: CliContext, progress: Progress, logs: LogsShown):
   if (choice.reason !== undefined) put(`${choice.reason}\n`);
   const options: FormOptions = { progress, clock, logs, look: lookOf(context, stderr), write: put };
   if (choice.form !== "live") return { form: FORMS[choice.form](options), guard: () => [] };
-  const live = new LiveForm({ ...options, ...openTerminal(context), stdin });
+  const live = new LiveForm({ ...options, ...openTerminal(context), stdin: context.stdin() });
   const isColored = resolveColor({ flag: flags.color, env: context.env, isTerminal: true });
   const print = (line: string): void => live.print(tameLine(line, isColored));
   // A stdout that is a file or a pipe receives what user code prints; one on this terminal would spoil the block.

@@ -16,7 +16,7 @@ export async function openBytes(
   context: Pick<CliContext, "cwd" | "stdin">,
   file: string,
 ): Promise<OpenedBytes> {
-  if (file === "-") return toOpened(readStream(context.stdin), async () => undefined);
+  if (file === "-") return toOpened(readStream(context.stdin()), async () => undefined);
   try {
     const handle = await open(resolve(context.cwd, file));
     const stat = await handle.stat();

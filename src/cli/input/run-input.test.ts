@@ -14,7 +14,7 @@ afterEach(() => {
 function read(options: Record<string, string | readonly string[]>, typed: string = "") {
   const stdin = new PassThrough();
   stdin.end(typed);
-  return readRunInput({ cwd, stdin }, options);
+  return readRunInput({ cwd, stdin: () => stdin }, options);
 }
 
 test("without --input and --set nothing is given", async () => {

@@ -91,7 +91,7 @@ async function readInput(
   context: Pick<CliContext, "cwd" | "stdin">,
   given: string,
 ): Promise<unknown> {
-  if (given === "-") return parseStrict(await readAll(context.stdin), "stdin");
+  if (given === "-") return parseStrict(await readAll(context.stdin()), "stdin");
   if (!given.startsWith("@")) return parseStrict(given, "--input");
   const path = given.slice(1);
   try {

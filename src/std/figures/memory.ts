@@ -1,7 +1,6 @@
 // What this process uses of its machine.
 
 import { totalmem } from "node:os";
-import { getHeapStatistics } from "node:v8";
 
 /** Memory, bytes. */
 export interface MemoryUse {
@@ -13,7 +12,8 @@ export interface MemoryUse {
 /** Memory that is in use beside the limit that is nearer: that of the process (its container or machine), or that of
  *  the heap. */
 export function readMemory(): MemoryUse {
-  const heap = getHeapStatistics();
+  // Taken here: loading it costs a start, and few processes ask.
+  const heap = process.getBuiltinModule("node:v8").getHeapStatistics();
   const ofHeap = { usedBytes: heap.used_heap_size, limitBytes: heap.heap_size_limit };
   // 0, or more than there is: nothing constrains it.
   const constrained = process.constrainedMemory();
