@@ -1,8 +1,8 @@
 // Keeps the roll-ups of a store while a service runs: folds what was told since the last time, looks at levels once a
 // minute, and throws away what is too old. One process does it for all; a run is not touched, and waits for nothing.
 //
-// Modes: looking; resting (a moment, since there is more to fold; else until the next look); over. A store that does not
-// answer is told once, and asked again with every look.
+// Modes: looking; resting (nine times as long as it worked while there is more to fold, else until the next look);
+// over. A store that does not answer is told once, and asked again with every look.
 
 import { Duty } from "../../engine/upkeep/duty.ts";
 import { ROLL_UP_MS_DEFAULT } from "../../model/defaults.ts";
@@ -30,8 +30,10 @@ export interface RunningRollUps {
   stop(): Promise<void>;
 }
 
-/** Time between two pieces while there is more to fold, ms: a loop that is busy with it has three quarters left. */
-const REST_MS = 15;
+/** While there is more to fold it rests so many times as long as it worked: runs of this process go first. */
+const REST_TIMES = 9;
+/** Shortest rest, ms. */
+const REST_MS_MIN = 10;
 
 const MINUTE_MS = 60_000;
 
@@ -86,8 +88,13 @@ class MillRollUps implements RunningRollUps {
 
   #arm(delayMs: number): void {
     if (this.#isOver || this.#mill.closing) return;
-    this.#timer = this.#mill.world.clock.setTimer(delayMs, () => {
-      void this.look().then((hasMore) => this.#arm(hasMore ? REST_MS : this.#everyMs));
+    const { clock } = this.#mill.world;
+    this.#timer = clock.setTimer(delayMs, () => {
+      const startedMs = clock.monotonicMs();
+      void this.look().then((hasMore) => {
+        const restMs = Math.max(REST_MS_MIN, (clock.monotonicMs() - startedMs) * REST_TIMES);
+        this.#arm(hasMore ? Math.min(restMs, this.#everyMs) : this.#everyMs);
+      });
     });
   }
 

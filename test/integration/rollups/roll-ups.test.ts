@@ -99,6 +99,19 @@ describe.each(STORES)("on %s", (kind) => {
     expect((await mill.durations("crawl")).stages["fetch"]?.total).toBe(800);
   });
 
+  test("by itself it folds piece after piece, and then looks every ten seconds", async () => {
+    const { clock, mill } = await setup(kind);
+    await tellRuns(mill.store, { pipeline: "crawl", count: 400 });
+    const counted = async (): Promise<number> => sum((await mill.rates()).counts.succeeded);
+    await clock.advance(0);
+    expect([0, 400]).not.toContain(await counted());
+    await clock.advance(9_000);
+    expect(await counted()).toBe(400);
+    await tellRuns(mill.store, { pipeline: "crawl", count: 1 });
+    await clock.advance(20_000);
+    expect(await counted()).toBe(401);
+  });
+
   test("of more pipelines than fit into one transaction none is left out", async () => {
     const { clock, mill, foldAll: fold } = await setup(kind);
     const names = Array.from({ length: 130 }, (_, index) => `p-${index}`);
