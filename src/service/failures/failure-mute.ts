@@ -13,9 +13,7 @@ export interface FailureMute {
   readonly reason: string;
   /** UTC ms of the store's clock. */
   readonly atMs: number;
-  /** Number of the last event that told the failure by then. */
-  readonly seq: number;
-  /** Hashes of the definitions that had failed so. */
+  /** Hashes of the definitions that had failed so, as far back as was looked. */
   readonly definitions: readonly string[];
 }
 
@@ -46,17 +44,17 @@ export async function listMutes(
   return mutes;
 }
 
-/** True while none of these failures, told newest first, comes of a definition that the mute does not know. */
+/** True while none of these failures comes of a definition that the mute does not know. */
 export function isMutedStill(mute: FailureMute, told: readonly FailedEvent[]): boolean {
   const known = new Set(mute.definitions);
-  return told.every(({ event, run }) => event.seq <= mute.seq || known.has(run.definitionHash));
+  return told.every(({ run }) => known.has(run.definitionHash));
 }
 
 function parseMute({ value, updatedAtMs }: StoreRecord): FailureMute | null {
   if (!isPlainRecord(value)) return null;
-  const { actor, reason, seq, definitions } = value;
+  const { actor, reason, definitions } = value;
   if (typeof actor !== "string" || typeof reason !== "string") return null;
-  if (typeof seq !== "number" || !Array.isArray(definitions)) return null;
+  if (!Array.isArray(definitions)) return null;
   const hashes = definitions.filter((hash) => typeof hash === "string");
-  return { actor, reason, seq, atMs: updatedAtMs, definitions: hashes };
+  return { actor, reason, atMs: updatedAtMs, definitions: hashes };
 }

@@ -28,8 +28,6 @@ type Mill = Pick<MillContext, "store" | "committer">;
 
 /** Times that others may have changed the same meanwhile. */
 const TRIES_MAX = 5;
-/** Definitions that a mute names, those that failed last. */
-const DEFINITIONS_MAX = 20;
 
 /** Mutes. May be repeated. RUN_NOT_FOUND if nothing failed so, OPTION_INVALID, RUN_STATE_CONFLICT. */
 export async function muteFailure(
@@ -45,13 +43,8 @@ export async function muteFailure(
     if (group.status === "muted") return { changed: false, group };
     const mutes = await listMutes(mill.store);
     if (record === undefined && mutes.size >= MUTES_MAX) throw tooMany();
-    const hashes = new Set(told.map(({ run }) => run.definitionHash));
-    const value = {
-      actor,
-      reason,
-      seq: told[0]?.event.seq ?? 0,
-      definitions: [...hashes].slice(0, DEFINITIONS_MAX),
-    };
+    const definitions = [...new Set(told.map(({ run }) => run.definitionHash))];
+    const value = { actor, reason, definitions };
     const { pipeline, stage } = group;
     const at = { pipeline, ...(stage === undefined ? {} : { stage }) };
     const result = await mill.committer.write({

@@ -258,6 +258,10 @@ test("pages of items go both ways, and one is found by the key of an item", asyn
   const [nothing, down] = await see({ cursor: String(top) });
   expect([nothing, (await see({ cursor: String(down) }))[0]]).toEqual([[], ["a", "b/1"]]);
 
+  const [all, more] = await see({ limit: 5 });
+  const [end, , up] = await see({ cursor: String(more) });
+  expect([end, (await see({ cursor: String(up), limit: 5 }))[0]]).toEqual([[], all]);
+
   const [middle, after, before] = await see({ around: "c", limit: 3 });
   expect(middle).toEqual(["b/1", "c", "d"]);
   expect((await see({ cursor: String(after) }))[0]).toEqual(["e"]);

@@ -42,7 +42,7 @@ export async function readItemPage(
   const isFull = records.length === limit;
   if (place?.isBackwards === true) {
     // Nothing stands before it, so that the list begins there.
-    const last = records.at(-1) ?? { index: place.index - 1, key: "" };
+    const last = records.at(-1) ?? { index: place.index, key: "" };
     const first = isFull ? records[0] : undefined;
     return { records, cursors: toCursors(last, first) };
   }
