@@ -63,6 +63,7 @@ test("R248 R249: a degraded pipeline needs --override by hand: exit 4, then 0", 
   await fail("bad", "bad");
   const health = await call("health");
   const plan = await call("plan", "prices");
+  const plansAgain = [await call("rerun", "last", "-n"), await call("resume", "last", "-n")];
   const refused = await call("run", "prices");
   const queued = await call("queue", "enqueue", "prices");
   const again = [await call("rerun", "last"), await call("queue", "requeue", "last")];
@@ -81,6 +82,10 @@ test("R248 R249: a degraded pipeline needs --override by hand: exit 4, then 0", 
   expect(plan.stdout).toContain(
     'refused now: pipeline "prices" is degraded: all failed in the last 2 runs\n',
   );
+  expect(plansAgain.map(({ stdout }) => /^refused now: (\w+)/m.exec(stdout)?.[1])).toEqual([
+    "pipeline",
+    "no",
+  ]);
   expect(refused.exitCode).toBe(4);
   expect(refused.stderr).toContain("HEALTH_REFUSED");
   expect(refused.stderr).toContain("with --override");

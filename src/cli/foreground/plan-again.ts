@@ -1,11 +1,13 @@
 // `-n` of resume and rerun: what would be kept and what would be done, without doing it.
 
+import { findRefusal } from "../../service/plan/find-refusal.ts";
 import { planPipeline } from "../../service/plan/plan.ts";
 import type { PlanOptions } from "../../service/plan/plan-selection.ts";
 import type { CliContext } from "../cli-context.ts";
 import { printPlan } from "../commands/plan.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { loadRunTarget } from "../load/load-run-target.ts";
+import { withStore } from "../with-store.ts";
 import type { FoundRun } from "./find-resumable.ts";
 
 /** What would be done with the run. */
@@ -24,7 +26,14 @@ export async function planAgain(
   const { name, pipeline } = detail.run;
   const target = await loadRunTarget(context, { name, pipeline, source: record.source });
   const slots = target.settings.attemptsInFlight.value;
-  const plan = planPipeline(target.pipeline.definition, { ...basis, ...wishes, slots });
+  const { definition } = target.pipeline;
+  // Only what makes a run asks the gate.
+  const refusal =
+    wishes.verb === "resume"
+      ? undefined
+      : await withStore(context, (store) => findRefusal(store, definition));
+  const refused = refusal === undefined ? {} : { refusal };
+  const plan = planPipeline(definition, { ...basis, ...wishes, ...refused, slots });
   const from = wishes.from === undefined ? [] : ["--from", wishes.from];
   printPlan(target.context, plan, [...start, ...from]);
   return EXIT.ok;
