@@ -54,7 +54,7 @@ interface Description {
 
 function describe(cause: unknown, shown: string): Description {
   if (!(cause instanceof Error)) return { message: `it threw ${String(cause)}` };
-  const message = cause.message.trim().replace(/[.\s]+$/, "");
+  const message = cause.message.trim().replace(/(?<![.\s])[.\s]+$/, "");
   const code = "code" in cause ? cause.code : undefined;
   if (code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX") return describeSyntax(message);
   if (code === "ERR_MODULE_NOT_FOUND") return describeMissing(message, shown);
@@ -103,9 +103,9 @@ function findPlace(error: Error | undefined): string | undefined {
     stack,
   );
   if (head !== null) return `${toPath(head[1] ?? "")}:${head[2]}`;
-  const importer = / imported from (.+)$/.exec(error?.message ?? "")?.[1];
+  const importer = / imported from ([^\n]+)/.exec(error?.message ?? "")?.[1];
   if (importer !== undefined) return toPath(importer);
-  const frame = /^\s+at (?:.*\()?(file:\/\/[^\n)]*?):(\d+):\d+\)?$/m.exec(stack);
+  const frame = /^[ \t]+at (?:[^\n(]*\()?(file:\/\/[^\n)]*?):(\d+):\d+\)?$/m.exec(stack);
   return frame === null ? undefined : `${toPath(frame[1] ?? "")}:${frame[2]}`;
 }
 

@@ -37,7 +37,9 @@ function escapeCode(code: number): string {
 
 /** Text of user code in one line: what is between two ends of line is joined by blanks, and the rest escaped. */
 export function oneLine(text: string): string {
-  return escapeControl(text.trim().replaceAll(/\s*[\r\n]+\s*/g, " "), { keepTab: false });
+  // Not by one pattern over both: it would look through a long blank again from each of its characters.
+  const lines = text.split(/[\r\n]+/).map((line) => line.trim());
+  return escapeControl(lines.filter((line) => line !== "").join(" "), { keepTab: false });
 }
 
 /** Text of at most `charsMax` UTF-16 units, with `…` for a cut-out middle. Keeps surrogate pairs whole. */

@@ -41,7 +41,11 @@ export function failed(name: string, error: unknown): Check {
   return {
     name,
     status: "fail",
-    value: error.message.replaceAll(/\s*\n\s*/g, "; "),
+    value: error.message
+      .split("\n")
+      .map((line) => line.trim())
+      .filter((line) => line !== "")
+      .join("; "),
     ...(error.hint === undefined ? {} : { hint: error.hint }),
     ...(error.next === undefined ? {} : { next: error.next }),
   };

@@ -57,7 +57,7 @@ export interface ReadFlag {
 /** Takes a flag's spelling apart. */
 export function readFlag({ flags, repeat = false }: FlagSpec): ReadFlag {
   const mayTakeValue = flags.includes("[=");
-  const spellings = flags.replace(/( <|\[=).*$/, "").split(", ");
+  const spellings = flags.replace(/(?: <|\[=)[^]*/, "").split(", ");
   const long = spellings.find((spelling) => spelling.startsWith("--"))?.slice(2);
   const short = spellings.find((spelling) => !spelling.startsWith("--"))?.slice(1);
   const name = long ?? short ?? "";

@@ -90,7 +90,7 @@ function toPattern(phrases: readonly string[]): RegExp {
 
 /** Names of things: one quoted word, whatever has a slash in it, a word with a short ending. */
 const NAMES: RegExp =
-  /(["'`])[\w.-]+\1|[^\s"'`]*[/\\][^\s"'`]*|(?<![\w.-])[\w-]+\.[a-z]\w{0,3}(?![\w.])/gi;
+  /(["'`])[\w.-]+\1|(?<![^\s"'`])[^\s"'`/\\]*[/\\][^\s"'`]*|(?<![\w.-])[\w-]+\.[a-z]\w{0,3}(?![\w.])/gi;
 
 /**
  * Names a class by the words of an error and its causes, in any case: timeouts, broken connections, rate limits and

@@ -5,7 +5,7 @@ import { formatDuration } from "../duration.ts";
 
 /** `10,000`. Fractions are rounded. Without `Intl`, whose first use costs a start of the command 20 ms. */
 export function showCount(count: number): string {
-  return String(Math.round(count)).replace(/\B(?=(?:\d{3})+$)/g, ",");
+  return String(Math.round(count)).replace(/\B(?=(?:\d{3}){1,7}$)/g, ",");
 }
 
 /** `1 item`, `10,000 items`; `more` is the word for several, by default the word with an s. */

@@ -74,7 +74,7 @@ function checkArgument(value: unknown, index: number): string {
 export function resolveProgram(program: string, platform: NodeJS.Platform): string {
   if (platform !== "win32") return program;
   // Windows drops dots and spaces at the end of a file's name.
-  const name = program.replace(/[. ]+$/, "");
+  const name = program.replace(/(?<![. ])[. ]+$/, "");
   const ending = extname(name).toLowerCase();
   if (ending === ".bat" || ending === ".cmd") {
     throw refuseCommand(
