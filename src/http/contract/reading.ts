@@ -32,7 +32,7 @@ const cursorText: z.ZodType<string> = z
   .string()
   .min(1)
   .max(2_048)
-  .meta({ description: "`nextCursor` or `previousCursor` of another page, unchanged." });
+  .meta({ description: "A cursor that a page of this list gave, unchanged." });
 
 /** Which page of a list. */
 export interface PageQuery {
