@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as z from "zod";
-import { listAlive } from "../../examples/02-market-data/support/run-example.ts";
+import { CONFIG, listAlive } from "../../examples/02-market-data/support/run-example.ts";
 import {
   HUNG_DAY,
   serveMarketData,
@@ -66,6 +66,12 @@ test("R214 R302: of an analyzer that hangs the watchdog tells what it found, in 
   const health = await ask("GET", "/health");
   expect(health.json).toMatchObject({
     findings: [{ rule: "no-checkpoint", subject: run, next: `npx millrace why ${run}` }],
+  });
+  const shown = await example.place.millrace("health", "--config", CONFIG, "--json");
+  expect(shown.code).toBe(1);
+  expect(JSON.parse(shown.stdout)).toMatchObject({
+    healthy: false,
+    findings: [{ rule: "no-checkpoint", subject: run }],
   });
   expect((await ask("GET", `/runs/${run}`)).json).toMatchObject({ run: { state: "running" } });
   expect(listAlive(await listGroups())).toHaveLength(1);

@@ -6,10 +6,8 @@ import { readSnapshot } from "../../service/health/read-snapshot.ts";
 import { readStatus } from "../../service/health/read-status.ts";
 import { listHistory } from "../../service/history/list-history.ts";
 import { contextOf, getDefinition } from "../../service/mill-context.ts";
-import { listFindings } from "../../service/watchdog/list-findings.ts";
 import { getWorker, listWorkers } from "../../service/queries/list-workers.ts";
 import { toSinceMs } from "../../service/operations/select-runs.ts";
-import { toIso } from "../../service/views/time-view.ts";
 import {
   ackAnswer,
   ackBody,
@@ -23,7 +21,6 @@ import {
 import { idParams, pipelineParams } from "../contract/reading.ts";
 import { historyQuery } from "../contract/run-list.ts";
 import { workerAnswer, workersAnswer } from "../contract/worker.ts";
-import type { HttpContext } from "../http-context.ts";
 import { defineRoute, type Route } from "../route.ts";
 
 const health = defineRoute({
@@ -36,7 +33,7 @@ const health = defineRoute({
   query: healthQuery,
   result: healthAnswer,
   handle: async ({ query, http }) => ({
-    json: await readMillHealth(contextOf(http.mill), { ...query, ...(await findingsOf(http)) }),
+    json: await readMillHealth(contextOf(http.mill), query),
   }),
 });
 
@@ -55,22 +52,9 @@ const ofPipeline = defineRoute({
     const { store, pipelines } = mill;
     const isKnown = pipelines.has(name) || (await store.countRuns()).has(name);
     if (!isKnown) getDefinition(mill, name);
-    const options = { ...query, pipeline: name, ...(await findingsOf(http)) };
-    return { json: await readMillHealth(mill, options) };
+    return { json: await readMillHealth(mill, { ...query, pipeline: name }) };
   },
 });
-
-async function findingsOf({ mill }: HttpContext): Promise<Parameters<typeof readMillHealth>[1]> {
-  const found = (await listFindings(mill)) ?? [];
-  const findings = found.map(({ rule, subject, sinceMs, message, next }) => ({
-    rule,
-    subject,
-    since: toIso(sinceMs),
-    message,
-    ...(next === null ? {} : { next }),
-  }));
-  return { findings: () => findings };
-}
 
 const ack = defineRoute({
   method: "POST",

@@ -6,9 +6,9 @@ import { showHealth, type HealthOptions } from "./show-health.ts";
 
 /** Reads health with what a mill knows. Probes end after the time it was opened with, unless another one is asked. */
 export function readMillHealth(mill: MillContext, options: HealthOptions): Promise<HealthView> {
-  const { store, pipelines, resources, world, probeMs } = mill;
+  const { store, pipelines, resources, world, probeMs, standing } = mill;
   return showHealth(
-    { store, definitions: pipelines, resources, clock: world.clock },
+    { store, definitions: pipelines, resources, clock: world.clock, watch: standing.watch },
     {
       probeMs,
       ...options,

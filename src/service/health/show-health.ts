@@ -5,11 +5,13 @@ import type { DeclaredResources } from "../../engine/limits/declared-resources.t
 import { isPlainRecord } from "../../model/compile/option-reader.ts";
 import type { PipelineDefinition } from "../../model/definition.ts";
 import { messageOf } from "../../policy/failure.ts";
+import type { Finding } from "../../policy/watchdog/finding.ts";
 import type { Clock } from "../../std/clock.ts";
 import type { Store } from "../../storage/store.ts";
+import { listStoredFindings } from "../watchdog/list-findings.ts";
 import {
+  toFindingView,
   toHealthView,
-  type HealthFinding,
   type HealthView,
   type PipelineHealthView,
   type ProbeView,
@@ -27,8 +29,6 @@ export interface HealthOptions {
   readonly probes?: boolean;
   /** Longest time of one probe, ms. Default 5 s. */
   readonly probeMs?: number;
-  /** What a watchdog of this process has found. Default: there is none. */
-  readonly findings?: () => readonly HealthFinding[];
 }
 
 /** What it is asked of. */
@@ -38,6 +38,8 @@ export interface HealthSources {
   readonly definitions: ReadonlyMap<string, PipelineDefinition>;
   readonly resources: Pick<DeclaredResources, "list">;
   readonly clock: Clock;
+  /** The watchdog of this process. Default: there is none, and what another one has written is read. */
+  readonly watch?: { findings(): readonly Finding[] } | null;
 }
 
 /** Reads health. Never rejects for what it finds. */
@@ -52,21 +54,17 @@ export async function showHealth(
   );
   const stages = probeStages(asked, { clock, ...(probeMs === undefined ? {} : { probeMs }) });
   const found = await readStored(sources, pipeline);
-  const view = {
-    ...found,
-    stages: await stages,
-    findings: options.findings?.() ?? [],
-  };
+  const view = { ...found, stages: await stages };
   return { schema: "millrace.health/1", healthy: isGood(view), ...view };
 }
 
-type Stored = Pick<HealthView, "store" | "pipelines" | "resources">;
+type Stored = Pick<HealthView, "store" | "pipelines" | "resources" | "findings">;
 
 async function readStored(
-  { store, definitions, resources }: HealthSources,
+  { store, definitions, resources, watch = null }: HealthSources,
   pipeline: string | undefined,
 ): Promise<Stored> {
-  if (store === null) return { store: GOOD, pipelines: [], resources: [] };
+  if (store === null) return { store: GOOD, pipelines: [], resources: [], findings: [] };
   const faults: string[] = [];
   const tryRead = async <T>(read: () => Promise<readonly T[]>): Promise<readonly T[]> => {
     try {
@@ -79,9 +77,11 @@ async function readStored(
   const pipelines = await tryRead(() => readPipelines(store, definitions, pipeline));
   const checked: readonly ResourceProbeView[] =
     pipeline === undefined ? await tryRead(() => checkResources(store, resources)) : [];
+  const found =
+    watch?.findings() ?? (await tryRead(async () => (await listStoredFindings(store)) ?? []));
   const [fault] = faults;
   const view: ProbeView = fault === undefined ? GOOD : { status: "fail", message: fault };
-  return { store: view, pipelines, resources: checked };
+  return { store: view, pipelines, resources: checked, findings: found.map(toFindingView) };
 }
 
 const GOOD: ProbeView = Object.freeze({ status: "ok" });

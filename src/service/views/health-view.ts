@@ -1,6 +1,7 @@
 // Health as documents show it: the verdict on a pipeline with its reasons, and how probes and resources answered.
 
 import type { HealthVerdict } from "../../policy/health/health.ts";
+import type { Finding } from "../../policy/watchdog/finding.ts";
 import type { PipelineHealth } from "../health/read-health.ts";
 import { toIso } from "./time-view.ts";
 
@@ -73,6 +74,12 @@ export interface HealthView {
   readonly resources: readonly ResourceProbeView[];
   /** What a watchdog of this process has found. */
   readonly findings: readonly HealthFinding[];
+}
+
+/** The view of what a watchdog found. */
+export function toFindingView({ rule, subject, sinceMs, message, next }: Finding): HealthFinding {
+  const view = { rule, subject, since: toIso(sinceMs), message };
+  return next === null ? view : { ...view, next };
 }
 
 /** The view of one pipeline. */

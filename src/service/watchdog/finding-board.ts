@@ -4,10 +4,18 @@
 import { isPlainRecord } from "../../model/compile/option-reader.ts";
 import { WATCH_RULES, type Seen } from "../../policy/watchdog/finding.ts";
 import type { Json } from "../../std/json.ts";
+import type { Store } from "../../storage/store.ts";
 import type { MillContext } from "../mill-context.ts";
 
 /** In the collection "duties". */
 const KEY = "watchdog-findings";
+
+/** What is there; what is damaged is passed over. */
+export async function readBoard(store: Pick<Store, "findRecord">): Promise<readonly Seen[]> {
+  const record = await store.findRecord("duties", KEY);
+  const list: unknown = record?.value;
+  return Array.isArray(list) ? list.flatMap(parseSeen) : [];
+}
 
 /** Findings in the store. */
 export class FindingBoard {
@@ -19,11 +27,9 @@ export class FindingBoard {
     this.#mill = mill;
   }
 
-  /** What is there; what is damaged is passed over. */
-  async read(): Promise<readonly Seen[]> {
-    const record = await this.#mill.store.findRecord("duties", KEY);
-    const list: unknown = record?.value;
-    return Array.isArray(list) ? list.flatMap(parseSeen) : [];
+  /** What is there. */
+  read(): Promise<readonly Seen[]> {
+    return readBoard(this.#mill.store);
   }
 
   /** Writes what has changed; nothing where nothing has. */

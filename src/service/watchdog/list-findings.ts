@@ -3,17 +3,22 @@
 
 import { isPlainRecord } from "../../model/compile/option-reader.ts";
 import { toFinding, type Finding } from "../../policy/watchdog/finding.ts";
+import type { Store } from "../../storage/store.ts";
 import { contextOf } from "../mill-context.ts";
-import { FindingBoard } from "./finding-board.ts";
+import { readBoard } from "./finding-board.ts";
 
 /** Findings, the worst and oldest first; null: nobody watches. `mill`: what `openMillrace` gave. */
 export async function listFindings(mill: object): Promise<readonly Finding[] | null> {
-  const context = contextOf(mill);
-  const { watch } = context.standing;
-  if (watch !== null) return watch.findings();
-  const duty = await context.store.findRecord("duties", "watchdog");
+  const { standing, store } = contextOf(mill);
+  return standing.watch?.findings() ?? (await listStoredFindings(store));
+}
+
+/** What the process that watches for all found; null: nobody watches. */
+export async function listStoredFindings(
+  store: Pick<Store, "findRecord" | "nowMs">,
+): Promise<readonly Finding[] | null> {
+  const duty = await store.findRecord("duties", "watchdog");
   const untilMs = isPlainRecord(duty?.value) ? duty.value["untilMs"] : undefined;
-  if (typeof untilMs !== "number" || untilMs <= context.store.nowMs()) return null;
-  const seen = await new FindingBoard(context).read();
-  return seen.map(toFinding);
+  if (typeof untilMs !== "number" || untilMs <= store.nowMs()) return null;
+  return (await readBoard(store)).map(toFinding);
 }
