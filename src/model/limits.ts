@@ -165,8 +165,8 @@ export const RECORD_KEY_CHARS_MAX = 1_024;
 /** Bytes of the value of a record of the service as JSON: a reply that is kept, a schedule with its input. */
 export const RECORD_BYTES_MAX = 1_048_576;
 
-/** Records that one transaction changes together. */
-export const RECORD_PUTS_MAX = 100;
+/** Records that one transaction changes together: a schedule with all its ticks that wait, and some besides. */
+export const RECORD_PUTS_MAX = 128;
 
 /** Bytes of the body of a request, where its route says nothing else: 1 MiB. */
 export const HTTP_BODY_BYTES_MAX: number = 1024 * 1024;

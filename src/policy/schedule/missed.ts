@@ -2,7 +2,7 @@
 
 import { TICK_AGE_MS_MAX, TICK_LATE_MS_MAX, TICKS_CAUGHT_UP_MAX } from "../../model/limits.ts";
 import type { MissedRule } from "../../model/schedule/schedule.ts";
-import { findLatest, listNext, type Ticks } from "./next-tick.ts";
+import { findLatest, listTicks, type Ticks } from "./next-tick.ts";
 
 /** Ticks that do not run, from the first to the last. */
 export interface MissedTicks {
@@ -62,13 +62,4 @@ function decideAll({ ticks, firstMs, nowMs }: Due): DueDecision {
   const untilMs = findLatest(ticks, firstMs, oldestMs - 1) ?? firstMs;
   const reason = `more than ${TICKS_CAUGHT_UP_MAX} were missed`;
   return { missed: { fromMs: firstMs, untilMs, reason }, atMs: null };
-}
-
-/** Ticks of a span, both ends included, at most `max`. */
-export function listTicks(
-  ticks: Ticks,
-  { fromMs, untilMs }: Pick<MissedTicks, "fromMs" | "untilMs">,
-  max: number,
-): readonly number[] {
-  return listNext(ticks, fromMs - 1, max).filter((atMs) => atMs <= untilMs);
 }

@@ -130,10 +130,21 @@ export function findPrevious(ticks: Ticks, beforeMs: number): number | null {
 
 /** The next instants, at most `count`. */
 export function listNext(ticks: Ticks, afterMs: number, count: number): readonly number[] {
+  return listTicks(ticks, { fromMs: afterMs + 1, untilMs: Infinity }, count);
+}
+
+/** Instants of a span, both ends included, at most `max`. None behind its end is searched but the first. */
+export function listTicks(
+  ticks: Ticks,
+  { fromMs, untilMs }: { readonly fromMs: number; readonly untilMs: number },
+  max: number,
+): readonly number[] {
   const found: number[] = [];
-  for (let next = ticks.next(afterMs); next !== null && found.length < count;) {
+  for (let lastMs = fromMs - 1; found.length < max;) {
+    const next = ticks.next(lastMs);
+    if (next === null || next > untilMs) break;
     found.push(next);
-    next = ticks.next(next);
+    lastMs = next;
   }
   return found;
 }

@@ -4,12 +4,12 @@
 import { MillraceError } from "../../model/errors.ts";
 import { BACKFILL_TICKS_MAX, CONCURRENCY_MAX } from "../../model/limits.ts";
 import { describeTick, type DescribedTick } from "../../policy/schedule/describe-tick.ts";
-import { listNext } from "../../policy/schedule/next-tick.ts";
+import { listTicks } from "../../policy/schedule/next-tick.ts";
 import { whileOpen } from "../commands/begin-run.ts";
 import { getDefinition, type MillContext } from "../mill-context.ts";
 import { getTicks } from "./declare-schedules.ts";
 import { getSchedule, putSchedule, tickKey, type KnownSchedule } from "./known-schedule.ts";
-import { listLiveRuns } from "./live-runs.ts";
+import { findLiveTickRun } from "./live-runs.ts";
 import { wakeSchedulers } from "./running-schedulers.ts";
 import { parseTick } from "./schedule-record.ts";
 import { checkOrder, type ScheduleOrderOptions } from "./set-schedule.ts";
@@ -91,7 +91,7 @@ async function listRange(
   { fromMs, untilMs }: BackfillOptions,
 ): Promise<readonly BackfillTick[]> {
   const ticks = getTicks(name, spec, store.nowMs());
-  const found = listNext(ticks, fromMs - 1, BACKFILL_TICKS_MAX + 1).filter((at) => at <= untilMs);
+  const found = listTicks(ticks, { fromMs, untilMs }, BACKFILL_TICKS_MAX + 1);
   if (found.length > BACKFILL_TICKS_MAX) {
     throw new MillraceError(
       "OPTION_INVALID",
@@ -105,7 +105,7 @@ async function listRange(
       const known = parseTick((await store.findRecord("ticks", tickKey(name, atMs)))?.value);
       if (known?.decision === "waiting")
         return { ...described, runs: false, reason: "it waits for a run to end" };
-      const [live] = known?.run === undefined ? [] : await listLiveRuns(store, [known.run]);
+      const live = await findLiveTickRun(store, { name, pipeline: spec.pipeline, atMs, known });
       return live === undefined
         ? { ...described, runs: true }
         : { ...described, runs: false, reason: `its run is ${live.state}` };

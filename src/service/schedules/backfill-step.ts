@@ -11,7 +11,7 @@ import type { CreateRunWrite } from "../../storage/write.ts";
 import type { MillContext } from "../mill-context.ts";
 import { sayFault, type DueSchedule, type FireOutcome } from "./due-schedule.ts";
 import { putSchedule, tickKey } from "./known-schedule.ts";
-import { listLiveRuns } from "./live-runs.ts";
+import { findLiveTickRun, listLiveRuns } from "./live-runs.ts";
 import { parseTick } from "./schedule-record.ts";
 import { prepareTickRun } from "./tick-run.ts";
 
@@ -56,15 +56,16 @@ async function prepare(
 ): Promise<FilledTick | null> {
   const known = parseTick(before?.value);
   if (known?.decision === "waiting") return null;
-  if (known?.run !== undefined && (await listLiveRuns(mill.store, [known.run])).length > 0)
-    return null;
   const { name, spec, definition, ticks } = due;
+  const asked = { name, pipeline: spec.pipeline, atMs, known };
+  if ((await findLiveTickRun(mill.store, asked)) !== undefined) return null;
   try {
     const source = `backfill of schedule ${name}`;
     const verdict = await due.mayStart(spec.pipeline, { kind: "manual", source });
     if (verdict.kind === "no") return { ...skipped(atMs, verdict.reason), event: verdict.event };
     const scheduled = { schedule: name, atMs, fromMs: findPrevious(ticks, atMs) ?? atMs };
-    const turn = (before?.revision ?? 0) + 1;
+    // Not that of the tick: its record may be forgotten while a run of it is kept, whose key is taken then.
+    const turn = due.record.revision;
     const run = await prepareTickRun(mill, { definition, spec, scheduled, turn });
     return { record: { atMs, decision: "fired", reason: "backfill", run: run.run.id }, run };
   } catch (error) {
@@ -115,7 +116,7 @@ async function write(
     if (result.run !== undefined) mill.wake.emit(result.run.pipeline);
     return { kind: "moved", lateMs: null };
   }
-  // A full queue, or a run of that key: it is tried again, as a run of it may end.
+  // A full queue: it is tried again, as a run of it may end.
   return result.kind === "record-conflict" ? { kind: "lost" } : { kind: "held" };
 }
 

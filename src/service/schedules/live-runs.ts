@@ -2,7 +2,9 @@
 
 import type { PipelineDefinition } from "../../model/definition.ts";
 import { isRunOver, type RunRecord } from "../../model/run.ts";
+import type { TickRecord } from "../../model/schedule/schedule-state.ts";
 import type { Store } from "../../storage/store.ts";
+import { tickRunKey } from "./tick-run.ts";
 
 /** Those of these runs that have not ended, in their order. One that was deleted has. */
 export async function listLiveRuns(
@@ -11,6 +13,27 @@ export async function listLiveRuns(
 ): Promise<readonly RunRecord[]> {
   const found = await Promise.all(ids.map((id) => store.findRun(id)));
   return found.filter((run) => run !== undefined).filter(({ state }) => !isRunOver(state));
+}
+
+/** Which tick. */
+export interface TickOfSchedule {
+  readonly name: string;
+  readonly pipeline: string;
+  readonly atMs: number;
+  /** Undefined: nothing is remembered of it, which proves nothing: its run may be kept longer. */
+  readonly known: TickRecord | undefined;
+}
+
+/** The run of a tick, if it has not ended. */
+export async function findLiveTickRun(
+  store: Store,
+  { name, pipeline, atMs, known }: TickOfSchedule,
+): Promise<RunRecord | undefined> {
+  const run =
+    known?.run === undefined
+      ? await store.findRunByKey(pipeline, tickRunKey(name, atMs))
+      : await store.findRun(known.run);
+  return run === undefined || isRunOver(run.state) ? undefined : run;
 }
 
 /** True where as many runs of the pipeline are running as may be, whoever started them. */

@@ -9,8 +9,8 @@ import {
 } from "../../model/schedule/schedule-state.ts";
 import type { EventDraft } from "../../model/event.ts";
 import type { JudgedTick, Turn } from "../../policy/schedule/decide-turn.ts";
-import { listTicks, type MissedTicks } from "../../policy/schedule/missed.ts";
-import { findPrevious, type Ticks } from "../../policy/schedule/next-tick.ts";
+import type { MissedTicks } from "../../policy/schedule/missed.ts";
+import { findPrevious, listTicks, type Ticks } from "../../policy/schedule/next-tick.ts";
 import type { RecordPut } from "../../storage/records/record-write.ts";
 import type { CreateRunWrite } from "../../storage/write.ts";
 import type { WriteResult } from "../../storage/write-result.ts";

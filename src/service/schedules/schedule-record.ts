@@ -23,15 +23,18 @@ import { isJson } from "../../std/json.ts";
 import { isRecord } from "../../std/record.ts";
 import { isZone } from "../../std/zone.ts";
 
+/** The last instant that a date can stand for, UTC ms. */
+const INSTANT_MS_MAX = 8.64e15;
+
 /** A schedule as the store has it; undefined: it cannot be read. */
 export function parseScheduleState(value: unknown): ScheduleState | undefined {
   if (!isRecord(value)) return undefined;
   const declared = parseSpec(value["declared"]);
   const { removed, nextMs } = value;
-  const waiting = parseNumbers(value["waiting"]);
+  const waiting = parseInstants(value["waiting"]);
   const runs = parseTexts(value["runs"]);
   if (declared === undefined || waiting === undefined || runs === undefined) return undefined;
-  if (typeof removed !== "boolean" || !(nextMs === null || isNumber(nextMs))) return undefined;
+  if (typeof removed !== "boolean" || !(nextMs === null || isInstant(nextMs))) return undefined;
   return {
     declared,
     removed,
@@ -50,14 +53,14 @@ export function parseTick(value: unknown): TickRecord | undefined {
   if (!isRecord(value)) return undefined;
   const { atMs, reason, run, count, fromMs } = value;
   const decision = TICK_DECISIONS.find((known) => known === value["decision"]);
-  if (!isNumber(atMs) || decision === undefined) return undefined;
+  if (!isInstant(atMs) || decision === undefined) return undefined;
   return {
     atMs,
     decision,
     ...(typeof reason === "string" ? { reason } : {}),
     ...(typeof run === "string" ? { run } : {}),
     ...(isNumber(count) ? { count } : {}),
-    ...(isNumber(fromMs) ? { fromMs } : {}),
+    ...(isInstant(fromMs) ? { fromMs } : {}),
   };
 }
 
@@ -133,7 +136,7 @@ function parseSwitch(value: unknown): ScheduleSwitch | null {
 
 function parseBackfill(value: unknown): Backfill | null {
   if (!isRecord(value)) return null;
-  const pending = parseNumbers(value["pending"]);
+  const pending = parseInstants(value["pending"]);
   const runs = parseTexts(value["runs"]);
   const { limit, total } = value;
   if (pending === undefined || runs === undefined || !isNumber(limit) || !isNumber(total))
@@ -148,7 +151,7 @@ function parseActor(value: Readonly<Record<string, unknown>>): {
   const { actor, atMs } = value;
   return {
     actor: typeof actor === "string" ? actor.slice(0, RECORD_KEY_CHARS_MAX) : "unknown",
-    atMs: isNumber(atMs) ? atMs : 0,
+    atMs: isInstant(atMs) ? atMs : 0,
   };
 }
 
@@ -163,8 +166,13 @@ function isNumber(value: unknown): value is number {
   return typeof value === "number" && Number.isFinite(value);
 }
 
-function parseNumbers(value: unknown): readonly number[] | undefined {
-  return Array.isArray(value) && value.every(isNumber) ? value : undefined;
+/** UTC ms that can be shown and counted with: what no clock can show would stop whoever comes to it. */
+function isInstant(value: unknown): value is number {
+  return Number.isSafeInteger(value) && isNumber(value) && Math.abs(value) <= INSTANT_MS_MAX;
+}
+
+function parseInstants(value: unknown): readonly number[] | undefined {
+  return Array.isArray(value) && value.every(isInstant) ? value : undefined;
 }
 
 function parseTexts(value: unknown): readonly string[] | undefined {

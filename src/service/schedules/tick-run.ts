@@ -1,5 +1,5 @@
 // The run of a tick, as it is queued: its input, its tags, and for which instant it stands. Its key is the tick, so that
-// one instant has one run.
+// one instant has one run, but for a backfill.
 
 import type { PipelineDefinition } from "../../model/definition.ts";
 import type { ScheduleSpec, ScheduledFor } from "../../model/schedule/schedule.ts";
@@ -13,22 +13,28 @@ export interface TickRun {
   readonly definition: PipelineDefinition;
   readonly spec: ScheduleSpec;
   readonly scheduled: ScheduledFor;
-  /** Of the runs of one tick: the second and later ones, of a backfill. Default 1. */
+  /** Tells the runs of one tick apart, where it runs again: revision of the schedule, which no other run of it has.
+   *  Default: none. */
   readonly turn?: number;
 }
 
 /** Tag that names the schedule of a run. */
 export const SCHEDULE_TAG = "schedule";
 
+/** Key of the run of a tick. */
+export function tickRunKey(name: string, atMs: number): string {
+  return `${SCHEDULE_TAG}:${tickKey(name, atMs)}`;
+}
+
 /** The write that queues it. OPTION_INVALID, VALUE_NOT_STORABLE, DEFINITION_INVALID. */
 export async function prepareTickRun(
   mill: MillContext,
-  { definition, spec, scheduled, turn = 1 }: TickRun,
+  { definition, spec, scheduled, turn }: TickRun,
 ): Promise<CreateRunWrite> {
-  const tick = `${SCHEDULE_TAG}:${tickKey(scheduled.schedule, scheduled.atMs)}`;
+  const tick = tickRunKey(scheduled.schedule, scheduled.atMs);
   const write = await prepareQueued(mill, definition, {
     entry: {
-      key: turn === 1 ? tick : `${tick}/${turn}`,
+      key: turn === undefined ? tick : `${tick}/${turn}`,
       input: toInput(spec),
       priority: spec.priority,
       tags: { ...spec.tags, [SCHEDULE_TAG]: scheduled.schedule },
