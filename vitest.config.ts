@@ -19,6 +19,8 @@ export default defineConfig({
         test: {
           name: "unit",
           isolate: false,
+          // Of a quiet machine a test takes milliseconds; of a busy one it may take a thousand times as long.
+          testTimeout: 30_000,
           include: ["src/**/*.test.ts", "scripts/**/*.test.ts"],
           exclude: ["src/storage/**/*.store.test.ts"],
         },
@@ -26,7 +28,12 @@ export default defineConfig({
       {
         resolve,
         ssr: { resolve },
-        test: { name: "store", isolate: false, include: ["src/storage/**/*.store.test.ts"] },
+        test: {
+          name: "store",
+          isolate: false,
+          testTimeout: 30_000,
+          include: ["src/storage/**/*.store.test.ts"],
+        },
       },
       {
         resolve,
