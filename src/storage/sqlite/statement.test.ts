@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { fc, test as propertyTest } from "@fast-check/vitest";
 import { beforeEach, afterEach, test } from "vitest";
 import { InvariantError } from "../../std/error/assert.ts";
@@ -78,4 +78,21 @@ propertyTest.prop([
   assert.ok(Array.isArray(row));
   // Whether minus zero stays one depends on the column; none of ours holds one.
   assert.ok(row[0] === value, `${JSON.stringify(value)} came back as ${JSON.stringify(row[0])}`);
+});
+
+test("a limit is no bare parameter, which SQLite would plan anew for whenever it is bound", () => {
+  const prepared: string[] = [];
+  class Listening extends DatabaseSync {
+    override prepare(...given: Parameters<DatabaseSync["prepare"]>): StatementSync {
+      prepared.push(given[0]);
+      return super.prepare(...given);
+    }
+  }
+  const listening = new Listening(":memory:");
+  listening.exec("CREATE TABLE pairs (a, b); INSERT INTO pairs VALUES (1, 1), (2, 2), (3, 3)");
+  const list = new Statement(listening, "SELECT a FROM pairs ORDER BY a LIMIT ?");
+  assert.deepEqual([list.lists(2), list.lists(1), list.lists(0)], [[[1], [2]], [[1]], []]);
+  listening.close();
+
+  assert.deepEqual(prepared, ["SELECT a FROM pairs ORDER BY a LIMIT ? + 0"]);
 });
