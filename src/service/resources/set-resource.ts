@@ -37,7 +37,7 @@ export interface SetResourceOptions extends ResourceOrderOptions {
   readonly limit?: number;
   /** One or up to 8 quotas, instead of those that are declared. */
   readonly quota?: Omit<QuotaOptions, "cost"> | readonly Omit<QuotaOptions, "cost">[];
-  /** How long it holds. Default: until it is reset. */
+  /** How long all that is set for the key holds. Default: until it is reset. */
   readonly for?: Duration;
 }
 
