@@ -1,5 +1,6 @@
 // How high things stand now, for the roll-ups: how much is queued and for how long, and for each resource what is held,
-// who waits, what its quotas have left and how its breakers stand. Of many keys the first 500 of a resource are read.
+// who waits, what its quotas have left and how its breakers stand. Of a resource the first 500 keys are read, and some
+// 10,000 keys in all.
 
 import { PAGE_ROWS_MAX } from "../../model/limits.ts";
 import { lookAt } from "../../policy/rollup/bucket.ts";
@@ -13,8 +14,8 @@ import type { ResourceAddress, ResourceRecord } from "../../storage/permits/perm
 import { toResourceView, type ResourceFacts, type ResourceView } from "../views/resource-view.ts";
 import type { RolledMill } from "./roll-up-records.ts";
 
-/** Resources that are looked at. */
-const RESOURCES_MAX = 100;
+/** Pages of keys that are read, each with a turn of the event loop after it. */
+const PAGES_MAX = 20;
 
 /** Levels of a queue. */
 export const QUEUE_LEVELS = ["queued", "oldestDueMs"] as const;
@@ -59,7 +60,6 @@ async function lookAtResources(mill: RolledMill): Promise<readonly (readonly Rol
     const whole = records.find(({ key }) => key === "")?.state ?? null;
     const views = records.map((record) => toView(record, { terms, whole, nowMs: atMs }));
     found.push(toEntries({ kind: "resource", name }, atMs, sumUp(views)));
-    if (found.length === RESOURCES_MAX) break;
   }
   return found;
 }
@@ -67,9 +67,10 @@ async function lookAtResources(mill: RolledMill): Promise<readonly (readonly Rol
 /** Resources with their first keys. */
 async function* listKeys({
   store,
+  world,
 }: RolledMill): AsyncGenerator<readonly [name: string, records: readonly ResourceRecord[]]> {
   let after: ResourceAddress | undefined;
-  for (;;) {
+  for (let pages = 0; pages < PAGES_MAX; pages += 1) {
     const page: readonly ResourceRecord[] = await store.listResources({
       limit: PAGE_ROWS_MAX,
       ...(after === undefined ? {} : { after }),
@@ -82,6 +83,7 @@ async function* listKeys({
     if (isEnd) return;
     const [name, records] = groups.at(-1) ?? ["", []];
     after = cut === undefined ? { resource: name, key: LAST_KEY } : records.at(-1);
+    await new Promise<void>((resolve) => world.clock.defer(resolve));
   }
 }
 

@@ -10,7 +10,9 @@ import type { Store } from "../../storage/store.ts";
 import type { MillContext } from "../mill-context.ts";
 
 /** What roll-ups need of a mill. */
-export type RolledMill = Pick<MillContext, "store" | "committer" | "resources">;
+export type RolledMill = Pick<MillContext, "store" | "committer" | "resources"> & {
+  readonly world: Pick<MillContext["world"], "clock">;
+};
 
 /** How far it is. */
 export interface RollUpCursor {

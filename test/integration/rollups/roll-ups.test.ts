@@ -203,6 +203,35 @@ describe.each(STORES)("on %s", (kind) => {
     await expect(mill.resourceHistory("hots")).rejects.toMatchObject({ code: "RESOURCE_UNKNOWN" });
   });
 
+  test("of many keys each resource has its first 500, however they lie in pages", async () => {
+    const keys = { a: 499, b: 300, c: 700, d: 1 };
+    const names = Object.keys(keys);
+    const declared = names.map((name) =>
+      resource(name, { limit: 1, breaker: {}, key: (key: string) => key }),
+    );
+    const uses = declared.map((each) => each.for("0"));
+    const used = pipeline("used", { output: { used: stage("used", { uses }, () => 1) } });
+    const { mill, rollUps } = await setup(kind, [used]);
+    const order = {
+      change: { kind: "trip", forMs: DAY_MS },
+      actor: "test",
+      reason: "test",
+    } as const;
+    for (const [name, count] of Object.entries(keys)) {
+      const writes = Array.from({ length: count }, (_, index) => ({
+        kind: "set-resource" as const,
+        resource: name,
+        key: `k-${index}`,
+        ...order,
+      }));
+      await mill.store.apply(writes);
+    }
+    await rollUps.look();
+    const series = await Promise.all(names.map((name) => mill.resourceHistory(name)));
+    const open = series.map(({ levels }) => levels.breakersOpen.max.at(-1));
+    expect(open).toEqual([499, 300, 500, 1]);
+  });
+
   test("minutes go after a day, days after two years, and a stage that is no more with them", async () => {
     const { clock, mill, rollUps, foldAll: fold } = await setup(kind);
     await tellRuns(mill.store, { pipeline: "crawl", count: 1, stages: ["fetch"] });
