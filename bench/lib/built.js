@@ -1,5 +1,4 @@
 // Starts the built command as an installed package would: compile cache on, `dist` and not the sources.
-import module from "node:module";
 
-module.enableCompileCache();
+process.getBuiltinModule("node:module").enableCompileCache();
 await import("../../dist/cli/main.js");

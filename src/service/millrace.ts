@@ -19,7 +19,7 @@ import type { RetryFailedOptions, RetryOutcome } from "./selection/retry-failed.
 import type { SelectionOutcome } from "./selection/run-selection.ts";
 import type { RequeueBatchOptions, RequeueWishes } from "./commands/requeue-run.ts";
 import type { RerunOptions } from "./commands/rerun-run.ts";
-import { queueRun, resumeRun, type ResumeOptions } from "./commands/resume-run.ts";
+import type { ResumeOptions } from "./commands/resume-run.ts";
 import type {
   ResourceOrderOptions,
   SetResourceOptions,
@@ -116,6 +116,7 @@ export class Millrace extends MillQuestions {
     run: string,
     options: ResumeOptions & { readonly here?: boolean } = {},
   ): Promise<RunHandle | RunRecord> {
+    const { queueRun, resumeRun } = await import("./commands/resume-run.ts");
     if (options.here === true) return await resumeRun(this.#mill, run, options);
     return await queueRun(this.#mill, run, options);
   }

@@ -6,7 +6,6 @@ import { MillraceError } from "../model/errors.ts";
 import type { Clock } from "../std/clock.ts";
 import { refuseForeignLink } from "../std/files/named-file.ts";
 import type { Machine } from "../std/machine.ts";
-import { MemoryStore } from "./memory/memory-store.ts";
 import type { Store } from "./store.ts";
 
 /** How a store is opened. */
@@ -27,9 +26,12 @@ export interface OpenStoreOptions {
  * anything else that is no store URL, and what opening the file says.
  */
 export async function openStore(url: string, options: OpenStoreOptions): Promise<Store> {
-  if (url === "memory:") return new MemoryStore({ clock: options.clock });
+  // Either is loaded on first need: nobody pays for both.
+  if (url === "memory:") {
+    const { MemoryStore } = await import("./memory/memory-store.ts");
+    return new MemoryStore({ clock: options.clock });
+  }
   const path = findStorePath(url);
-  // Loaded on first need: runs in memory never pay for SQLite.
   const { openSqliteStore } = await import("./sqlite/open.ts");
   return openSqliteStore({ ...options, url, path });
 }
