@@ -106,7 +106,7 @@ export class Replies {
     });
   }
 
-  /** Old ones go a few at a time, when others come. */
+  /** Old ones go when others come: many with each while there are many, so that they go faster than others come. */
   async #sweep(): Promise<void> {
     const { store, world } = this.#mill;
     if (world.clock.monotonicMs() - this.#sweptMs < SWEEP_MS) return;
@@ -116,15 +116,20 @@ export class Replies {
       untilMs: store.nowMs(),
       limit: RECORD_PUTS_MAX,
     });
-    for (const { key, revision } of old) {
-      await this.#put({ key, expected: revision, value: undefined });
-    }
+    if (old.length === 0) return;
+    if (old.length === RECORD_PUTS_MAX) this.#sweptMs = -Infinity;
+    // Where one of them is held anew meanwhile none goes now.
+    await this.#put(
+      ...old.map(({ key, revision }) => ({ key, expected: revision, value: undefined })),
+    );
   }
 
-  async #put(put: Omit<RecordPut, "collection">): ReturnType<MillContext["committer"]["write"]> {
+  async #put(
+    ...puts: readonly Omit<RecordPut, "collection">[]
+  ): ReturnType<MillContext["committer"]["write"]> {
     return await this.#mill.committer.write({
       kind: "put-records",
-      puts: [{ collection: "replies", ...put }],
+      puts: puts.map((put) => ({ collection: "replies", ...put })),
       events: [],
     });
   }

@@ -157,6 +157,22 @@ test("R222: one client more than may is refused; leaving cleans up", async () =>
   expect(clock.pendingTimers).toBe(0);
 });
 
+test("a topic that is left and asked for again at once is told once, and nothing of it stays", async () => {
+  const { connect, feed, clock, tell, settle } = await makeFeedWorld();
+  const client = connect();
+  const first = client.session.subscribe({ topic: "events" });
+  client.session.unsubscribe("events");
+  const second = client.session.subscribe({ topic: "events" });
+  await Promise.all([first, second]);
+  expect(client.frames.filter(({ type }) => type === "subscribed")).toHaveLength(1);
+  await tell({ type: "token.created", data: { token: "one", role: "read", actor: "ana" } });
+  await settle();
+  expect(client.topic("events").seqs).toHaveLength(1);
+  client.session.end();
+  await clock.advance(FEED_LINGER_MS_MAX);
+  expect(feed.topicCount).toBe(0);
+});
+
 test("R290: clients are sent away with a reason when the mill closes", async () => {
   const { connect, mill, clock } = await makeFeedWorld();
   const client = connect();

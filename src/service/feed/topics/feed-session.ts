@@ -28,12 +28,17 @@ export interface SessionSide {
   lag(): void;
 }
 
+/** What one call of `subscribe` holds of its topic: another call that comes after the topic was left has its own. */
+interface Place {
+  /** Null: on its way. */
+  subscription: Subscription | null;
+}
+
 /** A session. */
 export class FeedSession implements FeedClient {
   readonly #side: SessionSide;
   readonly #carrier: FeedCarrier;
-  /** By topic; null: on its way. */
-  readonly #subscriptions: Map<string, Subscription | null> = new Map();
+  readonly #places: Map<string, Place> = new Map();
   #isOver = false;
   #sentBytes = 0;
   #readBytes = 0;
@@ -62,18 +67,21 @@ export class FeedSession implements FeedClient {
       this.#refuse(topic, error);
       return;
     }
-    this.#subscriptions.set(topic, null);
+    const place: Place = { subscription: null };
+    this.#places.set(topic, place);
     try {
       const subscription = await this.#side.enter(order, this);
-      if (this.#isOver || !this.#subscriptions.has(topic)) {
+      if (this.#isOver || this.#places.get(topic) !== place) {
         this.#side.leave(subscription);
         return;
       }
-      this.#subscriptions.set(topic, subscription);
+      place.subscription = subscription;
       this.tell({ type: "subscribed", topic });
       await subscription.begin(order.after);
       if (subscription.pump()) this.#side.lag();
     } catch (error) {
+      // Who left it meanwhile need not hear of it.
+      if (this.#places.get(topic) !== place) return;
       this.#drop(topic);
       this.#refuse(topic, error);
     }
@@ -100,7 +108,7 @@ export class FeedSession implements FeedClient {
   /** Sends what waits for it; true: it is too slow for all of it. */
   pump(): boolean {
     let isBehind = false;
-    for (const subscription of this.#subscriptions.values()) {
+    for (const { subscription } of this.#places.values()) {
       if (subscription?.pump() === true) isBehind = true;
     }
     return isBehind;
@@ -131,17 +139,17 @@ export class FeedSession implements FeedClient {
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    for (const topic of this.#subscriptions.keys()) this.#drop(topic);
+    for (const topic of this.#places.keys()) this.#drop(topic);
     this.#side.forget(this);
   }
 
   #checkRoom(topic: string): void {
-    if (this.#subscriptions.has(topic)) {
+    if (this.#places.has(topic)) {
       throw new MillraceError("OPTION_INVALID", `"${topic}" is followed already.`, {
         hint: "unsubscribe first",
       });
     }
-    if (this.#subscriptions.size < FEED_TOPICS_MAX) return;
+    if (this.#places.size < FEED_TOPICS_MAX) return;
     throw new MillraceError(
       "OPTION_INVALID",
       `A client follows at most ${FEED_TOPICS_MAX} topics at once.`,
@@ -149,8 +157,8 @@ export class FeedSession implements FeedClient {
   }
 
   #drop(topic: string): void {
-    const subscription = this.#subscriptions.get(topic);
-    this.#subscriptions.delete(topic);
+    const subscription = this.#places.get(topic)?.subscription;
+    this.#places.delete(topic);
     if (subscription === undefined || subscription === null) return;
     subscription.end();
     this.#side.leave(subscription);
