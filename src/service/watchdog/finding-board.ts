@@ -12,24 +12,34 @@ const KEY = "watchdog-findings";
 
 /** What is there; what is damaged is passed over. */
 export async function readBoard(store: Pick<Store, "findRecord">): Promise<readonly Seen[]> {
-  const record = await store.findRecord("duties", KEY);
-  const list: unknown = record?.value;
-  return Array.isArray(list) ? list.flatMap(parseSeen) : [];
+  return parseBoard(await readValue(store));
+}
+
+async function readValue(store: Pick<Store, "findRecord">): Promise<Json | undefined> {
+  return (await store.findRecord("duties", KEY))?.value;
+}
+
+function parseBoard(value: unknown): readonly Seen[] {
+  return Array.isArray(value) ? value.flatMap(parseSeen) : [];
 }
 
 /** Findings in the store. */
 export class FindingBoard {
   readonly #mill: Pick<MillContext, "store" | "committer">;
-  /** As it was written last. */
-  #text: string = "[]";
+  /** As it is there, as far as this process knows; null: it does not. */
+  #text: string | null = null;
 
   constructor(mill: Pick<MillContext, "store" | "committer">) {
     this.#mill = mill;
   }
 
-  /** What is there. */
-  read(): Promise<readonly Seen[]> {
-    return readBoard(this.#mill.store);
+  /** What is there. Asked by who takes the duty over, before it writes. */
+  async read(): Promise<readonly Seen[]> {
+    // Another may have written since.
+    this.#text = null;
+    const value = await readValue(this.#mill.store);
+    this.#text = JSON.stringify(value ?? []);
+    return parseBoard(value);
   }
 
   /** Writes what has changed; nothing where nothing has. */
