@@ -63,6 +63,7 @@ test("R214 R302: of an analyzer that hangs the watchdog tells what it found, in 
   const { data } = await all.sees("watchdog.warned");
   expect(data).toMatchObject({ rule: "no-checkpoint", subject: run });
   expect(JSON.stringify(data["blockers"])).toContain(`analyze/${HUNG_DAY} has been running for`);
+  expect(example.said()).toContain(`no-checkpoint: Run ${run} has committed nothing for`);
   const health = await ask("GET", "/health");
   expect(health.json).toMatchObject({
     findings: [{ rule: "no-checkpoint", subject: run, next: `npx millrace why ${run}` }],

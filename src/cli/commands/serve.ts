@@ -25,6 +25,7 @@ import { Interruption } from "../foreground/interruption.ts";
 import { openBrowser } from "../service/open-browser.ts";
 import { toServeOptions } from "../service/listen-options.ts";
 import { openService } from "../service/open-service.ts";
+import { sayFinding } from "../service/say-finding.ts";
 import { watchSettings } from "../service/watch-settings.ts";
 import { FlagReader } from "../input/flag-reader.ts";
 import { loadPipelines } from "../load/load-pipeline.ts";
@@ -102,6 +103,7 @@ class ServeSession {
         everyMs: settings.watchMs.value,
         silentMs: settings.silentRunMs.value,
         ...(this.#scheduler === undefined ? {} : { scheduler: this.#scheduler }),
+        onFound: (found) => sayFinding(context, found),
         onExhausted: (reason) => {
           this.#exhausted = reason;
           this.#halt(server);

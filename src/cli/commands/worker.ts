@@ -13,6 +13,7 @@ import { EXIT, type ExitCode } from "../exit-code.ts";
 import { CountLine } from "../foreground/count-line.ts";
 import { Interruption } from "../foreground/interruption.ts";
 import { openService } from "../service/open-service.ts";
+import { sayFinding } from "../service/say-finding.ts";
 import { watchSettings } from "../service/watch-settings.ts";
 import { FlagReader } from "../input/flag-reader.ts";
 import { choosePipelines } from "../load/choose-pipelines.ts";
@@ -112,10 +113,11 @@ class WorkerSession {
   }
 
   #watch(): RunningWatchdog {
-    const { mill, settings } = this.#parts;
+    const { context, mill, settings } = this.#parts;
     return startWatchdog(mill, {
       everyMs: settings.watchMs.value,
       silentMs: settings.silentRunMs.value,
+      onFound: (found) => sayFinding(context, found),
       onExhausted: (reason) => {
         this.#exhausted = reason;
         this.#stop.abort();

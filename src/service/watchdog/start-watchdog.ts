@@ -9,7 +9,7 @@ import {
   WATCH_MS_DEFAULT,
 } from "../../model/defaults.ts";
 import { FINDINGS_MAX } from "../../model/limits.ts";
-import type { Finding, Seen } from "../../policy/watchdog/finding.ts";
+import type { Finding, Seen, Sighting } from "../../policy/watchdog/finding.ts";
 import type { Timer } from "../../std/clock.ts";
 import { readDiskRoom, readFileBytes, readFileId } from "../../std/figures/disk.ts";
 import { LoopDelay } from "../../std/figures/loop-delay.ts";
@@ -46,6 +46,8 @@ export interface WatchdogOptions {
   /** The process is at its end: out of memory, or full of attempts that do not stop. It should drain and be started
    *  anew. Called once. Default: it is only told. */
   readonly onExhausted?: (reason: string) => void;
+  /** Told of each finding once, by the process that made it. Default: it is an event, and stands in the list. */
+  readonly onFound?: (found: Sighting) => void;
   /** Told what is odd with the watch itself. Default: what the mill was opened with. */
   readonly onWarning?: (message: string) => void;
   /** Default: those of the process and its disk. */
@@ -234,6 +236,7 @@ class MillWatch implements RunningWatchdog {
 
   async #open(found: Seen): Promise<void> {
     const { rule, message } = found.sighting;
+    this.#options.onFound?.(found.sighting);
     if (rule === "memory-high" || rule === "attempts-stuck") this.#exhaust(message);
     const told = await tellFinding(this.#mill, found);
     const { runId } = found.sighting;

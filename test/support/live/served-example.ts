@@ -59,6 +59,8 @@ export interface ServedExample {
   readonly follow: (run?: string) => Follower;
   /** Orders an analyzer to hang once, and gives the input that says so. */
   readonly orderHang: () => { readonly faults: string };
+  /** What it has said on stderr. */
+  readonly said: () => string;
   readonly close: () => Promise<void>;
 }
 
@@ -104,6 +106,7 @@ export async function serveMarketData(
       writeFileSync(faults, JSON.stringify([{ stage: "analyze", item: HUNG_DAY, do: "hang" }]));
       return { faults };
     },
+    said: () => said,
     close: async () => {
       served.child.kill("SIGKILL");
       await served.ended;
