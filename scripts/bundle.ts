@@ -5,6 +5,7 @@ import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { rolldown, type Plugin } from "rolldown";
 import { makeGroups } from "./chunks.ts";
+import { dropPassages } from "./passages.ts";
 
 /** Entries keep their path, since package.json and the command name them. */
 const ENTRIES: Readonly<Record<string, string>> = {
@@ -48,6 +49,19 @@ function takeBuiltin(names: string, source: string): string | undefined {
     .join(" ");
 }
 
+const withoutPassages: Plugin = {
+  name: "without-passages",
+  generateBundle(_options, bundle) {
+    const chunks = Object.values(bundle).filter((file) => file.type === "chunk");
+    const kept = dropPassages(new Map(chunks.map(({ fileName, code }) => [fileName, code])));
+    for (const chunk of chunks) {
+      const code = kept.get(chunk.fileName);
+      if (code === undefined) delete bundle[chunk.fileName];
+      else if (code !== chunk.code) chunk.code = code;
+    }
+  },
+};
+
 /** What is started apart, each beside the chunk that starts it: it loads what it needs and no more. */
 const APART: Readonly<Record<string, string>> = {
   "renewal-thread": "src/storage/sqlite/renewal/renewal-thread.ts",
@@ -72,7 +86,7 @@ export async function bundle(
 
 async function bundleDoors(folder: string, input: Readonly<Record<string, string>>): Promise<void> {
   const bundled = await rolldown({
-    plugins: [builtins],
+    plugins: [builtins, withoutPassages],
     input: { ...input },
     platform: "node",
     // What some verbs load late lies in one file with what others load at once: as meant.
