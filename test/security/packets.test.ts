@@ -65,3 +65,40 @@ test("S42: a server that fires schedules, works and watches sends no packet; onl
   expect(spoken.length).toBeGreaterThan(0);
   for (const line of spoken) expect(line).toMatch(/^connect .*127\.0\.0\.1/);
 });
+
+/** Times as fast as the clock on the wall: ten minutes in a quarter of one. */
+const FAST = 40;
+
+/** The clock of the process and of its threads, from one beginning. */
+const QUICKEN = `
+import { writeFileSync } from "node:fs";
+import { isMainThread } from "node:worker_threads";
+const START_MS = ${Date.now()};
+const [now, hrtime, later, every] = [Date.now, process.hrtime, setTimeout, setInterval];
+Date.now = () => START_MS + (now() - START_MS) * ${FAST};
+process.hrtime = (before = [0, 0]) => {
+  const all = hrtime.bigint() * ${FAST}n - BigInt(before[0]) * 1000000000n - BigInt(before[1]);
+  return [Number(all / 1000000000n), Number(all % 1000000000n)];
+};
+process.hrtime.bigint = () => hrtime.bigint() * ${FAST}n;
+globalThis.setTimeout = (work, ms, ...args) => later(work, (ms ?? 0) / ${FAST}, ...args);
+globalThis.setInterval = (work, ms, ...args) => every(work, (ms ?? 0) / ${FAST}, ...args);
+if (isMainThread) later(() => writeFileSync("idle.txt", String(Date.now() - START_MS)), 600_000 / ${FAST}).unref();
+`;
+
+test("S42: nor does one that is idle for ten minutes of its own clock", async () => {
+  const project = makeProject({ NODE_OPTIONS: "--import ./watch.mjs --import ./quicken.mjs" });
+  writeFileSync(join(project.folder, "watch.mjs"), WATCH);
+  writeFileSync(join(project.folder, "quicken.mjs"), QUICKEN);
+  const config = CONFIG.replace('every: "1s"', 'every: "4m"');
+  writeFileSync(join(project.folder, "millrace.config.ts"), config);
+  const serving = project.start("serve", "--port", "0");
+  await project.appears("idle.txt");
+  expect(serving.child.exitCode).toBe(null);
+  // Its schedules have seen the time pass.
+  expect(project.read("greeted.txt").length).toBeGreaterThanOrEqual(2);
+  serving.child.kill("SIGTERM");
+  await serving.ended;
+  expect(Number(project.read("idle.txt"))).toBeGreaterThanOrEqual(600_000);
+  expect(new Set(project.read("out.txt").trim().split("\n"))).toEqual(new Set(["watching"]));
+});
