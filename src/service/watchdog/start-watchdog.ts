@@ -9,7 +9,7 @@ import {
   WATCH_MS_DEFAULT,
 } from "../../model/defaults.ts";
 import { FINDINGS_MAX } from "../../model/limits.ts";
-import type { Finding, Seen, Sighting } from "../../policy/watchdog/finding.ts";
+import { toFinding, type Finding, type Seen } from "../../policy/watchdog/finding.ts";
 import type { Timer } from "../../std/clock.ts";
 import { readDiskRoom, readFileBytes, readFileId } from "../../std/figures/disk.ts";
 import { LoopDelay } from "../../std/figures/loop-delay.ts";
@@ -20,6 +20,7 @@ import { rememberFailures } from "../failures/known-failures.ts";
 import { contextOf, type MillContext } from "../mill-context.ts";
 import { FindingBoard } from "./finding-board.ts";
 import { readHeartbeat } from "./heartbeat.ts";
+import { toFindingView, type HealthFinding } from "../views/health-view.ts";
 import { forgetLostWorkers } from "../worker/lost-workers.ts";
 import { makeLogSurvey } from "./survey-log.ts";
 import {
@@ -47,7 +48,7 @@ export interface WatchdogOptions {
    *  anew. Called once. Default: it is only told. */
   readonly onExhausted?: (reason: string) => void;
   /** Told of each finding once, by the process that made it. Default: it is an event, and stands in the list. */
-  readonly onFound?: (found: Sighting) => void;
+  readonly onFound?: (found: HealthFinding) => void;
   /** Told what is odd with the watch itself. Default: what the mill was opened with. */
   readonly onWarning?: (message: string) => void;
   /** Default: those of the process and its disk. */
@@ -236,7 +237,7 @@ class MillWatch implements RunningWatchdog {
 
   async #open(found: Seen): Promise<void> {
     const { rule, message } = found.sighting;
-    this.#options.onFound?.(found.sighting);
+    this.#options.onFound?.(toFindingView(toFinding(found)));
     if (rule === "memory-high" || rule === "attempts-stuck") this.#exhaust(message);
     const told = await tellFinding(this.#mill, found);
     const { runId } = found.sighting;
