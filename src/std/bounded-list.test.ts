@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { RingBuffer } from "./bounded-list.ts";
+import { RecentSet, RingBuffer } from "./bounded-list.ts";
 
 test("a ring keeps the newest entries in order and counts the rest", () => {
   fc.assert(
@@ -25,4 +25,22 @@ test("what a ring gives out does not change with it", () => {
 
 test.each([0, -1, 1.5, NaN, Infinity])("a ring of %d entries is refused", (capacity) => {
   expect(() => new RingBuffer(capacity)).toThrow(`cannot hold ${capacity} entries`);
+});
+
+test("a set remembers the values that were added last, and those it forgot are new to it", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 0, max: 9 })),
+      fc.integer({ min: 1, max: 6 }),
+      (values, capacity) => {
+        const set = new RecentSet<number>(capacity);
+        for (const value of values) set.add(value);
+        const last = [...new Set(values.toReversed())].slice(0, capacity);
+        expect(set.size).toBe(last.length);
+        for (let value = 0; value <= 9; value++)
+          expect(set.delete(value)).toBe(last.includes(value));
+        expect(set.size).toBe(0);
+      },
+    ),
+  );
 });

@@ -1,4 +1,4 @@
-// A list that keeps the newest entries and counts the ones it had to let go.
+// Lists that keep the newest of what comes and let go of the rest.
 
 import { assert } from "./error/assert.ts";
 
@@ -48,5 +48,41 @@ export class RingBuffer<T> {
   /** A new array, oldest first. */
   toArray(): T[] {
     return [...this.#entries.slice(this.#start), ...this.#entries.slice(0, this.#start)];
+  }
+}
+
+/** Remembers the last `capacity` values that were added, each once; an older one is as if it had never been there. */
+export class RecentSet<T> {
+  readonly #capacity: number;
+  readonly #values: Set<T> = new Set();
+
+  /** `capacity` is a whole number from 1. */
+  constructor(capacity: number) {
+    assert(
+      Number.isSafeInteger(capacity) && capacity > 0,
+      `A set cannot remember ${capacity} values.`,
+    );
+    this.#capacity = capacity;
+  }
+
+  /** Values that are remembered. */
+  get size(): number {
+    return this.#values.size;
+  }
+
+  /** Adds it as the newest. */
+  add(value: T): void {
+    this.#values.delete(value);
+    this.#values.add(value);
+    if (this.#values.size <= this.#capacity) return;
+    for (const oldest of this.#values) {
+      this.#values.delete(oldest);
+      return;
+    }
+  }
+
+  /** Forgets it; false: it is not remembered. */
+  delete(value: T): boolean {
+    return this.#values.delete(value);
   }
 }

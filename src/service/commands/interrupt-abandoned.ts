@@ -20,6 +20,7 @@ export function judgeOwner(mill: MillContext, run: RunRecord): OwnerStanding {
     // a lease.
     return mill.standing.leaselessMs(run) < mill.leaseMs ? "alive" : "gone";
   }
+  mill.standing.hasLease(run);
   const { owner, expiresAtMs } = run.lease;
   // Ours, and nobody here drives it: its store failed. Unless it has just been claimed.
   if (owner.worker === mill.owner.worker) return mill.queueClaims > 0 ? "alive" : "gone";

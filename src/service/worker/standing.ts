@@ -102,6 +102,11 @@ export class Standing {
     if (clock.monotonicMs() - sinceMs >= terms.heartbeatMs) this.amnesty.begin();
   }
 
+  /** This running run has a lease: what was seen of it without one is over. */
+  hasLease({ id, epoch }: Pick<RunRecord, "id" | "epoch">): void {
+    if (this.#leaseless.size > 0) this.#leaseless.delete(`${id} ${epoch}`);
+  }
+
   /** For how long this running run has been seen without a lease here, ms; 0 the first time. */
   leaselessMs({ id, epoch }: Pick<RunRecord, "id" | "epoch">): number {
     const key = `${id} ${epoch}`;

@@ -15,6 +15,7 @@ import { MillraceError } from "../../model/errors.ts";
 import type { MillraceEvent } from "../../model/event.ts";
 import { CLAIM_RUNS_MAX, WAKE_RUNS_MAX } from "../../model/limits.ts";
 import type { RunState } from "../../model/run.ts";
+import { RecentSet } from "../../std/bounded-list.ts";
 import type { Timer } from "../../std/clock.ts";
 import type { NextRun } from "../../storage/write-result.ts";
 import { storeClosed, whileOpen } from "../commands/begin-run.ts";
@@ -62,6 +63,9 @@ export interface WorkSummary {
   readonly counts: Readonly<Partial<Record<RunState | "returned", number>>>;
 }
 
+/** Runs that were parked here and are remembered. One that is forgotten and comes back counts as another. */
+const PARKED_MAX = 10_000;
+
 type Mode = "working" | "stopping" | "over";
 
 /** Works the queues until it is told to stop, or until they are drained. */
@@ -70,8 +74,8 @@ export class Worker implements StoppableWorker {
   readonly #options: WorkOptions;
   readonly #pipelines: ClaimedPipelines;
   readonly #places: WorkerPlaces;
-  /** Runs that were parked here and did not come back yet. */
-  readonly #parked: Set<string> = new Set();
+  /** Runs that were parked here and did not come back yet. Many never do: others claim them. */
+  readonly #parked: RecentSet<string> = new RecentSet(PARKED_MAX);
   readonly #counts: Partial<Record<RunState | "returned", number>> = {};
   readonly #presence: Presence;
   readonly #ended: PromiseWithResolvers<void> = Promise.withResolvers();
@@ -232,9 +236,9 @@ export class Worker implements StoppableWorker {
     for (const { run } of runs) {
       if (!this.#parked.delete(run.id)) continue;
       this.#runs -= 1;
-      this.#counts.waiting = this.#parked.size;
+      this.#counts.waiting = (this.#counts.waiting ?? 1) - 1;
     }
-    if (this.#parked.size === 0) delete this.#counts.waiting;
+    if (this.#counts.waiting === 0) delete this.#counts.waiting;
   }
 
   /** Begins a claimed run, or gives it back. Nothing to wait for where it could begin at once. Never throws. */
