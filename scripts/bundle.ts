@@ -4,8 +4,8 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { rolldown, type Plugin } from "rolldown";
-import { makeGroups } from "./chunks.ts";
-import { dropPassages } from "./passages.ts";
+import { makeGroups } from "./bundle/chunks.ts";
+import { dropPassages } from "./bundle/passages.ts";
 
 /** Entries keep their path, since package.json and the command name them. */
 const ENTRIES: Readonly<Record<string, string>> = {
