@@ -83,6 +83,7 @@ test("R251: a comparison of two runs has stages, waits and failures of both", as
   expect(text.exitCode).toBe(0);
   expect(text.stdout).toContain("# told 1 and 2\n");
   expect(text.stdout).toContain("- State: succeeded → failed\n");
+  expect(text.stdout).toMatch(/\| retry \| 0 \| [^|]+ \|/);
   expect(text.stdout).toContain("## Failures of 2 alone\n");
   expect(documentOf(json)).toMatchObject({
     before: { name: "1", state: "succeeded" },

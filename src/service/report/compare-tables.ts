@@ -68,11 +68,16 @@ function listWaits({ before, after, waits }: CompareReport): ReportText["tables"
     columns: ["For", before.name, after.name, "Longer"],
     rows: waits.map(({ cause, beforeMs, afterMs }) => [
       causeWords(cause),
-      showDuration(beforeMs),
-      showDuration(afterMs),
+      showWait(beforeMs),
+      showWait(afterMs),
       showDelta(afterMs - beforeMs),
     ]),
   };
+}
+
+/** A wait that one of the two never had is no short one. */
+function showWait(ms: number): string {
+  return ms === 0 ? "0" : showDuration(ms);
 }
 
 function showDelta(ms: number): string {
