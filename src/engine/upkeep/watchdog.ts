@@ -38,7 +38,7 @@ export interface WatchdogParts {
     read(): Promise<readonly Seen[]>;
     write(seen: readonly Seen[]): Promise<void>;
   };
-  /** Told of each finding once, by whoever made it. */
+  /** Told of each finding once, by whoever made it; again with the next look where it rejects. */
   readonly opened: (found: Seen) => Promise<void>;
   /** Told of a fault of its own, once for each survey until that works again. */
   readonly failed: (survey: string, error: unknown) => void;
@@ -49,6 +49,8 @@ export class Watchdog {
   readonly #parts: WatchdogParts;
   /** By survey. */
   readonly #seen: Map<string, readonly Seen[]> = new Map();
+  /** Findings that could not be told yet, by survey. */
+  readonly #untold: Map<string, readonly Seen[]> = new Map();
   readonly #failing: Set<string> = new Set();
   /** What the holder of the duty wrote last, by our reading. */
   #others: readonly Seen[] = [];
@@ -127,7 +129,10 @@ export class Watchdog {
     const didHold = this.#holds;
     this.#holds = (await this.#guard("duty", () => duty.hold())) ?? false;
     if (didHold && this.#holds) return;
-    for (const { name } of this.#listSharedSurveys()) this.#seen.delete(name);
+    for (const { name } of this.#listSharedSurveys()) {
+      this.#seen.delete(name);
+      this.#untold.delete(name);
+    }
     const others = await this.#guard("board", () => board.read());
     if (others !== undefined) this.#others = others;
   }
@@ -135,12 +140,25 @@ export class Watchdog {
   async #make(survey: Survey): Promise<void> {
     const sightings = await this.#guard(survey.name, () => survey.look());
     if (sightings === undefined) return;
-    const { nowMs, findingsMax, opened } = this.#parts;
+    const { nowMs, findingsMax } = this.#parts;
     // What another holder has told is not told again.
     const before = this.#seen.get(survey.name) ?? (survey.isShared ? this.#others : []);
     const change = compareSightings(before, sightings, { nowMs: nowMs(), max: findingsMax });
     this.#seen.set(survey.name, change.seen);
-    for (const found of change.opened) await this.#guard("events", () => opened(found));
+    const untold = this.#untold.get(survey.name) ?? [];
+    await this.#tell(survey.name, [...listStill(untold, change.seen), ...change.opened]);
+  }
+
+  async #tell(survey: string, findings: readonly Seen[]): Promise<void> {
+    const untold: Seen[] = [];
+    for (const found of findings) {
+      const isTold = await this.#guard("events", async () => {
+        await this.#parts.opened(found);
+        return true;
+      });
+      if (isTold !== true) untold.push(found);
+    }
+    this.#untold.set(survey, untold);
   }
 
   #listSharedSurveys(): readonly Survey[] {
@@ -164,6 +182,16 @@ export class Watchdog {
       return undefined;
     }
   }
+}
+
+/** Those of them that were findings all the time, as they are now. */
+function listStill(untold: readonly Seen[], seen: readonly Seen[]): readonly Seen[] {
+  return untold.flatMap(({ sighting: { rule, subject }, sinceMs }) =>
+    seen.filter(
+      ({ sighting, sinceMs: nowSinceMs }) =>
+        sighting.rule === rule && sighting.subject === subject && nowSinceMs === sinceMs,
+    ),
+  );
 }
 
 function rank({ level }: Finding): number {
