@@ -139,10 +139,10 @@ export class Upgrades {
     const { access } = this.#http;
     const ticket = readTicket(incoming);
     if (ticket !== undefined) {
-      const identity = await access.redeemSocket(ticket);
-      if (identity === null) throw unauthenticated("The ticket is unknown, used or too old.");
-      const caller: Caller = { ...identity, via: "cookie" };
-      return { caller, isStillGood: () => access.isGood(caller) };
+      const holder = await access.redeemSocket(ticket);
+      if (holder === null) throw unauthenticated("The ticket is unknown, used or too old.");
+      const caller: Caller = { ...holder.identity, via: "cookie" };
+      return { caller, isStillGood: () => holder.isStillGood() };
     }
     const headers = new Headers();
     for (const name of ["authorization", "cookie"] as const) {

@@ -333,3 +333,13 @@ test("S10: a ticket outlives the token behind it by nothing", async () => {
   const [, cookie] = await signIn(login);
   expect((await ask("/session", { token: "", headers: { cookie } })).status).toBe(401);
 });
+
+test("S10: nor does a ticket for a socket outlive the session that asked for it", async () => {
+  const [, cookie] = await signIn(await makeTicket("login", { role: "read" }));
+  const headers = { cookie, "x-millrace": "1", origin: served.server.url };
+  const ticket = (): Promise<string> => makeTicket("socket", { token: "", headers });
+  const [good, late] = [await ticket(), await ticket()];
+  expect(await openSocket(good)).toBe(101);
+  expect((await ask("/session", { method: "DELETE", token: "", headers })).status).toBe(200);
+  expect(await openSocket(late)).toBe(401);
+});

@@ -4,7 +4,13 @@
 import * as z from "zod";
 import { SESSION_MS_DEFAULT } from "../../model/defaults.ts";
 import { ROLES } from "../../service/access/identity.ts";
-import { cookieName, readCookie, refuseWaiting, unauthenticated } from "../guards/credentials.ts";
+import {
+  cookieName,
+  readCookie,
+  refuseWaiting,
+  stillGood,
+  unauthenticated,
+} from "../guards/credentials.ts";
 import type { HttpContext } from "../http-context.ts";
 import { defineRoute, type Route } from "../route.ts";
 
@@ -93,8 +99,14 @@ const makeTicket = defineRoute({
     const actor = caller.actor.replace(/^session:/, "token:");
     const identity = { actor, tokenId, role };
     const { access } = http;
+    const cookies = context.req.raw.headers.get("cookie");
     const ticket =
-      body.purpose === "login" ? access.makeLoginTicket(identity) : access.makeSocketTicket(caller);
+      body.purpose === "login"
+        ? access.makeLoginTicket(identity)
+        : access.makeSocketTicket({
+            identity: caller,
+            isStillGood: stillGood(caller, cookies, http),
+          });
     return { status: 201 as const, json: { ticket } };
   },
 });

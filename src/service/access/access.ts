@@ -15,7 +15,7 @@ import { BadTokens } from "./bad-tokens.ts";
 import type { Identity } from "./identity.ts";
 import { hasHash, hashSecret } from "./secret.ts";
 import { Sessions, type Session } from "./sessions.ts";
-import { Tickets } from "./tickets.ts";
+import { Tickets, type TicketHolder } from "./tickets.ts";
 import { parseToken, type TokenRecord } from "./token-record.ts";
 import { stateOf, TOKEN_PREFIX } from "./tokens.ts";
 
@@ -107,26 +107,26 @@ export class Access {
 
   /** A ticket to sign in with, good once and for 60 s. Default: for whoever holds the token file. */
   makeLoginTicket(identity: Identity = DEFAULT_IDENTITY): string {
-    return this.#logins.make(identity);
+    return this.#logins.make({ identity, isStillGood: () => this.isGood(identity) });
   }
 
   /** For whom a ticket to sign in was made; null where it is used or too old, or the token behind it is no good any
    *  more, which counts against the address. */
   async redeemLogin(ticket: string, address: string): Promise<Identity | null> {
-    const identity = await this.#redeem(this.#logins, ticket);
-    if (identity === null) this.#bad.count(address);
-    return identity;
+    const holder = await this.#logins.redeem(ticket);
+    if (holder === null) this.#bad.count(address);
+    return holder?.identity ?? null;
   }
 
   /** A ticket to open a socket with, good once and for 30 s. */
-  makeSocketTicket(identity: Identity): string {
-    return this.#sockets.make(identity);
+  makeSocketTicket(holder: TicketHolder): string {
+    return this.#sockets.make(holder);
   }
 
-  /** For whom a ticket to open a socket was made; null where it is used or too old, or the token behind it is no good
-   *  any more. */
-  async redeemSocket(ticket: string): Promise<Identity | null> {
-    return await this.#redeem(this.#sockets, ticket);
+  /** For whom a ticket to open a socket was made; null where it is used or too old, or the token or session behind it
+   *  is no good any more. */
+  async redeemSocket(ticket: string): Promise<TicketHolder | null> {
+    return await this.#sockets.redeem(ticket);
   }
 
   /** Whether the token behind somebody who came in earlier is still good: what stays open asks again. */
@@ -135,11 +135,6 @@ export class Access {
     const name = identity.actor.slice(identity.actor.indexOf(":") + 1);
     const token = await this.#findToken(name);
     return token?.id === identity.tokenId && token.role === identity.role;
-  }
-
-  async #redeem(tickets: Tickets, ticket: string): Promise<Identity | null> {
-    const identity = tickets.redeem(ticket);
-    return identity !== null && (await this.isGood(identity)) ? identity : null;
   }
 
   async #find(token: string): Promise<Identity | null> {

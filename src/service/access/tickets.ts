@@ -13,8 +13,15 @@ export interface TicketTerms {
   readonly lifeMs: number;
 }
 
-interface Ticket {
+/** For whom a ticket was made. */
+export interface TicketHolder {
   readonly identity: Identity;
+  /** Whether who asked for it may still be here: the token or the session behind it is good. */
+  isStillGood(): Promise<boolean>;
+}
+
+interface Ticket {
+  readonly holder: TicketHolder;
   readonly untilMs: number;
 }
 
@@ -28,21 +35,21 @@ export class Tickets {
   }
 
   /** A ticket for whom it is made for. Of too many the oldest goes. */
-  make(identity: Identity): string {
+  make(holder: TicketHolder): string {
     const secret = makeSecret(this.#terms.random);
     const untilMs = this.#terms.clock.monotonicMs() + this.#terms.lifeMs;
     const [oldest] = this.#byHash.keys();
     if (this.#byHash.size >= TICKETS_MAX && oldest !== undefined) this.#byHash.delete(oldest);
-    this.#byHash.set(hashSecret(secret), { identity, untilMs });
+    this.#byHash.set(hashSecret(secret), { holder, untilMs });
     return secret;
   }
 
-  /** For whom it was made; it is gone with this. Null: used, too old, or none of ours. */
-  redeem(secret: string): Identity | null {
+  /** For whom it was made; it is gone with this. Null: used, too old, none of ours, or no longer theirs. */
+  async redeem(secret: string): Promise<TicketHolder | null> {
     const hash = hashSecret(secret);
     const ticket = this.#byHash.get(hash);
     this.#byHash.delete(hash);
     if (ticket === undefined || this.#terms.clock.monotonicMs() >= ticket.untilMs) return null;
-    return ticket.identity;
+    return (await ticket.holder.isStillGood()) ? ticket.holder : null;
   }
 }
