@@ -42,8 +42,10 @@ function setup(dues: Readonly<Record<string, number>>): Scene {
       nowMs: () => clock.wallMs(),
       findRecord: (_collection, key) => read(left.has(key) ? toRecord(key) : undefined),
       nextDueMs: () => read(left.size === 0 ? null : Math.min(...left.values())),
-      listDueRecords: ({ untilMs }) =>
-        read([...left].filter(([, dueMs]) => dueMs <= untilMs).map(([key]) => toRecord(key))),
+      listDueRecords: ({ untilMs, limit }) => {
+        const due = [...left].filter(([, dueMs]) => dueMs <= untilMs);
+        return read(due.slice(0, limit).map(([key]) => toRecord(key)));
+      },
     },
     fire: async ({ key }) => {
       fired.push(key);
@@ -63,6 +65,19 @@ function setup(dues: Readonly<Record<string, number>>): Scene {
   };
   return scene;
 }
+
+test("more schedules than a page holds that cannot be decided here keep none behind them from firing", async () => {
+  const others = Array.from({ length: 150 }, (_, place) => [`other-${place}`, START_MS] as const);
+  const scene = setup({ ...Object.fromEntries(others), ours: START_MS });
+  scene.outcome = async (name) =>
+    name === "ours"
+      ? { kind: "moved", lateMs: 0 }
+      : { kind: "left", problem: `${name} is not ours`, lateMs: 0 };
+  scene.scheduler.start();
+  await scene.clock.advance(100);
+  expect(scene.fired).toContain("ours");
+  await scene.scheduler.stop();
+});
 
 test("it sleeps until the next one is due, and wakes at least every 30 s", async () => {
   const { scheduler, clock, fired } = setup({ soon: START_MS + 12_345, late: START_MS + 70_000 });

@@ -4,7 +4,7 @@
 // Modes: stopped; looking (a turn over what is due); asleep. `wake` in a turn asks for another right after it. A store
 // that does not answer is told once and asked again, ever later, until it does.
 
-import { SCHEDULER_HELD_MS, SCHEDULER_SLEEP_MS_MAX } from "../../model/limits.ts";
+import { PAGE_ROWS_MAX, SCHEDULER_HELD_MS, SCHEDULER_SLEEP_MS_MAX } from "../../model/limits.ts";
 import type { Clock, Timer } from "../../std/clock.ts";
 import type { StoreRecord } from "../../storage/records/record-write.ts";
 import type { Store } from "../../storage/store.ts";
@@ -29,7 +29,7 @@ export interface SchedulerParts {
 
 /** Schedules that are looked at together: their writes are one transaction. */
 const TOGETHER = 32;
-/** Schedules of one page. */
+/** Schedules of one page; PAGE_ROWS_MAX where so many cannot be decided here. */
 const PAGE = 100;
 /** Pages of one turn, so that stopping never waits for long. */
 const PAGES_MAX = 1_000;
@@ -138,14 +138,18 @@ export class Scheduler {
     const seen = new Set<string>();
     this.#oldestLeftMs = 0;
     this.#lastLateMs = 0;
+    let limit = PAGE;
     for (let page = 0; page < PAGES_MAX && this.#isStarted; page++) {
       const due = await store.listDueRecords({
         collection: "schedules",
         untilMs: store.nowMs(),
-        limit: PAGE,
+        limit,
       });
       const isMoved = await this.#fireAll(due, seen);
-      if (!isMoved) break;
+      if (isMoved) continue;
+      // What was left stands at the head of the list: behind it may be what can be decided.
+      if (due.length < limit || limit === PAGE_ROWS_MAX) break;
+      limit = PAGE_ROWS_MAX;
     }
     for (const problem of this.#problems) if (!seen.has(problem)) this.#problems.delete(problem);
   }
