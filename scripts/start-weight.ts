@@ -62,6 +62,6 @@ function toHeavy(file: string, id: string): Finding {
 }
 
 function toFinding(file: string, id: string): Finding {
-  const message = `"${id}" would be loaded by every start; import it where it is needed, or mend the groups in scripts/build.ts.`;
+  const message = `"${id}" would be loaded by every start; import it where it is needed, or mend the groups in scripts/bundle/chunks.ts.`;
   return { file, rule: "start-loads-no-package", message };
 }

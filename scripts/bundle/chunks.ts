@@ -64,7 +64,11 @@ export function makeGroups(): CodeSplittingGroup[] {
 
 /** All that is loaded when this source is, without asking. */
 function reach(beginning: string, graph: ChunkingContext): ReadonlySet<string> {
-  const seen = new Set([resolve(beginning)]);
+  const first = resolve(beginning);
+  if (graph.getModuleInfo(first) === null) {
+    throw new Error(`No module of the bundle is "${beginning}", where a start is said to begin.`);
+  }
+  const seen = new Set([first]);
   for (const id of seen) {
     for (const next of graph.getModuleInfo(id)?.importedIds ?? []) seen.add(next);
   }
