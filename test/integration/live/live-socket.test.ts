@@ -1,5 +1,6 @@
 // The live feed over real sockets: events of all and of one run, states of a run with its items, tickets, limits.
 
+import assert from "node:assert/strict";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { inflateRawSync } from "node:zlib";
 import * as z from "zod";
@@ -192,6 +193,46 @@ test("every topic answers with a snapshot of what the routes answer", async () =
   await client.until(isOf("pong"), "the answer");
   client.send({ type: "unsubscribe", topic: "runs" });
   await client.until(isOf("unsubscribed", "runs"), "the answer");
+});
+
+test("kinds of failures are those of the route, and one that is muted is told", async () => {
+  gate = makeGate();
+  gate.open();
+  const run = await served.mill.start(crawl, undefined);
+  await run.result();
+  const ask = async (path: string, init?: RequestInit): Promise<unknown> => {
+    const headers = {
+      authorization: `Bearer ${served.tokens.operate}`,
+      "content-type": "application/json",
+    };
+    const answer = await fetch(`http://${served.host}/api/v1/failures${path}`, {
+      headers,
+      ...init,
+    });
+    return await answer.json();
+  };
+  const known = z.object({ groups: z.array(z.looseObject({ fingerprint: z.string() })) });
+  const { groups } = known.parse(await ask(""));
+  const [group] = groups;
+  assert(group !== undefined, "k7 fails");
+  const id = `failure/${group.fingerprint}`;
+
+  const client = connect("/ws/events");
+  await client.opened;
+  client.send({ type: "subscribe", topic: "failures" });
+  const snapshot = await client.until(isOf("snapshot", "failures"), "the snapshot");
+  assert(snapshot.type === "snapshot");
+  expect(snapshot.data.entries).toEqual(
+    Object.fromEntries(groups.map((each) => [`failure/${each.fingerprint}`, each])),
+  );
+  const body = JSON.stringify({ reason: "known, and harmless" });
+  await ask(`/${group.fingerprint}/mute`, { method: "POST", body });
+  const isMuted = (frame: LiveFrame): boolean =>
+    frame.type === "delta" &&
+    frame.changes.some(
+      (change) => change.id === id && JSON.stringify(change).includes('"status":"muted"'),
+    );
+  await client.until(isMuted, "its mute");
 });
 
 test("events of an older form say the same in its words", async () => {

@@ -2,6 +2,7 @@
 
 import type { MillraceEvent } from "../../../../model/event.ts";
 import { PAGE_ROWS_MAX } from "../../../../model/limits.ts";
+import { listFailureGroups } from "../../../failures/read-failures.ts";
 import { readSnapshot } from "../../../health/read-snapshot.ts";
 import type { MillContext } from "../../../mill-context.ts";
 import { listQueued } from "../../../queries/queue/list-queued.ts";
@@ -11,7 +12,6 @@ import { listResources } from "../../../resources/list-resources.ts";
 import { listSchedules } from "../../../schedules/list-schedules.ts";
 import type { EntrySource } from "../entry-source.ts";
 import type { WHOLE_TOPICS } from "../topic-name.ts";
-import { listFailureGroups } from "./failures-source.ts";
 
 /** Who reads. */
 export interface SourceScene {
@@ -64,10 +64,15 @@ const WHOLES: Readonly<Record<WholeTopic, Whole>> = {
       ]),
   },
   failures: {
-    nouns: ["run"],
-    everyMs: null,
+    nouns: ["run", "stage", "item", "failure"],
+    except: /^(?:run|stage|item)\.(?!failed$)/,
+    // A trend goes on while nothing fails.
+    everyMs: 60_000,
     read: async ({ mill }) =>
-      (await listFailureGroups(mill.store)).map((view) => [`failure/${view.fingerprint}`, view]),
+      (await listFailureGroups(mill.store, { limit: PAGE_ROWS_MAX })).groups.map((view) => [
+        `failure/${view.fingerprint}`,
+        view,
+      ]),
   },
   workers: {
     nouns: [],
