@@ -34,11 +34,9 @@ const queue = defineRoute({
   result: queueAnswer,
   etag: true,
   handle: async ({ query, http }) => {
-    const { pipelines, waitsFor, ...counts } = await readQueueStats(http.mill.store);
-    const own = pipelines.filter(({ pipeline }) => isWanted(query.pipeline, pipeline));
+    const found = narrow(await readQueueStats(http.mill.store), query.pipeline);
     const page = await listQueued(http.mill.store, query);
-    const rest = { counts, pipelines: own, waiting: waitsFor, ...page };
-    return { json: { schema: "millrace.queue/1" as const, ...rest } };
+    return { json: { schema: "millrace.queue/1" as const, ...found, ...page } };
   },
 });
 
@@ -57,37 +55,36 @@ const stats = defineRoute({
       ...(pipeline === undefined ? {} : { pipeline }),
       ...(sinceMs === undefined ? {} : { sinceMs }),
     };
-    const found = await readQueueStats(mill.store);
-    const pipelines = found.pipelines.filter((each) => isWanted(pipeline, each.pipeline));
+    const found = narrow(await readQueueStats(mill.store), pipeline);
     const { executed, succeeded, failed, successRate, isCut } = await countPeriod(mill.store, of);
     return {
       json: {
         schema: "millrace.stats/1" as const,
         ...(sinceMs === undefined ? {} : { since: toIso(sinceMs) }),
         ...(pipeline === undefined ? {} : { pipeline }),
-        counts: pipeline === undefined ? toCounts(found) : (pipelines[0]?.counts ?? NO_COUNTS),
+        ...found,
         executed,
         succeeded,
         failed,
         successRate,
         complete: !isCut,
-        pipelines,
-        waiting: found.waitsFor,
       },
     };
   },
 });
 
-function isWanted(wanted: string | undefined, pipeline: string): boolean {
-  return wanted === undefined || wanted === pipeline;
+interface Narrowed {
+  readonly counts: RunCounts;
+  readonly pipelines: QueueStats["pipelines"];
+  readonly waiting: QueueStats["waitsFor"];
 }
 
-function toCounts({
-  pipelines: _pipelines,
-  waitsFor: _waitsFor,
-  ...counts
-}: QueueStats): RunCounts {
-  return counts;
+/** What is known of one pipeline; undefined: of all. What is waited for is known of all only. */
+function narrow(stats: QueueStats, wanted: string | undefined): Narrowed {
+  const { pipelines, waitsFor: waiting, ...counts } = stats;
+  if (wanted === undefined) return { counts, pipelines, waiting };
+  const own = pipelines.filter(({ pipeline }) => pipeline === wanted);
+  return { counts: own[0]?.counts ?? NO_COUNTS, pipelines: own, waiting };
 }
 
 const NO_COUNTS: RunCounts = {

@@ -51,6 +51,8 @@ test("lines are imported as a batch, each key once, and a bad line spares the ot
     queue.queued.map((each: { ahead: number }) => each.ahead),
     [0, 1],
   );
+  assert.equal(queue.counts.queued, 2);
+  assert.equal((await world.get("/queue?pipeline=other")).counts.total, 0);
 });
 
 test("a resource is shown, set for all, tripped and reset, each order with its actor", async () => {
