@@ -35,6 +35,8 @@ async function scrapeUntil(
   for (;;) {
     const found = await scrape();
     if (isSo(found)) return found;
+    // A scrape may be done within one turn of the loop, and what is counted comes with another.
+    await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
