@@ -342,3 +342,29 @@ test("a cursor from before the topic was kept up gets a snapshot, and one from i
   await again.session.subscribe({ topic: "runs", ...(cursor === null ? {} : { after: cursor }) });
   expect(again.topic("runs").frames.at(-1)).toMatchObject({ type: "delta", from: cursor });
 });
+
+test("runs that ended long ago leave the topic of runs, so that it holds a thousand at most", async () => {
+  const quick = pipeline("quick", { output: { said: stage("said", {}, () => 1) } });
+  const { mill, connect, settle } = await makeFeedWorld({ pipelines: [quick] });
+  const client = connect();
+  const opened = client.session.subscribe({ topic: "runs" });
+  await settle();
+  await opened;
+  const [first] = (await mill.enqueue(quick, [{ input: undefined }])).runs;
+  await settle();
+  for (let round = 0; round < 12; round += 1) {
+    const inputs = Array.from({ length: 100 }, () => ({ input: undefined }));
+    const { runs } = await mill.enqueue(quick, inputs);
+    for (const run of runs) await mill.cancel(run.run.id);
+    await settle();
+  }
+  const { entries } = client.topic("runs");
+  const late = connect();
+  const joined = late.session.subscribe({ topic: "runs" });
+  await settle();
+  await joined;
+  expect(late.topic("runs").entries.size).toBe(1_000);
+  expect([...entries.keys()].toSorted()).toEqual([...late.topic("runs").entries.keys()].toSorted());
+  // What goes on stays, however long ago it changed.
+  expect(entries.has(`run/${first?.run.id}`)).toBe(true);
+});
