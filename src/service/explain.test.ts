@@ -149,6 +149,8 @@ test("a stage that waits for its next attempt says which, when, and after what",
   expect(stage.notes[0]).toBe("attempt 1 failed with unknown: busy; then a wait of 1h");
   expect(whole.state).toBe("running");
   expect(whole.blockers).toMatchObject([{ kind: "retry", name: "call" }]);
+  // Nothing runs, and that is known: a silent process is no part of the answer.
+  expect(whole.notes.join()).not.toContain("not said");
 });
 
 test("past waits are listed with their totals by cause", async () => {

@@ -93,14 +93,13 @@ async function tellRunning(store: Store, facts: RunFacts): Promise<Omit<Answer, 
     .filter((blocker) => findGate(blocker) === undefined);
   const gates = await findGates(store, facts);
   const owner = worker?.owner ?? run.lease?.owner;
+  const blockers = [...gates, ...retries];
   return {
     summary: `${name} is running${since}: ${done} of ${sayCount(stages.length, "stage")} done.`,
-    blockers: [...gates, ...retries],
+    blockers,
     notes: [
       ...sayGatesNext(gates),
-      running.length === 0
-        ? "its process has not said yet what it runs now"
-        : `runs now: ${running.slice(0, 10).join(", ")}${running.length > 10 ? ` and ${running.length - 10} more` : ""}`,
+      ...sayRunsNow(running, blockers.length > 0),
       ...(owner === undefined ? [] : [`worked on by process ${owner.pid} on ${owner.host}`]),
       ...(run.cancelRequestedAtMs === null
         ? []
@@ -109,6 +108,13 @@ async function tellRunning(store: Store, facts: RunFacts): Promise<Omit<Answer, 
           ]),
     ],
   };
+}
+
+/** Where nothing is said to run, and what it waits for is known, there is nothing to add. */
+function sayRunsNow(running: readonly string[], isHeld: boolean): readonly string[] {
+  if (running.length === 0) return isHeld ? [] : ["its process has not said yet what it runs now"];
+  const more = running.length > 10 ? ` and ${running.length - 10} more` : "";
+  return [`runs now: ${running.slice(0, 10).join(", ")}${more}`];
 }
 
 /** The row still says running, and nobody is there. */
