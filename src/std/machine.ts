@@ -88,8 +88,10 @@ function readStart(pid: number): string | undefined {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [state] = fields;
   const ticks = fields[19];
-  // Z and X: it has ended, and only its parent has not looked yet.
-  if (ticks === undefined || state === "Z" || state === "X") return undefined;
+  // Z and X: it has ended, and only its parent has not looked yet; unless threads of it are still about to end, and with
+  // them its connections and files.
+  const hasEnded = (state === "Z" || state === "X") && Number(fields[17]) <= 1;
+  if (ticks === undefined || hasEnded) return undefined;
   ownNamespace ??= readNamespace();
   return `${ticks}@${ownNamespace}`;
 }

@@ -103,7 +103,17 @@ class Desk {
     this.#open++;
     const reply = this.#decide(request, startMs);
     const body = request.method === "HEAD" ? new Uint8Array() : toBytes(reply);
-    response.once("close", () => this.#note(request, response, { id, startMs, reply, body }));
+    // A client that is killed asks nothing any more, however long its answer would have gone on.
+    let goneMs: number | undefined;
+    const onGone = (): void => {
+      goneMs = Date.now();
+    };
+    request.socket.once("end", onGone);
+    response.once("close", () => {
+      request.socket.off("end", onGone);
+      const endMs = goneMs ?? Date.now();
+      this.#note(request, response, { id, startMs, endMs, reply, body });
+    });
     response.writeHead(reply.status, {
       ...reply.headers,
       date: new Date(startMs).toUTCString(),
@@ -139,7 +149,7 @@ class Desk {
   #note(
     request: IncomingMessage,
     response: ServerResponse,
-    seen: { id: number; startMs: number; reply: Reply; body: Uint8Array },
+    seen: { id: number; startMs: number; endMs: number; reply: Reply; body: Uint8Array },
   ): void {
     const { headers, method = "GET", url = "/" } = request;
     const entry: LogEntry = {
@@ -148,7 +158,7 @@ class Desk {
       method,
       path: url,
       startMs: seen.startMs,
-      endMs: Date.now(),
+      endMs: seen.endMs,
       status: response.statusCode,
       bytes: seen.body.length,
       agent: headers["user-agent"] ?? null,
