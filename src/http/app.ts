@@ -111,22 +111,15 @@ class GuardLine {
     if (place === undefined || route === undefined) return await this.#refusePlace(context, place);
     if (route.access !== "public") requireRole(await this.#authenticate(context), route.access);
     checkOrigin(context.req.raw, context.get("caller"), this.#originTerms);
-    const passage = { context, target, route, place };
-    return route.kept === true ? await this.#answerKept(passage) : await this.#call(passage);
+    return await this.#call({ context, target, route, place });
   }
 
-  /** Reads the address only where no text of it holds. */
-  async #answerKept({ context, target, route, place }: Passage): Promise<Answer> {
+  /** The address is read only where no text of it holds. */
+  async #answerKept(passage: Passage): Promise<Answer> {
+    const { context, route } = passage;
     const text = await this.#kept.get(targetOf(context), async () => {
-      const query = readQuery(target.query);
-      if (route.query === undefined) refuseQuery(query);
-      const parts = {
-        params: parse(route.params, place.params, "path"),
-        query: parse(route.query, query, "query"),
-        body: parse(undefined, undefined, "body"),
-      };
-      const request = { ...parts, context, http: this.#http, actor: "nobody" };
-      const answer = await route.handle(request);
+      const parts = readParts(passage, undefined);
+      const answer = await route.handle({ ...parts, context, http: this.#http, actor: "nobody" });
       assert(isJsonAnswer(answer), "What is kept is JSON.");
       return toTaggedText(answer, route);
     });
@@ -174,10 +167,10 @@ class GuardLine {
     return caller;
   }
 
-  async #call({ context, target, route, place }: Passage): Promise<Answer> {
+  async #call(passage: Passage): Promise<Answer> {
+    const { context, target, route, place } = passage;
     const { raw } = context.req;
     const key = readIdempotencyKey(raw.headers, route);
-    const query = readQuery(target.query);
     let streamFault: MillraceError | undefined;
     const body = await readBody(raw, route, {
       clock: this.#http.clock,
@@ -186,13 +179,9 @@ class GuardLine {
         streamFault = fault;
       },
     });
+    if (route.kept === true) return await this.#answerKept(passage);
     if (takesStream(route)) context.req.raw = withBody(raw, body);
-    if (route.query === undefined) refuseQuery(query);
-    const parts = {
-      params: parse(route.params, place.params, "path"),
-      query: parse(route.query, query, "query"),
-      body: parse(route.body, body, "body"),
-    };
+    const parts = readParts(passage, body);
     const caller = context.get("caller");
     const work = async (runId?: string): Promise<Answer> => {
       const request = {
@@ -210,7 +199,7 @@ class GuardLine {
       }
     };
     if (key === undefined || caller === null) return await work();
-    const asked = { params: place.params, query, body: body ?? null };
+    const asked = { params: place.params, query: readQuery(target.query), body: body ?? null };
     return await answerOnce(this.#replies, { key, caller, route, asked }, work);
   }
 
@@ -242,6 +231,20 @@ class GuardLine {
     const connection = context.env?.incoming?.socket.remoteAddress ?? "";
     return this.#options.addressOf?.(context.req.raw, connection) ?? connection;
   }
+}
+
+/** What the route takes of the address and the body, parsed. */
+function readParts(
+  { route, place, target }: Passage,
+  body: unknown,
+): Record<"params" | "query" | "body", never> {
+  const query = readQuery(target.query);
+  if (route.query === undefined) refuseQuery(query);
+  return {
+    params: parse(route.params, place.params, "path"),
+    query: parse(route.query, query, "query"),
+    body: parse(route.body, body, "body"),
+  };
 }
 
 function parse(

@@ -75,6 +75,15 @@ const CODINGS = [
   "nobody-knows-this",
 ];
 
+test("S16: a question that says it is packed is refused, also where its answer is given again", async () => {
+  for (const path of ["/api/v1/queue", "/api/v1/runs", "/api/v1/runs"]) {
+    const headers = { authorization: `Bearer ${served.tokens.read}`, "content-encoding": "gzip" };
+    const response = await fetch(`${served.server.url}${path}`, { headers });
+    expect([path, response.status]).toEqual([path, 400]);
+    expect(await response.json()).toMatchObject({ error: { code: "REQUEST_INVALID" } });
+  }
+});
+
 test("S16: a body that is packed in any way, in many or in none that is known is refused", async () => {
   calls = 0;
   for (const [path, type] of BODIES) {
