@@ -4,6 +4,7 @@
 
 import { readFileSync, readlinkSync } from "node:fs";
 import { availableParallelism, hostname, userInfo } from "node:os";
+import { findStartTicks } from "./figures/process-stat.ts";
 
 /** A process as others see it. A pid alone proves nothing: pids come back. */
 export interface ProcessIdentity {
@@ -83,15 +84,8 @@ function readText(path: string): string {
 
 /** `<ticks since boot>@<pid namespace>`; undefined where there is none, or of a process that has ended. */
 function readStart(pid: number): string | undefined {
-  const stat = readText(`/proc/${pid}/stat`);
-  // The second field is the name of the program in brackets, and may hold spaces and brackets itself.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const [state] = fields;
-  const ticks = fields[19];
-  // Z and X: it has ended, and only its parent has not looked yet; unless threads of it are still about to end, and with
-  // them its connections and files.
-  const hasEnded = (state === "Z" || state === "X") && Number(fields[17]) <= 1;
-  if (ticks === undefined || hasEnded) return undefined;
+  const ticks = findStartTicks(readText(`/proc/${pid}/stat`));
+  if (ticks === undefined) return undefined;
   ownNamespace ??= readNamespace();
   return `${ticks}@${ownNamespace}`;
 }
