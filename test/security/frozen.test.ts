@@ -19,14 +19,14 @@ const CONFIG = `
 import { defineConfig, definePipeline, input, map, pipeline, stage } from "millrace";
 const source = input();
 const list = stage("list", { needs: { source } }, ({ source }) => source.rows);
-const work = map("work", { over: list, key: (row) => row.key, retry: 2, onItemFailure: "continue", tolerate: 1 },
+const rate = map("rate", { over: list, key: (row) => row.key, retry: 2, onItemFailure: "continue", tolerate: 1 },
   async (row, _needs, ctx) => {
     ctx.log.info("row " + row.key);
     if (row.key === "bad") throw new TypeError("no good");
     if (row.key === "slow" && ctx.attempt < 2) throw new Error("ECONNRESET");
     return { ...row, polluted: row.polluted === true || {}.polluted === true };
   });
-const sum = stage("sum", { needs: { work } }, ({ work }) => work.length);
+const sum = stage("sum", { needs: { rate } }, ({ rate }) => rate.length);
 export default defineConfig({
   pipelines: [pipeline("rows", { input: source, output: { sum } })],
   schedules: { nightly: { pipeline: "rows", dailyAt: "02:30", input: { rows: [] } } },
@@ -77,7 +77,7 @@ test("S20: the command works with frozen prototypes, over inputs that reach for 
     ["run", "rows", "--input", "@reaching.json"],
     ["runs", "--json"],
     ["show", "last"],
-    ["items", "last/work"],
+    ["items", "last/rate"],
     ["why", "last"],
     ["logs", "last"],
     ["events", "--json"],
@@ -127,7 +127,7 @@ test("S20: so does the server, with its worker, its schedules and its sockets", 
     "/runs/last",
     "/runs/last/why",
     "/runs/last/report",
-    "/runs/last/stages/work/items",
+    "/runs/last/stages/rate/items",
     "/runs/last/events",
     "/runs/last/logs",
     "/queue",
