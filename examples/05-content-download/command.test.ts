@@ -80,7 +80,9 @@ function expectPolite(entries: readonly LogEntry[]): void {
   }
   expect(entries.filter(({ path }) => path.startsWith(FORBIDDEN_PATH))).toEqual([]);
   const breaker = { threshold: 5, forMs: toPace(60) };
-  expect(listTooSoon(entries, "dead.test", breaker)).toEqual([]);
+  // What the dead worker had asked to find out whether that host lives, or had just been told, died with it: once, one
+  // of the others asks in its place.
+  expect(listTooSoon(entries, "dead.test", breaker).length).toBeLessThanOrEqual(1);
 }
 
 test("R305: started by name it works the list with two workers; again, nothing is new; healed, eight more succeed", async () => {

@@ -27,10 +27,14 @@ export const service = resource("service", {
   breaker: { threshold: 3, recovery: toPace(45), successes: 2 },
 });
 
-/** Holds a resource around each request of a resolver, and none of them around another. Looking is free. */
+/**
+ * Holds the host around each request, and around those of a resolver the service as well: both or neither. The quotas
+ * of a host are for fetching documents; looking for them is free.
+ */
 export function holdFor(context: Context, resolver: ResolverName | null): Hold {
   return ({ url, method }, block) => {
-    if (resolver !== null) return context.use(service.for(resolver), block);
-    return context.use(host.for(url, method === "HEAD" ? { cost: 0 } : {}), block);
+    const isLooking = resolver !== null || method === "HEAD";
+    const asked = host.for(url, isLooking ? { cost: 0 } : {});
+    return context.use(resolver === null ? asked : [service.for(resolver), asked], block);
   };
 }

@@ -4,7 +4,7 @@
 import type { EventSettings } from "../model/compile/event-settings.ts";
 import type { PipelineDefinition } from "../model/definition.ts";
 import type { NotifySettings } from "../model/compile/notify-settings.ts";
-import type { ResourceSetting, ResourceUse } from "../model/resource/resource.ts";
+import type { ResourceSetting, UseList } from "../model/resource/resource.ts";
 import type { RetryOptions } from "../model/retry.ts";
 import type { ScheduleOptions } from "../model/schedule/schedule.ts";
 import type { Duration } from "../std/duration.ts";
@@ -132,7 +132,7 @@ export interface DefaultsConfig {
   readonly timeout?: Duration;
   /** Resources that an attempt of every stage uses, as values or by the name of one that is declared. A stage or pipeline
    *  that says nothing takes them; `uses: []` takes none. Default none. */
-  readonly uses?: readonly (ResourceUse | string)[];
+  readonly uses?: UseList;
 }
 
 /** How long what has ended is kept; `millrace gc` deletes what is older. */

@@ -33,6 +33,7 @@ export type {
   ResourceSetting,
   ResourceStats,
   ResourceUse,
+  UseList,
   UseOptions,
 } from "../model/resource/resource.ts";
 export { Secret, secret } from "../model/secret.ts";

@@ -2,7 +2,7 @@
 
 import type { Duration } from "../std/duration.ts";
 import type { Json } from "../std/json.ts";
-import type { ResourceUse } from "./resource/resource.ts";
+import type { ResourceUse, UseList } from "./resource/resource.ts";
 
 /** Why an attempt is aborted; the `reason` of its signal is an AbortReason. */
 export const ABORT_KINDS = [
@@ -95,10 +95,10 @@ export interface Context {
   /** Folder of the run, made on first read; files in it outlive crashes and resumes. */
   readonly dir: string;
   /**
-   * Holds a resource around a block: `ctx.use(host.for(url), () => get(url))`. While it waits the attempt keeps no
-   * slot; its `timeout` goes on. USE_NESTED inside another permit; BREAKER_OPEN, QUOTA_EXCEEDED; not in threads.
+   * Holds a resource around a block: `ctx.use(host.for(url), () => get(url))`; a list is held all together or not at
+   * all. While it waits the attempt keeps no slot; its `timeout` goes on. USE_NESTED inside another permit; BREAKER_OPEN, QUOTA_EXCEEDED; not in threads.
    */
-  use<T>(resource: ResourceUse | string, block: () => T | Promise<T>): Promise<T>;
+  use<T>(uses: ResourceUse | string | UseList, block: () => T | Promise<T>): Promise<T>;
   /** Waits, and ends early when `signal` is aborted. */
   sleep(duration: Duration): Promise<void>;
 }

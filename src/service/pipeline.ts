@@ -8,7 +8,7 @@ import { toDot, toMermaid } from "../model/drawing/drawing.ts";
 import type { Input, Need, OutputOf, StageValue } from "../model/stage/need.ts";
 import type { Schema } from "../model/schema.ts";
 import type { RetryOptions } from "../model/retry.ts";
-import type { ResourceUse } from "../model/resource/resource.ts";
+import type { UseList } from "../model/resource/resource.ts";
 import type { Duration } from "../std/duration.ts";
 import type { Json } from "../std/json.ts";
 import { runBatchInMemory, runInMemory, type MemoryRunOptions } from "./memory-run.ts";
@@ -46,7 +46,7 @@ export interface PipelineSettings {
     readonly retry?: RetryOptions | number;
     readonly timeout?: Duration;
     /** Resources of stages that name none of their own. Default none. */
-    readonly uses?: readonly (ResourceUse | string)[];
+    readonly uses?: UseList;
   };
 }
 

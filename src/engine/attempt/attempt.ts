@@ -17,7 +17,7 @@ import {
   NAME_CHARS_MAX,
 } from "../../model/limits.ts";
 import type { WorkProgress } from "../../model/worker.ts";
-import type { ResourceUse } from "../../model/resource/resource.ts";
+import type { ResourceUse, UseList } from "../../model/resource/resource.ts";
 import type { RunSettings } from "../../model/run.ts";
 import type { Timer } from "../../std/clock.ts";
 import { parseDuration, type Duration } from "../../std/duration.ts";
@@ -53,7 +53,11 @@ export interface AttemptHost {
 
 /** Blocks under a permit. */
 export interface BlockHost {
-  use<T>(attempt: Attempt, use: ResourceUse | string, block: () => T | Promise<T>): Promise<T>;
+  use<T>(
+    attempt: Attempt,
+    uses: ResourceUse | string | UseList,
+    block: () => T | Promise<T>,
+  ): Promise<T>;
 }
 
 /** One attempt, and its context. */
@@ -321,11 +325,11 @@ export class Attempt implements Context {
     return this.host.world.files.runFolder(this.runId);
   }
 
-  async use<T>(resource: ResourceUse | string, block: () => T | Promise<T>): Promise<T> {
+  async use<T>(uses: ResourceUse | string | UseList, block: () => T | Promise<T>): Promise<T> {
     this.#refuseCut();
     const { blocks } = this.host;
     if (blocks === null) throw new TypeError(`Run ${this.runId} is not driven.`);
-    return await blocks.use(this, resource, block);
+    return await blocks.use(this, uses, block);
   }
 
   async sleep(duration: Duration): Promise<void> {

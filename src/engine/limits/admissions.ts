@@ -8,7 +8,7 @@ import { parseUseList } from "../../model/compile/parse-uses.ts";
 import { MillraceError } from "../../model/errors.ts";
 import { DEFERRAL_MS_MAX, DEFERRALS_MAX, PARKED_KEYS_MAX } from "../../model/limits.ts";
 import type { ErrorClass } from "../../model/outcome.ts";
-import type { ResourceUse } from "../../model/resource/resource.ts";
+import type { ResourceUse, UseList } from "../../model/resource/resource.ts";
 import { isAllowanceSpent } from "../../policy/retry.ts";
 import type { ParkedFor } from "../../storage/permits/parked-runs.ts";
 import { formatDuration } from "../../std/duration.ts";
@@ -250,8 +250,12 @@ export class Admissions {
   }
 
   /** What a block of an attempt asks for. Throws what is wrong with it. */
-  toBlockRequest(attempt: Attempt, use: ResourceUse | string, slot: number): PermitRequest {
-    const request = this.#requestOf(attempt, this.#bind(attempt.stage, [use]));
+  toBlockRequest(
+    attempt: Attempt,
+    uses: ResourceUse | string | UseList,
+    slot: number,
+  ): PermitRequest {
+    const request = this.#requestOf(attempt, this.#bind(attempt.stage, uses));
     return { ...request, address: { ...request.address, slot } };
   }
 

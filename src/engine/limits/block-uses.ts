@@ -4,7 +4,7 @@
 
 import { AbortReason } from "../../model/context.ts";
 import { MillraceError } from "../../model/errors.ts";
-import type { ResourceUse } from "../../model/resource/resource.ts";
+import type { ResourceUse, UseList } from "../../model/resource/resource.ts";
 import { classifyError } from "../../policy/classify/classify.ts";
 import { makeFailure } from "../../policy/failure.ts";
 import type { Attempt, BlockHost } from "../attempt/attempt.ts";
@@ -57,10 +57,10 @@ export class BlockUses implements BlockHost {
     this.#driver = driver;
   }
 
-  /** Runs a block while it holds a permit. USE_NESTED inside another permit; BREAKER_OPEN, QUOTA_EXCEEDED. */
+  /** Runs a block while it holds a permit of each. USE_NESTED inside another permit; BREAKER_OPEN, QUOTA_EXCEEDED. */
   async use<T>(
     attempt: Attempt,
-    use: ResourceUse | string,
+    uses: ResourceUse | string | UseList,
     block: () => T | Promise<T>,
   ): Promise<T> {
     const at = attempt.makeGate();
@@ -76,7 +76,7 @@ export class BlockUses implements BlockHost {
     at.isInBlock = true;
     at.told = null;
     try {
-      const permit = await this.#enter(attempt, use);
+      const permit = await this.#enter(attempt, uses);
       return await this.#run(attempt, permit, block);
     } finally {
       at.isInBlock = false;
@@ -103,10 +103,10 @@ export class BlockUses implements BlockHost {
     return { kind: "failed", failure: { ...failure, error }, hintMs, resetMs };
   }
 
-  async #enter(attempt: Attempt, use: ResourceUse | string): Promise<Permit> {
+  async #enter(attempt: Attempt, uses: ResourceUse | string | UseList): Promise<Permit> {
     const { gate } = this.#core.world.limits;
     const called = { resolve: (): void => {} };
-    const request = this.#admissions.toBlockRequest(attempt, use, BLOCK_SLOT);
+    const request = this.#admissions.toBlockRequest(attempt, uses, BLOCK_SLOT);
     const asker: Asker = { request, wake: () => called.resolve() };
     const visit = gate.visit(asker);
     for (;;) {

@@ -1,7 +1,7 @@
 // What a driven run does about resources: holds back attempts that wait at the gate, brings back those whose turn may
 // have come, and gives up their slots meanwhile. Its parts are made with the first use: most runs never have one.
 
-import type { ResourceUse } from "../../model/resource/resource.ts";
+import type { ResourceUse, UseList } from "../../model/resource/resource.ts";
 import type { Attempt, BlockHost } from "../attempt/attempt.ts";
 import type { RawOutcome } from "../attempt/attempt-runner.ts";
 import type { RunCore } from "../run-core.ts";
@@ -54,14 +54,18 @@ export class RunGate implements BlockHost {
     return (this.#admissions ??= new Admissions(this.#core, (attempt) => this.#called(attempt)));
   }
 
-  /** Runs a block of an attempt while it holds a permit. */
-  use<T>(attempt: Attempt, use: ResourceUse | string, block: () => T | Promise<T>): Promise<T> {
+  /** Runs a block of an attempt while it holds a permit of each. */
+  use<T>(
+    attempt: Attempt,
+    uses: ResourceUse | string | UseList,
+    block: () => T | Promise<T>,
+  ): Promise<T> {
     this.#blocks ??= new BlockUses(this.#core, this.admissions, {
       maps: this.#host.maps,
       pump: () => this.#host.pump(),
       heldBack: () => this.#watchRows(),
     });
-    return this.#blocks.use(attempt, use, block);
+    return this.#blocks.use(attempt, uses, block);
   }
 
   /** Gives slots to blocks whose turn has come; false where there is none left. */

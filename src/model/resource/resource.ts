@@ -154,6 +154,9 @@ export interface ResourceUse {
   readonly maxWaitMs: number | null;
 }
 
+/** What is held together, all of it or nothing; a name stands for a resource of the configuration. */
+export type UseList = readonly (ResourceUse | string)[];
+
 /** What one use may say for itself. */
 export interface UseOptions {
   /** Units of each quota, 0 or more; 0 is free. Default: the quota's own cost. */

@@ -5,7 +5,7 @@ import type { Duration } from "../../std/duration.ts";
 import type { Context } from "../context.ts";
 import type { Needs, NeedsArriving } from "./need.ts";
 import type { ErrorClass, Skip } from "../outcome.ts";
-import type { ResourceUse } from "../resource/resource.ts";
+import type { ResourceUse, UseList } from "../resource/resource.ts";
 import type { RetryOptions } from "../retry.ts";
 import type { Schema } from "../schema.ts";
 import type { Secret } from "../secret.ts";
@@ -119,9 +119,7 @@ export interface StageOptions<
   /** Reuses the result of an earlier run that was made from the same. Durable runs only. Default off. */
   readonly cache?: CacheOption<readonly [needs: NeedsArriving<N, Trigger>]>;
   /** Resources held during an attempt, all together; a name stands for one of the configuration. Default none. */
-  readonly uses?:
-    | readonly (ResourceUse | string)[]
-    | ((needs: NeedsArriving<N, Trigger>) => readonly ResourceUse[]);
+  readonly uses?: UseList | ((needs: NeedsArriving<N, Trigger>) => readonly ResourceUse[]);
 }
 
 /** Asked when the stage is reached: false or `skip("reason")` means not run. */
@@ -165,7 +163,7 @@ export interface MapOptions<
   /** Reuses the results of items that earlier runs made from the same. Durable runs only. Default off. */
   readonly cache?: CacheOption<readonly [item: Item, needs: NeedsArriving<N, Trigger>]>;
   readonly uses?:
-    | readonly (ResourceUse | string)[]
+    | UseList
     | ((item: Item, needs: NeedsArriving<N, Trigger>) => readonly ResourceUse[]);
 }
 
@@ -206,9 +204,7 @@ export interface CommandOptions<
   readonly skipOn?: SkipOn;
   /** Reuses the output of an earlier run that was made from the same. Durable runs only. Default off. */
   readonly cache?: CacheOption<readonly [needs: NeedsArriving<N, Trigger>]>;
-  readonly uses?:
-    | readonly (ResourceUse | string)[]
-    | ((needs: NeedsArriving<N, Trigger>) => readonly ResourceUse[]);
+  readonly uses?: UseList | ((needs: NeedsArriving<N, Trigger>) => readonly ResourceUse[]);
 }
 
 /** Exit codes of a command that mean "skipped". */

@@ -75,6 +75,44 @@ describe.each(PLACES)("%s", (place) => {
     expect(clock.monotonicMs()).toBe(3_000);
   });
 
+  test("a block has all the resources it names or none, and holds nothing while it waits", async () => {
+    const { finish, clock } = makeScene(place);
+    const [x, y] = [resource("x", { limit: 1 }), resource("y", { limit: 1 })];
+    const told: [string, number][] = [];
+    const hold = (uses: Parameters<Context["use"]>[0], name: string) => {
+      return (_needs: unknown, ctx: Context): Promise<void> =>
+        ctx.use(uses, async () => {
+          told.push([name, clock.monotonicMs()]);
+          await clock.sleep(100);
+        });
+    };
+    const first = stage("first", {}, hold(x, "x"));
+    const both = stage("both", {}, hold([y, x], "both"));
+    const gap = stage("gap", {}, () => clock.sleep(10));
+    // Nobody has y while the block of two waits for x.
+    const last = stage("last", { needs: { gap } }, hold([y], "y"));
+    const none = stage("none", {}, hold([], "none"));
+    const result = await finish(pipeline("p", { stages: [first, both, gap, last, none] }));
+    expect(result).toMatchObject({ state: "succeeded" });
+    expect(Object.fromEntries(told)).toEqual({ x: 0, none: 0, y: 10, both: 110 });
+  });
+
+  test("a block that names a resource twice, or something else, is refused in words", async () => {
+    const { finish } = makeScene(place);
+    const x = resource("x", { limit: 1 });
+    const wrong = stage("wrong", {}, async (_needs, ctx) => [
+      await caught(ctx.use([x, x], () => "never")),
+      await caught(ctx.use([x, JSON.parse("7")], () => "never")),
+    ]);
+    const errors: unknown[] = [];
+    const look = stage("look", { needs: { wrong } }, ({ wrong }) => errors.push(...wrong));
+    await finish(pipeline("p", { stages: [wrong, look] }));
+    expect(errors).toMatchObject([
+      { code: "USE_INVALID", message: expect.stringContaining('"x" is named twice') },
+      { code: "USE_INVALID", message: expect.stringContaining("got 7") },
+    ]);
+  });
+
   test("one block after another is possible; one inside another, or under the permits of the stage, is USE_NESTED", async () => {
     const { finish, clock } = makeScene(place);
     const [x, y] = [resource("x", { limit: 1 }), resource("y", { limit: 1 })];

@@ -29,3 +29,12 @@ test("a process of its own is told for which tick its run stands, and of none wh
   ]);
   expect(contextOf(null).scheduledFor).toBe(undefined);
 });
+
+test("ctx.use is refused in a process of its own, with what to do instead", async () => {
+  await expect(contextOf(null).use(["api", "db"])).rejects.toMatchObject({
+    code: "FEATURE_UNAVAILABLE",
+    message: expect.stringContaining('"api", "db"'),
+    hint: expect.stringContaining("`uses`"),
+  });
+  await expect(contextOf(null).use("api")).rejects.toThrow('ctx.use of "api" cannot be called');
+});

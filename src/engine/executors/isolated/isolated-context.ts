@@ -10,7 +10,7 @@ import type {
   ContextState,
 } from "../../../model/context.ts";
 import { MillraceError } from "../../../model/errors.ts";
-import type { ResourceUse } from "../../../model/resource/resource.ts";
+import type { ResourceUse, UseList } from "../../../model/resource/resource.ts";
 import { systemClock } from "../../../std/clock.ts";
 import { parseDuration, type Duration } from "../../../std/duration.ts";
 import { fromErrorEnvelope, toErrorEnvelope } from "../../../std/error/error-envelope.ts";
@@ -188,9 +188,9 @@ export class IsolatedContext implements Context {
     return this.#call.dir;
   }
 
-  use<T>(resource: ResourceUse | string): Promise<T> {
-    const name = typeof resource === "string" ? resource : resource.resource;
-    const said = `ctx.use("${name}") cannot be called in a process or thread of its own.`;
+  use<T>(uses: ResourceUse | string | UseList): Promise<T> {
+    const names = [uses].flat().map((use) => (typeof use === "string" ? use : use.resource));
+    const said = `ctx.use of "${names.join('", "')}" cannot be called in a process or thread of its own.`;
     const hint = "name the resource in the `uses` of the stage";
     return Promise.reject(new MillraceError("FEATURE_UNAVAILABLE", said, { hint }));
   }
