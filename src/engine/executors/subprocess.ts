@@ -47,7 +47,14 @@ type Start =
   | ({ readonly isStarted: true } & StartedChild)
   | { readonly isStarted: false; readonly fault: Promise<unknown> };
 
+/** Characters of one argument that no system takes: Linux takes 128 KiB, macOS 1 MiB of all, Windows 32 Ki. */
+const ARGUMENT_CHARS_MAX = 1_048_576;
+
 function tryStart(plan: CommandPlan): Start {
+  // Not left to the system: execa quotes arguments for its texts first, and may run out of stack over a long one.
+  if (plan.args.some(({ length }) => length > ARGUMENT_CHARS_MAX)) {
+    return { isStarted: false, fault: Promise.resolve(describeFault({ code: "E2BIG" }, plan)) };
+  }
   try {
     return startChild(plan);
   } catch (error) {
