@@ -124,7 +124,8 @@ test("R293: a period counts executed, succeeded and failed runs, and their rate,
       { stage: "each", count: 2, failed: 1 },
       { stage: "list", count: 2, failed: 0 },
     ],
-    failures: [{ stage: "each" }],
+    failures: [{ stage: "each", item: "3", count: 1 }],
+    otherFailures: 0,
     runs: [{ name: "2" }, { name: "1" }],
   });
   expect(none).toMatchObject({

@@ -3,13 +3,13 @@
 
 import type { StageEnd } from "../../model/checkpoint.ts";
 import type { Store } from "../../storage/store.ts";
-import type { HistoryStore } from "../history/list-history.ts";
-import { groupFailures, type FailureView } from "../views/failure-view.ts";
+import type { FailureView } from "../views/failure-view.ts";
 import { sumWaits } from "../views/run-view.ts";
 import { toSummaryView, type EndedRun, type RunSummaryView } from "../views/summary-view.ts";
 import { toIso, toWholeMs, toWholeWaits } from "../views/time-view.ts";
 import { countPeriod, type PeriodCounts } from "./count-period.ts";
 import { measureTimes, type Percentiles } from "./percentiles.ts";
+import { PeriodFailures } from "./period-failures.ts";
 
 /** Which runs. */
 export interface PeriodQuery {
@@ -45,25 +45,27 @@ export interface PeriodReport {
   readonly stages: readonly PeriodStage[];
   /** Over all stages and items, by cause. */
   readonly waitedMs: Readonly<Record<string, number>>;
-  /** What failed runs, by kind, the most frequent first. */
+  /** What failed, by kind, the most frequent first: items, stages and runs, in runs that succeeded all the same, too. */
   readonly failures: readonly FailureView[];
+  /** Items that failed in further kinds. */
+  readonly otherFailures: number;
   /** Newest first. */
   readonly runs: readonly RunSummaryView[];
 }
 
 /** Reads a report of a period. */
-export async function readPeriodReport(
-  store: HistoryStore & Pick<Store, "countRuns" | "nowMs">,
-  query: PeriodQuery,
-): Promise<PeriodReport> {
+export async function readPeriodReport(store: Store, query: PeriodQuery): Promise<PeriodReport> {
   const stages = new Map<string, { times: number[]; failed: number }>();
   const runs: RunSummaryView[] = [];
   const ended: EndedRun[] = [];
+  const failures = new PeriodFailures(store);
   const counts = await countPeriod(store, query, (run) => ended.push(run));
   for (const run of ended) {
     const ends = await store.listStageEnds(run.id);
     const hasItems = ends.some(({ itemCount }) => itemCount !== null);
-    runs.push(toSummaryView(run, ends, hasItems ? await store.countItems(run.id) : new Map()));
+    const summary = toSummaryView(run, ends, hasItems ? await store.countItems(run.id) : new Map());
+    runs.push(summary);
+    await failures.note(run, summary);
     for (const end of ends) noteStage(stages, end);
   }
   const { pipeline, sinceMs } = query;
@@ -84,7 +86,8 @@ export async function readPeriodReport(
     },
     stages: [...stages].toSorted(([one], [other]) => (one < other ? -1 : 1)).flatMap(toStage),
     waitedMs: toWholeWaits(sumWaits(runs.map(({ waitedMs }) => waitedMs))),
-    failures: groupFailures(runs.flatMap(({ error }) => error ?? [])),
+    failures: failures.kinds,
+    otherFailures: failures.unread,
     runs,
   };
 }

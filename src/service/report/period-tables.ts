@@ -22,7 +22,7 @@ export function toPeriodText(report: PeriodReport): ReportText {
     tables: [
       listStages(report),
       listWaits(report.waitedMs),
-      listKinds(report.failures),
+      listKinds(report.failures, "Failures, by kind", report.otherFailures),
       listRuns(report),
     ].filter(({ rows }) => rows.length > 0),
   };
