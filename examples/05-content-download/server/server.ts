@@ -108,9 +108,10 @@ class Desk {
     const onGone = (): void => {
       goneMs = Date.now();
     };
-    request.socket.once("end", onGone);
+    // With unread bytes on its way a connection ends in an error.
+    for (const sign of ["end", "error"]) request.socket.once(sign, onGone);
     response.once("close", () => {
-      request.socket.off("end", onGone);
+      for (const sign of ["end", "error"]) request.socket.off(sign, onGone);
       const endMs = goneMs ?? Date.now();
       this.#note(request, response, { id, startMs, endMs, reply, body });
     });
