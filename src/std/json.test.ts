@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { boundedText, canonicalJson, cutText, sha256Hex } from "./json.ts";
+import { boundedText, canonicalJson, cutText, freezeJson, sha256Hex } from "./json.ts";
 
 test("canonical text has its keys in order of UTF-16 units, at every depth, and no spaces", () => {
   const value = { b: 1, a: [{ d: null, c: true }], "\u20ac": "€", "\r": 1e21, "\ud83d\ude00": 0.1 };
@@ -79,4 +79,11 @@ test("a cut before, inside and after a surrogate pair", () => {
 test("hashes are SHA-256 in hexadecimal, the same for text and for its bytes", () => {
   expect(sha256Hex("abc")).toBe("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   expect(sha256Hex("é")).toBe(sha256Hex(new Uint8Array([0xc3, 0xa9])));
+});
+
+test("frozen JSON is frozen to its leaves, and the same value", () => {
+  const value = { list: [{ deep: 1 }], text: "a", none: null };
+  expect(freezeJson(value)).toBe(value);
+  expect([value, value.list, value.list[0]].every((one) => Object.isFrozen(one))).toBe(true);
+  expect(() => value.list.push({ deep: 2 })).toThrow(TypeError);
 });

@@ -1,5 +1,5 @@
-// JSON as a type, its one canonical text (RFC 8785), and two helpers for text that goes into rows and keys:
-// a bound and a hash. What JSON cannot hold is refused here; `value.ts` stores more than JSON.
+// JSON as a type, its one canonical text (RFC 8785), two helpers for text that goes into rows and keys, a
+// bound and a hash, and a lock for what many are given. What JSON cannot hold is refused here; `value.ts` stores more than JSON.
 
 import { sha256 } from "./hash/sha256.ts";
 import canonicalize from "canonicalize";
@@ -52,6 +52,13 @@ function refuseForeign(value: unknown, path: string, depth: number): void {
     throw new TypeError(`JSON cannot hold an instance of a class at ${path}.`);
   }
   for (const key of Object.keys(value)) refuseForeign(value[key], `${path}.${key}`, depth + 1);
+}
+
+/** Freezes JSON, all of it, so that it can be given to many. Answers the same value. */
+export function freezeJson<T>(value: T): T {
+  if (typeof value !== "object" || value === null) return value;
+  for (const inner of Object.values(value)) freezeJson(inner);
+  return Object.freeze(value);
 }
 
 /**

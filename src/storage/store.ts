@@ -148,6 +148,7 @@ export interface Store {
   findRun(id: string): Promise<RunRecord | undefined>;
   findRunByNumber(number: number): Promise<RunRecord | undefined>;
   findRunByKey(pipeline: string, key: string): Promise<RunRecord | undefined>;
+  /** Records may be shared: one that is frozen is given again while nothing of its run has changed. */
   listRuns(query: RunQuery): Promise<readonly RunRecord[]>;
   findBatch(id: string): Promise<BatchRecord | undefined>;
   listBatchRuns(query: BatchQuery): Promise<readonly RunRecord[]>;

@@ -2,9 +2,19 @@
 
 import assert from "node:assert/strict";
 import { PAGE_ROWS_MAX, RECENT_EVENTS_MAX, WORKER_SILENT_MS_MAX } from "../../model/limits.ts";
+import type { RunRecord } from "../../model/run.ts";
 import type { WorkerFacts } from "../../model/worker.ts";
 import type { RunQuery, Store } from "../../storage/store.ts";
-import { applyAll, applyRun, createRun, endRun, makeOwner, moveRun } from "./fixture.ts";
+import {
+  applyAll,
+  applyRun,
+  claimRun,
+  createRun,
+  endRun,
+  getRun,
+  makeOwner,
+  moveRun,
+} from "./fixture.ts";
 import type { StoreCase } from "./suite.ts";
 
 /** Cases about lists. */
@@ -53,6 +63,21 @@ export const queryCases: readonly StoreCase[] = [
       assert.deepEqual(await numbersOf(store, between), [4, 3]);
       assert.deepEqual(await numbersOf(store, { ...some, afterNumber: 0 }), [3, 2]);
       assert.deepEqual(await numbersOf(store, { ...some, afterNumber: 7 }), []);
+    },
+  },
+  {
+    name: "a page that was read before shows what became of its runs since",
+    run: async (make) => {
+      const { store } = await make();
+      await followChanges(store, store);
+    },
+  },
+  {
+    name: "a page that was read before shows what another process did to its runs since",
+    needs: ({ shared }) => shared,
+    run: async (make) => {
+      const { store, open } = await make();
+      await followChanges(store, await open());
     },
   },
   {
@@ -244,6 +269,35 @@ const FACTS: WorkerFacts = {
     },
   ],
 };
+
+/** Reads pages of runs that have ended, while another one takes them up again and deletes them. */
+async function followChanges(reader: Store, writer: Store): Promise<void> {
+  const runs: RunRecord[] = [];
+  for (let count = 0; count < 6; count++) {
+    const run = await applyRun(writer, createRun({ tags: { at: `${count}` } }));
+    await applyAll(writer, endRun(run, count % 2 === 0 ? "failed" : "succeeded"));
+    runs.push(run);
+  }
+  const [first, , third] = runs;
+  assert.ok(first && third);
+  const states = ["failed"] as const;
+  const before = await reader.listRuns({ limit: 9 });
+  assert.deepEqual(await reader.listRuns({ limit: 9 }), before);
+  assert.deepEqual(await numbersOf(reader, { states, limit: 9 }), [5, 3, 1]);
+
+  const again = await applyRun(writer, claimRun(third, { reopen: true }));
+  assert.deepEqual(
+    (await reader.listRuns({ limit: 9 })).map(({ state }) => state),
+    ["succeeded", "failed", "succeeded", "running", "succeeded", "failed"],
+  );
+  assert.deepEqual(await numbersOf(reader, { states, limit: 9 }), [5, 1]);
+  await applyAll(writer, endRun(again, "cancelled"));
+  await writer.apply([{ kind: "delete-runs", runIds: [first.id], states, rowsMax: 9 }]);
+  assert.deepEqual(await numbersOf(reader, { limit: 9 }), [6, 5, 4, 3, 2]);
+  assert.deepEqual(await numbersOf(reader, { states, limit: 9 }), [5]);
+  const page = await reader.listRuns({ limit: 9 });
+  for (const run of page) assert.deepEqual(run, await getRun(writer, run.id));
+}
 
 async function numbersOf(store: Store, query: RunQuery): Promise<readonly number[]> {
   return (await store.listRuns(query)).map((run) => run.number);

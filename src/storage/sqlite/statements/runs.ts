@@ -16,9 +16,10 @@ import {
 import { toWakeOfCancelled } from "../../run-rules.ts";
 import type { RunQuery } from "../../store.ts";
 import type { MoveRunWrite } from "../../write.ts";
+import { EndedRuns, numberOf, VERSION_COLUMNS } from "../ended-runs.ts";
 import { findSince, type TimedRows } from "../find-since.ts";
 import { compileRunConditions } from "../run-query.ts";
-import { Statement } from "../statement.ts";
+import { Statement, type SqlValue } from "../statement.ts";
 
 /** What a write needs to know of its run, and what it changes most often. */
 export interface RunHead {
@@ -65,6 +66,13 @@ const RECORD = `
   FROM runs
   JOIN definitions ON definitions.id = runs.definition`;
 
+const VERSION = `
+  SELECT ${VERSION_COLUMNS.join(", ")}, max(updated_at_ms, coalesce(${lastEventOf("at_ms")}, 0))
+  FROM runs`;
+
+/** Runs of a page up to which what has ended is remembered: a longer one is part of a list that is read through. */
+const KEPT_PAGE_MAX = 100;
+
 const INSERT = `
   INSERT INTO runs
     (number, definition, run_seq, batch, input, ${[...RUN_BIRTH_COLUMNS, ...RUN_LIFE_COLUMNS].join(", ")})
@@ -108,6 +116,13 @@ const PUT_BACK = `
   UPDATE runs SET lease_worker = ?, lease_host = ?, lease_pid = ?, lease_boot_id = ?,
     lease_process_start = ?, lease_expires_at_ms = ?
   WHERE number = ? AND state = 'running' AND coalesce(lease_worker, '') = ''`;
+
+/** A page of runs, in one state or in any. */
+interface PageRead {
+  /** Conditions, order and limit. */
+  readonly asked: string;
+  readonly values: readonly SqlValue[];
+}
 
 /** What the row of a new run holds besides its record. */
 export interface RunBirth {
@@ -156,7 +171,9 @@ export class RunRows {
   readonly #anyRunning: Statement;
   readonly #queued: TimedRows;
   readonly #ofBatch: Statement;
+  readonly #ofNumbers: Statement;
   readonly #lists = new Map<string, Statement>();
+  readonly #ended = new EndedRuns();
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -188,6 +205,10 @@ export class RunRows {
         `SELECT number, queued_at_ms AS at_ms FROM runs WHERE number >= ? ORDER BY number LIMIT 1`,
       ),
     };
+    this.#ofNumbers = new Statement(
+      database,
+      `${RECORD} WHERE runs.number IN (SELECT value FROM json_each(?))`,
+    );
     this.#ofBatch = new Statement(
       database,
       `${RECORD} WHERE runs.batch = ? AND runs.number > ? ORDER BY runs.number LIMIT ?`,
@@ -314,15 +335,38 @@ export class RunRows {
     const { limit, states = [undefined] } = query;
     const isUpwards = query.afterNumber !== undefined;
     const bounded = this.#withFloor(query);
-    const rows = [...new Set(states)].flatMap((state) => {
+    const found = [...new Set(states)].flatMap((state) => {
       const { where, values } = compileRunConditions(bounded, state);
-      return this.#list(`${where} ORDER BY runs.number ${isUpwards ? "ASC" : "DESC"}`).lists(
-        ...values,
-        limit,
-      );
+      const asked = `${where} ORDER BY runs.number ${isUpwards ? "ASC" : "DESC"} LIMIT ?`;
+      const isKept = limit <= KEPT_PAGE_MAX && (state === undefined || isRunOver(state));
+      const bound = [...values, limit];
+      if (isKept) return this.#readKept({ asked, values: bound }, state);
+      return this.#statement(RECORD, asked)
+        .lists(...bound)
+        .map(toRunRecord);
     });
-    const records = rows.map(toRunRecord).sort((left, right) => right.number - left.number);
+    const records = found.toSorted((left, right) => right.number - left.number);
     return isUpwards ? records.slice(-limit) : records.slice(0, limit);
+  }
+
+  /** What has ended and is still as it was read is not read again. */
+  #readKept({ asked, values }: PageRead, state: RunState | undefined): readonly RunRecord[] {
+    const versions = this.#statement(VERSION, asked).lists(...values);
+    const known: RunRecord[] = [];
+    const missing: number[] = [];
+    for (const version of versions) {
+      const record = this.#ended.find(version);
+      if (record === undefined) missing.push(numberOf(version));
+      else known.push(record);
+    }
+    if (missing.length === 0) return known;
+    const read = this.#ofNumbers.lists(JSON.stringify(missing)).map((row) => {
+      const record = toRunRecord(row);
+      this.#ended.keep(record, row);
+      return record;
+    });
+    // Another process may have taken one up since the page was found.
+    return [...known, ...read.filter((record) => state === undefined || record.state === state)];
   }
 
   /** A time as a number: runs are queued in the order of both, so that the primary key finds it. */
@@ -332,12 +376,11 @@ export class RunRows {
     return { ...query, afterNumber: Math.max(before, query.afterNumber ?? 0) };
   }
 
-  #list(asked: string): Statement {
-    let statement = this.#lists.get(asked);
-    if (statement === undefined) {
-      const sql = `${RECORD} WHERE ${asked} LIMIT ?`;
-      this.#lists.set(asked, (statement = new Statement(this.#database, sql)));
-    }
+  #statement(head: string, asked: string): Statement {
+    const sql = `${head} WHERE ${asked}`;
+    let statement = this.#lists.get(sql);
+    if (statement === undefined)
+      this.#lists.set(sql, (statement = new Statement(this.#database, sql)));
     return statement;
   }
 }
