@@ -94,8 +94,9 @@ function behave(how: string, at: string, ctx: Context): unknown {
       process.exit(7);
     // falls never through
     case "memory": {
-      const kept: unknown[] = [];
-      for (;;) kept.push(Array.from({ length: 100 }, (_, index) => ({ index })));
+      // A chain, not a list: a list that doubles takes one big piece, and may take the process along.
+      let kept: unknown = null;
+      for (;;) kept = { kept, more: Array.from({ length: 100 }, (_, index) => ({ index })) };
     }
     case "uncaught":
       queueMicrotask(() => {
