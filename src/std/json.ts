@@ -1,5 +1,6 @@
-// JSON as a type, its one canonical text (RFC 8785), two helpers for text that goes into rows and keys, a
-// bound and a hash, and a lock for what many are given. What JSON cannot hold is refused here; `value.ts` stores more than JSON.
+// JSON as a type, its one canonical text (RFC 8785), two helpers for text that goes into rows and keys (a
+// bound and a hash), and a lock for what many are given. What JSON cannot hold is refused here; `value.ts`
+// stores more than JSON.
 
 import { sha256 } from "./hash/sha256.ts";
 import canonicalize from "canonicalize";
